@@ -1,0 +1,31 @@
+# `make demo` and `make test` each work on a fresh clone: they create .venv and install what they need.
+PY := .venv/bin/python
+WORKERS ?= 2
+.PHONY: demo test soak lint bench clean
+
+.venv/.installed: pyproject.toml constraints.txt
+	python3 -m venv --clear .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check uv
+	$(PY) -m uv pip install --quiet --python $(PY) --constraint constraints.txt --editable '.[train,dev]'
+	touch $@
+
+demo: .venv/.installed
+	$(PY) -m whatsit demo
+
+lint: .venv/.installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: lint
+	OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak"
+
+soak: lint
+	OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS)
+
+bench: .venv/.installed
+	for script in benchmarks/*.py; do $(PY) $$script || exit 1; done
+
+clean:
+	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,26 @@
+"""Whatsit: a folder of photos becomes an image classifier other people can use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from whatsit.catalog import Catalog
+    from whatsit.deploy import Classifier
+    from whatsit.errors import WhatsitError
+    from whatsit.train import Learner
+
+__version__ = "0.1.0"
+__all__ = ["Catalog", "Classifier", "Learner", "WhatsitError"]
+
+_HOMES = {
+    "Catalog": "whatsit.catalog",
+    "Classifier": "whatsit.deploy",
+    "Learner": "whatsit.train",
+    "WhatsitError": "whatsit.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'whatsit' has no attribute {name!r}")

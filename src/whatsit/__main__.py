@@ -1,0 +1,3 @@
+from whatsit.cli import main
+
+main()

@@ -1,0 +1,129 @@
+"""The `.whatsit` format: a zip of a manifest and a network, no code. Read, write, check."""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from whatsit.engine import Precision
+from whatsit.errors import BundleError
+from whatsit.preprocess import Preprocess
+from whatsit.project import write_whole
+
+FORMAT = 1
+MANIFEST, NETWORK = "manifest.json", "model.onnx"
+LARGEST_PART = 4 << 30
+_EXTERNAL_DATA = b"\n\x08location"  # the key of ONNX's external_data entry, as protobuf writes it
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same training gives the same bytes
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds.
+
+    `network` is ONNX, uint8 (n, size, size, 3) in, `logits` and `features` out, and where the head
+    follows an average pool, `heat_map`. `classes` is the order of the logits. `metrics` and `versions`
+    are for people.
+    """
+
+    classes: list[str]
+    preprocess: Preprocess
+    precision: Precision
+    network: bytes
+    metrics: dict[str, Any]
+    versions: dict[str, str]
+
+    def write(self, path: str | Path) -> None:
+        """Write the bundle, whole or not at all; the same content gives the same bytes."""
+        manifest = {
+            "format": FORMAT,
+            "classes": self.classes,
+            "preprocess": self.preprocess.to_dict(),
+            "precision": self.precision,
+            "metrics": self.metrics,
+            "versions": self.versions,
+            "sha256": {NETWORK: hashlib.sha256(self.network).hexdigest()},
+        }
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True).encode()
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in ((MANIFEST, text), (NETWORK, self.network)):
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+        write_whole(Path(path), buffer.getvalue())
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Bundle":
+        """Read and check a bundle; raises BundleError naming what is wrong with it."""
+        path = Path(path)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                manifest, network = _parts(path, archive)
+        except FileNotFoundError:
+            raise BundleError(f"There is no bundle {path}.", "`whatsit train FOLDER` makes one.") from None
+        except OSError as error:
+            raise BundleError(f"{path} can't be read: {error.strerror or error}.") from error
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            raise BundleError(
+                f"{path} is damaged or no Whatsit bundle ({error}).", "Export or copy it again."
+            ) from error
+        try:
+            if manifest["sha256"][NETWORK] != hashlib.sha256(network).hexdigest():
+                raise BundleError(
+                    f"{path} was changed: {NETWORK} does not match its checksum.", "Export or copy it again."
+                )
+            classes = manifest["classes"]
+            precision = manifest["precision"]
+            if (
+                not isinstance(classes, list)
+                or len(classes) < 2
+                or not all(isinstance(name, str) for name in classes)
+                or len(set(classes)) < len(classes)
+                or precision not in get_args(Precision)
+            ):
+                raise ValueError("classes or precision")
+            return cls(
+                classes,
+                Preprocess.from_dict(manifest["preprocess"]),
+                cast(Precision, precision),
+                network,
+                dict(manifest["metrics"]),
+                dict(manifest["versions"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(
+                f"{path} has a manifest that makes no sense ({error}).", "Export it again."
+            ) from error
+
+
+def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], bytes]:
+    names = archive.namelist()
+    for name in names:
+        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
+            raise BundleError(f"{path} holds the unsafe path {name!r}.", "Don't use it.")
+    if MANIFEST not in names:
+        raise BundleError(f"{path} is no Whatsit bundle: it has no {MANIFEST}.")
+    if any(info.file_size > LARGEST_PART for info in archive.infolist()):
+        raise BundleError(f"{path} claims to unpack to more than 4 GB.", "Don't use it.")
+    try:
+        manifest = json.loads(archive.read(MANIFEST))
+    except ValueError as error:
+        raise BundleError(f"{path} has a manifest that is no JSON.", "Export it again.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise BundleError(f"{path} is no Whatsit bundle: its manifest names no format.")
+    if manifest["format"] > FORMAT:
+        raise BundleError(
+            f"{path} has format {manifest['format']}; this Whatsit reads up to {FORMAT}.",
+            "Update it: pip install --upgrade whatsit.",
+        )
+    if sorted(names) != sorted((MANIFEST, NETWORK)):
+        strange = sorted(set(names) ^ {MANIFEST, NETWORK})
+        raise BundleError(f"{path} is no proper bundle: parts missing, doubled or foreign {strange}.")
+    network = archive.read(NETWORK)
+    if _EXTERNAL_DATA in network:
+        raise BundleError(
+            f"{path} keeps weights in files outside itself (external ONNX data).", "Don't use it."
+        )
+    return manifest, network

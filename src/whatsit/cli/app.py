@@ -1,0 +1,35 @@
+"""The commands, put together."""
+
+from typing import Annotated
+
+import typer
+
+from whatsit import __version__
+from whatsit.cli import cache, demo, env, evaluate, predict, show, train
+
+app = typer.Typer(
+    help="Turn a folder of photos into an image classifier that other people can use.",
+    epilog="Add --debug to any command to see where an error came from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"whatsit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (show.show, train.train, evaluate.evaluate, predict.predict, demo.demo, cache.cache, env.env):
+    app.command()(command)

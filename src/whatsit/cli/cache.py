@@ -1,0 +1,29 @@
+"""`whatsit cache`: converted networks."""
+
+from typing import Annotated
+
+import typer
+
+from whatsit.cli.options import Json, print_json
+
+
+def cache(
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Delete them; they are made again when needed.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show, or empty, the cache of converted networks."""
+    from whatsit.project import cache_dir, cache_files, empty_cache
+
+    freed = empty_cache() if empty else 0
+    files = {path.name: path.stat().st_size for path in cache_files()}
+    if json:
+        print_json({"folder": str(cache_dir()), "files": files, "bytes": sum(files.values()), "freed": freed})
+        return
+    for name, size in files.items():
+        print(f"{size / 1e6:8.1f} MB  {name}")
+    print(
+        f"{cache_dir()}: {sum(files.values()) / 1e6:.1f} MB"
+        + (f", {freed / 1e6:.1f} MB freed" if empty else "")
+    )

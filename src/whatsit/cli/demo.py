@@ -1,0 +1,43 @@
+"""`whatsit demo`: the whole road on real input, offline."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whatsit.cli.evaluate import evaluate
+from whatsit.cli.predict import predict
+from whatsit.cli.show import show
+from whatsit.cli.train import train
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to put the pictures and what comes of them.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Watch the whole job: 1,797 handwritten digits, a few faults, show, train, evaluate, predict."""
+    from whatsit.demo import draw_results, write_digits
+
+    digits, bundle = folder / "digits", folder / "digits.whatsit"
+    shutil.rmtree(digits, ignore_errors=True)
+    faults = write_digits(digits)
+    _step(f"1,797 handwritten digits are in {digits}, with faults on purpose: {faults}")
+    _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")
+    show(digits, save=folder / "pictures.png")
+    _step(f"whatsit train {digits} --out {bundle}")
+    train(digits, out=bundle)
+    _step(f"whatsit evaluate {bundle} {digits} --split valid")
+    evaluate(bundle, digits, split="valid")
+    some = sorted(str(path) for path in digits.glob("*/0000*7.png"))[:5]
+    _step(f"whatsit predict {bundle} {some[0]} ...")
+    predict(bundle, some)
+    draw_results(digits, bundle, folder)
+    _step("look at what came of it:")
+    for name in ("pictures.png", "training.png", "predictions.png"):
+        print(f"  {folder / name}")
+
+
+def _step(text: str) -> None:
+    print(f"\n$ {text}" if text.startswith("whatsit") else f"\n{text}")

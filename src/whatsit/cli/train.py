@@ -1,0 +1,113 @@
+"""`whatsit train`: a folder becomes a bundle."""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from whatsit.cli.options import (
+    Folder,
+    Json,
+    SplitSeed,
+    Valid,
+    print_evaluation,
+    print_json,
+    printable,
+    warn_unreadable,
+)
+from whatsit.errors import WhatsitError
+
+if TYPE_CHECKING:
+    from whatsit.train import Learner
+
+Precision = Literal["fp32", "bf16"]
+
+
+def train(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
+    backbone: Annotated[str, typer.Option(help="lite0, or a timm name.")] = "lite0",
+    weights: Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="By default, as many as the head needs.")] = None,
+    valid: Valid = 0.2,
+    seed: Annotated[int, typer.Option(help="Moves the training, never the split.")] = 0,
+    split_seed: SplitSeed = 42,
+    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
+    precision: Annotated[
+        Precision | None, typer.Option(help="By default bf16 where the processor has it.")
+    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
+    project: Annotated[
+        Path | None, typer.Option(help="Where features and runs go, if not FOLDER/.whatsit.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train a classifier on FOLDER and write it as a bundle."""
+    started = time.perf_counter()
+    out = out or Path(f"{folder.resolve().name}.whatsit")
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise WhatsitError(f"{out} can't be written there.", "Name a file in an existing folder with --out.")
+
+    from whatsit.catalog import Catalog
+
+    catalog = Catalog.from_folder(folder, valid, split_seed)
+
+    from whatsit.train import Learner
+
+    learner = Learner(
+        catalog,
+        backbone,
+        size,
+        weights=weights,
+        precision=precision,
+        seed=seed,
+        project=project,
+    )
+    epochs = epochs or learner.default_epochs()
+    learner.fit_one_cycle(epochs, tell=_quiet if json else print)
+    repeats = [learner.evaluate().accuracy, *(_again(learner, seed + n, epochs) for n in range(1, repeat))]
+    learner.export(out)
+    history = learner.save_history()
+    evaluation = learner.evaluate()
+    warn_unreadable(learner.catalog)
+    if json:
+        document: dict[str, Any] = {
+            **evaluation.to_dict(),
+            "classes": learner.classes,
+            "images": len(learner.catalog),
+            "valid_images": evaluation.images,
+            "seconds": round(time.perf_counter() - started, 3),
+            "bundle": str(out),
+            "epochs": epochs,
+            "precision": learner.precision,
+            "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
+            "run": str(learner.run),
+        }
+        if repeat > 1:
+            document["repeats"] = repeats
+        print_json(document)
+        return
+    print("validation: ", end="")
+    print_evaluation(evaluation)
+    if repeat > 1:
+        print(
+            f"{repeat} seeds: accuracy {statistics.mean(repeats):.1%} on average, "
+            f"{min(repeats):.1%} to {max(repeats):.1%}"
+        )
+    print(f"views per picture: 1; precision: {learner.precision}; history: {printable(history)}")
+    print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
+    print(f"next: whatsit predict {printable(out)} PICTURE")
+    sys.stdout.flush()
+
+
+def _again(learner: "Learner", seed: int, epochs: int) -> float:
+    other = learner.reseed(seed)
+    other.fit_one_cycle(epochs, tell=_quiet)
+    return other.evaluate().accuracy
+
+
+def _quiet(line: str) -> None:
+    pass

@@ -1,0 +1,47 @@
+"""The demo's pictures: scikit-learn's handwritten digits, with faults on purpose."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SIDE = 96
+
+
+def write_digits(folder: Path) -> str:
+    """Write 1,797 digits as PNG files, digits/0 ... digits/9, and return what is wrong with them."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    for number, (pixels, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        target = folder / str(label) / f"{number:08}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(np.uint8(255 - pixels * 255 / 16))
+        image.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(target)
+    for name, wrong in (("00000010", "1"), ("00000020", "5"), ("00000030", "7")):
+        (source,) = folder.glob(f"*/{name}.png")
+        source.rename(folder / wrong / source.name)
+    shutil.copy(folder / "3" / "00000003.png", folder / "3" / "00000003-copy.png")
+    cut = folder / "4" / "00000004.png"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    return "three in the wrong folder, one copied, one cut in half"
+
+
+def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
+    """Save the training curves of the latest run and some predictions as pictures in `folder`."""
+    from whatsit.catalog import Catalog
+    from whatsit.deploy import Classifier, Prediction
+    from whatsit.understand.plots import labelled_pictures, training_curves
+
+    latest = max((digits / ".whatsit" / "runs").iterdir())
+    training_curves(json.loads((latest / "history.json").read_text())["history"], folder / "training.png")
+    paths = [item.path for item in Catalog.from_folder(digits)["valid"]][::24][:15]
+    answers = Classifier(bundle).try_each(paths)
+    titled = [
+        (path, f"{answer.label} ({answer.probability:.0%})")
+        for path, answer in zip(paths, answers, strict=True)
+        if isinstance(answer, Prediction)
+    ]
+    labelled_pictures(titled, folder / "predictions.png")

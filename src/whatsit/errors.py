@@ -1,0 +1,26 @@
+"""What can go wrong, said so that a person knows what to do next."""
+
+
+class WhatsitError(Exception):
+    """A mistake in the input or the surroundings: one sentence, and the next step if there is one."""
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        super().__init__(f"{what} {next_step}".strip())
+        self.what = what
+        self.next_step = next_step
+
+
+class ImageError(WhatsitError):
+    """A file that is no picture Whatsit can use; `what` is the reason in words."""
+
+
+class CatalogError(WhatsitError):
+    """A folder that can't be learnt from."""
+
+
+class BackboneError(WhatsitError):
+    """A backbone whose name, weights or conversion is not to be had."""
+
+
+class BundleError(WhatsitError):
+    """A bundle that is damaged, foreign, unsafe or too new."""

@@ -1,0 +1,75 @@
+"""How a picture becomes the network's input: one small record, shared by training and serving."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from whatsit.images import Source, open_image
+
+Resize = Literal["crop", "pad", "squash"]
+INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """The record that travels in the bundle.
+
+    `size` is the side of the square input in pixels. `resize` says what happens to a picture that is
+    not square: "crop" cuts the middle square (the share `crop_pct` of its shorter side), "pad" adds
+    black bars, "squash" stretches. `mean` and `std` (RGB, on the 0..1 scale) live in the network's graph.
+    """
+
+    size: int = 224
+    resize: Resize = "crop"
+    crop_pct: float = 1.0
+    interpolation: str = "bicubic"
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __post_init__(self) -> None:
+        if (
+            not 1 <= self.size <= 4096
+            or self.resize not in get_args(Resize)
+            or self.interpolation not in INTERPOLATIONS
+            or not 0 < self.crop_pct <= 1
+            or len(self.mean) != 3
+            or len(self.std) != 3
+            or min(self.std) <= 0
+        ):
+            raise ValueError(f"not a usable preprocess: {self}")
+
+    def load(self, source: Source) -> NDArray[np.uint8]:
+        """Open a path or bytes and prepare it: uint8, (size, size, 3). Raises ImageError."""
+        return self(open_image(source, at_least=round(self.size / self.crop_pct)))
+
+    def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Prepare an opened RGB picture: uint8, (size, size, 3)."""
+        width, height = image.size
+        sampling = INTERPOLATIONS[self.interpolation]
+        side = (self.size, self.size)
+        if self.resize == "crop":
+            edge = min(width, height) * self.crop_pct
+            left, top = (width - edge) / 2, (height - edge) / 2
+            image = image.resize(side, sampling, box=(left, top, left + edge, top + edge), reducing_gap=3.0)
+        elif self.resize == "squash":
+            image = image.resize(side, sampling, reducing_gap=3.0)
+        else:
+            scale = self.size / max(width, height)
+            inner = max(1, round(width * scale)), max(1, round(height * scale))
+            canvas = Image.new("RGB", side)
+            offset = (self.size - inner[0]) // 2, (self.size - inner[1]) // 2
+            canvas.paste(image.resize(inner, sampling, reducing_gap=3.0), offset)
+            image = canvas
+        return np.asarray(image, dtype=np.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Preprocess":
+        """Read what `to_dict` wrote; raises ValueError or TypeError for anything else."""
+        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})

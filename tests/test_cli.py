@@ -1,0 +1,123 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+HEAVY = (
+    "torch",
+    "timm",
+    "torchvision",
+    "sklearn",
+    "matplotlib",
+    "openvino",
+    "numpy",
+    "PIL",
+    "onnx",
+    "aiohttp",
+)
+
+
+@pytest.mark.parametrize("code", ["import whatsit", "from whatsit.cli import main"])
+def test_nothing_heavy_is_loaded_until_needed(code: str) -> None:
+    check = f"import sys; {code}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_predicting_loads_no_torch(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+    assert whatsit("train", digits, "--out", "d.whatsit", "--epochs", 2).returncode == 0
+    check = (
+        "import sys; sys.modules.update(torch=None, sklearn=None, timm=None, onnx=None, torchvision=None)\n"
+        "import whatsit; print(whatsit.Classifier('d.whatsit').predict(sys.argv[1]).label)"
+    )
+    picture = next((digits / "0").iterdir())
+    result = subprocess.run(
+        [sys.executable, "-c", check, str(picture)], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert result.stdout.strip() in ("0", "1", "7")
+
+
+def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
+    shown = json.loads(whatsit("show", digits, "--json", "--save", "show.png").stdout)
+    assert shown["images"] == 60
+    result = whatsit("train", digits, "--out", "d.whatsit", "--json", "--repeat", 2)
+    report = json.loads(result.stdout)
+    assert {"accuracy", "error_rate", "classes", "images", "seconds", "bundle"} <= report.keys()
+    assert report["images"] == 60
+    assert len(report["repeats"]) == 2
+    measured = json.loads(whatsit("evaluate", "d.whatsit", digits, "--split", "valid", "--json").stdout)
+    assert measured["images"] == 12
+    assert measured["accuracy"] == pytest.approx(report["accuracy"])
+    assert set(measured["per_class"]) == {"0", "1", "7"}
+    answers = json.loads(whatsit("predict", "d.whatsit", digits / "7", "--json").stdout)
+    assert len(answers) == 20
+    assert set(answers[0]) == {"path", "label", "probability", "probabilities"}
+
+
+def test_table_for_people(whatsit: Run, digits: Path) -> None:
+    result = whatsit("train", digits, "--epochs", 2)
+    assert "epoch" in result.stdout
+    assert "right on" in result.stdout
+    assert "bundle: digits.whatsit" in result.stdout
+    picture = next((digits / "0").iterdir())
+    answered = whatsit("predict", "digits.whatsit", picture, "--top", 3)
+    assert answered.stdout.count("%") == 3
+    piped = subprocess.run(
+        [sys.executable, "-m", "whatsit", "predict", "digits.whatsit", "-"],
+        input=picture.read_bytes(),
+        capture_output=True,
+        cwd=digits.parent,
+        check=True,
+    )
+    assert piped.stdout.startswith(b"-: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train", "nowhere"], "does not exist"),
+        (["train", "digits", "--valid", "1.5"], "impossible"),
+        (["train", "digits", "--valid", "0"], "impossible"),
+        (["train", "digits", "--backbone", "resnet-34"], "Did you mean"),
+        (["train", "digits", "--out", "no/such/folder/x.whatsit"], "existing folder"),
+        (["train", "digits", "--precision", "int3"], "precision"),
+        (["predict", "none.whatsit", "x.jpg"], "no bundle"),
+        (["evaluate", "none.whatsit", "digits"], "no bundle"),
+        (["predict"], "Missing argument"),
+    ],
+)
+def test_mistakes_end_in_one_sentence_and_exit_code_2(
+    whatsit: Run, digits: Path, words: list[str], sentence: str
+) -> None:
+    result = whatsit(*words)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_openvino_does_not_phone_home(tmp_path: Path) -> None:
+    check = (
+        "from whatsit import engine; engine.best_precision(); import sys, threading, pathlib\n"
+        "import multiprocessing; print(multiprocessing.active_children(), "
+        "[str(p) for p in pathlib.Path.home().rglob('*')], "
+        "[n for n, m in sys.modules.items() if n.startswith('openvino_telemetry') and m])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", check],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )
+    assert result.stdout.strip() == "[] [] []"
+
+
+def test_env_and_cache_tell_what_a_bug_report_needs(whatsit: Run) -> None:
+    facts = json.loads(whatsit("env", "--json").stdout)
+    assert {"whatsit", "python", "processor", "device", "cache", "openvino"} <= facts.keys()
+    assert json.loads(whatsit("cache", "--json").stdout)["folder"]
+    assert whatsit("--version").stdout.startswith("whatsit ")
