@@ -50,7 +50,6 @@ def fit(
     lr: float,
     batch_size: int,
     wd: float,
-    label_smoothing: float,
     seed: int,
     tell: Callable[[Epoch], None],
     first_epoch: int = 1,
@@ -71,12 +70,11 @@ def fit(
             rate, momentum = schedule.at(epoch * batches + step)
             optimiser.param_groups[0].update(lr=rate, betas=(momentum, 0.99))
             logits, labels = head(train.features[batch]), train.labels[batch]
-            loss = cross_entropy(logits, labels, label_smoothing=label_smoothing)
+            loss = cross_entropy(logits, labels)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            with torch.no_grad():
-                total += cross_entropy(logits, labels).item()
+            total += loss.item()
         valid_loss, error_rate = measure(head, valid)
         seconds = time.perf_counter() - started
         tell(Epoch(first_epoch + epoch, total / batches, valid_loss, error_rate, seconds))

@@ -77,7 +77,7 @@ class Learner:
         lr: float = 3e-3,
         *,
         bs: int = 64,
-        wd: float = 0.01,
+        wd: float = 1.0,
         tell: Callable[[str], None] = print,
     ) -> None:
         """Train the head for `epochs` over the training pictures; `tell` gets the table line by line."""
@@ -97,7 +97,6 @@ class Learner:
             lr,
             min(bs, len(train.labels)),
             wd,
-            label_smoothing=0.1,
             seed=self.seed + len(self.history),
             tell=record,
             first_epoch=len(self.history) + 1,
