@@ -16,6 +16,7 @@ from whatsit.errors import WhatsitError
 
 Precision = Literal["fp32", "bf16"]
 _HINT = {"fp32": "f32", "bf16": "bf16"}
+_first_use = threading.Lock()
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -69,6 +70,11 @@ class Engine:
             raise WhatsitError(f"The network can't be compiled: {str(error).splitlines()[0]}") from error
         self.outputs = [output.get_any_name() for output in self._compiled.outputs]
         self._local = threading.local()
+        # OpenVINO's Python binding deadlocks (GIL against a C++ static) when two threads use it for the
+        # first time at once: the first use happens here, alone.
+        side = self._compiled.input(0).partial_shape[1].get_length()
+        with _first_use:
+            self(np.zeros((1, side, side, 3), np.uint8))
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run a batch, uint8 (n, height, width, 3), and return every output by name."""
