@@ -5,7 +5,7 @@ WORKERS ?= 2
 
 .venv/.installed: pyproject.toml constraints.txt
 	python3 -m venv --clear .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check uv
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(PY) -m uv pip install --quiet --python $(PY) --constraint constraints.txt --editable '.[train,dev]'
 	touch $@
 
@@ -22,10 +22,10 @@ test: lint
 	OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak"
 
 soak: lint
-	OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS)
+	WHATSIT_SOAK=1 OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS)
 
 bench: .venv/.installed
-	for script in benchmarks/*.py; do $(PY) $$script || exit 1; done
+	for name in features startup train_frozen; do $(PY) -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

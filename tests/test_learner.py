@@ -9,7 +9,7 @@ from PIL import Image
 
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
-from whatsit.errors import BackboneError, BundleError
+from whatsit.errors import BackboneError, BundleError, CatalogError
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -167,3 +167,42 @@ def test_classifier_takes_paths_bytes_and_pil(bundle: Path, digits: Path) -> Non
     assert answers[0] == answers[1] == answers[2]
     with pytest.raises(WhatsitError, match="no such file"):
         classifier.predict("nothing.jpg")
+
+
+def coloured_classes(folder: Path, count: int) -> Path:
+    """`count` classes of two pictures each, told apart by their colour."""
+    for number in range(count):
+        (folder / f"{number:04}").mkdir(parents=True)
+        colour = (number % 10 * 25, number // 10 % 10 * 25, number // 100 * 22)
+        for shade in (0, 2):
+            image = Image.new("RGB", (8, 8), tuple(value + shade for value in colour))
+            image.save(folder / f"{number:04}" / f"{shade}.png")
+    return folder
+
+
+def test_thousand_classes_are_learnt_and_one_more_is_too_many(tmp_path: Path) -> None:
+    catalog = Catalog.from_folder(coloured_classes(tmp_path / "colours", 1000), valid=0.5)
+    learner = Learner(catalog, size=32)
+    learner.fit_one_cycle(4, tell=lambda line: None)
+    learner.export(tmp_path / "colours.whatsit")
+    answer = Classifier(tmp_path / "colours.whatsit").predict(learner.catalog.items[0].path)
+    assert len(answer.probabilities) == 1000
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    (tmp_path / "colours" / "one more").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "colours" / "one more" / "a.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "colours" / "one more" / "b.png")
+    with pytest.raises(CatalogError, match="more than the 1000"):
+        Learner(Catalog.from_folder(tmp_path / "colours", valid=0.5), size=32)
+
+
+def test_bundle_tells_how_often_bf16_and_fp32_agree(digits: Path, tmp_path: Path) -> None:
+    assert trained(digits, precision="fp32").export(tmp_path / "a").metrics["fp32_agreement"] == 1
+    bundle = trained(digits, precision="bf16").export(tmp_path / "b")
+    assert 0.9 <= bundle.metrics["fp32_agreement"] <= 1
+    assert Bundle.read(tmp_path / "b").metrics == bundle.metrics
+
+
+def test_resize_mode_travels_in_the_bundle(digits: Path, tmp_path: Path) -> None:
+    learner = trained(digits, resize="pad")
+    learner.export(tmp_path / "p.whatsit")
+    assert Bundle.read(tmp_path / "p.whatsit").preprocess.resize == "pad"

@@ -1,13 +1,15 @@
 """Bytes to pixels: the only place that opens, checks and orients a picture."""
 
 import io
+import math
 import os
 import warnings
 from pathlib import Path
 
+import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from whatsit.errors import ImageError
+from whatsit.errors import ImageError, WhatsitError
 
 Image.init()  # before any thread asks: registering readers is not thread-safe
 FORMATS: list[str] = [
@@ -17,9 +19,18 @@ PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", "
 SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained
 Source = str | os.PathLike[str] | bytes
 
-MAX_PIXELS = int(os.environ.get("WHATSIT_MAX_PIXELS", 178_956_970))
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-# Pillow only warns between once and twice its limit: for us, the limit is the limit.
+
+def _limit(default: int = 89_478_485) -> int:
+    asked = os.environ.get("WHATSIT_MAX_PIXELS") or default
+    try:
+        return max(1, int(asked))
+    except ValueError:
+        what = f"WHATSIT_MAX_PIXELS={asked} is no number of pixels."
+        raise WhatsitError(what, "Set it to one, or unset it.") from None
+
+
+# By default where Pillow begins to warn, between once and twice its limit: for us, the limit is the limit.
+MAX_PIXELS = Image.MAX_IMAGE_PIXELS = _limit()
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -43,18 +54,18 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
     The first frame counts, transparency is laid on white, grey and palette and CMYK become RGB,
     and 16-bit values keep their upper 8 bits (value // 256). With `at_least`, a JPEG may be decoded
     at a smaller scale whose shorter side still has that many pixels. Raises ImageError for anything
-    that is cut off, larger than MAX_PIXELS (environment variable WHATSIT_MAX_PIXELS), or no picture.
+    that is cut off, larger than `MAX_PIXELS` (WHATSIT_MAX_PIXELS), or no picture.
     """
     data = read_bytes(source)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            if at_least is not None:
-                image.draft("RGB", _draft_size(image.size, at_least))
+            if at_least is not None and (smaller := _scaled_jpeg(image, data, at_least)):
+                return ImageOps.exif_transpose(smaller)
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Image.DecompressionBombError:
         raise ImageError(
             f"the picture has more than {MAX_PIXELS:,} pixels",
             "If it is no trap, set WHATSIT_MAX_PIXELS higher.",
@@ -65,9 +76,20 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
         raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
 
 
-def _draft_size(size: tuple[int, int], at_least: int) -> tuple[int, int]:
-    scale = at_least / min(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+def _scaled_jpeg(image: Image.Image, data: bytes, at_least: int) -> Image.Image | None:
+    """Decode a sound JPEG quickly at a smaller scale; None leaves anything unusual to Pillow's judgement."""
+    if image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
+        return None
+    scale = min(1.0, at_least / min(image.size))
+    width, height = (math.ceil(side * scale) for side in image.size)
+    try:
+        pixels = simplejpeg.decode_jpeg(data, "RGB", min_width=width, min_height=height, strict=True)
+    except ValueError:
+        return None
+    smaller = Image.fromarray(pixels)
+    if "exif" in image.info:
+        smaller.info["exif"] = image.info["exif"]
+    return smaller
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -1,6 +1,7 @@
 """The table of a project's images."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -138,15 +139,25 @@ def _find(root: Path) -> list[tuple[Path, str, Split | None]]:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise _unlistable(error) from error
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
+    def refuse(error: OSError) -> None:
+        raise _unlistable(error) from error
+
+    found = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
+
+
+def _unlistable(error: OSError) -> CatalogError:
+    return CatalogError(f"{error.filename} can't be read: {error.strerror}.", "Check its permissions.")
 
 
 def _hash(

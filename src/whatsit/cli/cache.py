@@ -13,7 +13,7 @@ def cache(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show, or empty, the cache of converted networks."""
+    """Show, or empty, the converted networks."""
     from whatsit.project import cache_dir, cache_files, empty_cache
 
     freed = empty_cache() if empty else 0

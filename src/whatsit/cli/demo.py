@@ -17,7 +17,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Watch the whole job: 1,797 handwritten digits, a few faults, show, train, evaluate, predict."""
+    """Watch the whole job on handwritten digits."""
     from whatsit.demo import draw_results, write_digits
 
     digits, bundle = folder / "digits", folder / "digits.whatsit"

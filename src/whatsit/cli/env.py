@@ -10,7 +10,7 @@ PACKAGES = ("numpy", "pillow", "openvino", "torch", "torchvision", "timm", "onnx
 
 
 def env(json: Json = False) -> None:
-    """Print versions, processor, device and cache: what a bug report needs."""
+    """Print what a bug report needs."""
     from whatsit import engine
     from whatsit.project import cache_dir, cache_files
 

@@ -26,7 +26,7 @@ def evaluate(
     split_seed: SplitSeed = 42,
     json: Json = False,
 ) -> None:
-    """Measure a bundle on a folder of labelled pictures, or on one split of it."""
+    """Measure a bundle on labelled pictures."""
     from whatsit.deploy import Classifier
     from whatsit.deploy.evaluation import evaluate_folder
 

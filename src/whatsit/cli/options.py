@@ -11,16 +11,23 @@ if TYPE_CHECKING:
     from whatsit.catalog import Catalog
     from whatsit.understand.metrics import Evaluation
 
-Folder = Annotated[Path, typer.Argument(help="A folder with one sub-folder of pictures per class.")]
-BundleFile = Annotated[Path, typer.Argument(help="A .whatsit bundle.")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="A folder with one sub-folder of pictures per class.")
+]
+BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 SplitSeed = Annotated[int, typer.Option(help="Deals the validation pictures.")]
 Valid = Annotated[float, typer.Option(help="Share of each class kept for validation.")]
 
 
 def print_json(document: Any) -> None:
-    """One document on stdout."""
-    print(json.dumps(document, indent=1, ensure_ascii=False))
+    """One document on stdout; what its encoding lacks, as in file names that are no text, is escaped."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=1)
+    print(text)
 
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:
@@ -39,12 +46,17 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         f"(95 % interval {low:.1%} to {high:.1%})"
     )
     rows = [
-        [label, str(row["images"]), *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1"))]
+        [
+            printable(label),
+            str(row["images"]),
+            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+        ]
         for label, row in evaluation.per_class().items()
     ]
     print_table(["class", "images", "precision", "recall", "f1"], rows)
     for actual, predicted, count in evaluation.most_confused()[:5]:
-        print(f"{count} {'picture' if count == 1 else 'pictures'} of {actual} taken for {predicted}")
+        pictures = "picture" if count == 1 else "pictures"
+        print(f"{count} {pictures} of {printable(actual)} taken for {printable(predicted)}")
 
 
 def warn_unreadable(catalog: "Catalog") -> None:
@@ -60,6 +72,6 @@ def warn_unreadable(catalog: "Catalog") -> None:
 
 
 def printable(path: Path | str) -> str:
-    """A path on one line, whatever its name holds."""
+    """A path or label on one line, whatever it holds."""
     text = str(path).encode("utf-8", "backslashreplace").decode()
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -12,7 +12,9 @@ from whatsit.errors import WhatsitError
 
 def predict(
     bundle: BundleFile,
-    images: Annotated[list[str], typer.Argument(help="Files, folders, or - for a picture on stdin.")],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE", help="Files, folders, or - for a picture on stdin.")
+    ],
     top: Annotated[int, typer.Option(min=1, help="Name this many classes.")] = 1,
     json: Json = False,
 ) -> None:
@@ -34,7 +36,10 @@ def predict(
             row = {"path": path, "label": answer.label, "probability": answer.probability}
             answered.append({**row, "probabilities": answer.probabilities})
         else:
-            print(f"{printable(path)}: " + ", ".join(f"{label} {share:.1%}" for label, share in ranked))
+            print(
+                f"{printable(path)}: "
+                + ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
+            )
     if json:
         print_json(answered)
     if refused:

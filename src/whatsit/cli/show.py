@@ -24,7 +24,7 @@ def show(
     split_seed: SplitSeed = 42,
     json: Json = False,
 ) -> None:
-    """Say what pictures there are, and draw some of them with their labels."""
+    """Count the pictures of each class and draw some."""
     from whatsit.catalog import Catalog
 
     catalog = Catalog.from_folder(folder, valid, split_seed)
@@ -38,7 +38,7 @@ def show(
         print_json({"images": len(catalog), "classes": counts, "unreadable": unreadable})
         return
     print(f"{len(catalog)} pictures of {len(catalog.classes)} classes in {printable(folder)}")
-    rows = [[label, *map(str, counts.values())] for label, counts in catalog.counts().items()]
+    rows = [[printable(label), *map(str, counts.values())] for label, counts in catalog.counts().items()]
     print_table(["class", "train", "valid", "test"], rows)
     warn_unreadable(catalog)
     if save is not None:

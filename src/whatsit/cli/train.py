@@ -1,10 +1,9 @@
 """`whatsit train`: a folder becomes a bundle."""
 
-import statistics
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,10 +19,8 @@ from whatsit.cli.options import (
 )
 from whatsit.errors import WhatsitError
 
-if TYPE_CHECKING:
-    from whatsit.train import Learner
-
 Precision = Literal["fp32", "bf16"]
+Resize = Literal["crop", "pad", "squash"]
 
 
 def train(
@@ -39,13 +36,16 @@ def train(
     precision: Annotated[
         Precision | None, typer.Option(help="By default bf16 where the processor has it.")
     ] = None,
+    resize: Annotated[
+        Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
+    ] = "crop",
     repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
     project: Annotated[
         Path | None, typer.Option(help="Where features and runs go, if not FOLDER/.whatsit.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Train a classifier on FOLDER and write it as a bundle."""
+    """Train a classifier and write it as a bundle."""
     started = time.perf_counter()
     out = out or Path(f"{folder.resolve().name}.whatsit")
     if out.is_dir() or not out.absolute().parent.is_dir():
@@ -55,21 +55,21 @@ def train(
 
     catalog = Catalog.from_folder(folder, valid, split_seed)
 
-    from whatsit.train import Learner
+    from whatsit.train import Learner, automatic
 
     learner = Learner(
         catalog,
         backbone,
         size,
         weights=weights,
+        resize=resize,
         precision=precision,
         seed=seed,
         project=project,
     )
-    epochs = epochs or learner.default_epochs()
-    learner.fit_one_cycle(epochs, tell=_quiet if json else print)
-    repeats = [learner.evaluate().accuracy, *(_again(learner, seed + n, epochs) for n in range(1, repeat))]
-    learner.export(out)
+    learner = automatic.fit(learner, epochs, tell=_quiet if json else _live)
+    accuracies = automatic.repeat(learner, repeat)
+    agreement = learner.export(out).metrics["fp32_agreement"]
     history = learner.save_history()
     evaluation = learner.evaluate()
     warn_unreadable(learner.catalog)
@@ -81,32 +81,31 @@ def train(
             "valid_images": evaluation.images,
             "seconds": round(time.perf_counter() - started, 3),
             "bundle": str(out),
-            "epochs": epochs,
+            "epochs": len(learner.history),
+            "views": learner.views,
             "precision": learner.precision,
+            "fp32_agreement": agreement,
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
             "run": str(learner.run),
         }
         if repeat > 1:
-            document["repeats"] = repeats
+            document["repeats"] = accuracies
         print_json(document)
         return
     print("validation: ", end="")
     print_evaluation(evaluation)
     if repeat > 1:
-        print(
-            f"{repeat} seeds: accuracy {statistics.mean(repeats):.1%} on average, "
-            f"{min(repeats):.1%} to {max(repeats):.1%}"
-        )
-    print(f"views per picture: 1; precision: {learner.precision}; history: {printable(history)}")
+        print(automatic.summary(accuracies))
+    print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
+    print("" if learner.precision == "fp32" else f" ({agreement:.1%} of the labels are the same at fp32)")
+    print(f"history: {printable(history)}")
     print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
     print(f"next: whatsit predict {printable(out)} PICTURE")
     sys.stdout.flush()
 
 
-def _again(learner: "Learner", seed: int, epochs: int) -> float:
-    other = learner.reseed(seed)
-    other.fit_one_cycle(epochs, tell=_quiet)
-    return other.evaluate().accuracy
+def _live(line: str) -> None:
+    print(line, flush=True)
 
 
 def _quiet(line: str) -> None:

@@ -19,9 +19,9 @@ class Project:
         try:
             root.mkdir(parents=True, exist_ok=True)
             self.features = FeatureStore(root / "features.sqlite")
-        except (OSError, sqlite3.OperationalError) as error:
+        except OSError as error:
             raise WhatsitError(
-                f"The project folder {root} can't be written ({error}).",
+                f"The project folder {root} can't be written: {error.strerror}.",
                 "Name another one with --project DIR.",
             ) from error
 
@@ -52,8 +52,14 @@ class FeatureStore:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=60)) as database, database:
-            yield database
+        try:
+            with closing(sqlite3.connect(self.path, timeout=60)) as database, database:
+                yield database
+        except sqlite3.Error as error:
+            raise WhatsitError(
+                f"{self.path} can't be used ({error}).",
+                "Free some space, name another folder with --project DIR, or delete it: it only saves time.",
+            ) from error
 
     def get(self, recipe: str) -> dict[str, NDArray[np.float32]]:
         """All vectors of a recipe by content hash."""

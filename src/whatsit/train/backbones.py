@@ -6,12 +6,13 @@ import json
 import os
 import tempfile
 import warnings
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.errors import BackboneError
+from whatsit.errors import BackboneError, WhatsitError
 from whatsit.preprocess import Preprocess
 from whatsit.project import cache_dir, write_whole
 
@@ -65,8 +66,9 @@ def load_backbone(
             return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
     backbone = _convert(name, size, _build(name, size, file, pretrained))
     facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
-    write_whole(network, backbone.network)
-    write_whole(record, json.dumps(facts).encode())
+    with suppress(WhatsitError):  # a cache that can't be written costs only time
+        write_whole(network, backbone.network)
+        write_whole(record, json.dumps(facts).encode())
     return backbone
 
 
@@ -114,15 +116,18 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
             f"There is no backbone {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "Try lite0."
         )
     package = _lite0_file() if name == "lite0" and pretrained and file is None else None
-    options: dict[str, Any] = {"num_classes": 0}
-    if timm.get_pretrained_cfg(architecture).fixed_input_size:
-        options["img_size"] = size
+    from_hub = pretrained and file is None and package is None
+    facts = timm.get_pretrained_cfg(architecture)
+    options: dict[str, Any] = {"img_size": size} if facts.fixed_input_size and file is None else {}
     try:
+        if from_hub:
+            _ask_hub(facts.hf_hub_id)
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            from_hub = pretrained and file is None and package is None
-            body: nn.Module = timm.create_model(architecture, pretrained=from_hub, **options)
+            body: nn.Module = timm.create_model(architecture, pretrained=from_hub, num_classes=0, **options)
     except Exception as error:  # the hub's client raises many kinds
+        if not from_hub:
+            raise _impossible_size(name, size, facts.input_size, error) from error
         raise BackboneError(
             f"The weights of {name} can't be fetched (no answer from the hub: {type(error).__name__}).",
             "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a "
@@ -133,7 +138,25 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
         _load_lite0(body, package)
     elif file is not None:
         _load_file(body, file, name)
+        if facts.fixed_input_size and size != facts.input_size[-1]:
+            body.set_input_size(size)  # type: ignore[operator]
     return body.eval()
+
+
+def _ask_hub(repository: str | None) -> None:
+    """Raise at once where the hub can't be reached: its client would try for nearly a minute."""
+    from huggingface_hub import constants, get_session, try_to_load_from_cache
+
+    if repository and isinstance(try_to_load_from_cache(repository, "model.safetensors"), str):
+        return
+    get_session().head(constants.ENDPOINT, timeout=10)
+
+
+def _impossible_size(name: str, size: int, own: tuple[int, ...], error: Exception) -> BackboneError:
+    return BackboneError(
+        f"{name} can't be used at size {size} ({str(error).splitlines()[0]})",
+        f"Its own size is {own[-1]}: try --size {own[-1]}.",
+    )
 
 
 def _load_lite0(body: "nn.Module", package: Path) -> None:
@@ -199,11 +222,11 @@ def _convert(name: str, size: int, body: Any) -> Backbone:
         network = _export(
             Network(has_map).eval(), sample, ["features", "feature_map"] if has_map else ["features"]
         )
+    except OSError as error:
+        what = f"{name} can't be converted: {error.strerror}."
+        raise BackboneError(what, f"Free some space in {tempfile.gettempdir()}.") from error
     except Exception as error:
-        raise BackboneError(
-            f"{name} can't be used at size {size} ({str(error).splitlines()[0]})",
-            f"Its own size is {facts['input_size'][-1]}: try --size {facts['input_size'][-1]}.",
-        ) from error
+        raise _impossible_size(name, size, facts["input_size"], error) from error
     preprocess = Preprocess(
         size=size,
         interpolation=facts["interpolation"]
@@ -228,12 +251,16 @@ def _export(network: "nn.Module", sample: Any, outputs: list[str]) -> bytes:
             torch.onnx.export(
                 network, (sample,), file, dynamo=False, opset_version=17, dynamic_axes=axes, **names
             )
+            model = onnx.load(file)
+        except OSError:
+            raise
         except Exception:  # what the quick exporter can't trace, the thorough one may
             shapes = ({0: torch.export.Dim("n")},)
-            torch.onnx.export(
-                network, (sample,), file, dynamo=True, dynamic_shapes=shapes, external_data=False, **names
+            program = torch.onnx.export(
+                network, (sample,), dynamo=True, dynamic_shapes=shapes, verbose=False, **names
             )
-        model = onnx.load(file)
+            assert program is not None
+            model = program.model_proto
     model.doc_string, model.producer_name, model.producer_version = "", "whatsit", ""
     del model.metadata_props[:]
     for node in model.graph.node:

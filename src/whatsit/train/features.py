@@ -15,6 +15,7 @@ from whatsit.errors import ImageError
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
 from whatsit.project import FeatureStore
+from whatsit.train.augmentation import load_view
 from whatsit.train.backbones import Backbone
 
 SAVE_EVERY = 256  # pictures: what Ctrl-C may cost
@@ -29,10 +30,15 @@ class Features:
 
 
 def extract(
-    catalog: Catalog, backbone: Backbone, preprocess: Preprocess, precision: Precision, store: FeatureStore
+    catalog: Catalog,
+    backbone: Backbone,
+    preprocess: Preprocess,
+    precision: Precision,
+    store: FeatureStore,
+    view: int = 0,
 ) -> Features:
     """Compute or recall the features of every picture; files that are no pictures leave the catalog."""
-    recipe = _recipe(backbone, preprocess, precision)
+    recipe = _recipe(backbone, preprocess, precision, view)
     known = store.get(recipe)
     missing = list({item.content: item for item in catalog if item.content not in known}.values())
     refused: dict[str, str] = {}
@@ -41,7 +47,9 @@ def extract(
 
         def look(item: Item) -> NDArray[np.float32] | ImageError:
             try:
-                vector: NDArray[np.float32] = network(preprocess.load(item.path)[None])["features"][0]
+                vector: NDArray[np.float32] = network(
+                    load_view(preprocess, item.path, view, item.content)[None]
+                )["features"][0]
                 return vector
             except ImageError as error:
                 return error
@@ -69,7 +77,7 @@ def extract(
     return Features(catalog, np.stack([known[item.content] for item in catalog]))
 
 
-def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision) -> str:
+def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision, view: int) -> str:
     """All that a feature depends on but the picture itself."""
-    facts = [backbone.sha256, preprocess.to_dict(), precision, engine.version()]
+    facts = [backbone.sha256, preprocess.to_dict(), precision, view, engine.version()]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -11,15 +11,23 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from whatsit.train.history import Epoch
+from whatsit.train.optimiser import AdamW
 from whatsit.train.schedules import OneCycle
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Features (n, width) and the index of each one's class (n,)."""
+    """Features (n, width) of pictures and the index of each one's class (n,).
+
+    With several views of the pictures, features are (views * n, width), all first views first.
+    """
 
     features: torch.Tensor
     labels: torch.Tensor
+
+    @property
+    def views(self) -> int:
+        return len(self.features) // max(1, len(self.labels))
 
 
 class Head(nn.Module):
@@ -54,12 +62,12 @@ def fit(
     tell: Callable[[Epoch], None],
     first_epoch: int = 1,
 ) -> None:
-    """One-cycle AdamW; `tell` hears of every epoch."""
+    """One-cycle AdamW; an epoch takes one view of each picture, at random. `tell` hears of every epoch."""
     order = torch.Generator().manual_seed(seed)
     n = len(train.labels)
     batches = max(1, n // batch_size)  # a last, smaller batch would unsettle BatchNorm
     schedule = OneCycle(lr, epochs * batches)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=wd)
+    optimiser = AdamW(head.parameters(), weight_decay=wd)
     for epoch in range(epochs):
         started = time.perf_counter()
         head.train()
@@ -67,13 +75,11 @@ def fit(
         for step, batch in enumerate(
             torch.randperm(n, generator=order)[: batches * batch_size].chunk(batches)
         ):
-            rate, momentum = schedule.at(epoch * batches + step)
-            optimiser.param_groups[0].update(lr=rate, betas=(momentum, 0.99))
-            logits, labels = head(train.features[batch]), train.labels[batch]
-            loss = cross_entropy(logits, labels)
+            view = torch.randint(train.views, (len(batch),), generator=order)
+            loss = cross_entropy(head(train.features[batch + n * view]), train.labels[batch])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            optimiser.step(*schedule.at(epoch * batches + step))
             total += loss.item()
         valid_loss, error_rate = measure(head, valid)
         seconds = time.perf_counter() - started

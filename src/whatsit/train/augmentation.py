@@ -1,0 +1,36 @@
+"""Other views of a training picture: what augmentation means while the body is frozen."""
+
+import math
+import random
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from whatsit.images import Source, open_image
+from whatsit.preprocess import Preprocess
+
+SMALLEST_PART = 0.6  # of the picture's area, in a random part
+
+
+def load_view(preprocess: Preprocess, source: Source, view: int, seed: str) -> NDArray[np.uint8]:
+    """Prepare one view of a picture, uint8 (size, size, 3).
+
+    View 0 is the picture as it is, 1 mirrored, the others random parts, every other one mirrored; the same
+    `view` and `seed` give the same pixels. Raises ImageError.
+    """
+    if view == 0:
+        return preprocess.load(source)
+    image = open_image(
+        source, at_least=round(preprocess.size / preprocess.crop_pct / math.sqrt(SMALLEST_PART))
+    )
+    if view > 1:
+        image = _random_part(image, random.Random(f"{view}:{seed}"))
+    return preprocess(ImageOps.mirror(image) if view % 2 else image)
+
+
+def _random_part(image: Image.Image, dice: random.Random) -> Image.Image:
+    scale = math.sqrt(dice.uniform(SMALLEST_PART, 1))
+    width, height = round(image.width * scale), round(image.height * scale)
+    left, top = dice.randint(0, image.width - width), dice.randint(0, image.height - height)
+    return image.crop((left, top, left + width, top + height))

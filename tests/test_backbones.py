@@ -1,0 +1,229 @@
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from tests.conftest import Run
+from whatsit.engine import Engine
+from whatsit.errors import BackboneError
+from whatsit.train import backbones
+from whatsit.train.backbones import load_backbone
+
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+@pytest.fixture
+def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHATSIT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def resnet_file(tmp_path: Path) -> Path:
+    """A weight file as timm's hub keeps it: safetensors with the classifier of 1,000 classes still in."""
+    torch.manual_seed(7)
+    file = tmp_path / "weights" / "resnet18.safetensors"
+    file.parent.mkdir()
+    save_file(timm.create_model("resnet18").state_dict(), file)
+    return file
+
+
+def torch_features(body: torch.nn.Module, pixels: np.ndarray) -> np.ndarray:
+    facts = body.pretrained_cfg
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    x = (x - torch.tensor(facts["mean"]).view(3, 1, 1)) / torch.tensor(facts["std"]).view(3, 1, 1)
+    with torch.inference_mode():
+        return body.eval()(x).numpy()
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("resnet18", 64),
+        ("mobilenetv3_small_100", 64),
+        ("convnext_atto", 64),
+        ("vit_tiny_patch16_224", 96),
+        ("regnetx_002", 64),
+    ],
+)
+def test_converted_body_equals_the_torch_one(name: str, size: int) -> None:
+    backbone = load_backbone(name, size, pretrained=False)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        options = {"img_size": size} if name.startswith("vit") else {}
+        body = timm.create_model(name, num_classes=0, **options)
+    pixels = np.random.default_rng(1).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
+    found = Engine(backbone.network, "fp32")(pixels)
+    expected = torch_features(body, pixels)
+    assert found["features"].shape == (3, backbone.width)
+    assert np.abs(found["features"] - expected).max() < 1e-3 * max(1, np.abs(expected).max())
+    assert backbone.preprocess.mean == tuple(body.pretrained_cfg["mean"])
+
+
+def test_weight_file_is_used_by_name_and_from_the_folder(
+    resnet_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = load_backbone("resnet18", 64, weights=resnet_file)
+    monkeypatch.setenv("WHATSIT_WEIGHTS", str(resnet_file.parent))
+    assert load_backbone("resnet18", 64).sha256 == named.sha256
+    assert load_backbone("resnet18", 64, pretrained=False).sha256 != named.sha256
+
+
+def test_transformers_weight_file_serves_other_sizes(tmp_path: Path) -> None:
+    file = tmp_path / "vit.safetensors"
+    save_file(timm.create_model("vit_tiny_patch16_224").state_dict(), file)
+    assert load_backbone("vit_tiny_patch16_224", 96, weights=file).preprocess.size == 96
+
+
+def test_weights_that_do_not_fit_are_refused(resnet_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(BackboneError, match="holds no weights for resnet34"):
+        load_backbone("resnet34", 64, weights=resnet_file)
+    with pytest.raises(BackboneError, match="There is no weight file"):
+        load_backbone("resnet18", 64, weights=tmp_path / "none.safetensors")
+    (tmp_path / "text.pth").write_text("hello")
+    with pytest.raises(BackboneError, match="holds no weights"):
+        load_backbone("resnet18", 64, weights=tmp_path / "text.pth")
+
+
+def test_size_the_body_cannot_take_is_said() -> None:
+    with pytest.raises(BackboneError, match="try --size 224"):
+        load_backbone("levit_128s", 100, pretrained=False)
+
+
+def test_body_the_quick_exporter_refuses_is_converted_by_the_thorough_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    quick = load_backbone("resnet18", 64, pretrained=False)
+    export = torch.onnx.export
+
+    def thorough_only(*words: object, dynamo: bool, **options: object) -> object:
+        if not dynamo:
+            raise RuntimeError("an operator that can't be traced")
+        return export(*words, dynamo=dynamo, **options)
+
+    monkeypatch.setattr(torch.onnx, "export", thorough_only)
+    monkeypatch.setenv("WHATSIT_CACHE", str(tmp_path / "other cache"))
+    thorough = load_backbone("resnet18", 64, pretrained=False)
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    features = [Engine(body.network, "fp32")(pixels)["features"] for body in (quick, thorough)]
+    assert np.abs(features[0] - features[1]).max() < 1e-3
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_changed_lite0_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = backbones._lite0_file()
+    assert original is not None
+    changed = tmp_path / original.name
+    changed.write_bytes(original.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(backbones, "_lite0_file", lambda: changed)
+    with pytest.raises(BackboneError, match="not the file it should be"):
+        load_backbone("lite0")
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_conversion_is_done_once_and_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+    first = load_backbone("resnet18", 64, pretrained=False)
+    (network,) = (tmp_path / "cache" / "networks").glob("*.onnx")
+    written = network.stat().st_mtime_ns
+    assert load_backbone("resnet18", 64, pretrained=False) == first
+    assert network.stat().st_mtime_ns == written
+    network.write_bytes(network.read_bytes()[:-100])
+    assert load_backbone("resnet18", 64, pretrained=False) == first
+
+
+class Hub(http.server.SimpleHTTPRequestHandler):
+    """A mirror of the hub: /OWNER/NAME/resolve/main/FILE with the headers its client asks for."""
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, body: bool) -> None:
+        file = Path(self.directory) / "model.safetensors"
+        if not self.path.endswith("/resolve/main/model.safetensors"):
+            self.send_error(404)
+            return
+        data = file.read_bytes()
+        self.send_response(200)
+        for name, value in {
+            "Content-Length": str(len(data)),
+            "ETag": '"whatsit-test"',
+            "X-Repo-Commit": "0" * 40,
+            "Content-Type": "application/octet-stream",
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def mirror(resnet_file: Path, tmp_path: Path) -> Iterator[str]:
+    shutil.copy(resnet_file, tmp_path / "model.safetensors")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def hub_environment(tmp_path: Path, endpoint: str) -> dict[str, str]:
+    home = {"HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf")}
+    return {
+        **home,
+        "HF_ENDPOINT": endpoint,
+        "PATH": "/usr/bin:/bin",
+        "WHATSIT_CACHE": str(tmp_path / "cache"),
+    }
+
+
+def test_weights_come_from_the_mirror_that_hf_endpoint_names(
+    mirror: str, whatsit: Run, digits: Path, tmp_path: Path
+) -> None:
+    words = ["train", digits, "--backbone", "resnet18", "--size", 64, "--epochs", 1]
+    result = whatsit(*words, env=hub_environment(tmp_path, mirror))
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "digits.whatsit").exists()
+
+
+def test_hub_that_cannot_be_reached_is_one_sentence_with_the_ways_round(
+    whatsit: Run, digits: Path, tmp_path: Path
+) -> None:
+    nowhere = "http://127.0.0.1:9"
+    result = whatsit("train", digits, "--backbone", "resnet18", env=hub_environment(tmp_path, nowhere))
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    for way in ("lite0", "--weights", "WHATSIT_WEIGHTS", "pretrained=False"):
+        assert way in result.stderr
+
+
+def test_lite0_without_its_package_asks_the_hub_for_timms_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[tuple[str, bool]] = []
+    create = timm.create_model
+
+    def note(name: str, pretrained: bool = False, **options: object) -> torch.nn.Module:
+        asked.append((name, pretrained))
+        return create(name, pretrained=False, **options)
+
+    monkeypatch.setenv("WHATSIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(backbones, "_lite0_file", lambda: None)
+    monkeypatch.setattr(backbones, "_ask_hub", lambda repository: None)
+    monkeypatch.setattr(timm, "create_model", note)
+    load_backbone("lite0", 64)
+    assert asked == [("tf_efficientnet_lite0", True)]

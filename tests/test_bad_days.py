@@ -1,0 +1,250 @@
+"""What goes wrong around Whatsit: Ctrl-C, full disks, missing permissions, odd folders of pictures."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import Run
+
+INTERRUPT_AT = """
+import os, signal, sys
+from whatsit.progress import listen
+from whatsit.cli import main
+def stop(title, done, total):
+    if title == {title!r} and done == {done}:
+        os.kill(os.getpid(), signal.SIGINT)
+with listen(stop):
+    main()
+"""
+
+
+def python(code: str, *words: object, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if ".whatsit." in path.name or path.name.startswith(".c")]
+
+
+@pytest.mark.usefixtures("cache")
+def test_ctrl_c_while_looking_keeps_what_was_seen(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+    code = INTERRUPT_AT.format(title="Looking at pictures", done=30)
+    stopped = python(code, "train", digits, "--out", "d.whatsit", cwd=tmp_path)
+    assert stopped.returncode == 130
+    assert "stopped" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert not (tmp_path / "d.whatsit").exists()
+    from contextlib import closing
+    from sqlite3 import connect
+
+    with closing(connect(digits / ".whatsit" / "features.sqlite")) as database:
+        (kept,) = database.execute("SELECT count(*) FROM features").fetchone()
+    assert 29 <= kept < 60
+    assert whatsit("train", digits, "--epochs", 1).returncode == 0
+
+
+@pytest.mark.usefixtures("cache")
+def test_ctrl_c_while_the_head_learns_ends_quietly(digits: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "whatsit", "train", str(digits), "--epochs", "1000000"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
+    with subprocess.Popen(command, **options) as child:  # type: ignore[call-overload]
+        assert child.stdout is not None
+        assert child.stderr is not None
+        header, _first = child.stdout.readline(), child.stdout.readline()
+        child.send_signal(2)
+        child.stdout.read()
+        said = child.stderr.read()
+    assert header.startswith("epoch")
+    assert "stopped" in said
+    assert child.returncode == 130
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("*.whatsit"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_full_disk_leaves_the_old_bundle_and_no_rubbish(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+    assert whatsit("train", digits, "--epochs", 1).returncode == 0
+    before = (tmp_path / "digits.whatsit").read_bytes()
+
+    def small_files_only() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+    result = whatsit("train", digits, "--epochs", 2, preexec_fn=small_files_only)
+    assert result.returncode == 2
+    assert "digits.whatsit can't be written" in result.stderr
+    assert (tmp_path / "digits.whatsit").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["digits.whatsit"]
+
+
+def test_disk_that_fills_while_looking_is_said(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+    assert whatsit("train", digits, "--epochs", 1, "--project", "elsewhere").returncode == 0
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))\n"
+        "from whatsit.cli import main; main()"
+    )
+    result = python(code, "train", digits, "--out", "d.whatsit", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "features.sqlite can't be used" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_damaged_feature_store_is_said(whatsit: Run, digits: Path) -> None:
+    (digits / ".whatsit").mkdir()
+    (digits / ".whatsit" / "features.sqlite").write_text("I am no database, and long enough to be read. " * 9)
+    result = whatsit("train", digits)
+    assert result.returncode == 2
+    assert "delete it" in result.stderr
+
+
+@pytest.fixture
+def as_owner(cache: Path, tmp_path: Path) -> Run:
+    """Run the command so that permissions count, which root may otherwise overrule."""
+    strip: list[str] = []
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("root overrules permissions, and there is no setpriv to take that right away")
+        strip = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [*strip, sys.executable, "-m", "whatsit", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    return run
+
+
+def test_folder_that_cannot_be_written_works_with_project(
+    as_owner: Run, digits: Path, tmp_path: Path
+) -> None:
+    digits.chmod(0o555)
+    refused = as_owner("train", digits)
+    assert refused.returncode == 2
+    assert "--project DIR" in refused.stderr
+    result = as_owner("train", digits, "--epochs", 1, "--project", tmp_path / "project")
+    assert result.returncode == 0, result.stderr
+    assert not (digits / ".whatsit").exists()
+    digits.chmod(0o755)
+
+
+def test_picture_that_may_not_be_read_is_named_and_left_alone(as_owner: Run, digits: Path) -> None:
+    secret = sorted((digits / "0").iterdir())[0]
+    secret.chmod(0)
+    result = as_owner("show", digits)
+    assert result.returncode == 0
+    assert "59 pictures" in result.stdout
+    assert f"{secret.name}: the file may not be read" in result.stderr
+
+
+def test_class_folder_that_may_not_be_listed_is_said(as_owner: Run, digits: Path) -> None:
+    (digits / "7").chmod(0)
+    result = as_owner("show", digits)
+    (digits / "7").chmod(0o755)
+    assert result.returncode == 2
+    assert str(digits / "7") in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+STRANGE = ("with space", "quo\"te's", "new\nline", "bear 🐻", "熊", "-dash", "a%sb{}")
+
+
+def test_strange_names_survive_the_whole_road(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+    root = tmp_path / "strange names 📷"
+    for label, name in zip("017", STRANGE, strict=False):
+        (digits / label).rename((root if root.exists() else (root.mkdir() or root)) / name)
+    for number, name in enumerate(STRANGE):
+        source = sorted((root / STRANGE[number % 3]).iterdir())[number]
+        source.rename(source.with_name(f"{name}.png"))
+    odd = os.fsencode(root / STRANGE[0]) + b"/caf\xe9.png"
+    Path(os.fsdecode(odd)).write_bytes(sorted((root / STRANGE[0]).iterdir())[-1].read_bytes() + b"x")
+    assert whatsit("show", root, "--save", "show.png").returncode == 0
+    assert whatsit("train", root, "--epochs", 2, "--out", "s.whatsit").returncode == 0
+    assert whatsit("evaluate", "s.whatsit", root).returncode == 0
+    answered = whatsit("predict", "s.whatsit", root)
+    assert answered.returncode == 0, answered.stderr
+    assert len(answered.stdout.splitlines()) == 61
+    answers = json.loads(whatsit("predict", "s.whatsit", root, "--json").stdout)
+    assert all(Path(answer["path"]).exists() for answer in answers)
+    latin = whatsit("predict", "s.whatsit", root, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert latin.returncode == 0, latin.stderr
+
+
+@pytest.mark.parametrize(
+    ("fill", "sentence"),
+    [
+        ({}, "no pictures"),
+        ({"a/notes.txt": b"x", "b/more.txt": b"y"}, "no pictures"),
+        ({"a/1.png": 1, "a/2.png": 2, "a/3.png": 3}, "only one class"),
+        ({"a/1.png": 1, "b/2.png": 2}, "No picture is left for validation"),
+        ({f"{n % 2}/{n}.jpg": f"<html>{n}".encode() for n in range(4)}, "None of the 4 files"),
+        ({"a/1.png": 1, "a/2.png": 2, "b/3.jpg": b"<html>"}, "only one class"),
+    ],
+)
+def test_folders_that_cannot_be_learnt_from_are_refused(
+    whatsit: Run, tmp_path: Path, fill: dict[str, bytes | int], sentence: str
+) -> None:
+    root = tmp_path / "pictures"
+    root.mkdir()
+    for name, content in fill.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        if isinstance(content, int):
+            buffer = io.BytesIO()
+            Image.new("RGB", (40, 40), (content, 0, 0)).save(buffer, "PNG")
+            content = buffer.getvalue()
+        (root / name).write_bytes(content)
+    result = whatsit("train", root)
+    assert result.returncode == 2, result.stderr
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_limit_on_pixels_can_be_set_and_a_wrong_one_is_said(whatsit: Run, digits: Path) -> None:
+    words = ["train", digits, "--epochs", 1]
+    strict = whatsit(*words, env={**os.environ, "WHATSIT_MAX_PIXELS": "100"})
+    assert strict.returncode == 2
+    assert "more than 100 pixels" in strict.stderr
+    wrong = whatsit(*words, env={**os.environ, "WHATSIT_MAX_PIXELS": "many"})
+    assert wrong.returncode == 2
+    assert "WHATSIT_MAX_PIXELS=many" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+
+
+def twelve_megapixels(folder: Path, count: int) -> None:
+    """Pictures of a phone's size, each with bytes of its own behind the picture."""
+    for label, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
+        (folder / label).mkdir(parents=True)
+        buffer = io.BytesIO()
+        gradient = Image.linear_gradient("L").resize((4000, 3000))
+        Image.composite(Image.new("RGB", gradient.size, colour), gradient.convert("RGB"), gradient).save(
+            buffer, "JPEG", quality=80
+        )
+        for number in range(count // 2):
+            (folder / label / f"{number}.jpg").write_bytes(buffer.getvalue() + str(number).encode())
+
+
+MEASURED = """
+import resource
+from whatsit.cli import main
+try:
+    main()
+finally:
+    import sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+"""
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("count", [250, pytest.param(5000, marks=pytest.mark.soak)])
+def test_many_phone_photos_fit_into_memory(tmp_path: Path, count: int) -> None:
+    twelve_megapixels(tmp_path / "photos", count)
+    result = python(MEASURED, "train", tmp_path / "photos", "--epochs", 1, cwd=tmp_path)
+    megabytes = int(result.stderr.splitlines()[-1])
+    assert result.returncode == 0, result.stderr
+    assert megabytes < 3000

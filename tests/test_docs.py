@@ -1,0 +1,65 @@
+"""The documentation tells what is there, and what it shows works."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from whatsit.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def section(name: str) -> str:
+    text = (ROOT / "docs" / "commands.md").read_text()
+    found = re.search(rf"^## whatsit {name}\b.*?(?=^## |\Z)", text, re.M | re.S)
+    assert found, f"docs/commands.md has no section for {name}"
+    return found.group()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_is_in_the_documentation_and_none_that_is_gone(name: str) -> None:
+    options = {
+        word for parameter in COMMANDS[name].params for word in parameter.opts if word.startswith("--")
+    }
+    told = set(re.findall(r"`(--[a-z-]+)", section(name)))
+    assert told - {"--help", "--debug", "--repeat"} == options - {"--help", "--repeat"}
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_readme_names_every_command_and_setting(readme: str) -> None:
+    text = (ROOT / readme).read_text()
+    assert [name for name in COMMANDS if f"whatsit {name}" not in text] == []
+    source = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    assert set(re.findall(r"WHATSIT_[A-Z_]+", source)) == set(re.findall(r"WHATSIT_[A-Z_]+", text))
+
+
+def code_blocks(readme: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / readme).read_text(), re.S)
+
+
+def without_comments(code: str) -> str:
+    return re.sub(r"\s*#.*", "", code)
+
+
+def test_both_readmes_show_the_same_code() -> None:
+    for language in ("sh", "python"):
+        english, chinese = (code_blocks(name, language) for name in ("README.md", "README.zh-CN.md"))
+        assert list(map(without_comments, english)) == list(map(without_comments, chinese))
+
+
+@pytest.mark.usefixtures("cache")
+def test_python_in_the_readme_runs(digits: Path, tmp_path: Path) -> None:
+    (code,) = code_blocks("README.md", "python")
+    assert len(code.strip().splitlines()) <= 12
+    digits.rename(tmp_path / "my-photos")
+    (tmp_path / "picture.jpg").write_bytes(next((tmp_path / "my-photos" / "7").iterdir()).read_bytes())
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ})
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] in ("0", "1", "7")
