@@ -37,11 +37,15 @@ def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
 
     latest = max((digits / ".whatsit" / "runs").iterdir())
     training_curves(json.loads((latest / "history.json").read_text())["history"], folder / "training.png")
-    paths = [item.path for item in Catalog.from_folder(digits)["valid"]][::24][:15]
-    answers = Classifier(bundle).try_each(paths)
+    items = list(Catalog.from_folder(digits)["valid"])[::24][:15]
+    answers = Classifier(bundle).try_each([item.path for item in items])
     titled = [
-        (path, f"{answer.label} ({answer.probability:.0%})")
-        for path, answer in zip(paths, answers, strict=True)
+        (
+            item.path,
+            f"{answer.label} ({answer.probability:.0%})"
+            + ("" if answer.label == item.label else f", in folder {item.label}"),
+        )
+        for item, answer in zip(items, answers, strict=True)
         if isinstance(answer, Prediction)
     ]
     labelled_pictures(titled, folder / "predictions.png")

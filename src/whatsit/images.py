@@ -61,7 +61,7 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            if at_least is not None and (smaller := _scaled_jpeg(image, data, at_least)):
+            if at_least is not None and (smaller := _scaled_jpeg(image, data, at_least / min(image.size))):
                 return ImageOps.exif_transpose(smaller)
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image))
@@ -76,12 +76,11 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
         raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
 
 
-def _scaled_jpeg(image: Image.Image, data: bytes, at_least: int) -> Image.Image | None:
+def _scaled_jpeg(image: Image.Image, data: bytes, scale: float) -> Image.Image | None:
     """Decode a sound JPEG quickly at a smaller scale; None leaves anything unusual to Pillow's judgement."""
     if image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
         return None
-    scale = min(1.0, at_least / min(image.size))
-    width, height = (math.ceil(side * scale) for side in image.size)
+    width, height = (math.ceil(side * min(1.0, scale)) for side in image.size)
     try:
         pixels = simplejpeg.decode_jpeg(data, "RGB", min_width=width, min_height=height, strict=True)
     except ValueError:

@@ -1,5 +1,6 @@
 """How a picture becomes the network's input: one small record, shared by training and serving."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -43,7 +44,12 @@ class Preprocess:
 
     def load(self, source: Source) -> NDArray[np.uint8]:
         """Open a path or bytes and prepare it: uint8, (size, size, 3). Raises ImageError."""
-        return self(open_image(source, at_least=round(self.size / self.crop_pct)))
+        return self(self.open(source))
+
+    def open(self, source: Source, zoom: float = 1.0) -> Image.Image:
+        """Open a picture, large enough to prepare any part of it with 1 / `zoom` of its sides."""
+        pixels = math.ceil(self.size / self.crop_pct * zoom)
+        return open_image(source, at_least=pixels)
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Prepare an opened RGB picture: uint8, (size, size, 3)."""

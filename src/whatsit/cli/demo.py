@@ -30,7 +30,7 @@ def demo(
     train(digits, out=bundle)
     _step(f"whatsit evaluate {bundle} {digits} --split valid")
     evaluate(bundle, digits, split="valid")
-    some = sorted(str(path) for path in digits.glob("*/0000*7.png"))[:5]
+    some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]
     _step(f"whatsit predict {bundle} {some[0]} ...")
     predict(bundle, some)
     draw_results(digits, bundle, folder)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from whatsit.images import Source, open_image
+from whatsit.images import Source
 from whatsit.preprocess import Preprocess
 
 SMALLEST_PART = 0.6  # of the picture's area, in a random part
@@ -21,9 +21,7 @@ def load_view(preprocess: Preprocess, source: Source, view: int, seed: str) -> N
     """
     if view == 0:
         return preprocess.load(source)
-    image = open_image(
-        source, at_least=round(preprocess.size / preprocess.crop_pct / math.sqrt(SMALLEST_PART))
-    )
+    image = preprocess.open(source, zoom=1 / math.sqrt(SMALLEST_PART))
     if view > 1:
         image = _random_part(image, random.Random(f"{view}:{seed}"))
     return preprocess(ImageOps.mirror(image) if view % 2 else image)

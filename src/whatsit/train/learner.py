@@ -81,7 +81,7 @@ class Learner:
         epochs: int,
         lr: float = 3e-3,
         *,
-        bs: int = 64,
+        bs: int = 32,
         wd: float = 1.0,
         tell: Callable[[str], None] = print,
     ) -> None:
@@ -108,10 +108,10 @@ class Learner:
             first_epoch=len(self.history) + 1,
         )
 
-    def default_epochs(self, bs: int = 64) -> int:
-        """Epochs enough for the head to settle: about 400 steps, at least 4 epochs."""
+    def default_epochs(self, bs: int = 32) -> int:
+        """Epochs enough for the head to settle: about 800 steps, at least 4 epochs."""
         steps = max(1, len(self._of("train").labels) // bs)
-        return max(4, min(60, round(400 / steps)))
+        return max(4, min(60, round(800 / steps)))
 
     def predict(self, split: Split = "valid") -> NDArray[np.float32]:
         """Probabilities (n, classes) for a split's pictures, from their cached features."""

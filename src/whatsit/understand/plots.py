@@ -1,13 +1,26 @@
 """Pictures for people: matplotlib figures saved as PNG."""
 
+import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from whatsit.errors import ImageError
 from whatsit.images import open_image
+from whatsit.project import write_whole
 
 TILE = 224
+CJK_FONTS = (  # for labels in Chinese, Japanese and Korean, the first that is installed
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+)
 
 
 def labelled_pictures(
@@ -25,13 +38,14 @@ def labelled_pictures(
             continue
         image.thumbnail((TILE * 2, TILE * 2))
         shown.append((image, title))
+    fonts = _fonts()
     figure, axes = _figure(rows, columns)
     for axis in axes.flat:
         axis.axis("off")
     for axis, (image, title) in zip(axes.flat, shown, strict=False):
         axis.imshow(image)
-        axis.set_title(title, fontsize=10)
-    figure.savefig(save, dpi=100, bbox_inches="tight")
+        axis.set_title(title, fontsize=10, parse_math=False, family=fonts)
+    _save(figure, save)
 
 
 def training_curves(epochs: Sequence[dict[str, Any]], save: Path) -> None:
@@ -43,19 +57,30 @@ def training_curves(epochs: Sequence[dict[str, Any]], save: Path) -> None:
     losses.plot(numbers, [epoch["valid_loss"] for epoch in epochs], label="validation")
     losses.set(xlabel="epoch", title="loss")
     losses.legend()
+    for axis in axes.flat:
+        axis.xaxis.get_major_locator().set_params(integer=True)
     errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], color="tab:red")
     errors.set(xlabel="epoch", title="error rate (validation)", ylim=(0, None))
-    figure.savefig(save, dpi=100, bbox_inches="tight")
+    _save(figure, save)
 
 
 def _figure(rows: int, columns: int, height: float = 2.2, width: float = 2.2) -> tuple[Any, Any]:
-    import matplotlib
+    from matplotlib.figure import Figure  # without pyplot: a notebook's own settings stay as they are
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
-    figure, axes = pyplot.subplots(
-        rows, columns, figsize=(columns * width, rows * height), squeeze=False, layout="constrained"
-    )
-    pyplot.close(figure)
-    return figure, axes
+
+def _fonts() -> list[str]:
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in CJK_FONTS if name in installed)]
+
+
+def _save(figure: Any, path: Path) -> None:
+    picture = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # boxes in a title are warning enough
+        figure.savefig(picture, format="png", dpi=100, bbox_inches="tight")
+    write_whole(path, picture.getvalue())
