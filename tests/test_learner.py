@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("cache")
 
 def trained(folder: Path, **options: object) -> Learner:
     learner = Learner(Catalog.from_folder(folder), **options)  # type: ignore[arg-type]
-    learner.fit_one_cycle(8, tell=lambda line: None)
+    learner.fit_one_cycle(30, tell=lambda line: None)
     return learner
 
 

@@ -65,16 +65,14 @@ def fit(
     """One-cycle AdamW; an epoch takes one view of each picture, at random. `tell` hears of every epoch."""
     order = torch.Generator().manual_seed(seed)
     n = len(train.labels)
-    batches = max(1, n // batch_size)  # a last, smaller batch would unsettle BatchNorm
+    batches = max(1, n // batch_size)  # of equal size: a last, smaller one would unsettle BatchNorm
     schedule = OneCycle(lr, epochs * batches)
     optimiser = AdamW(head.parameters(), weight_decay=wd)
     for epoch in range(epochs):
         started = time.perf_counter()
         head.train()
         total = 0.0
-        for step, batch in enumerate(
-            torch.randperm(n, generator=order)[: batches * batch_size].chunk(batches)
-        ):
+        for step, batch in enumerate(torch.randperm(n, generator=order).tensor_split(batches)):
             view = torch.randint(train.views, (len(batch),), generator=order)
             loss = cross_entropy(head(train.features[batch + n * view]), train.labels[batch])
             optimiser.zero_grad()
