@@ -18,11 +18,12 @@ def fit(learner: Learner, epochs: int | None = None, tell: Callable[[str], None]
     learner.fit_one_cycle(epochs, tell=tell)
     if len(learner.catalog["train"]) > FEW_PICTURES:
         return learner
-    tell(f"again, with {VIEWS} views of each training picture:")
     other = learner.with_views(VIEWS)
-    other.fit_one_cycle(epochs, tell=tell)
+    other.fit_one_cycle(epochs, tell=lambda line: None)
     better = min(learner, other, key=_validation)
-    tell(f"kept: {better.views} {'view' if better.views == 1 else 'views'} of each picture")
+    rate, loss = _validation(other)
+    verdict = "kept" if better is other else "not kept"
+    tell(f"with {VIEWS} views of each picture: error_rate {rate:.6f}, valid_loss {loss:.6f}: {verdict}")
     return better
 
 

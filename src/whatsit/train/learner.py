@@ -81,11 +81,14 @@ class Learner:
         epochs: int,
         lr: float = 3e-3,
         *,
-        bs: int = 32,
+        bs: int | None = None,
         wd: float = 1.0,
         tell: Callable[[str], None] = print,
     ) -> None:
-        """Train the head for `epochs` over the training pictures; `tell` gets the table line by line."""
+        """Train the head for `epochs` over the training pictures; `tell` gets the table line by line.
+
+        `lr` is the peak learning rate, `bs` the batch size (16 with few pictures, else 32), `wd` the decay.
+        """
         if len(self.history) == 0:
             tell(HEADER)
 
@@ -101,17 +104,20 @@ class Learner:
             self._of("valid"),
             epochs,
             lr,
-            min(bs, len(train.labels)),
+            min(bs or self._batch_size(), len(train.labels)),
             wd,
             seed=self.seed + len(self.history),
             tell=record,
             first_epoch=len(self.history) + 1,
         )
 
-    def default_epochs(self, bs: int = 32) -> int:
-        """Epochs enough for the head to settle: about 800 steps, at least 4 epochs."""
-        steps = max(1, len(self._of("train").labels) // bs)
-        return max(4, min(60, round(800 / steps)))
+    def default_epochs(self) -> int:
+        """Epochs enough for the head to settle: about 800 steps, 4 to 30 epochs."""
+        steps = max(1, len(self._of("train").labels) // self._batch_size())
+        return max(4, min(30, round(800 / steps)))
+
+    def _batch_size(self) -> int:
+        return 32 if len(self._of("train").labels) >= 500 else 16
 
     def predict(self, split: Split = "valid") -> NDArray[np.float32]:
         """Probabilities (n, classes) for a split's pictures, from their cached features."""
