@@ -1,17 +1,33 @@
 """Small real pictures for everybody: scikit-learn's digits, and the shared photos where they are."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
+from tests.killed import Killer
+
 CLOTHING = Path(__file__).parents[2] / "shared" / "data" / "clothing"
+WHOLE = os.environ.get("WHATSIT_SOAK") == "1"
 torch.set_num_threads(1)
+
+
+def campaign(examples: int) -> settings:
+    """`examples` in the whole campaign, a twentieth of it otherwise; the same ones in every run."""
+    return settings(
+        max_examples=examples if WHOLE else examples // 20,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +93,41 @@ def whatsit(cache: Path, tmp_path: Path) -> Run:
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, **options)  # type: ignore[call-overload, no-any-return]
 
     return run
+
+
+@pytest.fixture
+def owners_python() -> list[str]:
+    """Python for which permissions count, which root may otherwise overrule."""
+    if os.geteuid() != 0:
+        return [sys.executable]
+    if not shutil.which("setpriv"):
+        pytest.skip("root overrules permissions, and there is no setpriv to take that right away")
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", sys.executable]
+
+
+@pytest.fixture
+def as_owner(owners_python: list[str], cache: Path, tmp_path: Path) -> Run:
+    """Run the command so that permissions count."""
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [*owners_python, "-m", "whatsit", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def killer() -> Iterator[Killer]:
+    """Moves pictures in a process that is killed at a chosen point."""
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork here")
+    killer = Killer()
+    yield killer
+    killer.close()
+
+
+def rendered(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """A picture of soft coloured patches; another seed gives one that looks quite different."""
+    dice = np.random.default_rng(seed)
+    patches = Image.fromarray(dice.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return patches.resize(size, Image.Resampling.BICUBIC)

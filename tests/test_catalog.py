@@ -1,9 +1,17 @@
+import json
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
+from tests.conftest import campaign, rendered
 from whatsit import Catalog
 from whatsit.errors import CatalogError
+from whatsit.progress import listen
 
 
 def test_folder_becomes_classes_and_a_split(digits: Path) -> None:
@@ -15,8 +23,8 @@ def test_folder_becomes_classes_and_a_split(digits: Path) -> None:
 
 
 def test_same_seed_same_split_and_another_seed_another(digits: Path) -> None:
-    assert Catalog.from_folder(digits).items == Catalog.from_folder(digits).items
-    assert Catalog.from_folder(digits).items != Catalog.from_folder(digits, seed=1).items
+    assert list(Catalog.from_folder(digits)) == list(Catalog.from_folder(digits))
+    assert list(Catalog.from_folder(digits)) != list(Catalog.from_folder(digits, seed=1))
 
 
 def test_split_does_not_depend_on_names(digits: Path) -> None:
@@ -51,17 +59,24 @@ def test_ready_made_splits_are_kept(digits: Path, tmp_path: Path) -> None:
     assert all(item.path.parts[-3][:4] in (item.split + "ation")[:4] for item in catalog)
 
 
-def test_files_beside_the_classes_and_empty_folders_are_no_classes(digits: Path) -> None:
+def test_files_beside_the_classes_and_empty_folders_are_named_once_and_are_no_classes(digits: Path) -> None:
     (digits / "urls_black.txt").write_text("http://example.org/bear.jpg")
     (digits / "models").mkdir()
-    assert Catalog.from_folder(digits).classes == ["0", "1", "7"]
+    catalog = Catalog.from_folder(digits)
+    assert catalog.classes == ["0", "1", "7"]
+    (warning,) = catalog.warnings
+    assert "urls_black.txt" in warning
+    assert "models/" in warning
 
 
 def test_strange_names_are_read(digits: Path) -> None:
     source = next((digits / "0").iterdir())
     for name in ("with space.png", "quo\"te's.png", "new\nline.png", "bear 🐻.png"):
         (digits / "0" / name).write_bytes(source.read_bytes())
-    assert len(Catalog.from_folder(digits)) == 64
+    (digits / "0" / os.fsdecode(b"caf\xe9.png")).write_bytes(source.read_bytes() + b"x")
+    catalog = Catalog.from_folder(digits)
+    assert len(catalog) == 65
+    assert all(item.path.exists() for item in catalog)
 
 
 def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
@@ -97,3 +112,305 @@ def test_impossible_validation_share_is_refused(digits: Path, share: float) -> N
 
 def test_nine_tenths_for_validation_is_as_good_as_a_fifth(digits: Path) -> None:
     assert Catalog.from_folder(digits, valid=0.9).counts()["0"] == {"train": 2, "valid": 18, "test": 0}
+
+
+def labels_and_splits(catalog: Catalog) -> list[tuple[str, str, str]]:
+    return [(item.path.name, item.label, item.split) for item in catalog]
+
+
+def test_catalog_is_counted_iterated_and_sliced(digits: Path) -> None:
+    catalog = Catalog.from_folder(digits)
+    assert len(list(catalog)) == len(catalog.items) == 60
+    valid = catalog["valid"]
+    assert len(valid) == 12
+    assert valid.classes == catalog.classes
+    assert catalog.items[-1] == catalog.items[59] == catalog.items[50:][-1]
+    with pytest.raises(KeyError, match="no split"):
+        catalog["validation"]  # type: ignore[index]
+    assert repr(catalog) == "<Catalog of 60 pictures, 3 classes (train 48, valid 12, test 0)>"
+
+
+def test_table_reads_the_same_from_csv_dataframe_and_lists(digits: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    paths = sorted(path.relative_to(digits) for path in digits.glob("*/*.png"))
+    rows = [
+        (str(path), f"digit {path.parent}", "test" if n % 10 == 0 else "") for n, path in enumerate(paths)
+    ]
+    csv = digits / "labels.csv"
+    csv.write_text("path,label,split\n" + "".join(",".join(row) + "\n" for row in rows))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    frame = pandas.DataFrame(dict(zip(("path", "label", "split"), columns, strict=True)))
+    catalogs = [
+        Catalog.from_csv(csv),
+        Catalog.from_dataframe(frame, digits),
+        Catalog.from_lists(columns[0], columns[1], [split or None for split in columns[2]], digits),
+    ]
+    assert catalogs[0].classes == ["digit 0", "digit 1", "digit 7"]
+    assert sum(count["test"] for count in catalogs[0].counts().values()) == 6
+    assert len({tuple(labels_and_splits(catalog)) for catalog in catalogs}) == 1
+
+
+def test_csv_of_a_spreadsheet_is_read(digits: Path) -> None:
+    """Excel's: a byte order mark, semicolons, quotes, Windows line ends, a path to somewhere else."""
+    paths = sorted(digits.glob("*/*.png"))
+    lines = [f'"{path}";"a ""{path.parent.name}"""' for path in paths]
+    (digits / "sub").mkdir()
+    (digits / "sub" / "t.csv").write_text("\r\n".join(["path;label", *lines]), encoding="utf-8-sig")
+    catalog = Catalog.from_csv(digits / "sub" / "t.csv")
+    assert catalog.classes == ['a "0"', 'a "1"', 'a "7"']
+    assert len(catalog) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "no column 'path'"),
+        ("file,label\na.png,0\n", "no column 'path' .it has 'file', 'label'"),
+        ("path,label\n0/a.png,\n", "row 2: there is no path or no label"),
+        ("path,label,split\n0/a.png,0,trian\n", "row 2: 'trian' is no split"),
+        ("path,label\n0/none.png,0\n", "there is no such file"),
+        ('path,label\n"0/a.png,0\n', "no sound CSV"),
+    ],
+)
+def test_csv_that_cannot_be_used_is_said(digits: Path, text: str, sentence: str) -> None:
+    (digits / "labels.csv").write_text(text)
+    with pytest.raises(CatalogError, match=sentence):
+        Catalog.from_csv(digits / "labels.csv")
+
+
+def test_labels_come_from_file_names(digits: Path) -> None:
+    flat = digits.parent / "flat"
+    flat.mkdir()
+    for path in digits.glob("*/*.png"):
+        path.rename(flat / f"digit-{path.parent.name}_{path.stem}.png")
+    (flat / "cover.png").write_bytes(next(flat.iterdir()).read_bytes())
+    catalog = Catalog.from_pattern(flat, r"(digit-\d)_\d+\.png$")
+    assert catalog.classes == ["digit-0", "digit-1", "digit-7"]
+    assert len(catalog) == 60
+    assert "cover.png" in catalog.warnings[0]
+    assert Catalog.from_pattern(flat, r"(.*)-(?P<label>\d)_").classes == ["0", "1", "7"]
+    for pattern, sentence in [
+        ("(", "no regular expression"),
+        ("digit", "no group"),
+        ("(cat)", "None of the 61"),
+    ]:
+        with pytest.raises(CatalogError, match=sentence):
+            Catalog.from_pattern(flat, pattern)
+
+
+def test_what_belongs_together_stays_on_one_side(digits: Path) -> None:
+    paths = sorted(digits.glob("*/*.png"))
+    person = {path: f"person{n % 9}" for n, path in enumerate(paths)}
+    for path, name in person.items():
+        path.rename(path.with_name(f"{name}-{path.name}"))
+    rows = [
+        f"{path.parent.name}/{name}-{path.name},{path.parent.name},{name}" for path, name in person.items()
+    ]
+    (digits / "t.csv").write_text("\n".join(["path,label,who", *rows]))
+    for catalog in (
+        Catalog.from_folder(digits, group=r"(person\d)-"),
+        Catalog.from_folder(digits, group=lambda path: path.name[:7]),
+        Catalog.from_csv(digits / "t.csv", group="who"),
+    ):
+        sides: dict[str, set[str]] = {}
+        for item in catalog:
+            sides.setdefault(item.path.name[:7], set()).add(item.split)
+        assert len(sides) == 9
+        assert all(len(side) == 1 for side in sides.values())
+        assert {side for (side,) in sides.values()} == {"train", "valid"}
+
+
+def test_latest_photos_validate_by_the_camera_s_time_or_the_file_s(tmp_path: Path) -> None:
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for n in range(10):
+            path = tmp_path / label / f"{n}.jpg"
+            exif = Image.Exif()
+            if label == "a":  # the camera's clock counts, whatever the file's says
+                exif[306] = f"2026:01:{n + 1:02} 12:00:00"
+            rendered(n + 100 * (label == "b")).save(path, exif=exif)
+            day = 1_700_000_000 + 86400 * (9 - n if label == "a" else n)
+            os.utime(path, (day, day))
+    catalog = Catalog.from_folder(tmp_path, by_time=True)
+    assert {item.path.name for item in catalog["valid"]} == {"8.jpg", "9.jpg"}
+    assert len(catalog["valid"]) == 4
+
+
+def test_near_copies_are_on_one_side(tmp_path: Path) -> None:
+    for label in range(2):
+        (tmp_path / str(label)).mkdir()
+        for n in range(20):
+            image = rendered(n + 100 * label)
+            image.save(tmp_path / str(label) / f"{n}.png")
+            image.resize((200, 150)).save(tmp_path / str(label) / f"{n}-copy.jpg", quality=60)
+    catalog = Catalog.from_folder(tmp_path)
+    sides: dict[tuple[str, str], set[str]] = {}
+    for item in catalog:
+        sides.setdefault((item.label, item.path.stem.partition("-")[0]), set()).add(item.split)
+    assert len(sides) == 40
+    assert all(len(side) == 1 for side in sides.values())
+    assert catalog.counts()["0"] == {"train": 32, "valid": 8, "test": 0}
+
+
+FOLDER_CHANGES = ("add", "add a near copy", "remove", "rename", "relabel", "bring back")
+
+
+@campaign(200)
+@given(st.data())
+def test_remaining_pictures_stay_where_they_were(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        for label in range(2):
+            (root / str(label)).mkdir()
+            for n in range(6):
+                rendered(10 * label + n, (40, 30)).save(root / str(label) / f"{n}.png")
+        home: dict[str, str] = {}
+        removed: list[bytes] = []
+        for number in range(data.draw(st.integers(2, 5))):
+            for item in Catalog.from_folder(root, to_train=False):
+                assert home.setdefault(item.content, item.split) == item.split
+            paths = sorted(root.glob("*/*.png"))
+            path = data.draw(st.sampled_from(paths))
+            new = root / data.draw(st.sampled_from("01")) / f"new {number}.png"
+            match data.draw(st.sampled_from(FOLDER_CHANGES)):
+                case "add":
+                    rendered(100 + number, (40, 30)).save(new)
+                case "add a near copy":
+                    Image.open(path).resize((60, 45)).save(new)
+                case "remove" if len(paths) > 2:
+                    removed.append(path.read_bytes())
+                    path.unlink()
+                case "rename":
+                    path.rename(path.with_name(new.name))
+                case "relabel":
+                    path.rename(new)
+                case "bring back" if removed:
+                    new.write_bytes(removed.pop())
+        for item in Catalog.from_folder(root, to_train=False):
+            assert home.setdefault(item.content, item.split) == item.split
+
+
+def test_what_looks_like_a_mistake_is_said(digits: Path) -> None:
+    (digits / "Seven").mkdir()
+    (digits / "seven").mkdir()
+    twins = sorted((digits / "7").iterdir())
+    twins[0].rename(digits / "Seven" / "a.png")
+    twins[1].rename(digits / "seven" / "b.png")
+    (digits / "0" / "copy.png").write_bytes(twins[2].read_bytes())
+    said = " ".join(Catalog.from_folder(digits).warnings)
+    assert "differ only in case: Seven, seven" in said
+    assert "only one picture: Seven, seven" in said
+    assert f"same picture under two labels, one of which is wrong: 0/copy.png = 7/{twins[2].name}" in said
+
+
+def test_class_without_validation_picture_is_said(digits: Path) -> None:
+    catalog = Catalog.from_folder(
+        digits, group=lambda path: "one person" if path.parent.name == "7" else None
+    )
+    assert catalog.counts()["7"]["valid"] == 0
+    assert any("no validation picture" in warning and "7" in warning for warning in catalog.warnings)
+
+
+def test_links_that_go_round_in_circles_are_read_once(digits: Path) -> None:
+    (digits / "0" / "loop").symlink_to(digits)
+    (digits / "0" / "self.png").symlink_to("self.png")
+    (digits / "0" / "gone.png").symlink_to("nowhere.png")
+    catalog = Catalog.from_folder(digits)
+    assert len(catalog) == 60
+    assert "link to a folder that is read anyway" in catalog.warnings[0]
+    assert {path.name for path, _ in catalog.unreadable} == {"self.png", "gone.png"}
+
+
+def test_unreadable_files_are_listed_and_left_alone(digits: Path) -> None:
+    broken = {
+        "page.jpg": b"<html>",
+        "empty.png": b"",
+        "cut.png": next((digits / "1").iterdir()).read_bytes()[:99],
+    }
+    for name, data in broken.items():
+        (digits / "0" / name).write_bytes(data)
+    for _ in range(2):  # as it is read, and as it is remembered
+        catalog = Catalog.from_folder(digits)
+        assert {path.name for path, _ in catalog.unreadable} == set(broken)
+        assert all(reason for _, reason in catalog.unreadable)
+        assert len(catalog) == 60
+    assert all((digits / "0" / name).exists() for name in broken)
+
+
+def test_folder_that_changes_while_it_is_read_is_said(digits: Path) -> None:
+    paths = sorted(digits.glob("*/*.png"))
+
+    def meddle(title: str, done: int, total: int) -> None:
+        if done == 1:
+            paths[-1].unlink()
+            paths[-2].write_bytes(paths[0].read_bytes())
+
+    with listen(meddle):
+        catalog = Catalog.from_folder(digits)
+    (warning,) = [warning for warning in catalog.warnings if "changed while" in warning]
+    assert paths[-1].name in warning
+    assert paths[-2].name in warning
+    again = Catalog.from_folder(digits)
+    assert len(again) == 59
+    assert not [warning for warning in again.warnings if "changed while" in warning]
+
+
+def test_summary_says_what_is_worth_knowing_in_ten_lines(digits: Path) -> None:
+    paths = sorted((digits / "0").iterdir())
+    (digits / "0" / "copy.png").write_bytes(paths[0].read_bytes())
+    (digits / "1" / "page.jpg").write_text("<html>")
+    for path in sorted((digits / "7").iterdir())[5:]:
+        path.unlink()
+    summary = Catalog.from_folder(digits).summary()
+    assert summary.images == 46
+    assert summary.formats == {"PNG": 46}
+    assert summary.shorter_sides == (96, 96, 96)
+    assert set(summary.exact_duplicates[0]) == {paths[0], digits / "0" / "copy.png"}
+    text = str(summary)
+    assert len(text.splitlines()) <= 10
+    for said in (
+        "46 pictures of 3 classes",
+        "from 5 (7) to 21 (0)",
+        "rather uneven",
+        "the same as another",
+        "page.jpg",
+    ):
+        assert said in text
+    json.dumps(summary.to_dict())
+
+
+def test_summary_and_figure_of_an_empty_split_are_empty(digits: Path) -> None:
+    empty = Catalog.from_folder(digits)["test"]
+    assert str(empty.summary()).startswith("0 pictures")
+    assert len(empty.to_dataframe()) == 0
+    assert empty.show(rows=1) is not None
+
+
+def test_figure_shows_pictures_of_all_classes(digits: Path, tmp_path: Path) -> None:
+    figure = Catalog.from_folder(digits).show(rows=3)
+    titles = [axis.get_title() for axis in figure.axes]
+    assert len(titles) == 15
+    assert {"0", "1", "7"} == set(titles)
+    figure.write(tmp_path / "pictures.png")
+    with Image.open(tmp_path / "pictures.png") as image:
+        assert image.width > 800
+
+
+def test_dataframe_has_a_row_per_picture(digits: Path) -> None:
+    pytest.importorskip("pandas")
+    catalog = Catalog.from_folder(digits)
+    frame = catalog.to_dataframe()
+    assert list(frame.columns) == [
+        "path",
+        "label",
+        "split",
+        "width",
+        "height",
+        "bytes",
+        "format",
+        "taken",
+        "content",
+    ]
+    assert frame["path"].tolist() == [str(item.path) for item in catalog]
+    assert frame["split"].value_counts().to_dict() == {"train": 48, "valid": 12}
+    assert set(frame["format"]) == {"PNG"}

@@ -32,11 +32,13 @@ def write_digits(folder: Path) -> str:
 def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
     """Save the training curves of the latest run and some predictions as pictures in `folder`."""
     from whatsit.catalog import Catalog
+    from whatsit.catalog.pictures import draw_labelled
     from whatsit.deploy import Classifier, Prediction
-    from whatsit.understand.plots import labelled_pictures, training_curves
+    from whatsit.understand.plots import draw_training
 
     latest = max((digits / ".whatsit" / "runs").iterdir())
-    training_curves(json.loads((latest / "history.json").read_text())["history"], folder / "training.png")
+    history = json.loads((latest / "history.json").read_text())["history"]
+    draw_training(history).write(folder / "training.png")
     items = list(Catalog.from_folder(digits)["valid"])[::24][:15]
     answers = Classifier(bundle).try_each([item.path for item in items])
     titled = [
@@ -48,4 +50,4 @@ def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
         for item, answer in zip(items, answers, strict=True)
         if isinstance(answer, Prediction)
     ]
-    labelled_pictures(titled, folder / "predictions.png")
+    draw_labelled(titled).write(folder / "predictions.png")

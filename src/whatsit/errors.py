@@ -14,8 +14,20 @@ class ImageError(WhatsitError):
     """A file that is no picture Whatsit can use; `what` is the reason in words."""
 
 
+class FileAccessError(ImageError):
+    """A file that can't be read at all, which permissions or a network may change."""
+
+
 class CatalogError(WhatsitError):
     """A folder that can't be learnt from."""
+
+
+class ProjectError(WhatsitError):
+    """A sidecar that can't be used, or a move in it that can't be made."""
+
+
+class ReadOnlyProjectError(ProjectError):
+    """A place where no sidecar can be written."""
 
 
 class BackboneError(WhatsitError):

@@ -1,5 +1,10 @@
 """What pictures there are, what they show, and which side of the split they are on."""
 
-from whatsit.catalog.catalog import Catalog, Item, Split
+from whatsit.catalog.catalog import Catalog, Item, Options
+from whatsit.catalog.duplicates import near_duplicates
+from whatsit.catalog.listing import Split
+from whatsit.catalog.opening import SPLITS, side_of
+from whatsit.catalog.split import Rule
+from whatsit.catalog.summary import Summary
 
-__all__ = ["Catalog", "Item", "Split"]
+__all__ = ["SPLITS", "Catalog", "Item", "Options", "Rule", "Split", "Summary", "near_duplicates", "side_of"]

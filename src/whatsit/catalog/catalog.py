@@ -1,29 +1,45 @@
 """The table of a project's images."""
 
-import hashlib
-import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from whatsit.engine import in_parallel
-from whatsit.errors import CatalogError, ImageError
-from whatsit.images import SUFFIXES, read_bytes
+import numpy as np
+from numpy.typing import NDArray
 
-Split = Literal["train", "valid", "test"]
-SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "test": "test",
-}
+from whatsit.catalog import listing as lists
+from whatsit.catalog.checks import check, oddities
+from whatsit.catalog.listing import Grouping, Listing, Split
+from whatsit.catalog.opening import SPLITS, open_listing, side_of
+from whatsit.catalog.split import Rule
+from whatsit.errors import CatalogError
+from whatsit.project import Project
+
+if TYPE_CHECKING:
+    from whatsit.catalog.summary import Summary
+    from whatsit.figures import Picture
 
 
-@dataclass(frozen=True)
+class Options(TypedDict, total=False):
+    """What all readers of a catalog take besides `valid` and `seed`.
+
+    `group`: what must stay on one side, as one person or one bus: a regular expression on the path (its first
+    group, or all that matches), a function of the path, or the name of a column. `by_time`: validate on the
+    latest pictures instead. `project`: the folder of the sidecar, by default `.whatsit` beside the pictures.
+    `lasting=False` leaves no sidecar behind where there is none. `to_train=False` accepts what can't be
+    learnt from, such as a single class.
+    """
+
+    group: Grouping
+    by_time: bool
+    project: str | Path | None
+    lasting: bool
+    to_train: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One picture: where it is, what it shows, its split, and the SHA-256 of its bytes."""
 
@@ -33,169 +49,241 @@ class Item:
     content: str
 
 
-@dataclass(frozen=True)
+class Items(Sequence[Item]):
+    """The pictures of a catalog, made when they are asked for: a million rows stay small."""
+
+    def __init__(self, catalog: "Catalog") -> None:
+        self._catalog = catalog
+
+    def __len__(self) -> int:
+        return len(self._catalog)
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        catalog, row = self._catalog, self._catalog.rows[place]
+        return Item(
+            catalog.root / catalog.paths[place],
+            catalog.names[catalog.labels[place]],
+            SPLITS[row["side"]],
+            row["content"].tobytes().hex(),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Catalog:
-    """The pictures of an image folder. Iterate it, take its `len`, or a split with `catalog["valid"]`."""
+    """The pictures of a folder. Iterate it, take its `len`, or a split with `catalog["valid"]`.
+
+    Columns, a row per picture: `paths` below `root`, `labels` as places in `names`, and `rows` (index.ROW).
+    `unreadable` are files with the reason, `warnings` what is worth knowing, `rule` how the split was dealt
+    (`is_dealt`, unless folders or a column said it).
+    """
 
     root: Path
-    items: tuple[Item, ...]
+    project: Project
+    rule: Rule
+    names: tuple[str, ...]
+    paths: Sequence[str]
+    labels: NDArray[np.int32]
+    rows: NDArray[np.void]
+    is_dealt: bool
     unreadable: tuple[tuple[Path, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(
+        cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
+    ) -> "Catalog":
+        """Read a folder as `from_folder` does, or a CSV file as `from_csv` does."""
+        reader = cls.from_csv if Path(path).suffix.lower() == ".csv" else cls.from_folder
+        return reader(path, valid, seed, **options)
 
     @classmethod
     def from_folder(
-        cls, path: str | Path, valid: float = 0.2, seed: int = 42, *, to_train: bool = True
+        cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
     ) -> "Catalog":
         """Read a folder with one sub-folder per class, or with train/, valid/ and test/ above these.
 
-        Without a validation folder the share `valid` of each class (0 < valid < 1, at least one picture)
-        is dealt by content and `seed`: the same pictures give the same split, copies of one picture stay
-        together. Raises CatalogError where there is nothing to learn from; with `to_train=False`, only where
-        there are no pictures.
+        Without a validation folder the share `valid` of each class (0 < valid < 1) is dealt by content and
+        `seed`, once: it is recorded in the project. All readers take the same Options and raise CatalogError
+        where there is nothing to learn from.
         """
-        root = Path(path)
-        if not 0 < valid < 1:
+        return _open(lists.from_folder(Path(path)), valid, seed, **options)
+
+    @classmethod
+    def from_csv(
+        cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
+    ) -> "Catalog":
+        """Read a CSV file with the columns path and label, and perhaps split and group.
+
+        Paths count from the file's own folder; rows without a split are dealt. `group=` may name a column.
+        """
+        return _open(lists.from_csv(Path(path), options.get("group")), valid, seed, **options)
+
+    @classmethod
+    def from_dataframe(
+        cls,
+        frame: Any,
+        root: str | Path = ".",
+        valid: float = 0.2,
+        seed: int = 42,
+        **options: Unpack[Options],
+    ) -> "Catalog":
+        """Read a pandas or polars table with the columns that `from_csv` knows; paths count from `root`."""
+        columns = {str(name): list(frame[name]) for name in frame.columns}
+        listing = lists.from_columns(columns, Path(root), options.get("group"), "The table")
+        return _open(listing, valid, seed, **options)
+
+    @classmethod
+    def from_pattern(
+        cls,
+        path: str | Path,
+        pattern: str,
+        valid: float = 0.2,
+        seed: int = 42,
+        **options: Unpack[Options],
+    ) -> "Catalog":
+        r"""Read all pictures below a folder whose label is in their name, as in `r"([a-z]+)_\d+\.jpg$"`.
+
+        The regular expression is searched in the path below the folder; its group named label, or its first
+        one, is the label.
+        """
+        return _open(lists.from_pattern(Path(path), pattern), valid, seed, **options)
+
+    @classmethod
+    def from_lists(
+        cls,
+        paths: Sequence[str | Path],
+        labels: Sequence[object],
+        splits: Sequence[Split | None] | None = None,
+        root: str | Path = ".",
+        valid: float = 0.2,
+        seed: int = 42,
+        **options: Unpack[Options],
+    ) -> "Catalog":
+        """Read parallel lists; paths count from `root`, and splits left out or None are dealt."""
+        columns: dict[str, Sequence[Any]] = {
+            "path": paths,
+            "label": labels,
+            "split": splits or [None] * len(paths),
+        }
+        if len({len(column) for column in columns.values()}) > 1:
             raise CatalogError(
-                f"A validation share of {valid} is impossible.", "Give one between 0 and 1, say 0.2."
+                "The lists have different lengths.", "Give one label, and one split, per path."
             )
-        if not root.is_dir():
-            what = "is no folder" if root.exists() else "does not exist"
-            raise CatalogError(f"{root} {what}.", "Name a folder with one sub-folder of pictures per class.")
-        items, unreadable = _hash(_find(root))
-        catalog = cls(root, tuple(_deal(items, valid, seed)), tuple(unreadable))
-        catalog._check(to_train)
-        return catalog
+        listing = lists.from_columns(columns, Path(root), options.get("group"), "The lists")
+        return _open(listing, valid, seed, **options)
 
     @cached_property
     def classes(self) -> list[str]:
         """The class names, sorted: their order is the order of all probabilities."""
-        return sorted({item.label for item in self.items})
+        return [self.names[label] for label in np.unique(self.labels)]
+
+    @property
+    def items(self) -> Items:
+        """The pictures in the order of their paths."""
+        return Items(self)
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{split} {(self.rows['side'] == n).sum()}" for n, split in enumerate(SPLITS))
+        more = f"; {len(self.warnings)} warnings, see summary()" if self.warnings else ""
+        return f"<Catalog of {len(self)} pictures, {len(self.classes)} classes ({counts}{more})>"
+
     def __getitem__(self, split: Split) -> "Catalog":
-        if split not in get_args(Split):
-            raise KeyError(f"{split!r} is no split: train, valid or test")
-        return replace(self, items=tuple(item for item in self.items if item.split == split))
+        return self.select(np.flatnonzero(self.rows["side"] == side_of(split)))
+
+    def select(self, places: NDArray[np.int64]) -> "Catalog":
+        """The catalog of the pictures at these places."""
+        paths = [self.paths[place] for place in places]
+        return replace(self, paths=paths, labels=self.labels[places], rows=self.rows[places])
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many pictures each class has in each split, {label: {split: count}}."""
-        counted = Counter((item.label, item.split) for item in self.items)
-        return {label: {split: counted[label, split] for split in get_args(Split)} for label in self.classes}
+        table = np.zeros((len(self.names), len(SPLITS)), int)
+        np.add.at(table, (self.labels, self.rows["side"]), 1)
+        return {
+            self.names[label]: dict(zip(SPLITS, table[label].tolist(), strict=True))
+            for label in np.unique(self.labels)
+        }
 
     def without(self, unreadable: dict[Path, str], *, to_train: bool = True) -> "Catalog":
         """The same catalog less the files that turned out to be no pictures, checked again."""
-        items = tuple(item for item in self.items if item.path not in unreadable)
-        catalog = replace(self, items=items, unreadable=self.unreadable + tuple(unreadable.items()))
-        catalog._check(to_train)
+        places = [n for n, path in enumerate(self.paths) if self.root / path not in unreadable]
+        catalog = self.select(np.array(places, np.int64))
+        catalog = replace(catalog, unreadable=self.unreadable + tuple(unreadable.items()))
+        check(catalog, to_train)
         return catalog
 
-    def _check(self, to_train: bool) -> None:
-        if not self.items:
-            what = f"{self.root} holds no pictures in sub-folders."
-            if self.unreadable:
-                path, reason = self.unreadable[0]
-                refused = len(self.unreadable)
-                what = f"None of the {refused} files in {self.root} can be used ({path.name}: {reason})."
-            raise CatalogError(what, "Make one sub-folder per class and put its pictures there.")
-        if not to_train:
-            return
-        if len(self.classes) < 2:
-            raise CatalogError(
-                f"There is only one class, {self.classes[0]!r}.",
-                "A classifier needs at least two: add a sub-folder with pictures of something else.",
-            )
-        counts = self.counts()
-        for label, count in counts.items():
-            if not count["train"]:
-                raise CatalogError(
-                    f"The class {label!r} has no picture to learn from ({count['valid']} for validation).",
-                    "Add pictures, at least ten if you can.",
-                )
-        if not any(count["valid"] for count in counts.values()):
-            raise CatalogError(
-                "No picture is left for validation: every class has only one.",
-                "Add pictures, at least ten of each class if you can.",
-            )
+    def summary(self) -> "Summary":
+        """What is worth knowing of the pictures; print it, or take its `to_dict()`."""
+        from whatsit.catalog.summary import summarise
+
+        return summarise(self)
+
+    def show(self, rows: int = 3, columns: int = 5) -> "Picture":
+        """A matplotlib figure of labelled pictures from all classes. Needs `whatsit[train]`."""
+        from whatsit.catalog.pictures import draw_labelled
+
+        order = np.lexsort((self.rows["hash"], self.labels))  # classes in turn, any pictures of them
+        spread = order[:: max(1, len(order) // (rows * columns))]
+        pictures = (self.items[int(place)] for place in dict.fromkeys([*spread.tolist(), *order.tolist()]))
+        return draw_labelled(((item.path, item.label) for item in pictures), rows, columns)
+
+    def to_dataframe(self) -> Any:
+        """A pandas table: path, label, split, width, height, bytes, format, taken, content. Needs pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "path": [str(self.root / path) for path in self.paths],
+                "label": [self.names[label] for label in self.labels],
+                "split": [SPLITS[side] for side in self.rows["side"]],
+                **{name: self.rows[name] for name in ("width", "height", "bytes")},
+                "format": [name.decode() for name in self.rows["format"].tolist()],
+                "taken": pd.to_datetime(self.rows["taken"], unit="s"),
+                "content": [content.tobytes().hex() for content in self.rows["content"]],
+            }
+        )
 
 
-def _find(root: Path) -> list[tuple[Path, str, Split | None]]:
-    """List (path, label, split): split None where it is still to be dealt."""
-    folders = _subfolders(root)
-    named = {folder.name: folder for folder in folders}
-    splits = {name: split for name, split in SPLIT_FOLDERS.items() if name in named}
-    if "train" in splits and all(_subfolders(named[name]) for name in splits):
-        has_valid = "valid" in splits.values()
-        return [
-            (path, label.name, split if split != "train" or has_valid else None)
-            for name, split in splits.items()
-            for label in _subfolders(named[name])
-            for path in _pictures(label)
-        ]
-    return [(path, label.name, None) for label in folders for path in _pictures(label)]
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except OSError as error:
-        raise _unlistable(error) from error
-
-
-def _pictures(folder: Path) -> list[Path]:
-    def refuse(error: OSError) -> None:
-        raise _unlistable(error) from error
-
-    found = []
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(place, name) for name in names if not name.startswith(".")]
-    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
-
-
-def _unlistable(error: OSError) -> CatalogError:
-    return CatalogError(f"{error.filename} can't be read: {error.strerror}.", "Check its permissions.")
-
-
-def _hash(
-    found: list[tuple[Path, str, Split | None]],
-) -> tuple[list[tuple[Path, str, Split | None, str]], list[tuple[Path, str]]]:
-    def content(path: Path) -> str | ImageError:
-        try:
-            return hashlib.sha256(read_bytes(path)).hexdigest()
-        except ImageError as error:
-            return error
-
-    hashed, unreadable = [], []
-    for (path, label, split), answer in zip(
-        found, in_parallel(content, [row[0] for row in found]), strict=True
-    ):
-        if isinstance(answer, ImageError):
-            unreadable.append((path, str(answer)))
-        else:
-            hashed.append((path, label, split, answer))
-    return hashed, unreadable
-
-
-def _deal(rows: list[tuple[Path, str, Split | None, str]], valid: float, seed: int) -> Iterator[Item]:
-    """Deal what has no split yet: whole contents, ordered by a hash of seed and content, per class."""
-    to_deal: dict[str, dict[str, int]] = {}
-    owner: dict[str, str] = {}  # copies under two labels stay together too: the first label deals
-    for _, label, split, content in rows:
-        if split is None:
-            group = to_deal.setdefault(owner.setdefault(content, label), {})
-            group[content] = group.get(content, 0) + 1
-    validated = set()
-    for contents in to_deal.values():
-        wanted = max(1, round(sum(contents.values()) * valid))
-        order = sorted(contents, key=lambda content: hashlib.sha256(f"{seed}:{content}".encode()).digest())
-        for content in order[:-1]:  # at least one picture to learn from
-            if wanted < 1:
-                break
-            validated.add(content)
-            wanted -= contents[content]
-    for path, label, split, content in rows:
-        yield Item(path, label, split or ("valid" if content in validated else "train"), content)
+def _open(
+    listing: Listing,
+    valid: float,
+    seed: int,
+    group: Grouping = None,
+    by_time: bool = False,
+    project: str | Path | None = None,
+    lasting: bool = True,
+    to_train: bool = True,
+) -> Catalog:
+    if not 0 < valid < 1:
+        raise CatalogError(
+            f"A validation share of {valid} is impossible.", "Give one between 0 and 1, say 0.2."
+        )
+    listing.relate(group)
+    rule = Rule(valid, seed, by_time, listing.related_by)
+    opened = open_listing(listing, rule, project, lasting)
+    catalog = Catalog(
+        listing.root,
+        opened.project,
+        rule,
+        opened.names,
+        opened.paths,
+        opened.labels,
+        opened.rows,
+        is_dealt=None in listing.splits,
+        unreadable=opened.unreadable,
+        warnings=tuple(listing.warnings),
+    )
+    check(catalog, to_train)
+    return replace(catalog, warnings=(*catalog.warnings, *oddities(catalog)))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from whatsit import __version__
-from whatsit.cli import cache, demo, env, evaluate, predict, show, train
+from whatsit.cli import cache, demo, env, evaluate, predict, show, train, trash
 
 app = typer.Typer(
     help="Turn a folder of photos into an image classifier that other people can use.",
@@ -32,5 +32,15 @@ def _root(
     pass
 
 
-for command in (show.show, train.train, evaluate.evaluate, predict.predict, demo.demo, cache.cache, env.env):
+for command in (
+    show.show,
+    train.train,
+    evaluate.evaluate,
+    predict.predict,
+    demo.demo,
+    trash.trash,
+    trash.undo,
+    cache.cache,
+    env.env,
+):
     app.command()(command)

@@ -2,17 +2,29 @@
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from whatsit import __version__
-from whatsit.cli.options import Json, print_json
+from whatsit.cli.options import Json, ProjectDir, print_json
 
 PACKAGES = ("numpy", "pillow", "openvino", "torch", "torchvision", "timm", "onnx", "scikit-learn")
 
 
-def env(json: Json = False) -> None:
+def env(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="An image folder; where you are, by default.")
+    ] = Path("."),
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
     """Print what a bug report needs."""
     from whatsit import engine
-    from whatsit.project import cache_dir, cache_files
+    from whatsit.project import SIDECAR, cache_dir, cache_files, size_of
+
+    sidecar = project or folder / SIDECAR
 
     facts = {
         "whatsit": __version__,
@@ -23,6 +35,7 @@ def env(json: Json = False) -> None:
         "precision": engine.best_precision(),
         "device": _device(),
         "cache": f"{cache_dir()} ({sum(path.stat().st_size for path in cache_files()) / 1e6:.1f} MB)",
+        "project": f"{sidecar} ({size_of(sidecar) / 1e6:.1f} MB)" if sidecar.is_dir() else "none here",
         **{package: _version(package) for package in PACKAGES},
     }
     if json:

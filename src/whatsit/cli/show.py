@@ -1,45 +1,62 @@
 """`whatsit show`: what is in the folder."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from whatsit.cli.options import (
+    SPLIT_SEED,
+    VALID,
+    ByTime,
     Folder,
+    Group,
     Json,
+    ProjectDir,
     SplitSeed,
     Valid,
+    list_unreadable,
     print_json,
     print_table,
     printable,
-    warn_unreadable,
 )
+
+MOST_CLASSES = 30  # in the table; a longer one is no summary
 
 
 def show(
     folder: Folder,
-    save: Annotated[Path | None, typer.Option(help="Save a figure of some labelled pictures (PNG).")] = None,
-    valid: Valid = 0.2,
-    split_seed: SplitSeed = 42,
+    save: Annotated[
+        Path | None, typer.Option(help="The figure to write (PNG); .whatsit/pictures.png by default.")
+    ] = None,
+    valid: Valid = VALID,
+    split_seed: SplitSeed = SPLIT_SEED,
+    group: Group = None,
+    by_time: ByTime = False,
+    project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """Count the pictures of each class and draw some."""
-    from whatsit.catalog import Catalog
+    """Say what is worth knowing of the pictures, and draw some."""
+    from whatsit.catalog import SPLITS, Catalog
 
-    catalog = Catalog.from_folder(folder, valid, split_seed)
+    catalog = Catalog.read(
+        folder, valid=valid, seed=split_seed, group=group, by_time=by_time, project=project, to_train=False
+    )
+    summary = catalog.summary()
+    if save is None and catalog.project.is_lasting and find_spec("matplotlib"):
+        save = catalog.project.folder / "pictures.png"
     if save is not None:
-        from whatsit.understand.plots import labelled_pictures
-
-        labelled_pictures([(item.path, item.label) for item in catalog], save)
+        catalog.show().write(save)
     if json:
-        counts = catalog.counts()
-        unreadable = [{"path": str(path), "reason": reason} for path, reason in catalog.unreadable]
-        print_json({"images": len(catalog), "classes": counts, "unreadable": unreadable})
+        print_json({**summary.to_dict(), "figure": str(save) if save else None})
         return
-    print(f"{len(catalog)} pictures of {len(catalog.classes)} classes in {printable(folder)}")
-    rows = [[printable(label), *map(str, counts.values())] for label, counts in catalog.counts().items()]
-    print_table(["class", "train", "valid", "test"], rows)
-    warn_unreadable(catalog)
+    for line in str(summary).splitlines():
+        print(printable(line))
+    if len(summary.counts) <= MOST_CLASSES:
+        rows = [[printable(label), *map(str, count.values())] for label, count in summary.counts.items()]
+        print_table(["class", *SPLITS], rows)
     if save is not None:
-        print(f"pictures: {save}")
+        print(f"pictures: {printable(save)}")
+    if len(catalog.unreadable) > 1:  # the summary names the first
+        list_unreadable(catalog)

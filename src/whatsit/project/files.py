@@ -2,9 +2,20 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from whatsit.errors import WhatsitError
+
+
+def size_of(folder: Path) -> int:
+    """Bytes in all files below a folder, without what vanishes meanwhile."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size
 
 
 def write_whole(path: Path, data: bytes) -> None:

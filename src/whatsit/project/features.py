@@ -1,4 +1,4 @@
-"""The folder `.whatsit/` beside the pictures: features, runs."""
+"""Feature vectors on disk."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -8,35 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.errors import WhatsitError
-
-
-class Project:
-    """The sidecar at `root`; created on first use. Raises WhatsitError where it can't be written."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            self.features = FeatureStore(root / "features.sqlite")
-        except OSError as error:
-            raise WhatsitError(
-                f"The project folder {root} can't be written: {error.strerror}.",
-                "Name another one with --project DIR.",
-            ) from error
-
-    def new_run(self) -> Path:
-        """Create and return the folder of the next run: runs/0001, runs/0002, ..."""
-        runs = self.root / "runs"
-        runs.mkdir(exist_ok=True)
-        number = max((int(path.name) for path in runs.iterdir() if path.name.isdigit()), default=0) + 1
-        while True:
-            folder = runs / f"{number:04}"
-            try:
-                folder.mkdir()
-                return folder
-            except FileExistsError:  # another training took the number
-                number += 1
+from whatsit.errors import ProjectError
 
 
 class FeatureStore:
@@ -56,7 +28,7 @@ class FeatureStore:
             with closing(sqlite3.connect(self.path, timeout=60)) as database, database:
                 yield database
         except sqlite3.Error as error:
-            raise WhatsitError(
+            raise ProjectError(
                 f"{self.path} can't be used ({error}).",
                 "Free some space, name another folder with --project DIR, or delete it: it only saves time.",
             ) from error

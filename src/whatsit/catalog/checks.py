@@ -1,0 +1,81 @@
+"""Whether a catalog can be learnt from, and what looks like a mistake in it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.catalog.index import heads
+from whatsit.catalog.listing import some
+from whatsit.errors import CatalogError
+
+if TYPE_CHECKING:
+    from whatsit.catalog.catalog import Catalog
+
+
+def check(catalog: "Catalog", to_train: bool) -> None:
+    """Raise CatalogError where there are no pictures or, `to_train`, nothing to learn from."""
+    if not len(catalog):
+        what = f"{catalog.root} holds no pictures in sub-folders."
+        if catalog.unreadable:
+            path, reason = catalog.unreadable[0]
+            refused = len(catalog.unreadable)
+            what = f"None of the {refused} files in {catalog.root} can be used ({path.name}: {reason})."
+        raise CatalogError(what, "Make one sub-folder per class and put its pictures there.")
+    if not to_train:
+        return
+    if len(catalog.classes) < 2:
+        raise CatalogError(
+            f"There is only one class, {catalog.classes[0]!r}.",
+            "A classifier needs at least two: add a sub-folder with pictures of something else.",
+        )
+    counts = catalog.counts()
+    for label, count in counts.items():
+        if not count["train"]:
+            raise CatalogError(
+                f"The class {label!r} has no picture to learn from ({count['valid']} for validation).",
+                "Add pictures, at least ten if you can.",
+            )
+    if not any(count["valid"] for count in counts.values()):
+        raise CatalogError(
+            "No picture is left for validation: every class has only one.",
+            "Add pictures, at least ten of each class if you can.",
+        )
+
+
+def oddities(catalog: "Catalog") -> Iterator[str]:
+    """What looks like a mistake in the folders, in words."""
+    counts = catalog.counts()
+    folded: dict[str, list[str]] = {}
+    for label in catalog.classes:
+        folded.setdefault(label.casefold(), []).append(label)
+    for labels in folded.values():
+        if len(labels) > 1:
+            yield f"classes that differ only in case: {some(labels)}. Are they one?"
+    single = [label for label, count in counts.items() if sum(count.values()) == 1]
+    if single:
+        yield f"only one picture: {some(single)}. It is learnt, but can't be measured; add pictures."
+    unmeasured = [label for label, count in counts.items() if count["train"] > 1 and not count["valid"]]
+    if unmeasured:
+        yield f"no validation picture, so not measured: {some(unmeasured)}."
+    places = _shared(catalog.rows["content"])
+    _, content = np.unique(catalog.rows["content"][places], return_inverse=True)
+    for column, what in (
+        (catalog.labels, "the same picture under two labels, one of which is wrong"),
+        (catalog.rows["side"], "the same picture in two splits"),
+    ):
+        both = np.unique(np.stack([content, column[places]]), axis=1)[0]
+        twice = both[:-1][both[1:] == both[:-1]]
+        if len(twice):
+            first = [[catalog.paths[n] for n in places[content == one].tolist()] for one in twice[:3]]
+            yield f"{what}: {some([' = '.join(paths) for paths in first], more=len(twice))}."
+
+
+def _shared(content: NDArray[np.void]) -> NDArray[np.int64]:
+    """The places of contents that other places have too, or nearly."""
+    head = heads(content)
+    order = np.argsort(head)
+    is_next = head[order][1:] == head[order][:-1]
+    shared: NDArray[np.int64] = np.sort(order[np.append(is_next, False) | np.insert(is_next, 0, False)])
+    return shared

@@ -1,0 +1,73 @@
+"""What is remembered of a picture's file: its content, its looks in 64 bits, and the facts about it."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+from PIL import Image
+
+from whatsit.images import MAX_PIXELS, WHOLE, Facts, examine, explain_unreadable, refuse_pipe
+
+SIDE = 32  # pixels: the hash sees the picture at this size
+ENOUGH = 128  # pixels: decoding a JPEG smaller than this moves the hash by up to 6 bits
+FLAT = 2.0  # grey levels: with less contrast the bits would be chance
+JUDGE = f"Pillow {PIL.__version__}, {MAX_PIXELS} pixels"  # who found a file unreadable; another may not
+
+_wave = np.arange(SIDE)
+_COSINES = np.cos(np.pi * _wave[:, None] * (2 * _wave + 1) / (2 * SIDE)).astype(np.float32)
+# The 64 lowest frequencies after the mean, in the zigzag order of JPEG's diagonals.
+_ZIGZAG: NDArray[np.int64] = np.array(sorted(np.ndindex(12, 12), key=lambda at: (sum(at), at))[1:65]).T
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """`content` is the SHA-256 of the bytes; `hash` the perceptual hash, 0 for a picture without contrast."""
+
+    content: bytes
+    hash: int
+    facts: Facts
+    stat: tuple[int, int, int]
+
+
+def stat_key(stat: os.stat_result) -> tuple[int, int, int]:
+    """By what a changed file is known: mtime_ns, ctime_ns, size."""
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """Read a file once and decode it wholly. Raises ImageError where it is no picture, or can't be read."""
+    refuse_pipe(path)
+    try:
+        with open(path, "rb") as file:
+            stat = stat_key(os.fstat(file.fileno()))
+            if stat[2] <= WHOLE:
+                data = file.read()
+                source: bytes | Path = data
+                content = hashlib.sha256(data).digest()
+            else:
+                source = path
+                content = hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise explain_unreadable(error) from error
+    image, facts = examine(source, at_least=ENOUGH)
+    return Fingerprint(content, perceptual_hash(image), facts, stat)
+
+
+def perceptual_hash(image: Image.Image) -> int:
+    """64 bits that barely change when the picture is resized, recompressed or cropped by a percent.
+
+    Each says whether one of the 64 lowest frequencies (DCT of the grey picture at 32 x 32, without the mean)
+    is above their median: Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010.
+    0 where the picture is nearly one grey.
+    """
+    grey: NDArray[np.float32] = np.asarray(
+        image.convert("L").resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float32
+    )
+    if grey.std() < FLAT:
+        return 0
+    waves = (_COSINES @ grey @ _COSINES.T)[*_ZIGZAG]
+    return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")

@@ -1,0 +1,296 @@
+"""Which files there are and what they are called: from folders, tables, file names or lists."""
+
+import csv
+import io
+import os
+import re
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.catalog.fingerprint import stat_key
+from whatsit.errors import CatalogError
+from whatsit.images import SUFFIXES, explain_unreadable
+
+Split = Literal["train", "valid", "test"]
+SPLIT_NAMES: dict[str, Split] = {
+    "train": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "test": "test",
+}
+Grouping = str | Callable[[Path], object] | None
+
+
+@dataclass
+class Listing:
+    """Columns, a row per picture file: paths relative to `root` (or absolute outside it), labels, splits.
+
+    `stats` holds mtime_ns, ctime_ns and size of each; `relations` what `group=` says, and `related_by` who;
+    `warnings` what was passed over or looks odd; `whole` whether these are all pictures there are in `root`.
+    """
+
+    root: Path
+    whole: bool = False
+    related_by: str = ""
+    paths: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    splits: list[Split | None] = field(default_factory=list)
+    relations: list[str] = field(default_factory=list)
+    stats: "array[int]" = field(default_factory=lambda: array("q"))
+    unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(
+        self, path: str, label: str, split: Split | None, stat: os.stat_result, relation: str = ""
+    ) -> None:
+        """Add a row."""
+        self.paths.append(path)
+        self.labels.append(label)
+        self.splits.append(split)
+        self.relations.append(relation)
+        self.stats.extend(stat_key(stat))
+
+    def try_add(self, path: str, label: str, split: Split | None, relation: str = "") -> None:
+        """Add a row for a file that may not be there."""
+        try:
+            self.add(path, label, split, os.stat(self.root / path), relation)
+        except OSError as error:
+            self.unreadable.append((self.root / path, str(explain_unreadable(error))))
+
+    def sort(self) -> list[bytes]:
+        """Sort the rows by the bytes of their paths, as the index is, and return these."""
+        encoded = [os.fsencode(path) for path in self.paths]
+        order = sorted(range(len(encoded)), key=encoded.__getitem__)
+        for name in ("paths", "labels", "splits", "relations"):
+            column = getattr(self, name)
+            setattr(self, name, [column[place] for place in order])
+        self.stats = array("q", self.stats_table()[order].tobytes())
+        return [encoded[place] for place in order]
+
+    def stats_table(self) -> NDArray[np.int64]:
+        """The stats as an array (n, 3)."""
+        return np.frombuffer(self.stats, np.int64).reshape(-1, 3)
+
+    def relate(self, group: Grouping) -> None:
+        """Fill `relations` by a regular expression (its first group, or match) on the path, or a function."""
+        if group is None or self.related_by == f"column {group}":
+            return
+        if callable(group):
+            self.related_by = f"function {getattr(group, '__qualname__', group)}"
+            said = (group(self.root / path) for path in self.paths)
+            self.relations = ["" if one is None else str(one) for one in said]
+            return
+        self.related_by = f"pattern {group}"
+        pattern = _compiled(group, "group")
+        found = (pattern.search(Path(path).as_posix()) for path in self.paths)
+        self.relations = [match[min(1, pattern.groups)] or "" if match else "" for match in found]
+
+
+def from_folder(root: Path) -> Listing:
+    """One sub-folder per class; or train/ and valid/ (val/, validation/) and test/ with these inside."""
+    if not root.is_dir():
+        what = "is no folder" if root.exists() else "does not exist"
+        raise CatalogError(f"{root} {what}.", "Name a folder with one sub-folder of pictures per class.")
+    listing = Listing(root, whole=True)
+    seen = {_identity(root)}
+    folders, files = _contents(root, "", seen, listing)
+    splits = {name: split for name, split in SPLIT_NAMES.items() if name in folders}
+    is_dealt = "train" in splits and (len(splits) > 1 or len(folders) == 1)
+    inside = {name: _contents(root, name, seen, listing) for name in splits} if is_dealt else {}
+    passed_over = list(files)
+    if inside and all(labels for labels, _ in inside.values()):
+        has_valid = "valid" in splits.values()
+        for name, (labels, loose) in inside.items():
+            split = None if name == "train" and not has_valid else splits[name]
+            passed_over += [f"{name}/{file}" for file in loose]
+            for label in labels:
+                passed_over += _add_class(listing, f"{name}/{label}", label, split, seen)
+        passed_over += [f"{name}/" for name in folders if name not in splits]
+    else:
+        for label in folders:
+            passed_over += _add_class(listing, label, label, None, seen)
+    if passed_over and listing.paths:
+        listing.warnings.append(f"passed over, being no class: {some(passed_over)}.")
+    return listing
+
+
+def _add_class(
+    listing: Listing, folder: str, label: str, split: Split | None, seen: set[tuple[int, int]]
+) -> list[str]:
+    """Add all pictures below a class's folder; [folder] where there are none."""
+    before = len(listing.paths) + len(listing.unreadable)
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        folders, files = _contents(listing.root, place, seen, listing)
+        waiting += [f"{place}/{name}" for name in folders]
+        for name, entry in files.items():
+            if name[name.rfind(".") :].lower() in SUFFIXES:
+                try:
+                    listing.add(f"{place}/{name}", label, split, entry.stat())
+                except OSError as error:
+                    why = explain_unreadable(error)
+                    listing.unreadable.append((listing.root / place / name, str(why)))
+    return [] if len(listing.paths) + len(listing.unreadable) > before else [f"{folder}/"]
+
+
+def _contents(
+    root: Path, place: str, seen: set[tuple[int, int]], listing: Listing
+) -> tuple[list[str], dict[str, os.DirEntry[str]]]:
+    """Sub-folders and files, without hidden ones; links to folders are followed, but none is read twice."""
+    folders, links, files = [], [], {}
+    try:
+        with os.scandir(root / place) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if not _is_folder(entry):
+                    files[entry.name] = entry
+                elif entry.is_symlink():
+                    links.append(entry)
+                else:
+                    folders.append(entry.name)
+                    seen.add(_identity(entry.path))
+        for entry in links:
+            if (identity := _identity(entry.path)) in seen:
+                what = f"{entry.path} is a link to a folder that is read anyway; it was not followed."
+                listing.warnings.append(what)
+            else:
+                seen.add(identity)
+                folders.append(entry.name)
+    except OSError as error:
+        raise CatalogError(
+            f"{error.filename} can't be read: {error.strerror}.", "Check its permissions."
+        ) from error
+    return sorted(folders), files
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    stat = os.stat(path)
+    return stat.st_dev, stat.st_ino
+
+
+def from_csv(file: Path, group: Grouping = None) -> Listing:
+    """A table with the columns path and label, and perhaps split and group; paths count from its folder.
+
+    `group` names another column than group, or is a regular expression on the path.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CatalogError(f"{file} can't be read: {why}.", "Name a CSV file with path and label.") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise CatalogError(f"{file} is no sound CSV file: {error}.", "Save it again as CSV.") from error
+    columns = {name: [row[name] or "" for row in rows] for name in (rows[0] if rows else ()) if name}
+    return from_columns(columns, file.parent, group, str(file), first_line=2)
+
+
+def from_columns(
+    columns: Mapping[str, Sequence[Any]], root: Path, group: Grouping, what: str, first_line: int = 0
+) -> Listing:
+    """Rows of a table that came from wherever; `what` names it in messages."""
+    for name in ("path", "label"):
+        if name not in columns:
+            raise CatalogError(
+                f"{what} has no column {name!r} (it has {', '.join(map(repr, columns)) or 'none'}).",
+                "Name its columns path and label, and perhaps split and group.",
+            )
+    count = len(columns["path"])
+    column = group if isinstance(group, str) and group in columns else "group"
+    relations = columns.get(column, [""] * count)
+    listing = Listing(root, related_by=f"column {column}" if column in columns else "")
+    splits = columns.get("split", [""] * count)
+    rows = zip(columns["path"], columns["label"], splits, relations, strict=True)
+    for line, (path, label, split, relation) in enumerate(rows, first_line):
+        if _is_missing(path) or _is_missing(label):
+            raise CatalogError(f"{what}, row {line}: there is no path or no label.", "Fill it in.")
+        given = None if _is_missing(split) else SPLIT_NAMES.get(str(split).strip().lower())
+        if given is None and not _is_missing(split):
+            raise CatalogError(
+                f"{what}, row {line}: {split!r} is no split.", "Write train, valid, test, or nothing."
+            )
+        listing.try_add(
+            _within(root, str(path)), str(label), given, "" if _is_missing(relation) else str(relation)
+        )
+    return listing
+
+
+def from_pattern(root: Path, pattern: str) -> Listing:
+    """All pictures below a folder, the label by a regular expression on the path below it.
+
+    The label is the group named label, or the first group.
+    """
+    expression = _compiled(pattern, "pattern")
+    if not expression.groups:
+        raise CatalogError(
+            f"The pattern {pattern!r} has no group.",
+            r"Put the label in brackets, as in '([a-z]+)_\d+\.jpg$'.",
+        )
+    group = "label" if "label" in expression.groupindex else 1
+    everything = Listing(root, whole=True)
+    if not root.is_dir():
+        raise CatalogError(f"{root} is no folder.", "Name the folder with the pictures.")
+    _add_class(everything, ".", "", None, {_identity(root)})
+    listing = Listing(root, whole=True, warnings=everything.warnings, unreadable=everything.unreadable)
+    other = []
+    for path in everything.paths:
+        path = os.path.normpath(path)
+        match = expression.search(Path(path).as_posix())
+        if match and match[group]:
+            listing.try_add(path, match[group], None)
+        else:
+            other.append(path)
+    if other and not listing.paths:
+        raise CatalogError(
+            f"None of the {len(other)} pictures is named like {pattern!r} ({other[0]} is one).",
+            "Try the pattern on one of their names.",
+        )
+    if other:
+        listing.warnings.append(f"passed over, being named otherwise: {some(other)}.")
+    return listing
+
+
+def _within(root: Path, path: str) -> str:
+    """The path as the index keeps it: relative to the root where it lies in it."""
+    absolute = os.path.normpath(os.path.join(root.absolute(), path))
+    inside = absolute.startswith(os.path.join(root.absolute(), ""))
+    return os.path.relpath(absolute, root.absolute()) if inside else absolute
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value != value or str(value).strip() == ""  # NaN is not itself
+
+
+def _compiled(pattern: str, what: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise CatalogError(
+            f"The {what} {pattern!r} is no regular expression: {error}.",
+            "Mend it, or quote it for the shell.",
+        ) from error
+
+
+def some(names: Sequence[object], most: int = 3, more: int = 0) -> str:
+    """The first few names, and how many more there are (of `more`, if only some are given)."""
+    rest = max(more, len(names)) - most
+    return ", ".join(map(str, names[:most])) + (f" and {rest} more" if rest > 0 else "")

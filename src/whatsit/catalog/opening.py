@@ -1,0 +1,161 @@
+"""From a list of files to columns of what is known of them, with every picture on its side of the split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.catalog.index import (
+    Known,
+    forget,
+    heads,
+    look_up,
+    read_missing,
+    record,
+    recorded,
+    sides_recorded,
+)
+from whatsit.catalog.listing import Listing, Split, some
+from whatsit.catalog.split import SEPARATOR, UNDEALT, Pictures, Record, Rule, deal
+from whatsit.errors import ReadOnlyProjectError
+from whatsit.project import SIDECAR, Database, Project
+
+SPLITS: tuple[Split, ...] = get_args(Split)  # a row's side is its split's place here
+
+
+def side_of(split: Split) -> int:
+    """The number of a split in a row; raises KeyError for what is none."""
+    if split not in SPLITS:
+        raise KeyError(f"{split!r} is no split: train, valid or test")
+    return SPLITS.index(split)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The readable files in the order of their paths: `labels` are places in `names`, `rows` an index.ROW."""
+
+    project: Project
+    names: tuple[str, ...]
+    paths: list[str]
+    labels: NDArray[np.int32]
+    rows: NDArray[np.void]
+    unreadable: tuple[tuple[Path, str], ...]
+
+
+def open_listing(listing: Listing, rule: Rule, folder: str | Path | None, lasting: bool) -> Opened:
+    """Read what the index does not know, deal what has no side; warnings go to the listing."""
+    paths = listing.sort()
+    names = tuple(sorted(set(listing.labels)))
+    number = {label: n for n, label in enumerate(names)}
+    labels = np.array([number[label] for label in listing.labels], np.int32)
+    given = np.array([UNDEALT if one is None else SPLITS.index(one) for one in listing.splits], np.int8)
+    project = _project(listing, folder, lasting)
+    known = _know(project, listing, paths, rule, labels, given)
+    kept = _readable(known).tolist()
+    refused = [(listing.root / listing.paths[place], why) for place, why in sorted(known.refused.items())]
+    return Opened(
+        project,
+        names,
+        [listing.paths[place] for place in kept],
+        labels[kept],
+        known.rows[kept],
+        (*listing.unreadable, *refused),
+    )
+
+
+def _project(listing: Listing, folder: str | Path | None, lasting: bool) -> Project:
+    """The sidecar; where none can be written, one that ends with the process."""
+    has_none = folder is None and not (listing.root / SIDECAR).is_dir()
+    if not listing.paths or (has_none and not lasting):
+        return Project.passing(listing.root)
+    try:
+        return Project(listing.root, folder)
+    except ReadOnlyProjectError as error:
+        if folder is not None:
+            raise
+        listing.warnings.append(f"the split is not recorded. {error}")
+        return Project.passing(listing.root)
+
+
+def _know(
+    project: Project,
+    listing: Listing,
+    paths: Sequence[bytes],
+    rule: Rule,
+    labels: NDArray[np.int32],
+    given: NDArray[np.int8],
+) -> Known:
+    """Look up every file and its side; read and deal what is new, alone among all processes."""
+
+    known = look_up(project.database, listing, paths)
+    _recall(known, project.database, rule, given)
+    is_dealt = (known.rows["side"][_readable(known)] != UNDEALT).all()
+    if is_dealt and not known.missing and not (listing.whole and known.stale):
+        return known
+    with project.lock():
+        known = look_up(project.database, listing, paths)  # another process may have read them meanwhile
+        changed = read_missing(project.database, listing, paths, known)
+        if changed:
+            listing.warnings.append(f"changed while they were read: {some(changed)}. Read the folder again.")
+        if listing.whole:
+            forget(project.database, known.stale)
+        _recall(known, project.database, rule, given)
+        _deal(project, listing, rule, labels, known)
+    return known
+
+
+def _recall(known: Known, database: Database, rule: Rule, given: NDArray[np.int8]) -> None:
+    """Fill in the sides that were given, and those of contents that were dealt, wherever their files are."""
+    content, sides = sides_recorded(database, rule)
+    rows = known.rows
+    if len(content):
+        place = np.minimum(np.searchsorted(heads(content), heads(rows["content"])), len(content) - 1)
+        is_dealt = content[place] == rows["content"]
+        rows["side"][is_dealt] = sides[place[is_dealt]]
+    rows["side"][given != UNDEALT] = given[given != UNDEALT]
+
+
+def _readable(known: Known) -> NDArray[np.int64]:
+    """The places of the files that are pictures."""
+    readable = np.ones(len(known.rows), bool)
+    readable[list(known.refused)] = False
+    return np.flatnonzero(readable)
+
+
+def _deal(
+    project: Project,
+    listing: Listing,
+    rule: Rule,
+    labels: NDArray[np.int32],
+    known: Known,
+) -> None:
+    """Fill in the sides that are still UNDEALT, and record them."""
+    readable = _readable(known)
+    rows = known.rows[readable]
+    free = rows["side"] == UNDEALT
+    if not free.any():
+        return
+    relations = [listing.relations[place] for place in readable.tolist()]
+    times = np.where(np.isnan(rows["taken"]), rows["mtime_ns"] / 1e9, rows["taken"])
+    columns = (rows["content"], rows["hash"], rows["side"], relations)
+    dealt = deal(Pictures(*columns, labels[readable], times), recorded(project.database, rule), rule)
+    known.rows["side"][readable] = dealt.sides
+
+    content, first, unit = np.unique(rows["content"][free], return_index=True, return_inverse=True)
+    names: list[set[str]] = [set() for _ in content]
+    for one, place in zip(unit.tolist(), np.flatnonzero(free).tolist(), strict=True):
+        names[one].add(relations[place])
+    joined = [SEPARATOR.join(sorted(name - {""})) for name in names]
+    record(
+        project.database, rule, Record(content, rows["hash"][free][first], dealt.sides[free][first], joined)
+    )
+
+    if len(dealt.bridging):
+        paths = [listing.paths[place] for place in readable[dealt.bridging].tolist()]
+        listing.warnings.append(f"like pictures on both sides of the split, so put to train: {some(paths)}.")
+    for label in dealt.separated:
+        name = listing.labels[int(np.flatnonzero(labels == label)[0])]
+        listing.warnings.append(f"all pictures of {name!r} are nearly the same: its accuracy says little.")

@@ -1,0 +1,235 @@
+"""Dealing pictures to training and validation: once, by content, relatives together, and for good."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.catalog.duplicates import near_duplicates, near_pairs
+
+TRAIN, VALID, TEST, UNDEALT = 0, 1, 2, -1
+BOTH = 1 << TRAIN | 1 << VALID
+SEPARATOR = "\x1f"  # between the relations of a picture whose copies have several
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How validation pictures are chosen; under another rule everything is dealt anew.
+
+    `valid` is their share of each class, `seed` shuffles, `by_time` takes the latest instead, and `relation`
+    names what `group=` said: "pattern REGEX", "column NAME" or "function NAME".
+    """
+
+    valid: float = 0.2
+    seed: int = 42
+    by_time: bool = False
+    relation: str = ""
+
+    @property
+    def group(self) -> str | None:
+        """The `group=` that gives the relation again, None where there was none or it was a function."""
+        how, _, what = self.relation.partition(" ")
+        return what if how in ("pattern", "column") else None
+
+    @property
+    def name(self) -> str:
+        """The rule as text, by which its record is found."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What dealing depends on, a row per picture.
+
+    `content` V32, `hashes` uint64 (0: resembles nothing), `sides` int8, `relations` what must stay on one
+    side ("" for nothing), `labels` int32, `times` float64 in seconds.
+    """
+
+    content: NDArray[np.void]
+    hashes: NDArray[np.uint64]
+    sides: NDArray[np.int8]
+    relations: Sequence[str]
+    labels: NDArray[np.int32]
+    times: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Pictures dealt earlier, whether their files are still there or not; columns as in Pictures."""
+
+    content: NDArray[np.void]
+    hashes: NDArray[np.uint64]
+    sides: NDArray[np.int8]
+    relations: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """`sides` per row; rows of newcomers that resemble both sides; labels whose pictures all resemble one."""
+
+    sides: NDArray[np.int8]
+    bridging: NDArray[np.int64]
+    separated: list[int]
+
+
+def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
+    """Deal every row that is UNDEALT; the others stay where they are.
+
+    A newcomer goes where its dealt relatives are, to training where they are on both sides. The rest is
+    dealt class by class, whole groups in the order of a hash of seed and content, until the class has its
+    share of validation pictures: at least one, while one is left to learn from.
+    """
+    sides = pictures.sides.copy()
+    rows = np.flatnonzero(sides == UNDEALT)
+    if not len(rows):
+        return Dealt(sides, rows, [])
+    content, first, unit = np.unique(pictures.content[rows], return_index=True, return_inverse=True)
+    hashes = pictures.hashes[rows][first]
+    related = {
+        (one, name)
+        for one, row in zip(unit.tolist(), rows.tolist(), strict=True)
+        if (name := pictures.relations[row])
+    }
+    group = _groups(hashes, related)
+    seen = _sides_seen(content, hashes, related, pictures, record)
+    group_sees = np.zeros(len(content), np.uint8)
+    np.bitwise_or.at(group_sees, group, seen)
+    group_side = np.array([UNDEALT, TRAIN, VALID, TRAIN], np.int8)[group_sees]
+
+    labels = pictures.labels[rows]
+    has_relation = np.zeros(len(content), bool)
+    has_relation[[one for one, _ in related]] = True
+    separated = []
+    for label in np.unique(labels):
+        units = np.unique(unit[labels == label])
+        dealt_before = np.isin(sides[pictures.labels == label], (TRAIN, VALID)).any()
+        one_group = len(np.unique(group[units])) == 1 and group_side[group[units[0]]] == UNDEALT
+        if len(units) > 1 and one_group and not dealt_before and not has_relation[units].any():
+            # Near-copies of one picture are all there is: measured on them is better than not at all.
+            separated.append(int(label))
+            group[units] = units
+
+    rank = _ranks(content, pictures.times[rows], unit, group, rule)
+    for label in np.unique(labels):  # a group of several classes is dealt with the first of them
+        groups, sizes = np.unique(group[unit[labels == label]], return_counts=True)
+        known = sides[pictures.labels == label]
+        train, valid = (
+            int((known == side).sum() + sizes[group_side[groups] == side].sum()) for side in (TRAIN, VALID)
+        )
+        free = group_side[groups] == UNDEALT
+        order = np.argsort(rank[groups[free]])
+        groups, sizes = groups[free][order], sizes[free][order]
+        group_side[groups] = _share_out(sizes, train, valid, rule.valid)
+    sides[rows] = group_side[group[unit]]
+    return Dealt(sides, rows[group_sees[group[unit]] == BOTH], separated)
+
+
+def _groups(hashes: NDArray[np.uint64], related: set[tuple[int, str]]) -> NDArray[np.int64]:
+    """The group of each unit, named by one of its units: near-duplicates, and what is related by name."""
+    group = near_duplicates(hashes)
+    by_name: dict[str, int] = {}
+    parent: dict[int, int] = {}
+
+    def root(one: int) -> int:
+        while (above := parent.get(one, one)) != one:
+            one = above
+        return one
+
+    for unit, name in sorted(related):
+        ours, theirs = root(int(group[unit])), root(by_name.setdefault(name, int(group[unit])))
+        parent[max(ours, theirs)] = min(ours, theirs)
+    if parent:
+        roots = {one: root(one) for one in parent}
+        group = np.array([roots.get(one, one) for one in group.tolist()])
+    return group
+
+
+def _sides_seen(
+    content: NDArray[np.void],
+    hashes: NDArray[np.uint64],
+    related: set[tuple[int, str]],
+    pictures: Pictures,
+    record: Record,
+) -> NDArray[np.uint8]:
+    """Per unit, on which sides its dealt relatives are: 0, 1 << TRAIN, 1 << VALID, or both."""
+    here = np.flatnonzero(np.isin(pictures.sides, (TRAIN, VALID)))
+    old_content = np.concatenate([record.content, pictures.content[here]])
+    old_hashes = np.concatenate([record.hashes, pictures.hashes[here]])
+    bits = np.left_shift(1, np.concatenate([record.sides, pictures.sides[here]])).astype(np.uint8)
+    if not len(bits):
+        return np.zeros(len(content), np.uint8)
+    count = len(content)
+
+    _, node = np.unique(np.concatenate([content, old_content]), return_inverse=True)
+    seen = _spread(node, bits, count)[node[:count]]
+
+    values, node = np.unique(np.concatenate([hashes, old_hashes]), return_inverse=True)
+    exact = _spread(node, bits, count)
+    marked = np.zeros(len(values), bool)
+    marked[node[:count]] = True
+    left, right = near_pairs(values, marked=marked).T
+    near = exact.copy()
+    np.bitwise_or.at(near, left, exact[right])
+    np.bitwise_or.at(near, right, exact[left])
+    seen |= np.where(hashes == 0, np.uint8(0), near[node[:count]])
+
+    if related:
+        by_name: dict[str, int] = defaultdict(int)
+        names = [*record.relations, *(pictures.relations[row] for row in here.tolist())]
+        for joined, bit in zip(names, bits.tolist(), strict=True):
+            for name in joined.split(SEPARATOR):
+                by_name[name] |= bit
+        for one, name in related:
+            seen[one] |= by_name[name]
+    return seen
+
+
+def _spread(node: NDArray[np.int64], bits: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """The bits that the old ones, after the first `count`, put on each node."""
+    spread = np.zeros(int(node.max()) + 1, np.uint8)
+    np.bitwise_or.at(spread, node[count:], bits)
+    return spread
+
+
+def _ranks(
+    content: NDArray[np.void],
+    times: NDArray[np.float64],
+    unit: NDArray[np.int64],
+    group: NDArray[np.int64],
+    rule: Rule,
+) -> NDArray[np.int64]:
+    """The place of each group, by its first unit, in the order of dealing."""
+    hashed = [hashlib.sha256(f"{rule.seed}:{one.tobytes().hex()}".encode()).digest()[:8] for one in content]
+    chance = np.frombuffer(b"".join(hashed), ">u8").astype(np.uint64)
+    lowest = np.full(len(content), np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(lowest, group, chance)
+    latest = np.zeros(len(content))
+    if rule.by_time:
+        latest = np.full(len(content), -np.inf)
+        np.maximum.at(latest, group[unit], times)
+    ranks = np.empty(len(content), np.int64)
+    ranks[np.lexsort((lowest, -latest))] = np.arange(len(content))
+    return ranks
+
+
+def _share_out(sizes: NDArray[np.int64], train: int, valid: int, share: float) -> NDArray[np.int8]:
+    """The side of each free group, given what the class has on either side already."""
+    wanted = max(1, round((train + valid + int(sizes.sum())) * share))
+    sides = np.full(len(sizes), TRAIN, np.int8)
+    for place, size in enumerate(sizes.tolist()):
+        missing = wanted - valid
+        is_last_to_learn_from = train == 0 and place == len(sizes) - 1
+        if (
+            missing > 0 and size <= 2 * missing and not is_last_to_learn_from
+        ):  # comes closer to what is wanted
+            sides[place] = VALID
+            valid += size
+        else:
+            train += size
+    if valid == 0 and len(sizes) and train > sizes.min():
+        sides[int(sizes.argmin())] = VALID
+    return sides

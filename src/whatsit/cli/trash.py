@@ -1,0 +1,66 @@
+"""`whatsit trash` and `whatsit undo`: nothing is lost."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whatsit.cli.options import Json, ProjectDir, print_json, printable, program
+
+if TYPE_CHECKING:
+    from whatsit.project import Move
+
+Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")]
+
+
+def trash(
+    folder: Place = Path("."),
+    empty: Annotated[bool, typer.Option("--empty", help="Delete what is in it, for good.")] = False,
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
+    """List, or empty, the pictures that were put into the project's trash."""
+    from whatsit.progress import progress
+    from whatsit.project import Project, size_of
+
+    kept = Project.existing(folder, project)
+    with kept.lock() if empty else nullcontext():
+        moves = kept.journal.trashed()
+        size = sum(size_of(move.in_trash.parent) for move in moves)
+        if empty:
+            with progress("Deleting", len(moves)) as advance:
+                kept.journal.empty(advance)
+    if json:
+        files = [
+            {"path": str(move.source or move.target), "reason": move.reason, "at": move.at} for move in moves
+        ]
+        print_json({"files": files, "bytes": size, "emptied": empty})
+        return
+    for move in [] if empty else moves:
+        print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(move.reason)}")
+    print(f"{_files(moves)}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
+    if moves and not empty:
+        print(f"next: {program()} undo brings back what was moved last")
+
+
+def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:
+    """Take back the last thing that moved pictures: from the trash, or from another label."""
+    from whatsit.project import Project
+
+    kept = Project.existing(folder, project)
+    with kept.lock():
+        moves = kept.journal.undo()
+    if json:
+        print_json({"restored": [str(move.start) for move in moves]})
+        return
+    if not moves:
+        print("nothing to undo")
+        return
+    print(f"undone: {_files(moves)} back to where they were before {moves[0].at[:16]}")
+    for move in moves[:5]:
+        print(f"  {printable(move.start)} ({printable(move.reason)})")
+
+
+def _files(moves: "list[Move]") -> str:
+    return f"{len(moves)} {'file' if len(moves) == 1 else 'files'}"

@@ -1,0 +1,263 @@
+"""Moving pictures so that every move can be undone: into the trash, to another label, or in as a new file.
+
+Moves are written down first, then made, then marked as made. After a crash the files themselves tell which
+were made. Nothing is ever deleted but by `empty`.
+"""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from whatsit.errors import ProjectError
+from whatsit.progress import say
+from whatsit.project.database import Database
+from whatsit.project.moving import finish, move_file
+
+State = Literal["planned", "made", "cancelled", "undoing", "undone", "emptying", "emptied"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One file's way: from `source` (None: Whatsit made it) to `target` (None: into the trash)."""
+
+    id: int
+    action: int
+    at: str
+    reason: str
+    source: Path | None
+    target: Path | None
+    in_trash: Path
+    state: State
+
+    @property
+    def start(self) -> Path:
+        """Where the file was before."""
+        return self.source or self.in_trash
+
+    @property
+    def end(self) -> Path:
+        """Where the file is after."""
+        return self.target or self.in_trash
+
+
+class Journal:
+    """The moves of a project. Whoever moves holds the project's lock. Every method may raise ProjectError."""
+
+    def __init__(self, database: Database, images: Path, trash: Path) -> None:
+        self._database = database
+        self._images = images
+        self._trash = trash
+
+    def begin(self) -> "Action":
+        """An action: moves that belong together and are undone together."""
+        with self._database.read() as database:
+            (last,) = database.execute("SELECT ifnull(max(action), 0) FROM moves").fetchone()
+        return Action(self, last + 1)
+
+    def plan(self, action: int, ways: Sequence[tuple[Path | None, Path | None, str]]) -> list[Move]:
+        """Write down moves (source, target, reason) before they are made."""
+        for source, target, _ in ways:
+            if source is not None and not os.path.lexists(source):
+                raise ProjectError(f"{source} is not there any more.", "Nothing was moved: look again.")
+            if target is not None and os.path.lexists(target):
+                raise ProjectError(f"{target} is in the way.", "Nothing was moved: rename one of them.")
+        named = Counter(path.absolute() for way in ways for path in way[:2] if path is not None)
+        for path, times in named.most_common(1):
+            if times > 1:
+                raise ProjectError(f"{path} is named twice.", "Nothing was moved: name it once.")
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        with self._database.write() as database:
+            (last,) = database.execute("SELECT max(id) FROM moves").fetchone()
+            first = 1 + (self._last_in_trash() if last is None else last)
+            rows = [
+                (
+                    number,
+                    action,
+                    now,
+                    reason.encode("utf-8", "surrogateescape"),  # it may tell a name that is no text
+                    self._stored(source),
+                    self._stored(target),
+                    os.fsencode((source or target or Path()).name),
+                    "planned",
+                )
+                for number, (source, target, reason) in enumerate(ways, first)
+            ]
+            database.executemany("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return self._select("id >= ?", first)
+
+    def make(self, moves: Sequence[Move]) -> None:
+        """Make planned moves in order; one that fails ends it, and those after it are cancelled."""
+        self._carry_out(moves, [(move.start, move.end) for move in moves], "made", "cancelled")
+
+    def undo(self) -> list[Move]:
+        """Take back the last action, its last move first, and return its moves; [] where there is none.
+
+        A file in the way is an error, and the next undo goes on from there. One that is gone is passed over.
+        """
+        last: list[Move] = []
+        gone: list[Move] = []
+        for move in reversed(self._select("state = 'made'")):
+            if last and move.action != last[0].action:
+                break
+            (last if os.path.lexists(move.end) else gone).append(move)
+        if gone:
+            more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
+            say(f"{gone[0].end} is not there any more, so it can't come back to {gone[0].start}{more}.")
+        self._mark(last, "undoing")
+        self._carry_out(last, [(move.end, move.start) for move in last], "undone", "made")
+        return last
+
+    def trashed(self) -> list[Move]:
+        """What lies in the trash, the oldest first: trashed files, and made ones that were undone."""
+        moves = self._select("(state = 'made' AND target IS NULL) OR (state = 'undone' AND source IS NULL)")
+        return [move for move in moves if os.path.lexists(move.in_trash)]
+
+    def empty(self, advance: Callable[[], None] = lambda: None) -> int:
+        """Delete what lies in the trash, for good, and return how many files that were."""
+        moves = self.trashed()
+        self._mark(moves, "emptying")
+        try:
+            for move in moves:
+                shutil.rmtree(move.in_trash.parent)
+                advance()
+        except OSError as error:
+            raise ProjectError(
+                f"{move.in_trash} can't be deleted: {error.strerror}.", "Check its permissions."
+            ) from error
+        finally:
+            self.mend()
+        return len(moves)
+
+    def is_torn(self) -> bool:
+        """Whether it is not known of some moves if they were made: after a crash, or while they are."""
+        return bool(self._torn())
+
+    def mend(self) -> None:
+        """Find out by the files which torn moves were made, and mark them."""
+        found: dict[State, list[Move]] = {}
+        for move in self._torn():
+            with suppress(OSError):  # the next time, when its disk is back or may be written
+                if (state := self._found(move)) != move.state:
+                    found.setdefault(state, []).append(move)
+        for state, moves in found.items():
+            self._mark(moves, state)
+
+    def _found(self, move: Move) -> State:
+        """What became of a torn move. Its own place in the trash is sure: nobody else puts files there."""
+        if move.state == "emptying":
+            kept: State = "undone" if move.source is None else "made"
+            return kept if os.path.lexists(move.in_trash) else "emptied"
+        forth = move.state == "planned"
+        here, there = (move.start, move.end) if forth else (move.end, move.start)
+        finish(here, there)
+        is_here, is_there = os.path.lexists(here), os.path.lexists(there)
+        arrived = is_there and (not is_here or there == move.in_trash)
+        if forth and move.source is None and not arrived:
+            shutil.rmtree(move.in_trash.parent, ignore_errors=True)  # a new file that was never put in
+        elif not is_here and not is_there:
+            return move.state  # perhaps on a disk that is not there now
+        if arrived:
+            return "made" if forth else "undone"
+        return "cancelled" if forth else "made"
+
+    def _carry_out(
+        self, moves: Sequence[Move], ways: Iterable[tuple[Path, Path]], after: State, before: State
+    ) -> None:
+        done = 0
+        try:
+            for here, there in ways:
+                move_file(here, there)
+                done += 1
+        except ProjectError:  # with any other, Ctrl-C say, the files must tell what was done
+            self._mark(moves[done:], before)
+            raise
+        finally:
+            self._mark(moves[:done], after)
+            for move in moves:
+                with suppress(OSError):  # not empty, or not there
+                    move.in_trash.parent.rmdir()
+
+    def _torn(self) -> list[Move]:
+        return self._select("state IN ('planned', 'undoing', 'emptying')")
+
+    def _mark(self, moves: Sequence[Move], state: State) -> None:
+        if moves:
+            with self._database.write() as database:
+                rows = [(state, move.id) for move in moves]
+                database.executemany("UPDATE moves SET state = ? WHERE id = ?", rows)
+
+    def _select(self, condition: str, *values: object) -> list[Move]:
+        columns = "id, action, at, reason, source, target, name, state"
+        with self._database.read() as database:
+            rows = database.execute(f"SELECT {columns} FROM moves WHERE {condition} ORDER BY id", values)
+            return [
+                Move(
+                    number,
+                    action,
+                    at,
+                    reason.decode("utf-8", "surrogateescape"),
+                    self._loaded(source),
+                    self._loaded(target),
+                    self._trash / f"{number:06}" / os.fsdecode(name),
+                    state,
+                )
+                for number, action, at, reason, source, target, name, state in rows
+            ]
+
+    def _last_in_trash(self) -> int:
+        """The place that a database since lost gave last: what lies in the trash is not touched."""
+        try:
+            return max((int(name) for name in os.listdir(self._trash) if name.isdecimal()), default=0)
+        except FileNotFoundError:
+            return 0
+
+    def _stored(self, path: Path | None) -> bytes | None:
+        """A path relative to the image folder, which may move and take its sidecar along."""
+        if path is None:
+            return None
+        path = path.absolute()
+        inside = path.is_relative_to(self._images)
+        return os.fsencode(path.relative_to(self._images) if inside else path)
+
+    def _loaded(self, stored: bytes | None) -> Path | None:
+        return None if stored is None else self._images / os.fsdecode(stored)
+
+
+@dataclass(frozen=True)
+class Action:
+    """Moves that belong together. Each call is made whole, or up to the file that its error names."""
+
+    journal: Journal
+    number: int
+
+    def trash(self, files: Iterable[tuple[Path, str]]) -> None:
+        """Move files into the project's trash, each for a reason."""
+        self.move((path, None, reason) for path, reason in files)
+
+    def move(self, files: Iterable[tuple[Path, Path | None, str]]) -> None:
+        """Move files (from, to, reason) to where there are none yet; to None is into the trash."""
+        self.journal.make(self.journal.plan(self.number, list(files)))
+
+    def create(self, path: Path, data: bytes, reason: str) -> None:
+        """Put a new file where there is none yet."""
+        (move,) = moves = self.journal.plan(self.number, [(None, path, reason)])
+        try:
+            move.in_trash.parent.mkdir(parents=True)
+            with open(move.in_trash, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            self.journal.mend()
+            raise ProjectError(f"{path} can't be written: {error.strerror}.", "Free some space.") from error
+        try:
+            self.journal.make(moves)
+        except ProjectError:
+            shutil.rmtree(move.in_trash.parent, ignore_errors=True)
+            raise

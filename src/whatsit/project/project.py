@@ -1,0 +1,160 @@
+"""The folder `.whatsit/` beside the pictures, or wherever it was asked to be."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from whatsit.errors import ProjectError, ReadOnlyProjectError
+from whatsit.progress import say
+from whatsit.project.database import Database
+from whatsit.project.features import FeatureStore
+from whatsit.project.journal import Journal
+
+SIDECAR = ".whatsit"
+DATABASE = "project.sqlite"
+
+
+class Project:
+    """What Whatsit keeps for the pictures in `images`, in `folder` (by default its sub-folder .whatsit).
+
+    Created on first use. Raises ReadOnlyProjectError where it can't be written, and ProjectError where it
+    belongs to other pictures, is damaged, or is of a newer format.
+    """
+
+    def __init__(self, images: str | Path, folder: str | Path | None = None) -> None:
+        self.images = Path(images).absolute()
+        self.folder = Path(folder).absolute() if folder else self.images / SIDECAR
+        self._passing: tempfile.TemporaryDirectory[str] | None = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._read_only(error.strerror or "it is no folder") from error
+        if not os.access(self.folder, os.W_OK):
+            raise self._read_only("its permissions forbid it")
+        self._lock = FileLock(self.folder / "lock")
+        self.database = Database(self.folder / DATABASE)
+        self._belong()
+        self._journal = Journal(self.database, self.images, self.folder / "trash")
+        if self._journal.is_torn():
+            with suppress(Timeout):  # held: not a crash, but a move being made
+                self._acquire(timeout=0)
+                self._lock.release()
+
+    @classmethod
+    def existing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
+        """The project that is there already; raises ProjectError where there is none."""
+        sidecar = Path(folder) if folder else Path(images) / SIDECAR
+        if not os.path.isfile(sidecar / DATABASE):
+            raise ProjectError(f"There is no project at {sidecar}.", "Name the image folder that has one.")
+        return cls(images, folder)
+
+    @classmethod
+    def passing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
+        """A project that ends with its object, begun as a copy of what `folder` may hold already."""
+        known = (Path(folder) if folder else Path(images) / SIDECAR) / DATABASE
+        temporary = tempfile.TemporaryDirectory(prefix="whatsit-")
+        if os.path.isfile(known):
+            with Database.copy(known, Path(temporary.name) / DATABASE).write() as database:
+                database.execute("DELETE FROM moves")  # its trash is not here
+        project = cls(images, temporary.name)
+        project._passing = temporary
+        return project
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether what is written here is there next time."""
+        return self._passing is None
+
+    @property
+    def journal(self) -> Journal:
+        """The moves. Raises ReadOnlyProjectError where the trash would end with this process."""
+        if not self.is_lasting:
+            raise ReadOnlyProjectError(
+                f"No picture in {self.images} can be moved: there is no project that could undo it.",
+                "Name a folder for one with --project DIR.",
+            )
+        return self._journal
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only writer; another one is waited for, and that is said. A crash frees the lock."""
+        try:
+            self._acquire(timeout=0)
+        except Timeout:
+            say(f"another whatsit is writing to {self.folder}; waiting for it.")
+            self._acquire(timeout=-1)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _acquire(self, timeout: float) -> None:
+        """Take the lock and mend what a crash left: nobody else can be moving now. May raise Timeout."""
+        try:
+            self._lock.acquire(timeout)
+        except Timeout:
+            raise
+        except (OSError, NotImplementedError) as error:  # some network drives know no locks
+            raise ProjectError(
+                f"{self.folder} can't be locked ({error}).",
+                "Name a folder on a local disk with --project DIR.",
+            ) from error
+        try:
+            if self._lock.lock_counter == 1:
+                self._journal.mend()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """The cached features."""
+        return FeatureStore(self.folder / "features.sqlite")
+
+    def new_run(self) -> Path:
+        """Create and return the folder of the next run: runs/0001, runs/0002, ..."""
+        runs = self.folder / "runs"
+        try:
+            runs.mkdir(exist_ok=True)
+            number = max((int(path.name) for path in runs.iterdir() if path.name.isdecimal()), default=0)
+            while True:
+                number += 1
+                with suppress(FileExistsError):  # another training took the number
+                    (runs / f"{number:04}").mkdir()
+                    return runs / f"{number:04}"
+        except OSError as error:
+            raise ProjectError(
+                f"No run can be put into {runs}: {error.strerror}.", "Check permissions and free space."
+            ) from error
+
+    def _belong(self) -> None:
+        """A sidecar elsewhere serves one image folder; one that moved takes its sidecar along."""
+        if self.folder.parent == self.images:
+            return
+        with self.database.read() as database:
+            row = database.execute("SELECT value FROM facts WHERE name = 'images'").fetchone()
+        images = os.fsencode(self.images)
+        if row and row[0] != images and _is_another(os.fsdecode(row[0]), self.images):
+            raise ProjectError(
+                f"The project folder {self.folder} belongs to the pictures in {os.fsdecode(row[0])}.",
+                f"Name another one for those in {self.images} with --project DIR.",
+            )
+        if not row or row[0] != images:
+            with self.database.write() as database:
+                database.execute("INSERT OR REPLACE INTO facts VALUES ('images', ?)", (images,))
+
+    def _read_only(self, reason: str) -> ReadOnlyProjectError:
+        return ReadOnlyProjectError(
+            f"The project folder {self.folder} can't be written: {reason}.",
+            "Name another one with --project DIR.",
+        )
+
+
+def _is_another(owner: str, images: Path) -> bool:
+    """Whether the folder is still there and is not the same one by another name."""
+    return os.path.isdir(owner) and not (os.path.exists(images) and os.path.samefile(owner, images))
