@@ -3,7 +3,7 @@
 Decoding, the engine and the whole way are measured in turn on the same photos, and PyTorch eager beside
 them. The bound is 1 / (1/decode + 1/engine): what the processors would do if nothing were lost between.
 
-    python benchmarks/features.py [--photos 600] [--rounds 3]
+    python -m benchmarks.features [--photos 600] [--rounds 3]
 """
 
 import argparse
@@ -35,8 +35,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
 
-    whole = Catalog.from_folder(CLOTHING)
-    catalog = whole.without({item.path: "" for item in whole.items[options.photos :]}, to_train=False)
+    catalog = Catalog.from_folder(CLOTHING, lasting=False)
+    catalog = catalog.select(np.arange(min(options.photos, len(catalog))))
     backbone = load_backbone()
     preprocess = backbone.preprocess
     paths = [item.path for item in catalog]
