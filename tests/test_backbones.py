@@ -65,6 +65,7 @@ def test_converted_body_equals_the_torch_one(name: str, size: int) -> None:
     assert found["features"].shape == (3, backbone.width)
     assert np.abs(found["features"] - expected).max() < 1e-3 * max(1, np.abs(expected).max())
     assert backbone.preprocess.mean == tuple(body.pretrained_cfg["mean"])
+    assert backbone.preprocess.crop_pct == body.pretrained_cfg["crop_pct"]
 
 
 def test_weight_file_is_used_by_name_and_from_the_folder(
@@ -88,8 +89,26 @@ def test_weights_that_do_not_fit_are_refused(resnet_file: Path, tmp_path: Path) 
     with pytest.raises(BackboneError, match="There is no weight file"):
         load_backbone("resnet18", 64, weights=tmp_path / "none.safetensors")
     (tmp_path / "text.pth").write_text("hello")
-    with pytest.raises(BackboneError, match="holds no weights"):
+    with pytest.raises(BackboneError, match="holds no weights for resnet18: it is no weight file"):
         load_backbone("resnet18", 64, weights=tmp_path / "text.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("resnet18.nosuchtag", "no backbone 'resnet18.nosuchtag'. Did you mean .*resnet18"),
+        ("x" * 300, "Try lite0"),
+        ("coatnet_nano_cc_224", "timm has no weights for coatnet_nano_cc_224"),
+    ],
+)
+def test_backbone_that_is_not_to_be_had_is_said(name: str, sentence: str) -> None:
+    with pytest.raises(BackboneError, match=sentence):
+        load_backbone(name)
+
+
+def test_body_that_gives_no_features_is_said() -> None:
+    with pytest.raises(BackboneError, match=r"coat_tiny can't be used .*Try another backbone"):
+        load_backbone("coat_tiny", 224, pretrained=False)
 
 
 def test_size_the_body_cannot_take_is_said() -> None:
@@ -136,6 +155,9 @@ def test_conversion_is_done_once_and_a_damaged_cache_is_made_anew(tmp_path: Path
     assert network.stat().st_mtime_ns == written
     network.write_bytes(network.read_bytes()[:-100])
     assert load_backbone("resnet18", 64, pretrained=False) == first
+    for text in ("{", "{}", "[]"):
+        network.with_suffix(".json").write_text(text)
+        assert load_backbone("resnet18", 64, pretrained=False) == first
 
 
 class Hub(http.server.SimpleHTTPRequestHandler):

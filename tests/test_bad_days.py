@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,22 +105,6 @@ def test_damaged_feature_store_is_said(whatsit: Run, digits: Path) -> None:
     assert "delete it" in result.stderr
 
 
-@pytest.fixture
-def as_owner(cache: Path, tmp_path: Path) -> Run:
-    """Run the command so that permissions count, which root may otherwise overrule."""
-    strip: list[str] = []
-    if os.geteuid() == 0:
-        if not shutil.which("setpriv"):
-            pytest.skip("root overrules permissions, and there is no setpriv to take that right away")
-        strip = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-
-    def run(*words: object) -> subprocess.CompletedProcess[str]:
-        command = [*strip, sys.executable, "-m", "whatsit", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-
-    return run
-
-
 def test_folder_that_cannot_be_written_works_with_project(
     as_owner: Run, digits: Path, tmp_path: Path
 ) -> None:
@@ -141,7 +124,7 @@ def test_picture_that_may_not_be_read_is_named_and_left_alone(as_owner: Run, dig
     result = as_owner("show", digits)
     assert result.returncode == 0
     assert "59 pictures" in result.stdout
-    assert f"{secret.name}: the file may not be read" in result.stderr
+    assert f"{secret.name}: the file may not be read" in result.stdout
 
 
 def test_class_folder_that_may_not_be_listed_is_said(as_owner: Run, digits: Path) -> None:

@@ -1,9 +1,12 @@
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.conftest import Run
 
@@ -88,6 +91,9 @@ def test_table_for_people(whatsit: Run, digits: Path) -> None:
         (["predict", "none.whatsit", "x.jpg"], "no bundle"),
         (["evaluate", "none.whatsit", "digits"], "no bundle"),
         (["predict"], "Missing argument"),
+        (["train", "digits", "--seed", "99999999999999999999"], "--seed"),
+        (["train", "no\nwhere\x1b[31m"], r"no\nwhere\x1b[31m does not exist"),
+        (["train", "digits", "--debug", "--valid", "2"], "impossible"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_exit_code_2(
@@ -96,7 +102,81 @@ def test_mistakes_end_in_one_sentence_and_exit_code_2(
     result = whatsit(*words)
     assert result.returncode == 2
     assert sentence in result.stderr
-    assert "Traceback" not in result.stderr
+    assert ("Traceback" in result.stderr) == ("--debug" in words)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_cannot_be_written_is_said(whatsit: Run) -> None:
+    command = [sys.executable, "-m", "whatsit", "cache"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 2
+    assert result.stderr.startswith("whatsit: No space left")
+
+
+def test_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "whatsit", "env", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.close()  # type: ignore[union-attr]
+        said = child.stderr.read()  # type: ignore[union-attr]
+    assert said == b""
+    assert child.returncode == 0
+
+
+def test_folder_is_predicted_without_what_is_hidden_in_it(whatsit: Run, digits: Path) -> None:
+    assert whatsit("train", digits, "--epochs", 1).returncode == 0
+    picture = next((digits / "0").iterdir())
+    for hidden in (".ipynb_checkpoints/a.png", "0/._a.png"):
+        (digits / hidden).parent.mkdir(exist_ok=True)
+        (digits / hidden).write_bytes(picture.read_bytes())
+    answered = whatsit("predict", "digits.whatsit", digits)
+    assert answered.returncode == 0
+    assert len(answered.stdout.splitlines()) == 60
+
+
+def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(whatsit: Run, digits: Path) -> None:
+    trained = whatsit("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
+    valid = json.loads(whatsit("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
+    assert valid["images"] == 30
+    assert valid["learnt_from"] == 0
+    assert valid["accuracy"] == json.loads(trained.stdout)["accuracy"]
+    whole = whatsit("evaluate", "digits.whatsit", digits)
+    assert "careful: 30 of these are training pictures" in whole.stdout
+
+
+def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Path) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "whatsit", "show", str(digits)]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environment) as child:
+        os.close(theirs)
+        seen = b""
+        with suppress(OSError):  # how Linux says that the other end has closed
+            while some := os.read(ours, 10_000):
+                seen += some
+    os.close(ours)
+    assert child.returncode == 0
+    assert b"Reading pictures" in seen
+    assert b"60/60" in seen
+
+
+def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "demo" / "digits" / "mine"
+    mine.mkdir(parents=True)
+    refused = whatsit("demo")
+    assert refused.returncode == 2
+    assert "--folder" in refused.stderr
+    assert mine.exists()
+    result = whatsit("demo", "--folder", "other")
+    assert result.returncode == 0, result.stderr
+    assert "three in the wrong folder, one copied, one cut in half" in result.stdout
+    assert "1 file" in result.stdout
+    assert "copies: " in result.stdout
+    for name in ("pictures.png", "training.png", "predictions.png"):
+        with Image.open(tmp_path / "other" / name) as image:
+            assert image.width > 600
+    assert (tmp_path / "other" / "digits.whatsit").stat().st_size > 10**7
 
 
 PHONES_HOME = """

@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from whatsit.errors import ImageError
-from whatsit.images import open_image
+from whatsit.images import open_image, upright_rgb
 
 
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -42,6 +43,20 @@ def test_phone_photo_is_turned_upright() -> None:
     assert open_image(encoded(image, "JPEG", exif=exif)).size == (20, 40)
 
 
+@pytest.mark.parametrize("at_least", [None, 50])
+@pytest.mark.parametrize("said", ["exif", "xmp"])
+def test_phone_photo_is_turned_upright_at_every_scale(said: str, at_least: int | None) -> None:
+    image = Image.new("RGB", (400, 200), "red")
+    image.paste("blue", (200, 0, 400, 200))
+    exif = Image.Exif()
+    exif[274] = 6
+    told = {"exif": exif} if said == "exif" else {"xmp": b'<x tiff:Orientation="6"/>'}
+    upright = open_image(encoded(image, "JPEG", quality=95, **told), at_least)
+    assert upright.width * 2 == upright.height
+    assert upright.getpixel((5, 5))[0] > 200  # what was left is on top now
+    assert upright.getpixel((5, upright.height - 5))[2] > 200
+
+
 def test_transparent_pixels_become_white() -> None:
     assert open_image(encoded(Image.new("RGBA", (4, 4), (0, 0, 0, 0)), "PNG")).getpixel((1, 1)) == (255,) * 3
     half = open_image(encoded(Image.new("LA", (4, 4), (0, 128)), "PNG")).getpixel((1, 1))
@@ -53,6 +68,35 @@ def test_transparent_pixels_become_white() -> None:
 def test_sixteen_bit_grey_keeps_its_upper_eight_bits() -> None:
     deep = Image.fromarray(np.array([[0, 255, 256, 32768, 65535]], np.uint16))
     assert list(np.asarray(open_image(encoded(deep, "PNG")))[0, :, 0]) == [0, 0, 1, 128, 255]
+
+
+@pytest.mark.parametrize("numbers", [np.int32, np.float32])
+def test_numbers_that_are_no_colours_are_refused(numbers: type) -> None:
+    with pytest.raises(ImageError, match="32-bit numbers"):
+        open_image(encoded(Image.fromarray(np.ones((4, 4), numbers)), "TIFF"))
+
+
+def test_picture_opened_with_pillow_is_treated_as_its_file_is(photo: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 8
+    files = [
+        encoded(Image.open(photo), "JPEG", exif=exif),
+        encoded(Image.new("RGBA", (40, 30), (10, 20, 30, 90)), "PNG"),
+        encoded(Image.fromarray(np.arange(1200, dtype=np.uint16).reshape(30, 40) * 50), "PNG"),
+    ]
+    for data in files:
+        assert upright_rgb(Image.open(io.BytesIO(data))).tobytes() == open_image(data).tobytes()
+
+
+def test_picture_larger_than_memory_is_not_called_damaged(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*words: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
+    with pytest.raises(MemoryError):
+        open_image(photo)
 
 
 def test_cmyk_becomes_rgb() -> None:
@@ -101,6 +145,13 @@ def test_photo_cut_in_half_is_refused(photo: Path) -> None:
     data = photo.read_bytes()
     with pytest.raises(ImageError, match="damaged"):
         open_image(data[: len(data) // 2])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageError, match="a pipe"):
+        open_image(tmp_path / "pipe.jpg")
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:

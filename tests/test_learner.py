@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import zipfile
@@ -10,12 +11,15 @@ from PIL import Image
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
 from whatsit.errors import BackboneError, BundleError, CatalogError
+from whatsit.progress import listen
+from whatsit.train import automatic
+from whatsit.train.history import Epoch, row
 
 pytestmark = pytest.mark.usefixtures("cache")
 
 
-def trained(folder: Path, **options: object) -> Learner:
-    learner = Learner(Catalog.from_folder(folder), **options)  # type: ignore[arg-type]
+def trained(folder: Path, project: Path | None = None, **options: object) -> Learner:
+    learner = Learner(Catalog.from_folder(folder, project=project), **options)  # type: ignore[arg-type]
     learner.fit_one_cycle(30, tell=lambda line: None)
     return learner
 
@@ -62,7 +66,7 @@ def test_same_training_gives_the_same_bytes_and_numbers(digits: Path, tmp_path: 
 
 def test_training_seed_moves_the_training_and_not_the_split(digits: Path) -> None:
     first, second = trained(digits, seed=0), trained(digits, seed=1)
-    assert first.catalog.items == second.catalog.items
+    assert list(first.catalog) == list(second.catalog)
     assert first.history.epochs[-1].train_loss != second.history.epochs[-1].train_loss
 
 
@@ -71,11 +75,9 @@ def test_second_training_on_the_same_pictures_recalls_their_features(digits: Pat
     for path in digits.glob("*/*.png"):
         path.touch()
     seen: list[str] = []
-    from whatsit.progress import listen
-
     with listen(lambda title, done, total: seen.append(title)):
         trained(digits)
-    assert seen == []
+    assert "Looking at pictures" not in seen
 
 
 def test_file_that_is_no_picture_is_left_alone(digits: Path) -> None:
@@ -95,6 +97,81 @@ def test_table_is_the_lessons(digits: Path) -> None:
     assert lines[0].split() == ["epoch", "train_loss", "valid_loss", "error_rate", "time"]
     assert [line.split()[0] for line in lines[1:]] == ["1", "2"]
     assert str(learner.history).splitlines() == lines
+
+
+def test_history_is_saved_with_all_that_made_it(digits: Path) -> None:
+    learner = Learner(Catalog.from_folder(digits, valid=0.3, seed=5), seed=2)
+    learner.fit_one_cycle(2, lr=1e-3, tell=lambda line: None)
+    saved = json.loads((learner.run / "history.json").read_text())
+    assert saved["split"] == {"valid": 0.3, "seed": 5, "by_time": False, "relation": ""}
+    assert saved["fits"] == [{"epochs": 2, "lr": 1e-3, "bs": 16, "wd": 1.0}]
+    assert [epoch["epoch"] for epoch in saved["history"]] == [1, 2]
+    assert saved["seed"] == 2
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    assert len(json.loads((learner.run / "history.json").read_text())["history"]) == 3
+
+
+@pytest.mark.parametrize(
+    "options", [{"epochs": 0}, {"lr": float("nan")}, {"lr": 0.0}, {"bs": 1}, {"wd": -1.0}]
+)
+def test_training_that_cannot_teach_is_refused(digits: Path, options: dict[str, float]) -> None:
+    learner = Learner(Catalog.from_folder(digits))
+    with pytest.raises(WhatsitError, match="Nothing can be learnt"):
+        learner.fit_one_cycle(**{"epochs": 1, **options})  # type: ignore[arg-type]
+
+
+def test_split_that_is_not_there_is_said(digits: Path) -> None:
+    learner = Learner(Catalog.from_folder(digits))
+    with pytest.raises(KeyError, match="no split"):
+        learner.evaluate("tset")  # type: ignore[arg-type]
+    with pytest.raises(CatalogError, match="no test pictures"):
+        learner.evaluate("test")
+
+
+def test_test_pictures_are_looked_at_when_they_are_asked_for(digits: Path) -> None:
+    paths = sorted(digits.glob("*/*.png"))
+    splits = ["test" if n % 5 == 0 else None for n in range(len(paths))]
+    learner = Learner(Catalog.from_lists(paths, [path.parent.name for path in paths], splits, digits))
+    learner.fit_one_cycle(20, tell=lambda line: None)
+    seen: list[str] = []
+    with listen(lambda title, done, total: seen.append(title)):
+        assert learner.evaluate("test").images == 12
+    assert seen == ["Looking at pictures"] * 12
+
+
+def test_picture_that_is_gone_before_it_is_looked_at_is_left_out(digits: Path) -> None:
+    catalog = Catalog.from_folder(digits)
+    gone = catalog["train"].items[0].path
+    gone.unlink()
+    learner = Learner(catalog)
+    assert [path for path, _ in learner.catalog.unreadable] == [gone]
+    assert len(learner.catalog) == 59
+    learner.fit_one_cycle(1, tell=lambda line: None)
+
+
+def test_class_that_is_gone_before_it_is_looked_at_is_no_class(digits: Path) -> None:
+    catalog = Catalog.from_folder(digits)
+    for item in catalog:
+        if item.label == "7":
+            item.path.unlink()
+    assert Learner(catalog).classes == ["0", "1"]
+
+
+def test_more_views_are_kept_only_where_they_err_less(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit_with(one: float, several: float) -> tuple[int, list[str]]:
+        def pretend(self: Learner, epochs: int, tell: object = None, **_: object) -> None:
+            rate = several if self.views > 1 else one
+            self.history.epochs.append(Epoch(1, 0.5, 0.5, rate, 0.1))
+            tell(row(self.history.epochs[-1]))  # type: ignore[operator]
+
+        monkeypatch.setattr(Learner, "fit_one_cycle", pretend)
+        lines: list[str] = []
+        return automatic.fit(Learner(Catalog.from_folder(digits)), 1, lines.append).views, lines
+
+    views, lines = fit_with(0.2, 0.1)
+    assert views == 4
+    assert "0.100000" in lines[-1]
+    assert fit_with(0.1, 0.1)[0] == 1
 
 
 def test_unknown_backbone_suggests_near_names(digits: Path) -> None:
@@ -149,10 +226,37 @@ def test_bundles_that_cannot_be_trusted_are_refused_by_name(bundle: Path, tmp_pa
         ({"manifest.json": b'{"format": 1}'}, {}, "makes no sense"),
         ({}, {"../evil.py": b"x"}, "unsafe path"),
         ({}, {"extra.py": b"x"}, "foreign"),
+        ({"manifest.json": json.dumps({**manifest, "format": True}).encode()}, {}, "no format"),
         ({"model.onnx": b"\n\x08location\x12\x04x.bin"}, {}, "outside itself"),
+        ({"model.onnx": b"\n\x88\x80\x00location\x12\x04x.bin"}, {}, "outside itself"),
     ]:
         with pytest.raises(BundleError, match=reason):
             Bundle.read(rewritten(bundle, change, add))  # type: ignore[arg-type]
+
+
+def test_bundle_that_contradicts_itself_is_refused_by_name(bundle: Path) -> None:
+    parts = zipfile.ZipFile(bundle)
+    manifest, network = json.loads(parts.read("manifest.json")), parts.read("model.onnx")
+    smaller = {**manifest["preprocess"], "size": 128}
+    for change, other, reason in [
+        ({"classes": manifest["classes"][:-1]}, network, "contradicts itself"),
+        ({"preprocess": smaller}, network, "contradicts itself"),
+        ({}, b"no network", "can't be used"),
+    ]:
+        checksum = {"sha256": {"model.onnx": hashlib.sha256(other).hexdigest()}}
+        text = json.dumps({**manifest, **change, **checksum}).encode()
+        bad = rewritten(bundle, {"manifest.json": text, "model.onnx": other})
+        with pytest.raises(BundleError, match=f"bad.whatsit {reason}"):
+            Classifier(bad)
+
+
+def test_compressed_bundle_is_refused_unread(bundle: Path) -> None:
+    bomb = bundle.with_name("bomb.whatsit")
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr("manifest.json", old.read("manifest.json"))
+        new.writestr("model.onnx", bytes(10**7))
+    with pytest.raises(BundleError, match="compressed"):
+        Bundle.read(bomb)
 
 
 def test_classifier_takes_paths_bytes_and_pil(bundle: Path, digits: Path) -> None:

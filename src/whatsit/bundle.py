@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from whatsit.project import write_whole
 FORMAT = 1
 MANIFEST, NETWORK = "manifest.json", "model.onnx"
 LARGEST_PART = 4 << 30
-_EXTERNAL_DATA = b"\n\x08location"  # the key of ONNX's external_data entry, as protobuf writes it
+# The key of ONNX's external_data entry: a text of 8 bytes, in however many bytes protobuf writes that 8.
+_EXTERNAL_DATA = re.compile(rb"(?:\x08|\x88\x80*\x00)location")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same training gives the same bytes
 
 
@@ -25,14 +27,15 @@ class Bundle:
     """What a bundle holds.
 
     `network` is ONNX, uint8 (n, size, size, 3) in, `logits` and `features` out, and where the head
-    follows an average pool, `heat_map`. `classes` is the order of the logits. `metrics` and `versions`
-    are for people.
+    follows an average pool, `heat_map`. `classes` is the order of the logits. `split` says how the validation
+    pictures were dealt, as `catalog.Rule`. `metrics` and `versions` are for people.
     """
 
     classes: list[str]
     preprocess: Preprocess
     precision: Precision
     network: bytes
+    split: dict[str, Any]
     metrics: dict[str, Any]
     versions: dict[str, str]
 
@@ -43,6 +46,7 @@ class Bundle:
             "classes": self.classes,
             "preprocess": self.preprocess.to_dict(),
             "precision": self.precision,
+            "split": self.split,
             "metrics": self.metrics,
             "versions": self.versions,
             "sha256": {NETWORK: hashlib.sha256(self.network).hexdigest()},
@@ -89,6 +93,7 @@ class Bundle:
                 Preprocess.from_dict(manifest["preprocess"]),
                 cast(Precision, precision),
                 network,
+                dict(manifest["split"]),
                 dict(manifest["metrics"]),
                 dict(manifest["versions"]),
             )
@@ -105,24 +110,25 @@ def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], bytes]
             raise BundleError(f"{path} holds the unsafe path {name!r}.", "Don't use it.")
     if MANIFEST not in names:
         raise BundleError(f"{path} is no Whatsit bundle: it has no {MANIFEST}.")
-    if any(info.file_size > LARGEST_PART for info in archive.infolist()):
-        raise BundleError(f"{path} claims to unpack to more than 4 GB.", "Don't use it.")
+    for info in archive.infolist():
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size > LARGEST_PART:
+            raise BundleError(f"{path} is compressed or claims to hold more than 4 GB.", "Don't use it.")
     try:
         manifest = json.loads(archive.read(MANIFEST))
     except ValueError as error:
         raise BundleError(f"{path} has a manifest that is no JSON.", "Export it again.") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+    if not isinstance(manifest, dict) or type(manifest.get("format")) is not int or manifest["format"] < 1:
         raise BundleError(f"{path} is no Whatsit bundle: its manifest names no format.")
     if manifest["format"] > FORMAT:
         raise BundleError(
             f"{path} has format {manifest['format']}; this Whatsit reads up to {FORMAT}.",
-            "Update it: pip install --upgrade whatsit.",
+            "Update Whatsit.",
         )
     if sorted(names) != sorted((MANIFEST, NETWORK)):
         strange = sorted(set(names) ^ {MANIFEST, NETWORK})
         raise BundleError(f"{path} is no proper bundle: parts missing, doubled or foreign {strange}.")
     network = archive.read(NETWORK)
-    if _EXTERNAL_DATA in network:
+    if _EXTERNAL_DATA.search(network):
         raise BundleError(
             f"{path} keeps weights in files outside itself (external ONNX data).", "Don't use it."
         )

@@ -16,6 +16,7 @@ from whatsit.errors import WhatsitError
 
 Precision = Literal["fp32", "bf16"]
 _HINT = {"fp32": "f32", "bf16": "bf16"}
+LARGEST_SIDE = 4096  # pixels: a network for larger pictures is somebody's trap
 _first_use = threading.Lock()
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -32,10 +33,12 @@ def _openvino() -> Any:
 
 def threads() -> int:
     """How many processors to use: all that this process may run on, or WHATSIT_THREADS."""
-    asked = os.environ.get("WHATSIT_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
+    asked = os.environ.get("WHATSIT_THREADS")
+    if asked:
+        if not asked.isdecimal() or not 0 < int(asked) <= 1024:
+            raise WhatsitError(f"WHATSIT_THREADS={asked} is no number of processors.", "Set it to 1 or more.")
         return int(asked)
-    allowed = getattr(os, "sched_getaffinity", None)  # Linux only; a container's share counts there
+    allowed = getattr(os, "sched_getaffinity", None)  # Linux only
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
@@ -53,8 +56,9 @@ def version() -> str:
 class Engine:
     """A compiled ONNX network; call it from as many threads as you like.
 
-    `network` holds the ONNX bytes, its input uint8 (n, height, width, 3). Raises WhatsitError where
-    the network can't be read or compiled.
+    `network` holds the ONNX bytes, its input uint8 (n, height, width, 3): `input_shape` is that without n,
+    `outputs` the shape of every output by name, without n too and None where it is not known. Raises
+    WhatsitError where the network can't be read, compiled or run.
     """
 
     def __init__(self, network: bytes, precision: Precision) -> None:
@@ -63,18 +67,19 @@ class Engine:
             "NUM_STREAMS": threads(),
             "INFERENCE_NUM_THREADS": threads(),
         }
+        self._local = threading.local()
         try:
             core = _openvino().Core()
             self._compiled = core.compile_model(core.read_model(network), "CPU", config)
-        except RuntimeError as error:
-            raise WhatsitError(f"The network can't be compiled: {str(error).splitlines()[0]}") from error
-        self.outputs = [output.get_any_name() for output in self._compiled.outputs]
-        self._local = threading.local()
-        # OpenVINO's Python binding deadlocks (GIL against a C++ static) when two threads use it for the
-        # first time at once: the first use happens here, alone.
-        side = self._compiled.input(0).partial_shape[1].get_length()
-        with _first_use:
-            self(np.zeros((1, side, side, 3), np.uint8))
+            self.input_shape = _shape(self._compiled.input(0))
+            self.outputs = {output.get_any_name(): _shape(output) for output in self._compiled.outputs}
+            # OpenVINO's Python binding deadlocks (GIL against a C++ static) when two threads use it for the
+            # first time at once: the first use happens here, alone.
+            with _first_use:
+                self(np.zeros((1, *_picture(self.input_shape)), np.uint8))
+        except (RuntimeError, TypeError, ValueError, MemoryError) as error:
+            reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), "no memory")
+            raise WhatsitError(f"The network can't be compiled and run ({reason.strip()[:200]}).") from error
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run a batch, uint8 (n, height, width, 3), and return every output by name."""
@@ -83,6 +88,21 @@ class Engine:
             self._local.request = self._compiled.create_infer_request()
         results = self._local.request.infer([pixels])
         return {name: results[index].copy() for index, name in enumerate(self.outputs)}
+
+
+def _picture(shape: tuple[int | None, ...] | None) -> tuple[int, ...]:
+    sides = tuple(side or 0 for side in shape or ())
+    if len(sides) != 3 or not 0 < min(sides) <= max(sides) <= LARGEST_SIDE:
+        raise ValueError(f"its input {shape} is no picture")
+    return sides
+
+
+def _shape(port: Any) -> tuple[int | None, ...] | None:
+    """The shape of an input or output without its first dimension; None where its rank is open."""
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return None
+    return tuple(None if side.is_dynamic else side.get_length() for side in list(shape)[1:])
 
 
 def in_parallel(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:

@@ -3,13 +3,17 @@
 import io
 import math
 import os
+import stat
 import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from whatsit.errors import ImageError, WhatsitError
+from whatsit.errors import FileAccessError, ImageError, WhatsitError
 
 Image.init()  # before any thread asks: registering readers is not thread-safe
 FORMATS: list[str] = [
@@ -18,6 +22,8 @@ FORMATS: list[str] = [
 PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained
 Source = str | os.PathLike[str] | bytes
+WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
+WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
 def _limit(default: int = 89_478_485) -> int:
@@ -32,53 +38,135 @@ def _limit(default: int = 89_478_485) -> int:
 # By default where Pillow begins to warn, between once and twice its limit: for us, the limit is the limit.
 MAX_PIXELS = Image.MAX_IMAGE_PIXELS = _limit()
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # on odd metadata, file by file
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a picture's file says: format, upright size in pixels, and when it was taken (epoch seconds)."""
+
+    format: str
+    width: int
+    height: int
+    taken: float | None
 
 
 def read_bytes(source: Source) -> bytes:
     """Return the file's content; raises ImageError where it can't be read."""
     if isinstance(source, bytes):
         return source
+    refuse_pipe(source)
     try:
         return Path(source).read_bytes()
-    except FileNotFoundError:
-        raise ImageError("there is no such file") from None
-    except PermissionError:
-        raise ImageError("the file may not be read: its permissions forbid it") from None
     except OSError as error:
-        raise ImageError(f"the file can't be read: {error.strerror}") from error
+        raise explain_unreadable(error) from error
+
+
+def refuse_pipe(path: str | os.PathLike[str]) -> None:
+    """Raise ImageError for what is neither a file nor a folder: reading it might never end."""
+    with suppress(OSError):
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ImageError("it is no file but a pipe or a device")
+
+
+def explain_unreadable(error: OSError) -> FileAccessError:
+    """Why a file could not be read, in words."""
+    if isinstance(error, FileNotFoundError):
+        return FileAccessError("there is no such file")
+    if isinstance(error, PermissionError):
+        return FileAccessError("the file may not be read: its permissions forbid it")
+    return FileAccessError(f"the file can't be read: {error.strerror}")
 
 
 def open_image(source: Source, at_least: int | None = None) -> Image.Image:
     """Decode a path or bytes into an upright RGB picture, the same pixels from either.
 
-    The first frame counts, transparency is laid on white, grey and palette and CMYK become RGB,
-    and 16-bit values keep their upper 8 bits (value // 256). With `at_least`, a JPEG may be decoded
-    at a smaller scale whose shorter side still has that many pixels. Raises ImageError for anything
-    that is cut off, larger than `MAX_PIXELS` (WHATSIT_MAX_PIXELS), or no picture.
+    The first frame counts, transparency is laid on white, grey and palette and CMYK become RGB, and 16-bit
+    values keep their upper 8 bits (value // 256). With `at_least`, a JPEG may be decoded at a smaller scale
+    whose shorter side still has that many pixels. Raises ImageError for anything that is cut off, larger than
+    `MAX_PIXELS` (WHATSIT_MAX_PIXELS), of 32-bit numbers, or no picture.
     """
-    data = read_bytes(source)
+    return examine(source, at_least)[0]
+
+
+def examine(source: Source, at_least: int | None = None) -> tuple[Image.Image, Facts]:
+    """The picture as `open_image` gives it, and the facts about its file. Raises ImageError."""
+    data = source if isinstance(source, bytes) or _is_large(source) else read_bytes(source)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
+        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
+            _limit_pixels(image)
+            kind, (width, height) = image.format or "", image.size
+            on_its_side, taken = _metadata(image)
+            facts = Facts(kind, *((height, width) if on_its_side else (width, height)), taken)
             if at_least is not None and (smaller := _scaled_jpeg(image, data, at_least / min(image.size))):
-                return ImageOps.exif_transpose(smaller)
+                return _upright(smaller), facts
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
-    except Image.DecompressionBombError:
-        raise ImageError(
-            f"the picture has more than {MAX_PIXELS:,} pixels",
-            "If it is no trap, set WHATSIT_MAX_PIXELS higher.",
-        ) from None
+            return _to_rgb(_upright(image)), facts
+    except (ImageError, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many_pixels() from None
     except UnidentifiedImageError:
-        raise ImageError(_why_no_picture(data)) from None
+        raise ImageError(_why_no_picture(_beginning(data))) from None
     except Exception as error:  # Pillow's readers raise nearly anything on broken input
         raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
 
 
-def _scaled_jpeg(image: Image.Image, data: bytes, scale: float) -> Image.Image | None:
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """A picture that somebody opened with Pillow, as `open_image` would have given it. Raises ImageError."""
+    _limit_pixels(image)
+    return _to_rgb(_upright(image))
+
+
+def _limit_pixels(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_many_pixels()
+
+
+def _too_many_pixels() -> ImageError:
+    return ImageError(
+        f"the picture has more than {MAX_PIXELS:,} pixels;", "if it is no trap, set WHATSIT_MAX_PIXELS higher"
+    )
+
+
+def _is_large(source: str | os.PathLike[str]) -> bool:
+    try:
+        return os.stat(source).st_size > WHOLE
+    except OSError:  # reading it will say why
+        return False
+
+
+def _beginning(source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    with open(source, "rb") as file:
+        return file.read(512)
+
+
+def _metadata(image: Image.Image) -> tuple[bool, float | None]:
+    """Whether the picture lies on its side, and when it was taken; broken metadata is no broken picture."""
+    on_its_side = False
+    try:
+        exif = image.getexif()
+        on_its_side = exif.get(0x0112) in (5, 6, 7, 8)
+        said = exif.get_ifd(0x8769).get(WHEN_TAKEN[0]) or exif.get(WHEN_TAKEN[1])
+        moment = datetime.strptime(str(said).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        return on_its_side, moment.replace(tzinfo=UTC).timestamp()
+    except Exception:
+        return on_its_side, None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
+def _scaled_jpeg(image: Image.Image, data: Source, scale: float) -> Image.Image | None:
     """Decode a sound JPEG quickly at a smaller scale; None leaves anything unusual to Pillow's judgement."""
-    if image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
+    if not isinstance(data, bytes) or image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
         return None
     width, height = (math.ceil(side * min(1.0, scale)) for side in image.size)
     try:
@@ -86,16 +174,17 @@ def _scaled_jpeg(image: Image.Image, data: bytes, scale: float) -> Image.Image |
     except ValueError:
         return None
     smaller = Image.fromarray(pixels)
-    if "exif" in image.info:
-        smaller.info["exif"] = image.info["exif"]
+    for said in ("exif", "xmp"):  # where it is written how the picture lies
+        if said in image.info:
+            smaller.info[said] = image.info[said]
     return smaller
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
+    if image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value / 256).convert("L")
-    elif image.mode == "F":
-        image = image.convert("L")
+    elif image.mode in ("I", "F"):
+        raise ImageError("its pixels are 32-bit numbers, not colours: export it with 8 or 16 bits")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

@@ -32,7 +32,8 @@ class Preprocess:
 
     def __post_init__(self) -> None:
         if (
-            not 1 <= self.size <= 4096
+            not isinstance(self.size, int)
+            or not 1 <= self.size <= 4096
             or self.resize not in get_args(Resize)
             or self.interpolation not in INTERPOLATIONS
             or not 0 < self.crop_pct <= 1

@@ -32,13 +32,34 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
             listener(title, done, total)
 
         yield tell
-    elif not sys.stderr.isatty():
+    elif not _is_watched():
         yield lambda: None
     else:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
             task = bar.add_task(title, total=total)
             yield lambda: bar.advance(task)
+
+
+@contextmanager
+def status(title: str) -> Iterator[None]:
+    """Show that something of unknown length is being done."""
+    if _listener.get() is not None or not _is_watched():
+        yield
+    else:
+        from rich.console import Console
+
+        with Console(stderr=True).status(title):
+            yield
+
+
+def _is_watched() -> bool:
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+def say(sentence: str) -> None:
+    """Tell the user something that can't wait until the end, such as what is being waited for."""
+    print(f"whatsit: {sentence}", file=sys.stderr, flush=True)

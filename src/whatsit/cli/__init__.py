@@ -3,11 +3,14 @@
 import io
 import os
 import sys
+import traceback
 
 from whatsit.cli.app import app
+from whatsit.cli.options import printable
 from whatsit.errors import WhatsitError
 
-TRAINING_NEEDS = ("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "matplotlib")
+TRAINING_NEEDS = ("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "matplotlib", "pandas")
+STOPPED = "stopped; nothing is lost.", 130
 
 
 def main() -> None:
@@ -18,17 +21,22 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal of another alphabet gets escapes, not a crash
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app(standalone_mode=True)
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here a full disk can still be told
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
-            _leave("stopped; what was finished is kept, and the same command goes on from there.", 130)
+            _leave(*STOPPED)
+        if end.code == 1:  # and of `whatsit ... | head`, which has read enough
+            _discard_output()
+            sys.exit(0)
         raise
-    except BrokenPipeError:  # `whatsit ... | head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except KeyboardInterrupt:
+        _leave(*STOPPED)
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         _leave(*_explain(error))
 
 
@@ -38,10 +46,24 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, ModuleNotFoundError) and error.name in TRAINING_NEEDS:
         needs = f"This needs {error.name}, which is not installed."
         return f"{needs} Install what training takes: pip install 'whatsit[train]'.", 2
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}. Check free space and permissions.", 2
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other programs, or use a smaller --size.", 2
     fault = f"internal fault: {type(error).__name__}: {error}."
     return f"{fault} Run it again with --debug and report what it prints, with `whatsit env`.", 1
 
 
 def _leave(sentence: str, code: int) -> None:
-    print(f"whatsit: {sentence}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+    print(f"whatsit: {printable(sentence)}", file=sys.stderr)
     sys.exit(code)
+
+
+def _discard_output() -> None:
+    """Send what still waits for a closed pipe or a full disk nowhere, or Python complains when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,9 @@ from whatsit.cli.evaluate import evaluate
 from whatsit.cli.predict import predict
 from whatsit.cli.show import show
 from whatsit.cli.train import train
+from whatsit.errors import WhatsitError
+
+MADE_BY_DEMO = ".made-by-whatsit-demo"  # only such a folder is written over
 
 
 def demo(
@@ -21,7 +24,13 @@ def demo(
     from whatsit.demo import draw_results, write_digits
 
     digits, bundle = folder / "digits", folder / "digits.whatsit"
-    shutil.rmtree(digits, ignore_errors=True)
+    if digits.exists():
+        if not (digits / MADE_BY_DEMO).exists():
+            what = f"{digits} is there already and not from a demo."
+            raise WhatsitError(what, "Name another place with --folder DIR.")
+        shutil.rmtree(digits)
+    digits.mkdir(parents=True)
+    (digits / MADE_BY_DEMO).touch()
     faults = write_digits(digits)
     _step(f"1,797 handwritten digits are in {digits}, with faults on purpose: {faults}")
     _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")

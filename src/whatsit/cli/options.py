@@ -1,9 +1,11 @@
 """Options that several commands share, and how they print."""
 
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,11 +14,27 @@ if TYPE_CHECKING:
     from whatsit.understand.metrics import Evaluation
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="A folder with one sub-folder of pictures per class.")
+    Path,
+    typer.Argument(metavar="FOLDER", help="One sub-folder of pictures per class; or a CSV file: path,label."),
 ]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Precision = Literal["fp32", "bf16"]
+Resize = Literal["crop", "pad", "squash"]
+Split = Literal["train", "valid", "test"]
+VALID, SPLIT_SEED = 0.2, 42
 SplitSeed = Annotated[int, typer.Option(help="Deals the validation pictures.")]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX", help="What must stay on one side: its part of the path, or the CSV file's column."
+    ),
+]
+ByTime = Annotated[bool, typer.Option("--by-time", help="Validate on the latest pictures.")]
+AS_TRAINED = "by default as the bundle was trained"
+ProjectDir = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where to keep what is computed, if not FOLDER/.whatsit.")
+]
 Valid = Annotated[float, typer.Option(help="Share of each class kept for validation.")]
 
 
@@ -54,21 +72,36 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         for label, row in evaluation.per_class().items()
     ]
     print_table(["class", "images", "precision", "recall", "f1"], rows)
-    for actual, predicted, count in evaluation.most_confused()[:5]:
+    mistakes = evaluation.most_confused()
+    for actual, predicted, count in mistakes[:5]:
         pictures = "picture" if count == 1 else "pictures"
         print(f"{count} {pictures} of {printable(actual)} taken for {printable(predicted)}")
+    if len(mistakes) > 5:
+        print(f"and {sum(count for *_, count in mistakes[5:])} other mistakes")
 
 
-def warn_unreadable(catalog: "Catalog") -> None:
-    """Name files that were left alone, on stderr."""
+def warn(catalog: "Catalog") -> None:
+    """Say on stderr what looks odd, and which files were left alone."""
+    for warning in catalog.warnings:
+        print(f"note: {printable(warning)}", file=sys.stderr)
+    list_unreadable(catalog)
+
+
+def list_unreadable(catalog: "Catalog") -> None:
+    """Name on stderr the files that were left alone, and why."""
     count = len(catalog.unreadable)
-    if not count:
-        return
-    print(f"{count} {'file' if count == 1 else 'files'} left alone:", file=sys.stderr)
+    if count:
+        print(f"{count} {'file' if count == 1 else 'files'} left alone:", file=sys.stderr)
     for path, reason in catalog.unreadable[:5]:
         print(f"  {printable(path)}: {reason}", file=sys.stderr)
     if count > 5:
         print(f"  and {count - 5} more", file=sys.stderr)
+
+
+def program() -> str:
+    """What to type to call Whatsit from here."""
+    beside = Path(sys.executable).with_name("whatsit")
+    return "whatsit" if shutil.which("whatsit") or not beside.exists() else os.path.relpath(beside)
 
 
 def printable(path: Path | str) -> str:

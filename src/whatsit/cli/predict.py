@@ -1,6 +1,9 @@
 """`whatsit predict`: what is on these pictures?"""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +11,7 @@ import typer
 
 from whatsit.cli.options import BundleFile, Json, print_json, printable
 from whatsit.errors import WhatsitError
+from whatsit.progress import progress
 
 
 def predict(
@@ -26,20 +30,19 @@ def predict(
     sources = [sys.stdin.buffer.read() if path == "-" else path for path in paths]
     answered: list[dict[str, Any]] = []
     refused = 0
-    for path, answer in zip(paths, classifier.try_each(sources), strict=True):
-        if not isinstance(answer, Prediction):
-            refused += 1
-            print(f"whatsit: {printable(path)}: {answer}", file=sys.stderr)
-            continue
-        ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:top]
-        if json:
-            row = {"path": path, "label": answer.label, "probability": answer.probability}
-            answered.append({**row, "probabilities": answer.probabilities})
-        else:
-            print(
-                f"{printable(path)}: "
-                + ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
-            )
+    with progress("Looking at pictures", len(paths)) if json else nullcontext(lambda: None) as advance:
+        for path, answer in zip(paths, classifier.try_each(sources), strict=True):
+            advance()
+            if not isinstance(answer, Prediction):
+                refused += 1
+                print(f"whatsit: {printable(path)}: {answer}", file=sys.stderr)
+            elif json:
+                row = {"path": path, "label": answer.label, "probability": answer.probability}
+                answered.append({**row, "probabilities": answer.probabilities})
+            else:
+                ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:top]
+                likely = ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
+                print(f"{printable(path)}: {likely}")
     if json:
         print_json(answered)
     if refused:
@@ -47,15 +50,24 @@ def predict(
 
 
 def _expand(images: list[str]) -> list[str]:
-    from whatsit.images import SUFFIXES
-
     paths: list[str] = []
     for image in images:
         if image == "-" or not Path(image).is_dir():
             paths.append(image)
             continue
-        inside = sorted(str(path) for path in Path(image).rglob("*") if path.suffix.lower() in SUFFIXES)
+        inside = list(_pictures_in(image))
         if not inside:
             raise WhatsitError(f"{image} holds no pictures.", "Name a folder with pictures, or a file.")
         paths += inside
     return paths
+
+
+def _pictures_in(folder: str) -> Iterator[str]:
+    """The pictures at any depth, sorted, without what is hidden (such as the project's trash)."""
+    from whatsit.images import SUFFIXES
+
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield os.path.join(place, name)

@@ -1,26 +1,32 @@
 """`whatsit train`: a folder becomes a bundle."""
 
-import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from whatsit.cli.options import (
+    SPLIT_SEED,
+    VALID,
+    ByTime,
     Folder,
+    Group,
     Json,
+    Precision,
+    ProjectDir,
+    Resize,
     SplitSeed,
     Valid,
     print_evaluation,
     print_json,
     printable,
-    warn_unreadable,
+    program,
+    warn,
 )
 from whatsit.errors import WhatsitError
 
-Precision = Literal["fp32", "bf16"]
-Resize = Literal["crop", "pad", "squash"]
+LARGEST_SEED = 2**32
 
 
 def train(
@@ -29,9 +35,13 @@ def train(
     backbone: Annotated[str, typer.Option(help="lite0, or a timm name.")] = "lite0",
     weights: Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="By default, as many as the head needs.")] = None,
-    valid: Valid = 0.2,
-    seed: Annotated[int, typer.Option(help="Moves the training, never the split.")] = 0,
-    split_seed: SplitSeed = 42,
+    valid: Valid = VALID,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Moves the training, never the split.")
+    ] = 0,
+    split_seed: SplitSeed = SPLIT_SEED,
+    group: Group = None,
+    by_time: ByTime = False,
     size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
     precision: Annotated[
         Precision | None, typer.Option(help="By default bf16 where the processor has it.")
@@ -40,22 +50,24 @@ def train(
         Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
     ] = "crop",
     repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
-    project: Annotated[
-        Path | None, typer.Option(help="Where features and runs go, if not FOLDER/.whatsit.")
-    ] = None,
+    project: ProjectDir = None,
     json: Json = False,
 ) -> None:
     """Train a classifier and write it as a bundle."""
     started = time.perf_counter()
     out = out or Path(f"{folder.resolve().name}.whatsit")
     if out.is_dir() or not out.absolute().parent.is_dir():
-        raise WhatsitError(f"{out} can't be written there.", "Name a file in an existing folder with --out.")
+        what = f"The bundle can't be written to {out}."
+        raise WhatsitError(what, "Name a file in an existing folder with --out.")
 
     from whatsit.catalog import Catalog
 
-    catalog = Catalog.from_folder(folder, valid, split_seed)
+    catalog = Catalog.read(
+        folder, valid=valid, seed=split_seed, group=group, by_time=by_time, project=project
+    )
 
     from whatsit.train import Learner, automatic
+    from whatsit.train.learner import FEW_PICTURES
 
     learner = Learner(
         catalog,
@@ -65,14 +77,12 @@ def train(
         resize=resize,
         precision=precision,
         seed=seed,
-        project=project,
     )
     learner = automatic.fit(learner, epochs, tell=_quiet if json else _live)
     accuracies = automatic.repeat(learner, repeat)
     agreement = learner.export(out).metrics["fp32_agreement"]
-    history = learner.save_history()
     evaluation = learner.evaluate()
-    warn_unreadable(learner.catalog)
+    warn(learner.catalog)
     if json:
         document: dict[str, Any] = {
             **evaluation.to_dict(),
@@ -86,6 +96,7 @@ def train(
             "precision": learner.precision,
             "fp32_agreement": agreement,
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
+            "warnings": list(learner.catalog.warnings),
             "run": str(learner.run),
         }
         if repeat > 1:
@@ -97,11 +108,11 @@ def train(
     if repeat > 1:
         print(automatic.summary(accuracies))
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
-    print("" if learner.precision == "fp32" else f" ({agreement:.1%} of the labels are the same at fp32)")
-    print(f"history: {printable(history)}")
+    few = min(FEW_PICTURES, evaluation.images)
+    print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
+    print(f"history: {printable(learner.run / 'history.json')}")
     print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
-    print(f"next: whatsit predict {printable(out)} PICTURE")
-    sys.stdout.flush()
+    print(f"next: {program()} predict {printable(out)} PICTURE")
 
 
 def _live(line: str) -> None:

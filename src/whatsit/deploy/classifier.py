@@ -11,8 +11,8 @@ from PIL import Image
 
 from whatsit.bundle import Bundle
 from whatsit.engine import Engine, in_parallel
-from whatsit.errors import ImageError
-from whatsit.images import Source
+from whatsit.errors import BundleError, ImageError, WhatsitError
+from whatsit.images import Source, upright_rgb
 
 Picture = Source | Image.Image
 
@@ -32,14 +32,22 @@ class Classifier:
     def __init__(self, path: str | Path) -> None:
         self.bundle = Bundle.read(path)
         self.classes = self.bundle.classes
-        self._engine = Engine(self.bundle.network, self.bundle.precision)
+        try:
+            self._engine = Engine(self.bundle.network, self.bundle.precision)
+        except WhatsitError as error:
+            raise BundleError(f"{path} can't be used: {error.what}", "Export it again.") from error
+        side, outputs = self.bundle.preprocess.size, self._engine.outputs
+        if self._engine.input_shape != (side, side, 3) or outputs.get("logits") != (len(self.classes),):
+            raise BundleError(
+                f"{path} contradicts itself: its network does not fit its manifest.", "Export it again."
+            )
 
     @overload
     def predict(self, image: Picture) -> Prediction: ...
     @overload
     def predict(self, image: list[Picture]) -> list[Prediction]: ...
     def predict(self, image: Picture | list[Picture]) -> Prediction | list[Prediction]:
-        """Say what is on a picture (path, bytes or RGB PIL image) or a list of them. Raises ImageError."""
+        """Say what is on a picture (path, bytes or PIL image) or a list of them. Raises ImageError."""
         if not isinstance(image, list):
             return self._predict(image)
         return list(in_parallel(self._predict, image))
@@ -57,7 +65,7 @@ class Classifier:
 
     def _predict(self, image: Picture) -> Prediction:
         prepare = self.bundle.preprocess
-        pixels = prepare(image.convert("RGB")) if isinstance(image, Image.Image) else prepare.load(image)
+        pixels = prepare(upright_rgb(image)) if isinstance(image, Image.Image) else prepare.load(image)
         probabilities = _softmax(self._engine(pixels[None])["logits"][0])
         best = int(probabilities.argmax())
         by_class = dict(zip(self.classes, map(float, probabilities), strict=True))

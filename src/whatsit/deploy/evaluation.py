@@ -4,19 +4,40 @@ from pathlib import Path
 
 import numpy as np
 
-from whatsit.catalog import Catalog, Split
+from whatsit.catalog import Catalog, Rule, Split
 from whatsit.deploy.classifier import Classifier, Prediction
-from whatsit.errors import CatalogError
+from whatsit.errors import BundleError, CatalogError
 from whatsit.progress import progress
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
 
 
 def evaluate_folder(
-    classifier: Classifier, folder: Path, split: Split | None, valid: float = 0.2, seed: int = 42
+    classifier: Classifier,
+    folder: Path,
+    split: Split | None,
+    valid: float | None = None,
+    seed: int | None = None,
+    by_time: bool | None = None,
+    group: str | None = None,
+    project: Path | None = None,
 ) -> tuple[Evaluation, Catalog]:
-    """Classify the pictures of `folder` (of one split, or all). Raises CatalogError for unknown classes."""
-    catalog = Catalog.from_folder(folder, valid, seed, to_train=False)
+    """Classify the pictures of `folder` (of one split, or all). Raises CatalogError for unknown classes.
+
+    By default the split is dealt as it was for the training. Leaves no sidecar behind in a folder that has
+    none.
+    """
+    try:
+        rule = Rule(**classifier.bundle.split)
+    except TypeError as error:
+        raise BundleError("The bundle does not say how its validation pictures were dealt.") from error
+    valid = rule.valid if valid is None else valid
+    seed = rule.seed if seed is None else seed
+    by_time = rule.by_time if by_time is None else by_time
+    group = rule.group if group is None else group
+    catalog = Catalog.read(
+        folder, valid, seed, by_time=by_time, group=group, project=project, lasting=False, to_train=False
+    )
     unknown = sorted(set(catalog.classes) - set(classifier.classes))
     if unknown:
         raise CatalogError(
@@ -44,3 +65,9 @@ def evaluate_folder(
     probabilities = np.array(rows, np.float32).reshape(shape)
     evaluation = count(np.array(labels, np.int64), probabilities, classifier.classes)
     return evaluation, catalog.without(unreadable, to_train=False)
+
+
+def learnt_from(catalog: Catalog) -> int:
+    """How many of the pictures are known to be training pictures, which flatter a classifier."""
+    is_known = not catalog.is_dealt or catalog.project.is_lasting
+    return len(catalog["train"]) if is_known else 0

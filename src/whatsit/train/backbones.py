@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from whatsit.errors import BackboneError, WhatsitError
 from whatsit.preprocess import Preprocess
+from whatsit.progress import status
 from whatsit.project import cache_dir, write_whole
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 LITE0_ARCHITECTURE = "tf_efficientnet_lite0"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-CONVERTER = 1  # raise it when the converted network changes: part of every cache key
+WITHOUT_HUB = (
+    "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a folder of "
+    "<timm name>.safetensors files in WHATSIT_WEIGHTS, or train from random weights with pretrained=False."
+)
+CONVERTER = 2  # raise it when the converted network changes: part of every cache key
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,16 @@ def load_backbone(
     ).hexdigest()[:16]
     folder = cache_dir() / "networks"
     network, record = folder / f"{name}-{size}-{key}.onnx", folder / f"{name}-{size}-{key}.json"
-    if network.exists() and record.exists():
+    # A cache that is damaged or can't be read or written costs only time.
+    with suppress(OSError, ValueError, KeyError, TypeError):
         facts = json.loads(record.read_text())
         data = network.read_bytes()
         if hashlib.sha256(data).hexdigest() == facts["sha256"]:
             return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
-    backbone = _convert(name, size, _build(name, size, file, pretrained))
+    with status(f"Preparing {name}, once"):
+        backbone = _convert(name, size, _build(name, size, file, pretrained))
     facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
-    with suppress(WhatsitError):  # a cache that can't be written costs only time
+    with suppress(WhatsitError):
         write_whole(network, backbone.network)
         write_whole(record, json.dumps(facts).encode())
     return backbone
@@ -110,14 +117,18 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
     import torch
 
     architecture = LITE0_ARCHITECTURE if name == "lite0" else name
-    if not timm.is_model(architecture):
-        near = difflib.get_close_matches(architecture, ["lite0", *timm.list_models()], n=3, cutoff=0.5)
+    if architecture not in timm.list_models() and architecture not in timm.list_pretrained():
+        near = difflib.get_close_matches(
+            architecture, ["lite0", *timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.5
+        )
         raise BackboneError(
             f"There is no backbone {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "Try lite0."
         )
     package = _lite0_file() if name == "lite0" and pretrained and file is None else None
     from_hub = pretrained and file is None and package is None
     facts = timm.get_pretrained_cfg(architecture)
+    if from_hub and not facts.has_weights:
+        raise BackboneError(f"timm has no weights for {name}.", WITHOUT_HUB)
     options: dict[str, Any] = {"img_size": size} if facts.fixed_input_size and file is None else {}
     try:
         if from_hub:
@@ -127,13 +138,8 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
             body: nn.Module = timm.create_model(architecture, pretrained=from_hub, num_classes=0, **options)
     except Exception as error:  # the hub's client raises many kinds
         if not from_hub:
-            raise _impossible_size(name, size, facts.input_size, error) from error
-        raise BackboneError(
-            f"The weights of {name} can't be fetched (no answer from the hub: {type(error).__name__}).",
-            "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a "
-            "folder of <timm name>.safetensors files in WHATSIT_WEIGHTS, or train from random weights with "
-            "pretrained=False.",
-        ) from error
+            raise _impossible(name, size, facts.input_size, error) from error
+        raise BackboneError(f"The weights of {name} can't be fetched: {_why(error)}.", WITHOUT_HUB) from error
     if package is not None:
         _load_lite0(body, package)
     elif file is not None:
@@ -141,6 +147,18 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
         if facts.fixed_input_size and size != facts.input_size[-1]:
             body.set_input_size(size)  # type: ignore[operator]
     return body.eval()
+
+
+def _why(error: Exception) -> str:
+    """Why the hub gave nothing, in words."""
+    if (
+        isinstance(error, OSError)
+        and error.errno
+        and error.strerror
+        and not isinstance(error, ConnectionError)
+    ):
+        return error.strerror
+    return f"no answer from the hub ({type(error).__name__})"
 
 
 def _ask_hub(repository: str | None) -> None:
@@ -152,11 +170,12 @@ def _ask_hub(repository: str | None) -> None:
     get_session().head(constants.ENDPOINT, timeout=10)
 
 
-def _impossible_size(name: str, size: int, own: tuple[int, ...], error: Exception) -> BackboneError:
-    return BackboneError(
-        f"{name} can't be used at size {size} ({str(error).splitlines()[0]})",
-        f"Its own size is {own[-1]}: try --size {own[-1]}.",
-    )
+def _impossible(name: str, size: int, own: tuple[int, ...], error: Exception) -> BackboneError:
+    reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    if size != own[-1]:
+        what = f"{name} can't be used at size {size} ({reason})."
+        return BackboneError(what, f"Its own size is {own[-1]}: try --size {own[-1]}.")
+    return BackboneError(f"{name} can't be used ({reason}).", "Try another backbone, such as lite0.")
 
 
 def _load_lite0(body: "nn.Module", package: Path) -> None:
@@ -181,9 +200,11 @@ def _load_file(body: "nn.Module", file: Path, name: str) -> None:
             tensors = torch.load(file, map_location="cpu", weights_only=True)
         body_names = set(body.state_dict())
         body.load_state_dict({key: tensor for key, tensor in tensors.items() if key in body_names})
-    except Exception as error:
+    except Exception as error:  # of many kinds; torch's own words advise what is unsafe
+        is_other = isinstance(error, RuntimeError) and "state_dict" in str(error)
+        reason = "its tensors have other names or shapes" if is_other else "it is no weight file"
         raise BackboneError(
-            f"{file} holds no weights for {name} ({str(error).splitlines()[0]})",
+            f"{file} holds no weights for {name}: {reason}.",
             "Name the file of that very architecture, as timm or its hub page gives it.",
         ) from error
 
@@ -226,9 +247,10 @@ def _convert(name: str, size: int, body: Any) -> Backbone:
         what = f"{name} can't be converted: {error.strerror}."
         raise BackboneError(what, f"Free some space in {tempfile.gettempdir()}.") from error
     except Exception as error:
-        raise _impossible_size(name, size, facts["input_size"], error) from error
+        raise _impossible(name, size, facts["input_size"], error) from error
     preprocess = Preprocess(
         size=size,
+        crop_pct=1.0 if name == "lite0" else facts.get("crop_pct") or 1.0,
         interpolation=facts["interpolation"]
         if facts["interpolation"] in ("bilinear", "bicubic")
         else "bicubic",

@@ -23,10 +23,10 @@ SAVE_EVERY = 256  # pictures: what Ctrl-C may cost
 
 @dataclass(frozen=True)
 class Features:
-    """`vectors` float32 (n, width), row i for item i of `catalog`, which holds readable pictures only."""
+    """`vectors` float32 (n, width), a row per picture but those `refused`, which can't be read any more."""
 
-    catalog: Catalog
     vectors: NDArray[np.float32]
+    refused: dict[Path, str]
 
 
 def extract(
@@ -37,7 +37,7 @@ def extract(
     store: FeatureStore,
     view: int = 0,
 ) -> Features:
-    """Compute or recall the features of every picture; files that are no pictures leave the catalog."""
+    """Compute or recall the features of every picture, in the catalog's order."""
     recipe = _recipe(backbone, preprocess, precision, view)
     known = store.get(recipe)
     missing = list({item.content: item for item in catalog if item.content not in known}.values())
@@ -69,12 +69,11 @@ def extract(
                         fresh = []
         finally:
             store.put(recipe, fresh)
-    if refused:
-        unreadable: dict[Path, str] = {
-            item.path: refused[item.content] for item in catalog if item.content in refused
-        }
-        catalog = catalog.without(unreadable)
-    return Features(catalog, np.stack([known[item.content] for item in catalog]))
+    vectors = [known[item.content] for item in catalog if item.content not in refused]
+    return Features(
+        np.array(vectors, np.float32).reshape(len(vectors), backbone.width),
+        {item.path: refused[item.content] for item in catalog if item.content in refused},
+    )
 
 
 def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision, view: int) -> str:

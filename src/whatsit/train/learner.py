@@ -1,6 +1,7 @@
 """A model being trained on a catalog."""
 
 import json
+import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import asdict, replace
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 from whatsit import engine
 from whatsit.bundle import Bundle
-from whatsit.catalog import Catalog, Split
+from whatsit.catalog import Catalog, Split, side_of
 from whatsit.engine import Precision
-from whatsit.errors import CatalogError
+from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Resize
 from whatsit.project import Project, write_whole
 from whatsit.train import head as heads
@@ -28,6 +29,7 @@ from whatsit.train.history import HEADER, Epoch, History, row
 from whatsit.understand.metrics import Evaluation, evaluate
 
 MOST_CLASSES = 1000
+FEW_PICTURES = 128  # enough to tell how often two precisions agree
 
 
 class Learner:
@@ -35,8 +37,8 @@ class Learner:
 
     `size` is the side of the network's input in pixels; `precision` "fp32" or "bf16", by default bf16
     where the processor computes in it; `resize` what happens to pictures that are not square ("crop", "pad",
-    "squash"); `seed` moves the training only, never the split; `project` is the sidecar folder, by default
-    `.whatsit` in the image folder. Raises BackboneError and CatalogError.
+    "squash"); `seed` moves the training only, never the split. Raises BackboneError and CatalogError, and
+    ReadOnlyProjectError where the catalog has no project that lasts.
     """
 
     def __init__(
@@ -50,7 +52,6 @@ class Learner:
         resize: Resize = "crop",
         precision: Precision | None = None,
         seed: int = 0,
-        project: str | Path | None = None,
     ) -> None:
         if len(catalog.classes) > MOST_CLASSES:
             raise CatalogError(
@@ -61,19 +62,20 @@ class Learner:
             raise CatalogError(
                 f"A picture size of {size} is impossible.", "Give one from 32 to 1024; 224 is usual."
             )
-        self.project = Project(Path(project) if project else catalog.root / ".whatsit")
+        self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
         self.backbone = load_backbone(backbone, size, weights, pretrained)
         self.preprocess = replace(self.backbone.preprocess, resize=resize)
         self.precision: Precision = precision or engine.best_precision()
         self.seed = seed
-        self.classes = catalog.classes
         self.history = History()
-        features = self._extract(catalog)
-        self.catalog = features.catalog
-        self._features = torch.from_numpy(features.vectors)
-        self._other_views = self._features[:0]
-        index = {label: number for number, label in enumerate(self.classes)}
-        self._labels = torch.tensor([index[item.label] for item in self.catalog])
+        self._fits: list[dict[str, float]] = []
+        is_test = catalog.rows["side"] == side_of("test")
+        learnt = catalog.select(np.flatnonzero(~is_test))  # the others are looked at when they are asked for
+        features = self._extract(learnt)
+        self.catalog = catalog.without(features.refused) if features.refused else catalog
+        self.classes = self.catalog.classes
+        self._data = self._labelled(learnt.without(features.refused), features)
+        self._other_views = torch.empty(0, self.backbone.width)
         self._head = heads.new_head(self.backbone.width, len(self.classes), seed)
 
     def fit_one_cycle(
@@ -85,10 +87,18 @@ class Learner:
         wd: float = 1.0,
         tell: Callable[[str], None] = print,
     ) -> None:
-        """Train the head for `epochs` over the training pictures; `tell` gets the table line by line.
+        """Train the head for `epochs` over the training pictures and save the history into the run.
 
         `lr` is the peak learning rate, `bs` the batch size (16 with few pictures, else 32), `wd` the decay.
+        `tell` gets the table line by line. Raises WhatsitError for values that can't teach anything.
         """
+        train = self._of("train")
+        bs = min(bs or self._batch_size(), len(train.labels))
+        if epochs < 1 or bs < 2 or not (math.isfinite(lr) and lr > 0) or not 0 <= wd < math.inf:
+            raise WhatsitError(
+                f"Nothing can be learnt with epochs={epochs}, lr={lr}, bs={bs}, wd={wd}.",
+                "Give at least one epoch, a positive learning rate, and batches of two pictures or more.",
+            )
         if len(self.history) == 0:
             tell(HEADER)
 
@@ -96,20 +106,20 @@ class Learner:
             self.history.epochs.append(epoch)
             tell(row(epoch))
 
-        train = self._of("train")
-        train = heads.Labelled(torch.cat([train.features, self._other_views]), train.labels)
         heads.fit(
             self._head,
-            train,
+            heads.Labelled(torch.cat([train.features, self._other_views]), train.labels),
             self._of("valid"),
             epochs,
             lr,
-            min(bs or self._batch_size(), len(train.labels)),
+            bs,
             wd,
             seed=self.seed + len(self.history),
             tell=record,
             first_epoch=len(self.history) + 1,
         )
+        self._fits.append({"epochs": epochs, "lr": lr, "bs": bs, "wd": wd})
+        self._save_history()
 
     def default_epochs(self) -> int:
         """Epochs enough for the head to settle: about 800 steps, 4 to 30 epochs."""
@@ -129,31 +139,34 @@ class Learner:
 
     @cached_property
     def run(self) -> Path:
-        """The folder of this training, made when first asked for."""
+        """The folder of this training, made when first asked for; its `history.json` says all about it."""
         return self.project.new_run()
 
-    def save_history(self) -> Path:
-        """Write the history and how it came about into the run; returns the file."""
+    def _save_history(self) -> None:
         facts: dict[str, Any] = {
             "backbone": self.backbone.name,
+            "backbone_sha256": self.backbone.sha256,
             "preprocess": self.preprocess.to_dict(),
             "precision": self.precision,
+            "split": asdict(self.catalog.rule),
             "seed": self.seed,
             "views": self.views,
+            "fits": self._fits,
             "classes": self.classes,
             "images": len(self.catalog),
-            "history": [asdict(epoch) for epoch in self.history],
+            "accuracy": self.evaluate().accuracy,
+            "versions": self._versions(),
+            "history": self.history.to_dict(),
         }
-        file = self.run / "history.json"
-        write_whole(file, json.dumps(facts, indent=1, ensure_ascii=False).encode())
-        return file
+        text = json.dumps(facts, indent=1, ensure_ascii=False)
+        write_whole(self.run / "history.json", text.encode("utf-8", "backslashreplace"))
 
-    def fp32_agreement(self, most: int = 128) -> float:
+    def fp32_agreement(self, most: int = FEW_PICTURES) -> float:
         """The share of up to `most` validation pictures that get the same label at fp32, 0..1."""
         if self.precision == "fp32":
             return 1.0
-        some = sorted(self.catalog["valid"], key=lambda item: item.content)[:most]
-        few = replace(self.catalog, items=tuple(some))
+        valid = self.catalog["valid"]
+        few = valid.select(np.argsort(valid.rows["content"])[:most])
         served, exact = (
             self._logits(torch.from_numpy(self._extract(few, precision).vectors)).argmax(1)
             for precision in (self.precision, "fp32")
@@ -169,28 +182,31 @@ class Learner:
             preprocess=self.preprocess,
             precision=self.precision,
             network=with_head(self.backbone.network, weight, bias),
+            split=asdict(self.catalog.rule),
             metrics={
                 "split": "valid",
                 "images": valid.images,
                 "accuracy": round(valid.accuracy, 6),
                 "fp32_agreement": round(self.fp32_agreement(), 6),
             },
-            versions={
-                "whatsit": version("whatsit"),
-                "backbone": self.backbone.name,
-                "torch": version("torch"),
-                "timm": version("timm"),
-                "openvino": engine.version(),
-            },
+            versions=self._versions(),
         )
         bundle.write(path)
         return bundle
+
+    def _versions(self) -> dict[str, str]:
+        packages = ("whatsit", "torch", "timm")
+        return {
+            **{package: version(package) for package in packages},
+            "backbone": self.backbone.name,
+            "openvino": engine.version(),
+        }
 
     def reseed(self, seed: int) -> "Learner":
         """A learner with a fresh head on the same split and features."""
         other = copy(self)
         other.__dict__.pop("run", None)
-        other.seed, other.history = seed, History()
+        other.seed, other.history, other._fits = seed, History(), []
         other._head = heads.new_head(self.backbone.width, len(self.classes), seed)
         return other
 
@@ -198,8 +214,13 @@ class Learner:
         """A learner with a fresh head that sees `views` views of every training picture (augmentation)."""
         other = self.reseed(self.seed)
         train = self.catalog["train"]
-        more = [self._extract(train, view=view).vectors for view in range(1, views)]
-        other._other_views = torch.from_numpy(np.concatenate([*more, self._other_views[:0].numpy()]))
+        more = [self._extract(train, view=view) for view in range(1, views)]
+        for found in more:
+            for path, reason in found.refused.items():
+                raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
+        other._other_views = torch.cat(
+            [self._other_views[:0], *(torch.from_numpy(found.vectors) for found in more)]
+        )
         return other
 
     @property
@@ -217,7 +238,22 @@ class Learner:
         return logits
 
     def _of(self, split: Split) -> heads.Labelled:
-        rows = torch.tensor(
-            [n for n, item in enumerate(self.catalog) if item.split == split], dtype=torch.long
-        )
-        return heads.Labelled(self._features[rows], self._labels[rows])
+        side = side_of(split)
+        if side not in self._data:
+            catalog = self.catalog[split]
+            if not len(catalog):
+                raise CatalogError(f"There are no {split} pictures.", "Take another split.")
+            features = self._extract(catalog)
+            self.catalog = self.catalog.without(features.refused)
+            self._data |= self._labelled(catalog.without(features.refused, to_train=False), features)
+        return self._data[side]
+
+    def _labelled(self, catalog: Catalog, features: Features) -> dict[int, heads.Labelled]:
+        """Features and labels of each split that the catalog has."""
+        index = {label: number for number, label in enumerate(self.classes)}
+        vectors, sides = torch.from_numpy(features.vectors), catalog.rows["side"]
+        labels = torch.tensor([index[catalog.names[label]] for label in catalog.labels])
+        return {
+            int(side): heads.Labelled(vectors[sides == side], labels[sides == side])
+            for side in np.unique(sides)
+        }

@@ -87,4 +87,4 @@ def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
     share, spread = right / total, z * z / total
     centre = (share + spread / 2) / (1 + spread)
     half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return (0.0 if right == 0 else centre - half), (1.0 if right == total else centre + half)
