@@ -1,7 +1,8 @@
 """What fastai 2.8 makes of an image folder; runs in an environment of its own.
 
-python fastai_catalog.py open FOLDER             seconds and peak memory of building its ImageDataLoaders
-python fastai_catalog.py split FOLDER SEEDS      the validation files of its random split, for each seed
+python fastai_catalog.py list FOLDER             seconds and memory of get_image_files
+python fastai_catalog.py open FOLDER             the same of its ImageDataLoaders, which list the files too
+python fastai_catalog.py split FOLDER SEED ...   the validation files of its random split, for each seed
 """
 
 import json
@@ -18,19 +19,24 @@ def peak() -> int:
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 
 
+def count(what: str, folder: Path) -> int:
+    if what == "list":
+        return len(get_image_files(folder))
+    data = ImageDataLoaders.from_folder(folder, valid_pct=0.2, seed=42, item_tfms=Resize(224))
+    return len(data.train_ds) + len(data.valid_ds)
+
+
 def main() -> None:
-    what, folder = sys.argv[1], Path(sys.argv[2])
-    if what == "open":
-        before, started = peak(), time.perf_counter()
-        get_image_files(folder)
-        data = ImageDataLoaders.from_folder(folder, valid_pct=0.2, seed=42, item_tfms=Resize(224))
-        seconds = time.perf_counter() - started
-        images = len(data.train_ds) + len(data.valid_ds)
-        print(json.dumps({"seconds": seconds, "before": before, "peak": peak(), "images": images}))
-    else:
+    what, folder, seeds = sys.argv[1], Path(sys.argv[2]), map(int, sys.argv[3:])
+    if what == "split":
         files = get_image_files(folder)
-        split = {seed: RandomSplitter(0.2, seed)(files)[1] for seed in range(int(sys.argv[3]))}
-        print(json.dumps({seed: [str(files[n]) for n in places] for seed, places in split.items()}))
+        splits = {seed: RandomSplitter(0.2, seed)(files)[1] for seed in seeds}
+        print(json.dumps({seed: [str(files[n]) for n in places] for seed, places in splits.items()}))
+    else:
+        before, started = peak(), time.perf_counter()
+        images = count(what, folder)
+        seconds = time.perf_counter() - started
+        print(json.dumps({"seconds": seconds, "before": before, "peak": peak(), "images": images}))
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ def test_project_of_a_newer_whatsit_is_refused_and_left_as_it_is(
     assert refused.returncode == 2
     assert refused.stderr == (
         f"whatsit: {path} was written by a newer Whatsit (format {NEWEST + 1}; this one knows {NEWEST}). "
-        "Install the newest one: pip install --upgrade whatsit.\n"
+        "Update Whatsit.\n"
     )
     assert path.read_bytes() == before
 

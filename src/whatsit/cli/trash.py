@@ -41,7 +41,8 @@ def trash(
         print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(move.reason)}")
     print(f"{_files(moves)}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
     if moves and not empty:
-        print(f"next: {program()} undo brings back what was moved last")
+        where = str(folder) + (f" --project {project}" if project else "")
+        print(f"next: {program()} undo {printable(where)} brings back what was moved last")
 
 
 def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:

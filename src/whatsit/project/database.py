@@ -67,7 +67,7 @@ def _format(database: sqlite3.Connection, path: Path) -> int:
     if number > len(MIGRATIONS):
         raise ProjectError(
             f"{path} was written by a newer Whatsit (format {number}; this one knows {len(MIGRATIONS)}).",
-            "Install the newest one: pip install --upgrade whatsit.",
+            "Update Whatsit.",
         )
     return int(number)
 
