@@ -134,6 +134,18 @@ def test_folder_is_predicted_without_what_is_hidden_in_it(whatsit: Run, digits: 
     assert len(answered.stdout.splitlines()) == 60
 
 
+def test_table_is_trained_on_and_gives_its_name(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+    paths = sorted(digits.glob("*/*.png"))
+    rows = [f"{path.relative_to(tmp_path)},digit {path.parent.name},{n % 9}" for n, path in enumerate(paths)]
+    (tmp_path / "numbers.csv").write_text("\n".join(["path,label,person", *rows]))
+    words = ["numbers.csv", "--group", "person", "--epochs", 1]
+    result = whatsit("train", *words, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["classes"] == ["digit 0", "digit 1", "digit 7"]
+    measured = whatsit("evaluate", "numbers.whatsit", "numbers.csv", "--split", "valid", "--json")
+    assert json.loads(measured.stdout)["images"] == json.loads(result.stdout)["valid_images"]
+
+
 def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(whatsit: Run, digits: Path) -> None:
     trained = whatsit("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
     valid = json.loads(whatsit("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)

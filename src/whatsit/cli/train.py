@@ -55,7 +55,7 @@ def train(
 ) -> None:
     """Train a classifier and write it as a bundle."""
     started = time.perf_counter()
-    out = out or Path(f"{folder.resolve().name}.whatsit")
+    out = out or Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
     if out.is_dir() or not out.absolute().parent.is_dir():
         what = f"The bundle can't be written to {out}."
         raise WhatsitError(what, "Name a file in an existing folder with --out.")

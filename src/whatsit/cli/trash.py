@@ -20,7 +20,7 @@ def trash(
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """List, or empty, the pictures that were put into the project's trash."""
+    """List, or empty, the project's trash."""
     from whatsit.progress import progress
     from whatsit.project import Project, size_of
 
@@ -46,7 +46,7 @@ def trash(
 
 
 def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:
-    """Take back the last thing that moved pictures: from the trash, or from another label."""
+    """Take back the last thing that moved pictures."""
     from whatsit.project import Project
 
     kept = Project.existing(folder, project)
