@@ -220,6 +220,11 @@ def test_what_belongs_together_stays_on_one_side(digits: Path) -> None:
         assert {side for (side,) in sides.values()} == {"train", "valid"}
 
 
+def test_group_that_matches_nothing_is_said(digits: Path) -> None:
+    (warning,) = Catalog.from_folder(digits, group=r"(person\d)-").warnings
+    assert "says nothing of any picture" in warning
+
+
 def test_latest_photos_validate_by_the_camera_s_time_or_the_file_s(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()

@@ -22,7 +22,11 @@ def check(catalog: "Catalog", to_train: bool) -> None:
             path, reason = catalog.unreadable[0]
             refused = len(catalog.unreadable)
             what = f"None of the {refused} files in {catalog.root} can be used ({path.name}: {reason})."
-        raise CatalogError(what, "Make one sub-folder per class and put its pictures there.")
+        raise CatalogError(
+            what,
+            "Make one sub-folder per class and put its pictures there. (Labels in file names: "
+            "Catalog.from_pattern.)",
+        )
     if not to_train:
         return
     if len(catalog.classes) < 2:

@@ -86,11 +86,13 @@ class Listing:
             self.related_by = f"function {getattr(group, '__qualname__', group)}"
             said = (group(self.root / path) for path in self.paths)
             self.relations = ["" if one is None else str(one) for one in said]
-            return
-        self.related_by = f"pattern {group}"
-        pattern = _compiled(group, "group")
-        found = (pattern.search(Path(path).as_posix()) for path in self.paths)
-        self.relations = [match[min(1, pattern.groups)] or "" if match else "" for match in found]
+        else:
+            self.related_by = f"pattern {group}"
+            pattern = _compiled(group, "group")
+            found = (pattern.search(Path(path).as_posix()) for path in self.paths)
+            self.relations = [match[min(1, pattern.groups)] or "" if match else "" for match in found]
+        if self.paths and not any(self.relations):
+            self.warnings.append(f"group={group!r} says nothing of any picture, so it keeps none together.")
 
 
 def from_folder(root: Path) -> Listing:
