@@ -11,9 +11,9 @@ duplicates  100,000 perceptual hashes, all compared; 5,000 planted pairs are 4 b
 leak        Near-copies of 5 % (and 50 %) of the shared photos are planted, and the pairs counted that lie
             astride the split. Then the same head learns on Whatsit's splits and on fastai's.
 
-The honest accuracy is that of the same learner on its validation pictures without a twin in training.
-Whose copy was planted and which side it fell on is chance, so they are no easier or harder than the rest,
-and what the others add is flattery.
+The honest accuracy is that of the same learner on its validation pictures without a twin in training. Which
+pictures have one is chance, so these are no easier or harder than the others, and what the twins add to them
+is flattery.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, stdev
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +69,7 @@ LINKS = 50_000  # of one file; ext4 allows 65,000
 
 
 class Cost(NamedTuple):
-    """Of one call in a process of its own: `before` and `peak` are its memory in MB after imports, and most."""
+    """Of one call in a process of its own: `before` is its memory after imports, `peak` the most, in MB."""
 
     seconds: float
     before: int
@@ -83,7 +83,7 @@ class Copy(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Accuracies 0..1 on all validation pictures and those without a twin in training; the twins' share."""
+    """Accuracy 0..1 on all validation pictures, and on those without a twin in training; the twins' share."""
 
     said: float
     honest: float
@@ -91,7 +91,7 @@ class Judged(NamedTuple):
 
 
 def cost(command: Iterable[object]) -> Cost:
-    return Cost(**json.loads(timed([*command])[1]))
+    return Cost(**json.loads(timed([*command], PYTHONWARNINGS="ignore")[1]))
 
 
 def measured(setup: str, *words: object) -> Cost:
@@ -133,11 +133,9 @@ def opening(work: Path, files: int, rounds: int = 3) -> None:
     assert all(found.images == files for found in (first, *middle.values()))
     second = middle["Whatsit, second opening"].seconds
     head(f"{files:,} files; but for the first, medians of {rounds}")
-    tell("Whatsit, first opening", first, f"{first.seconds / second:.0f}x the second (target: at least 10x)")
+    tell("Whatsit, first opening", first, f"{first.seconds / second:.0f}x the second (target: 10x or more)")
     for name, found in middle.items():
-        tell(
-            name, found, "" if found.seconds == second else f"{found.seconds / second:.1f}x Whatsit's second"
-        )
+        tell(name, found, f"{found.seconds / second:.2f}x Whatsit's second")
 
 
 def render(folder: Path, files: int) -> None:
@@ -225,7 +223,8 @@ def whatsit_splits(folder: Path, seeds: Iterable[int]) -> Splits:
 
 
 def fastai_splits(folder: Path, seeds: Iterable[int]) -> Splits:
-    answer = timed([fastai_python(), HERE / "fastai_catalog.py", "split", folder, *seeds])[1]
+    command = [fastai_python(), HERE / "fastai_catalog.py", "split", folder, *seeds]
+    answer = timed(command, PYTHONWARNINGS="ignore")[1]
     return {int(seed): set(files) for seed, files in json.loads(answer).items()}
 
 
@@ -268,20 +267,20 @@ def leak(work: Path, share: float, seeds: list[int]) -> None:
             f"    {name:<10}mean {mean(apart):6.1f} ({mean(apart) / len(pairs):5.1%}), "
             f"{min(apart)} to {max(apart)}; with seed {seeds[0]}: {apart[0]}"
         )
-    print(
-        "  validation      as measured    honest    flattered by, with its standard error    twins",
-        flush=True,
-    )
+    print(f"  {'accuracy, %':<12}{'as measured':>16}{'honest':>16}{'flattery':>16}{'twins':>10}", flush=True)
     for name, dealt in splits.items():
         judged = [judge(catalog, valid, pairs, seed) for seed, valid in dealt.items()]
-        said, honest, twins = (mean(column) for column in zip(*judged, strict=True))
-        flattery = [100 * (one.said - one.honest) for one in judged]
-        error = stdev(flattery) / math.sqrt(len(flattery))
-        print(
-            f"    {name:<14}{said:>9.2%}{honest:>10.2%}{mean(flattery):>+16.2f} points ± {error:.2f}"
-            f"{twins:>22.1%}",
-            flush=True,
-        )
+        said = average(100 * one.said for one in judged)
+        honest = average(100 * one.honest for one in judged)
+        flattery = average(100 * (one.said - one.honest) for one in judged)
+        twins = mean(one.twins for one in judged)
+        print(f"    {name:<10}{said:>16}{honest:>16}{flattery:>16}{twins:>10.1%}", flush=True)
+
+
+def average(values: Iterable[float]) -> str:
+    """The mean and its standard error."""
+    found = [*values]
+    return f"{mean(found):.2f} ± {stdev(found) / math.sqrt(len(found)):.2f}"
 
 
 def recognised(catalog: Catalog, pairs: dict[str, Copy]) -> str:
@@ -290,10 +289,8 @@ def recognised(catalog: Catalog, pairs: dict[str, Copy]) -> str:
     apart = {kind: [] for kind in HOW}
     for copy, (original, how) in pairs.items():
         apart[how].append((looks[copy] ^ looks[original]).bit_count())
-    return ", ".join(
-        f"{how} {mean(bits <= DISTANCE for bits in found):.0%} of {len(found)}"
-        for how, found in apart.items()
-    )
+    shares = {how: mean(bits <= DISTANCE for bits in found) for how, found in apart.items()}
+    return ", ".join(f"{how} {share:.0%} of {len(apart[how])}" for how, share in shares.items())
 
 
 def main() -> None:
