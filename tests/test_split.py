@@ -175,7 +175,7 @@ def crowds(draw: st.DrawFn) -> list[Picture]:
     return [replace(picture, hash=looks_of[picture.content]) for picture in found]
 
 
-@campaign(2000)
+@campaign(1000)
 @given(crowds(), st.floats(0.01, 0.99), st.integers(0, 99), st.booleans())
 def test_first_deal_keeps_together_what_belongs_together(
     pictures: list[Picture], share: float, seed: int, by_time: bool
@@ -199,7 +199,7 @@ def test_first_deal_keeps_together_what_belongs_together(
         assert all(len(side) == 1 for side in sides.values())
 
 
-@campaign(2000)
+@campaign(1000)
 @given(st.integers(10, 40), st.floats(0.01, 0.99), st.integers(0, 10**6))
 def test_class_of_ten_or_more_is_learnt_and_measured(size: int, share: float, seed: int) -> None:
     pictures = [*different(size, 0), *different(12, 1, first=100)]
@@ -208,7 +208,7 @@ def test_class_of_ten_or_more_is_learnt_and_measured(size: int, share: float, se
         assert min(counts(dealt, pictures, label)) >= 1
 
 
-@campaign(2000)
+@campaign(1000)
 @given(crowds(), st.data())
 def test_picture_stays_where_it_was_whatever_happens(pictures: list[Picture], data: st.DataObject) -> None:
     folder = Folder()
