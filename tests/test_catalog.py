@@ -3,12 +3,13 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.conftest import campaign, rendered
+from tests.conftest import Run, campaign, rendered
 from whatsit import Catalog
 from whatsit.errors import CatalogError
 from whatsit.progress import listen
@@ -23,7 +24,8 @@ def test_folder_becomes_classes_and_a_split(digits: Path) -> None:
 
 
 def test_same_seed_same_split_and_another_seed_another(digits: Path) -> None:
-    assert list(Catalog.from_folder(digits)) == list(Catalog.from_folder(digits))
+    again = Catalog.from_folder(digits, project=digits.parent / "elsewhere")
+    assert list(Catalog.from_folder(digits)) == list(again)
     assert list(Catalog.from_folder(digits)) != list(Catalog.from_folder(digits, seed=1))
 
 
@@ -31,7 +33,8 @@ def test_split_does_not_depend_on_names(digits: Path) -> None:
     before = {item.content: item.split for item in Catalog.from_folder(digits)}
     for number, path in enumerate(sorted(digits.glob("*/*.png"), reverse=True)):
         path.rename(path.with_name(f"renamed {number}.png"))
-    assert {item.content: item.split for item in Catalog.from_folder(digits)} == before
+    for project in (None, digits.parent / "elsewhere"):
+        assert {item.content: item.split for item in Catalog.from_folder(digits, project=project)} == before
 
 
 def test_copies_of_one_picture_stay_on_one_side(digits: Path) -> None:
@@ -419,3 +422,109 @@ def test_dataframe_has_a_row_per_picture(digits: Path) -> None:
     assert frame["path"].tolist() == [str(item.path) for item in catalog]
     assert frame["split"].value_counts().to_dict() == {"train": 48, "valid": 12}
     assert set(frame["format"]) == {"PNG"}
+
+
+def test_test_pictures_without_labels_are_passed_over(digits: Path, tmp_path: Path) -> None:
+    """As Kaggle hands them out: Train/ with classes inside, Test/ with pictures only, an empty val/."""
+    root = tmp_path / "kaggle"
+    (root / "Test").mkdir(parents=True)
+    (root / "val").mkdir()
+    digits.rename(root / "Train")
+    next((root / "Train" / "7").iterdir()).rename(root / "Test" / "1.png")
+    catalog = Catalog.from_folder(root)
+    assert catalog.classes == ["0", "1", "7"]
+    assert len(catalog) == 59
+    assert catalog.counts()["0"] == {"train": 16, "valid": 4, "test": 0}
+    assert "Test/" in catalog.warnings[0]
+
+
+def test_links_to_other_classes_and_out_of_the_folder_give_no_second_label(digits: Path) -> None:
+    (digits / "0" / "sevens").symlink_to(digits / "7")
+    (digits / "0" / "up").symlink_to(digits.parent)
+    (digits.parent / "more").mkdir()
+    rendered(1).save(digits.parent / "more" / "a.png")
+    (digits / "0" / "more").symlink_to(digits.parent / "more")
+    catalog = Catalog.from_folder(digits)
+    assert {label: sum(count.values()) for label, count in catalog.counts().items()} == {
+        "0": 21,
+        "1": 20,
+        "7": 20,
+    }
+    assert len([warning for warning in catalog.warnings if "not followed" in warning]) == 2
+
+
+def test_group_that_was_dealt_apart_is_said(digits: Path) -> None:
+    def by_name(path: Path) -> str:
+        return path.stem[-1]
+
+    assert not Catalog.from_folder(digits, group=by_name).warnings
+    by_name_only = Catalog.from_folder(digits, group=lambda path: path.stem)
+    assert not by_name_only.warnings
+    (warning,) = Catalog.from_folder(digits, group=lambda path: path.parent.name).warnings
+    assert "on both sides of the split" in warning
+
+
+def test_rare_class_in_a_group_of_others_keeps_something_to_learn_from(digits: Path, tmp_path: Path) -> None:
+    (digits / "rare").mkdir()
+    for n, path in enumerate(sorted(digits.glob("*/*.png"))):
+        video = 3 if n % 20 == 7 else n % 10
+        label = "rare" if n % 20 == 7 else path.parent.name
+        path.rename(digits / label / f"v{video}_{path.name}")
+    for seed in range(8):
+        counts = Catalog.from_folder(digits, seed=seed, group=r"(v\d+)_").counts()
+        assert counts["rare"]["train"] == 3
+
+
+def test_class_that_is_no_text_is_shown(whatsit: Run, digits: Path) -> None:
+    (digits / "7").rename(digits / os.fsdecode(b"b\xff"))
+    shown = whatsit("show", digits)
+    assert shown.returncode == 0, shown.stderr
+    assert "b\\udcff" in shown.stdout
+    str(Catalog.from_folder(digits).summary()).encode()
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 30, 2), (20, 20), (2,) * 10, (1,) * 14 + (2,)])
+def test_figure_shows_every_class_whatever_its_size(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    for label, size in enumerate(sizes):
+        (tmp_path / f"{label:02}").mkdir()
+        for n in range(size):
+            rendered(100 * label + n, (20, 15)).save(tmp_path / f"{label:02}" / f"{n}.png")
+    titles = [axis.get_title() for axis in Catalog.from_folder(tmp_path).show().axes]
+    assert set(titles) - {""} == {f"{label:02}" for label in range(len(sizes))}
+
+
+def test_burst_is_said_at_every_opening(tmp_path: Path) -> None:
+    for label in range(2):
+        (tmp_path / str(label)).mkdir()
+        for n in range(6):
+            image = rendered(0 if label == 0 else n + 1)
+            image.resize((160 + n, 120 + n)).save(tmp_path / str(label) / f"{n}.png")
+    for _ in range(2):
+        assert any("nearly the same" in warning for warning in Catalog.from_folder(tmp_path).warnings)
+
+
+def test_numbers_and_gaps_of_numpy_and_pandas_are_understood(digits: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    paths = sorted(digits.glob("*/*.png"))
+    frame = pandas.DataFrame({"path": paths, "label": [path.parent.name for path in paths]})
+    frame["split"] = pandas.array([pandas.NA] * 59 + ["test"], dtype="string")
+    catalog = Catalog.from_dataframe(frame, digits, valid=np.float32(0.25), seed=np.int64(3))
+    assert len(catalog["test"]) == 1
+    splits = np.array(["train", "valid"] * 30)
+    assert len(Catalog.from_lists(paths, frame["label"], splits, digits)["valid"]) == 30
+    with pytest.raises(CatalogError, match="no numbers"):
+        Catalog.from_folder(digits, valid="a lot")  # type: ignore[arg-type]
+    with pytest.raises(KeyError, match="items"):
+        catalog[0]  # type: ignore[index]
+
+
+def test_csv_made_by_hand_is_read(digits: Path) -> None:
+    lines = [f"{path}, digit {path.parent.name} " for path in sorted(digits.glob("*/*.png"))]
+    (digits / "t.csv").write_text("\n".join(["Path, Label", *lines]))
+    assert Catalog.from_csv(digits / "t.csv").classes == ["digit 0", "digit 1", "digit 7"]
+    (digits / "t.csv").write_text("path,label\n")
+    with pytest.raises(CatalogError, match="no rows"):
+        Catalog.from_csv(digits / "t.csv")
+    (digits / "t.csv").write_bytes(b"path,label\ncaf\xe9.png,a\n")
+    with pytest.raises(CatalogError, match="CSV UTF-8"):
+        Catalog.from_csv(digits / "t.csv")

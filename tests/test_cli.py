@@ -154,6 +154,8 @@ def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(whatsit: Ru
     assert valid["accuracy"] == json.loads(trained.stdout)["accuracy"]
     whole = whatsit("evaluate", "digits.whatsit", digits)
     assert "careful: 30 of these are training pictures" in whole.stdout
+    assert whatsit("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
+    assert "careful" not in whatsit("evaluate", "other.whatsit", digits).stdout
 
 
 def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Path) -> None:

@@ -39,6 +39,11 @@ class Bundle:
     metrics: dict[str, Any]
     versions: dict[str, str]
 
+    @property
+    def sha256(self) -> str:
+        """The hash of the network: weights of body and head in one."""
+        return hashlib.sha256(self.network).hexdigest()
+
     def write(self, path: str | Path) -> None:
         """Write the bundle, whole or not at all; the same content gives the same bytes."""
         manifest = {
@@ -49,7 +54,7 @@ class Bundle:
             "split": self.split,
             "metrics": self.metrics,
             "versions": self.versions,
-            "sha256": {NETWORK: hashlib.sha256(self.network).hexdigest()},
+            "sha256": {NETWORK: self.sha256},
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True).encode()
         buffer = io.BytesIO()

@@ -169,7 +169,7 @@ class Catalog:
         columns: dict[str, Sequence[Any]] = {
             "path": paths,
             "label": labels,
-            "split": splits or [None] * len(paths),
+            "split": [None] * len(paths) if splits is None else splits,
         }
         if len({len(column) for column in columns.values()}) > 1:
             raise CatalogError(
@@ -234,9 +234,12 @@ class Catalog:
         """A matplotlib figure of labelled pictures from all classes. Needs `whatsit[train]`."""
         from whatsit.catalog.pictures import draw_labelled
 
-        order = np.lexsort((self.rows["hash"], self.labels))  # classes in turn, any pictures of them
-        spread = order[:: max(1, len(order) // (rows * columns))]
-        pictures = (self.items[int(place)] for place in dict.fromkeys([*spread.tolist(), *order.tolist()]))
+        order = np.lexsort((self.rows["hash"], self.labels))
+        _, start = np.unique(self.labels[order], return_index=True)
+        turn = np.arange(len(order)) - np.repeat(start, np.diff([*start, len(order)]))
+        turns = order[np.lexsort((self.labels[order], turn))]  # the first of every class, then the second
+        spread = turns[: len(start)][:: max(1, len(start) // (rows * columns))]
+        pictures = (self.items[place] for place in dict.fromkeys([*spread.tolist(), *turns.tolist()]))
         return draw_labelled(((item.path, item.label) for item in pictures), rows, columns)
 
     def to_dataframe(self) -> Any:
@@ -266,6 +269,10 @@ def _open(
     lasting: bool = True,
     to_train: bool = True,
 ) -> Catalog:
+    try:
+        valid, seed = float(valid), int(seed)  # numpy's numbers too
+    except (TypeError, ValueError) as error:
+        raise CatalogError(f"valid={valid!r} and seed={seed!r} are no numbers.", "Give two.") from error
     if not 0 < valid < 1:
         raise CatalogError(
             f"A validation share of {valid} is impossible.", "Give one between 0 and 1, say 0.2."

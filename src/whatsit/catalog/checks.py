@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.catalog.duplicates import DISTANCE, near_duplicates
 from whatsit.catalog.index import heads
 from whatsit.catalog.listing import some
 from whatsit.errors import CatalogError
@@ -60,6 +61,12 @@ def oddities(catalog: "Catalog") -> Iterator[str]:
     single = [label for label, count in counts.items() if sum(count.values()) == 1]
     if single:
         yield f"only one picture: {some(single)}. It is learnt, but can't be measured; add pictures."
+    unlearnt = [label for label, count in counts.items() if count["valid"] and not count["train"]]
+    if unlearnt:
+        yield f"no picture to learn from: {some(unlearnt)}."
+    if len(counts) == 1:
+        yield f"only one class, {catalog.classes[0]!r}: is the folder one level too high?"
+    yield from _bursts(catalog)
     unmeasured = [label for label, count in counts.items() if count["train"] > 1 and not count["valid"]]
     if unmeasured:
         yield f"no validation picture, so not measured: {some(unmeasured)}."
@@ -74,6 +81,20 @@ def oddities(catalog: "Catalog") -> Iterator[str]:
         if len(twice):
             first = [[catalog.paths[n] for n in places[content == one].tolist()] for one in twice[:3]]
             yield f"{what}: {some([' = '.join(paths) for paths in first], more=len(twice))}."
+
+
+def _bursts(catalog: "Catalog") -> Iterator[str]:
+    hashes, labels = catalog.rows["hash"], catalog.labels
+    order = np.argsort(labels, kind="stable")
+    bursts = []
+    for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        some_hash = hashes[group[0]]
+        # All near one leader are near each other by twice that: nearly every class ends here.
+        is_close = (np.bitwise_count(hashes[group] ^ some_hash) <= 2 * DISTANCE).all()
+        if len(group) > 1 and some_hash and is_close and len(set(near_duplicates(hashes[group]))) == 1:
+            bursts.append(catalog.names[labels[group[0]]])
+    if bursts:
+        yield f"all pictures are nearly the same, so the accuracy says little: {some(bursts)}."
 
 
 def _shared(content: NDArray[np.void]) -> NDArray[np.int64]:

@@ -20,10 +20,12 @@ from whatsit.images import SUFFIXES, explain_unreadable
 Split = Literal["train", "valid", "test"]
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train",
+    "training": "train",
     "valid": "valid",
     "val": "valid",
     "validation": "valid",
     "test": "test",
+    "testing": "test",
 }
 Grouping = str | Callable[[Path], object] | None
 
@@ -83,7 +85,7 @@ class Listing:
         if group is None or self.related_by == f"column {group}":
             return
         if callable(group):
-            self.related_by = f"function {getattr(group, '__qualname__', group)}"
+            self.related_by = f"function {getattr(group, '__qualname__', '')}".strip()
             said = (group(self.root / path) for path in self.paths)
             self.relations = ["" if one is None else str(one) for one in said]
         else:
@@ -103,15 +105,15 @@ def from_folder(root: Path) -> Listing:
     listing = Listing(root, whole=True)
     seen = {_identity(root)}
     folders, files = _contents(root, "", seen, listing)
-    splits = {name: split for name, split in SPLIT_NAMES.items() if name in folders}
-    is_dealt = "train" in splits and (len(splits) > 1 or len(folders) == 1)
-    inside = {name: _contents(root, name, seen, listing) for name in splits} if is_dealt else {}
+    splits = {name: SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES}
+    may_be_split = "train" in splits.values() and (len(splits) > 1 or len(folders) == 1)
+    inside = {name: _contents(root, name, seen, listing) for name in splits} if may_be_split else {}
+    with_classes = {splits[name] for name, (labels, _) in inside.items() if labels}
     passed_over = list(files)
-    if inside and all(labels for labels, _ in inside.values()):
-        has_valid = "valid" in splits.values()
+    if "train" in with_classes:
         for name, (labels, loose) in inside.items():
-            split = None if name == "train" and not has_valid else splits[name]
-            passed_over += [f"{name}/{file}" for file in loose]
+            split = None if splits[name] == "train" and "valid" not in with_classes else splits[name]
+            passed_over += [f"{name}/{file}" for file in loose] if labels else [f"{name}/"]
             for label in labels:
                 passed_over += _add_class(listing, f"{name}/{label}", label, split, seen)
         passed_over += [f"{name}/" for name in folders if name not in splits]
@@ -161,7 +163,7 @@ def _contents(
                     folders.append(entry.name)
                     seen.add(_identity(entry.path))
         for entry in links:
-            if (identity := _identity(entry.path)) in seen:
+            if _is_read_anyway(root, entry.path) or (identity := _identity(entry.path)) in seen:
                 what = f"{entry.path} is a link to a folder that is read anyway; it was not followed."
                 listing.warnings.append(what)
             else:
@@ -181,6 +183,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _is_read_anyway(root: Path, link: str) -> bool:
+    """Whether a link leads to a folder that will be read without it, or out of the root to above it."""
+    target, top = Path(link).resolve(), root.resolve()
+    if not target.is_relative_to(top):
+        return top.is_relative_to(target)
+    return not any(part.startswith(".") for part in target.relative_to(top).parts)
+
+
 def _identity(path: str | Path) -> tuple[int, int]:
     stat = os.stat(path)
     return stat.st_dev, stat.st_ino
@@ -194,15 +204,20 @@ def from_csv(file: Path, group: Grouping = None) -> Listing:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CatalogError(f"{file} can't be read: {why}.", "Name a CSV file with path and label.") from error
+        if isinstance(error, OSError):
+            what = f"{file} can't be read: {error.strerror}."
+            raise CatalogError(what, "Name a CSV file with path and label.") from error
+        raise CatalogError(f"{file} is not UTF-8 text.", "Save it as CSV UTF-8.") from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise CatalogError(f"{file} is no sound CSV file: {error}.", "Save it again as CSV.") from error
-    columns = {name: [row[name] or "" for row in rows] for name in (rows[0] if rows else ()) if name}
+    if first.strip() and not rows:
+        raise CatalogError(f"{file} has no rows.", "Write a line for every picture.")
+    names = {name: name.strip().lower() for name in (rows[0] if rows else ()) if name}
+    columns = {name: [(row[said] or "").strip() for row in rows] for said, name in names.items()}
     return from_columns(columns, file.parent, group, str(file), first_line=2)
 
 
@@ -279,7 +294,7 @@ def _within(root: Path, path: str) -> str:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value != value or str(value).strip() == ""  # NaN is not itself
+    return value is None or str(value).strip() in ("", "nan", "<NA>", "NaT")  # as pandas writes a gap
 
 
 def _compiled(pattern: str, what: str) -> re.Pattern[str]:

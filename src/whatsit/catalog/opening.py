@@ -29,7 +29,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)  # a row's side is its split's place
 def side_of(split: Split) -> int:
     """The number of a split in a row; raises KeyError for what is none."""
     if split not in SPLITS:
-        raise KeyError(f"{split!r} is no split: train, valid or test")
+        raise KeyError(f"{split!r} is no split: train, valid or test. Pictures are in `items`.")
     return SPLITS.index(split)
 
 
@@ -55,6 +55,7 @@ def open_listing(listing: Listing, rule: Rule, folder: str | Path | None, lastin
     project = _project(listing, folder, lasting)
     known = _know(project, listing, paths, rule, labels, given)
     kept = _readable(known).tolist()
+    listing.warnings += _parted(listing, known.rows["side"], kept)
     refused = [(listing.root / listing.paths[place], why) for place, why in sorted(known.refused.items())]
     return Opened(
         project,
@@ -118,6 +119,19 @@ def _recall(known: Known, database: Database, rule: Rule, given: NDArray[np.int8
     rows["side"][given != UNDEALT] = given[given != UNDEALT]
 
 
+def _parted(listing: Listing, sides: NDArray[np.int8], kept: list[int]) -> list[str]:
+    """What `group=` joins and the split parts: it was dealt, or given, before they were known to be one."""
+    seen: dict[str, set[int]] = {}
+    for place in kept:
+        if relation := listing.relations[place]:
+            seen.setdefault(relation, set()).add(int(sides[place]))
+    parted = [relation for relation, both in seen.items() if len(both) > 1]
+    if not parted:
+        return []
+    what = f"on both sides of the split, as it was dealt or given before: {some(parted)} of group="
+    return [f"{what}. Another seed deals anew."]
+
+
 def _readable(known: Known) -> NDArray[np.int64]:
     """The places of the files that are pictures."""
     readable = np.ones(len(known.rows), bool)
@@ -156,6 +170,3 @@ def _deal(
     if len(dealt.bridging):
         paths = [listing.paths[place] for place in readable[dealt.bridging].tolist()]
         listing.warnings.append(f"like pictures on both sides of the split, so put to train: {some(paths)}.")
-    for label in dealt.separated:
-        name = listing.labels[int(np.flatnonzero(labels == label)[0])]
-        listing.warnings.append(f"all pictures of {name!r} are nearly the same: its accuracy says little.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from whatsit.errors import ImageError
 from whatsit.figures import Picture, fonts
 from whatsit.images import open_image
+from whatsit.text import printable
 
 TILE = 224  # pixels
 
@@ -22,7 +23,7 @@ def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: 
         axis.axis("off")
     for axis, (image, title) in zip(axes.flat, shown, strict=False):
         axis.imshow(image)
-        axis.set_title(title, fontsize=10, parse_math=False, family=fonts())
+        axis.set_title(printable(title), fontsize=10, parse_math=False, family=fonts())
     return figure
 
 

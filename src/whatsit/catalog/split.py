@@ -114,7 +114,9 @@ def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
             group[units] = units
 
     rank = _ranks(content, pictures.times[rows], unit, group, rule)
-    for label in np.unique(labels):  # a group of several classes is dealt with the first of them
+    count = {label: len(np.unique(group[unit[labels == label]])) for label in np.unique(labels)}
+    # A group of several classes is dealt with the one of fewest groups, which must keep one to learn from.
+    for label in sorted(count, key=lambda label: (count[label], label)):
         groups, sizes = np.unique(group[unit[labels == label]], return_counts=True)
         known = sides[pictures.labels == label]
         train, valid = (

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from whatsit.catalog.catalog import Catalog
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.opening import SPLITS
+from whatsit.text import printable
 
 Groups = tuple[tuple[Path, ...], ...]
 LOPSIDED = 3  # a class with so many times the pictures of another is worth a word
@@ -57,7 +58,7 @@ class Summary:
 
     def __str__(self) -> str:
         if not self.images:
-            return f"0 pictures in {self.root}"
+            return printable(f"0 pictures in {self.root}")
         totals = {label: sum(count.values()) for label, count in self.counts.items()}
         splits = {split: sum(count[split] for count in self.counts.values()) for split in SPLITS}
         smallest, largest = min(totals, key=totals.__getitem__), max(totals, key=totals.__getitem__)
@@ -90,7 +91,7 @@ class Summary:
             path, reason = self.unreadable[0]
             files = "1 file" if len(self.unreadable) == 1 else f"{len(self.unreadable)} files, as"
             lines.append(f"left alone: {files} {path.name}: {reason}")
-        return "\n".join([*lines, *(f"note: {warning}" for warning in self.warnings)])
+        return "\n".join(map(printable, [*lines, *(f"note: {warning}" for warning in self.warnings)]))
 
     def _told(self, groups: Groups, how: str) -> str:
         if not groups:

@@ -6,8 +6,8 @@ import sys
 import traceback
 
 from whatsit.cli.app import app
-from whatsit.cli.options import printable
 from whatsit.errors import WhatsitError
+from whatsit.text import printable
 
 TRAINING_NEEDS = ("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "matplotlib", "pandas")
 STOPPED = "stopped; nothing is lost.", 130

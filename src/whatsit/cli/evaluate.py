@@ -38,10 +38,11 @@ def evaluate(
     from whatsit.deploy import Classifier
     from whatsit.deploy.evaluation import evaluate_folder, learnt_from
 
+    classifier = Classifier(bundle)
     evaluation, catalog = evaluate_folder(
-        Classifier(bundle), folder, split, valid, split_seed, by_time, group, project
+        classifier, folder, split, valid, split_seed, by_time, group, project
     )
-    learnt = learnt_from(catalog)
+    learnt = learnt_from(classifier, catalog)
     warn(catalog)
     if json:
         print_json({**evaluation.to_dict(), "split": split or "all", "learnt_from": learnt})

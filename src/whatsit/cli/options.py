@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from whatsit.text import printable
+
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog
     from whatsit.understand.metrics import Evaluation
@@ -102,9 +104,3 @@ def program() -> str:
     """What to type to call Whatsit from here."""
     beside = Path(sys.executable).with_name("whatsit")
     return "whatsit" if shutil.which("whatsit") or not beside.exists() else os.path.relpath(beside)
-
-
-def printable(path: Path | str) -> str:
-    """A path or label on one line, whatever it holds."""
-    text = str(path).encode("utf-8", "backslashreplace").decode()
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

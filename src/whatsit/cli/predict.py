@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from whatsit.cli.options import BundleFile, Json, print_json, printable
+from whatsit.cli.options import BundleFile, Json, print_json
 from whatsit.errors import WhatsitError
 from whatsit.progress import progress
+from whatsit.text import printable
 
 
 def predict(

@@ -19,8 +19,8 @@ from whatsit.cli.options import (
     list_unreadable,
     print_json,
     print_table,
-    printable,
 )
+from whatsit.text import printable
 
 MOST_CLASSES = 30  # in the table; a longer one is no summary
 

@@ -20,11 +20,11 @@ from whatsit.cli.options import (
     Valid,
     print_evaluation,
     print_json,
-    printable,
     program,
     warn,
 )
 from whatsit.errors import WhatsitError
+from whatsit.text import printable
 
 LARGEST_SEED = 2**32
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, print_json, printable, program
+from whatsit.cli.options import Json, ProjectDir, print_json, program
+from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.project import Move

@@ -7,7 +7,7 @@ import numpy as np
 from whatsit.catalog import Catalog, Rule, Split
 from whatsit.deploy.classifier import Classifier, Prediction
 from whatsit.errors import BundleError, CatalogError
-from whatsit.progress import progress
+from whatsit.progress import progress, say
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
 
@@ -35,6 +35,8 @@ def evaluate_folder(
     seed = rule.seed if seed is None else seed
     by_time = rule.by_time if by_time is None else by_time
     group = rule.group if group is None else group
+    if rule.relation.startswith("function") and group is None:
+        say("the training kept pictures together by a function; without it the split is another.")
     catalog = Catalog.read(
         folder, valid, seed, by_time=by_time, group=group, project=project, lasting=False, to_train=False
     )
@@ -67,7 +69,6 @@ def evaluate_folder(
     return evaluation, catalog.without(unreadable, to_train=False)
 
 
-def learnt_from(catalog: Catalog) -> int:
-    """How many of the pictures are known to be training pictures, which flatter a classifier."""
-    is_known = not catalog.is_dealt or catalog.project.is_lasting
-    return len(catalog["train"]) if is_known else 0
+def learnt_from(classifier: Classifier, catalog: Catalog) -> int:
+    """How many of the pictures are training pictures of this classifier, as far as their project knows."""
+    return len(catalog["train"]) if catalog.project.has_made(classifier.bundle.sha256) else 0

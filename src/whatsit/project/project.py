@@ -13,6 +13,7 @@ from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.progress import say
 from whatsit.project.database import Database
 from whatsit.project.features import FeatureStore
+from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
 
 SIDECAR = ".whatsit"
@@ -131,6 +132,14 @@ class Project:
             raise ProjectError(
                 f"No run can be put into {runs}: {error.strerror}.", "Check permissions and free space."
             ) from error
+
+    def note_bundle(self, run: Path, sha256: str) -> None:
+        """Write down that a run gave the bundle whose network has this hash."""
+        write_whole(run / f"bundle-{sha256}", b"")
+
+    def has_made(self, sha256: str) -> bool:
+        """Whether a bundle, by its network's hash, was learnt from these pictures."""
+        return any((self.folder / "runs").glob(f"*/bundle-{sha256}"))
 
     def _belong(self) -> None:
         """A sidecar elsewhere serves one image folder; one that moved takes its sidecar along."""

@@ -192,6 +192,7 @@ class Learner:
             versions=self._versions(),
         )
         bundle.write(path)
+        self.project.note_bundle(self.run, bundle.sha256)
         return bundle
 
     def _versions(self) -> dict[str, str]:
