@@ -64,6 +64,18 @@ def open_it():
     assert (leader[95_000:] != leader[5_000:10_000]).all()
     return leader
 """
+FRAMES = """
+import numpy as np
+from whatsit.catalog import near_duplicates
+dice = np.random.default_rng(0)
+hashes = dice.integers(1, 2**64, 100, np.uint64).repeat(1000)
+for _ in range(2):
+    hashes ^= np.uint64(1) << dice.integers(0, 64, len(hashes)).astype(np.uint64)
+def open_it():
+    leader = near_duplicates(hashes)
+    assert len(set(leader.tolist())) == 100
+    return leader
+"""
 HOW = ("recompressed", "resized", "cropped")
 LINKS = 50_000  # of one file; ext4 allows 65,000
 
@@ -178,6 +190,7 @@ def rows(work: Path, count: int) -> None:
 def duplicates() -> None:
     head("copies by their hashes")
     tell("near_duplicates, 100,000 hashes", measured(DUPLICATES), "targets: 10 s, 1,000 MB")
+    tell("near_duplicates, 1,000 frames of 100 scenes", measured(FRAMES))
 
 
 def near_copy(path: Path, how: str, dice: np.random.Generator) -> bytes:

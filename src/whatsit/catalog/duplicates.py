@@ -27,16 +27,16 @@ def near_duplicates(
     turned, mirrored or cropped more. Where several pictures could lead, the one with most neighbours does.
     """
     values, first, node = np.unique(hashes, return_index=True, return_inverse=True)
-    pairs = [near_pairs(values, distance)]
     alone = hashes == 0
     if alone.any():  # each of them is a node of its own
         node = node.copy()
         node[alone] = len(values) + np.arange(alone.sum())
         first = np.concatenate([first, np.flatnonzero(alone)])
+    similar = np.empty((0, 2), np.int64)
     if features is not None:
         similar = node[_similar_pairs(features, similarity)]
-        pairs.append(np.unique(np.sort(similar[similar[:, 0] != similar[:, 1]], axis=1), axis=0))
-    leader: NDArray[np.int64] = first[_leaders(len(first), np.concatenate(pairs))[node]]
+        similar = np.unique(np.sort(similar[similar[:, 0] != similar[:, 1]], axis=1), axis=0)
+    leader: NDArray[np.int64] = first[_leaders(values, distance, len(first), similar)[node]]
     return leader
 
 
@@ -47,10 +47,22 @@ def near_pairs(values: Hashes, distance: int = DISTANCE, marked: NDArray[np.bool
     + 1 parts, so only those that share a part are compared (Norouzi, Punjani and Fleet, "Fast Search in
     Hamming Space with Multi-Index Hashing", 2012).
     """
-    masks = [
-        np.uint64(sum(1 << bit for bit in range(part, 64, distance + 1))) for part in range(distance + 1)
-    ]
     found: list[Pairs] = [np.empty((0, 2), np.int64)]
+    found += [np.stack(pair, axis=1) for pair in _near(values, distance, marked)]
+    return np.concatenate(found)
+
+
+def _masks(distance: int) -> list[np.uint64]:
+    """The bits of each of `distance` + 1 parts."""
+    parts = distance + 1
+    return [np.uint64(sum(1 << bit for bit in range(part, 64, parts))) for part in range(parts)]
+
+
+def _near(
+    values: Hashes, distance: int, marked: NDArray[np.bool_] | None = None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Blocks of near pairs, each pair once."""
+    masks = _masks(distance)
     for number, mask in enumerate(masks):
         order = np.argsort(values & mask, kind="stable")
         part = (values & mask)[order]
@@ -63,8 +75,7 @@ def near_pairs(values: Hashes, distance: int = DISTANCE, marked: NDArray[np.bool
             near &= (values[left] != 0) & (values[right] != 0)
             if marked is not None:  # seen from both sides
                 near &= ~marked[right] | (left < right)
-            found.append(np.stack([left[near], right[near]], axis=1))
-    return np.concatenate(found)
+            yield left[near], right[near]
 
 
 def _sharing(
@@ -104,18 +115,38 @@ def _similar_pairs(features: NDArray[np.float32], similarity: float) -> Pairs:
     return np.concatenate(found)
 
 
-def _leaders(count: int, pairs: Pairs) -> NDArray[np.int64]:
-    """Split nodes into stars: whoever has most neighbours leads those that are still free."""
-    leader = np.arange(count)
-    both = np.concatenate([pairs, pairs[:, ::-1]])
+def _leaders(values: Hashes, distance: int, count: int, similar: Pairs) -> NDArray[np.int64]:
+    """Split nodes, the first ones with hashes, into stars: whoever has most neighbours leads the free ones.
+
+    A thousand frames of one scene are half a million pairs, so pairs are counted and not kept.
+    """
+    degree = np.bincount(similar.ravel(), minlength=count)
+    for left, right in _near(values, distance):
+        degree += np.bincount(left, minlength=count) + np.bincount(right, minlength=count)
+    parts = []
+    for mask in _masks(distance):
+        order = np.argsort(values & mask, kind="stable")
+        parts.append((mask, order, (values & mask)[order]))
+    both = np.concatenate([similar, similar[:, ::-1]])
     both = both[np.argsort(both[:, 0], kind="stable")]
-    nodes, start, degree = np.unique(both[:, 0], return_index=True, return_counts=True)
+
+    leader = np.arange(count)
     free = np.ones(count, bool)
-    for place in np.lexsort((nodes, -degree)):
-        node = nodes[place]
-        if free[node]:
-            neighbours = both[start[place] : start[place] + degree[place], 1]
-            neighbours = neighbours[free[neighbours]]
-            leader[neighbours] = node
-            free[neighbours] = free[node] = False
+    nodes = np.flatnonzero(degree)
+    for node in nodes[np.argsort(-degree[nodes], kind="stable")].tolist():
+        if not free[node]:
+            continue
+        start, end = np.searchsorted(both[:, 0], [node, node + 1])
+        neighbours = [both[start:end, 1]]
+        if node < len(values) and values[node]:
+            for mask, order, part in parts:
+                start = np.searchsorted(part, values[node] & mask)
+                end = np.searchsorted(part, values[node] & mask, side="right")
+                those = order[start:end]
+                is_near = np.bitwise_count(values[those] ^ values[node]) <= distance
+                neighbours.append(those[is_near & (values[those] != 0)])
+        led = np.concatenate(neighbours)
+        led = led[free[led]]
+        leader[led] = leader[node] = node
+        free[led] = free[node] = False
     return leader
