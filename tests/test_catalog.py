@@ -240,6 +240,9 @@ def test_latest_photos_validate_by_the_camera_s_time_or_the_file_s(tmp_path: Pat
             day = 1_700_000_000 + 86400 * (9 - n if label == "a" else n)
             os.utime(path, (day, day))
     catalog = Catalog.from_folder(tmp_path, by_time=True)
+    assert catalog.warnings == (
+        "10 pictures say no time at which they were taken: their files' times count.",
+    )
     assert {item.path.name for item in catalog["valid"]} == {"8.jpg", "9.jpg"}
     assert len(catalog["valid"]) == 4
 
@@ -519,9 +522,14 @@ def test_numbers_and_gaps_of_numpy_and_pandas_are_understood(digits: Path) -> No
 
 
 def test_csv_made_by_hand_is_read(digits: Path) -> None:
-    lines = [f"{path}, digit {path.parent.name} " for path in sorted(digits.glob("*/*.png"))]
-    (digits / "t.csv").write_text("\n".join(["Path, Label", *lines]))
-    assert Catalog.from_csv(digits / "t.csv").classes == ["digit 0", "digit 1", "digit 7"]
+    paths = sorted(digits.glob("*/*.png"))
+    lines = [f"{path}, digit {path.parent.name} ,{n % 9}" for n, path in enumerate([*paths, paths[0]])]
+    (digits / "t.csv").write_text("\n".join(["Path, Label,Who", *lines]))
+    catalog = Catalog.from_csv(digits / "t.csv", group="Who")
+    assert catalog.classes == ["digit 0", "digit 1", "digit 7"]
+    assert catalog.rule.relation == "column Who"
+    assert len(catalog) == 60
+    assert catalog.warnings == (f"listed twice, and read once: 0/{paths[0].name}.",)
     (digits / "t.csv").write_text("path,label\n")
     with pytest.raises(CatalogError, match="no rows"):
         Catalog.from_csv(digits / "t.csv")

@@ -126,7 +126,7 @@ def test_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
 def test_folder_is_predicted_without_what_is_hidden_in_it(whatsit: Run, digits: Path) -> None:
     assert whatsit("train", digits, "--epochs", 1).returncode == 0
     picture = next((digits / "0").iterdir())
-    for hidden in (".ipynb_checkpoints/a.png", "0/._a.png"):
+    for hidden in (".ipynb_checkpoints/a.png", "0/._a.png", "@eaDir/a.png"):
         (digits / hidden).parent.mkdir(exist_ok=True)
         (digits / hidden).write_bytes(picture.read_bytes())
     answered = whatsit("predict", "digits.whatsit", digits)

@@ -149,6 +149,15 @@ def test_picture_that_is_gone_before_it_is_looked_at_is_left_out(digits: Path) -
     learner.fit_one_cycle(1, tell=lambda line: None)
 
 
+def test_picture_that_is_another_by_now_is_left_out(digits: Path) -> None:
+    catalog = Catalog.from_folder(digits)
+    one, other = catalog["train"].items[0].path, catalog["train"].items[1].path
+    one.write_bytes(other.read_bytes())
+    learner = Learner(catalog)
+    assert [path for path, _ in learner.catalog.unreadable] == [one]
+    assert "changed" in learner.catalog.unreadable[0][1]
+
+
 def test_class_that_is_gone_before_it_is_looked_at_is_no_class(digits: Path) -> None:
     catalog = Catalog.from_folder(digits)
     for item in catalog:

@@ -21,6 +21,7 @@ FORMATS: list[str] = [
 ]
 PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained
+NOT_THE_USERS = ("@eaDir", "__MACOSX")  # folders of thumbnails that a NAS or a Mac's zip puts beside pictures
 Source = str | os.PathLike[str] | bytes
 WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
 WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
@@ -49,6 +50,11 @@ class Facts:
     width: int
     height: int
     taken: float | None
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is not meant to be seen, by its name."""
+    return name.startswith(".") or name in NOT_THE_USERS
 
 
 def read_bytes(source: Source) -> bytes:

@@ -66,6 +66,9 @@ def oddities(catalog: "Catalog") -> Iterator[str]:
         yield f"no picture to learn from: {some(unlearnt)}."
     if len(counts) == 1:
         yield f"only one class, {catalog.classes[0]!r}: is the folder one level too high?"
+    untimed = int(np.isnan(catalog.rows["taken"]).sum()) if catalog.rule.by_time else 0
+    if untimed:
+        yield f"{untimed} pictures say no time at which they were taken: their files' times count."
     yield from _bursts(catalog)
     unmeasured = [label for label, count in counts.items() if count["train"] > 1 and not count["valid"]]
     if unmeasured:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import stat_key
 from whatsit.errors import CatalogError
-from whatsit.images import SUFFIXES, explain_unreadable
+from whatsit.images import SUFFIXES, explain_unreadable, is_hidden
 
 Split = Literal["train", "valid", "test"]
 SPLIT_NAMES: dict[str, Split] = {
@@ -153,7 +153,7 @@ def _contents(
     try:
         with os.scandir(root / place) as entries:
             for entry in entries:
-                if entry.name.startswith("."):
+                if is_hidden(entry.name):
                     continue
                 if not _is_folder(entry):
                     files[entry.name] = entry
@@ -216,9 +216,14 @@ def from_csv(file: Path, group: Grouping = None) -> Listing:
         raise CatalogError(f"{file} is no sound CSV file: {error}.", "Save it again as CSV.") from error
     if first.strip() and not rows:
         raise CatalogError(f"{file} has no rows.", "Write a line for every picture.")
-    names = {name: name.strip().lower() for name in (rows[0] if rows else ()) if name}
+    names = {said: _column(said) for said in (rows[0] if rows else ()) if said}
     columns = {name: [(row[said] or "").strip() for row in rows] for said, name in names.items()}
     return from_columns(columns, file.parent, group, str(file), first_line=2)
+
+
+def _column(said: str) -> str:
+    name = said.strip()
+    return name.lower() if name.lower() in ("path", "label", "split", "group") else name
 
 
 def from_columns(
@@ -237,6 +242,8 @@ def from_columns(
     listing = Listing(root, related_by=f"column {column}" if column in columns else "")
     splits = columns.get("split", [""] * count)
     rows = zip(columns["path"], columns["label"], splits, relations, strict=True)
+    seen: set[tuple[str, str]] = set()
+    twice: list[str] = []
     for line, (path, label, split, relation) in enumerate(rows, first_line):
         if _is_missing(path) or _is_missing(label):
             raise CatalogError(f"{what}, row {line}: there is no path or no label.", "Fill it in.")
@@ -245,9 +252,14 @@ def from_columns(
             raise CatalogError(
                 f"{what}, row {line}: {split!r} is no split.", "Write train, valid, test, or nothing."
             )
-        listing.try_add(
-            _within(root, str(path)), str(label), given, "" if _is_missing(relation) else str(relation)
-        )
+        row = _within(root, str(path)), str(label)
+        if row in seen:
+            twice.append(row[0])
+            continue
+        seen.add(row)
+        listing.try_add(*row, given, "" if _is_missing(relation) else str(relation))
+    if twice:
+        listing.warnings.append(f"listed twice, and read once: {some(twice)}.")
     return listing
 
 

@@ -65,10 +65,10 @@ def _expand(images: list[str]) -> list[str]:
 
 def _pictures_in(folder: str) -> Iterator[str]:
     """The pictures at any depth, sorted, without what is hidden (such as the project's trash)."""
-    from whatsit.images import SUFFIXES
+    from whatsit.images import SUFFIXES, is_hidden
 
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+            if not is_hidden(name) and Path(name).suffix.lower() in SUFFIXES:
                 yield os.path.join(place, name)

@@ -12,6 +12,7 @@ from whatsit import engine
 from whatsit.catalog import Catalog, Item
 from whatsit.engine import Engine, Precision, in_parallel
 from whatsit.errors import ImageError
+from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
 from whatsit.project import FeatureStore
@@ -47,9 +48,8 @@ def extract(
 
         def look(item: Item) -> NDArray[np.float32] | ImageError:
             try:
-                vector: NDArray[np.float32] = network(
-                    load_view(preprocess, item.path, view, item.content)[None]
-                )["features"][0]
+                pixels = load_view(preprocess, _unchanged(item), view, item.content)
+                vector: NDArray[np.float32] = network(pixels[None])["features"][0]
                 return vector
             except ImageError as error:
                 return error
@@ -74,6 +74,16 @@ def extract(
         np.array(vectors, np.float32).reshape(len(vectors), backbone.width),
         {item.path: refused[item.content] for item in catalog if item.content in refused},
     )
+
+
+def _unchanged(item: Item) -> Source:
+    """The picture's bytes, or the path of a large file. Raises ImageError where it is another picture now."""
+    if item.path.exists() and item.path.stat().st_size > WHOLE:
+        return item.path
+    data = read_bytes(item.path)
+    if hashlib.sha256(data).hexdigest() != item.content:
+        raise ImageError("the file changed after its folder was read")
+    return data
 
 
 def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision, view: int) -> str:
