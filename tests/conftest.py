@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,10 @@ from tests.killed import Killer
 CLOTHING = Path(__file__).parents[2] / "shared" / "data" / "clothing"
 WHOLE = os.environ.get("WHATSIT_SOAK") == "1"
 torch.set_num_threads(1)
+# In a shell's background Ctrl-C is ignored, and the tests of it would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def campaign(examples: int) -> settings:
