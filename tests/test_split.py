@@ -157,6 +157,24 @@ def test_two_persons_of_one_class_are_learnt_and_measured_on_each_other() -> Non
     assert counts(Folder().open(pictures), pictures, 0) == (10, 9)
 
 
+@pytest.mark.parametrize("size", [2, 5, 10])
+def test_pictures_with_near_copies_validate_no_more_often_than_others(size: int) -> None:
+    singles = different(400)
+    scenes = [
+        replace(one, content=1000 + 10 * one.content + n)
+        for one in different(100, first=5000)
+        for n in range(size)
+    ]
+    pictures = [*singles, *scenes]
+    shares = []
+    for seed in range(10):
+        sides = Folder(Rule(seed=seed)).open(pictures).sides == VALID
+        shares.append((sides[:400].mean(), sides[400:].mean()))
+    single, copied = np.mean(shares, axis=0)
+    assert 0.17 < single < 0.23
+    assert 0.17 < copied < 0.23
+
+
 @st.composite
 def crowds(draw: st.DrawFn) -> list[Picture]:
     """Pictures of a few classes, with exact copies, near-copies and relatives among them."""

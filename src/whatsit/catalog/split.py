@@ -204,17 +204,20 @@ def _ranks(
     group: NDArray[np.int64],
     rule: Rule,
 ) -> NDArray[np.int64]:
-    """The place of each group, by its first unit, in the order of dealing."""
+    """The place of each group, by its first unit, in the order of dealing.
+
+    Chance is the hash of one member, the smallest content: the lowest hash of all would favour large groups.
+    """
     hashed = [hashlib.sha256(f"{rule.seed}:{one.tobytes().hex()}".encode()).digest()[:8] for one in content]
-    chance = np.frombuffer(b"".join(hashed), ">u8").astype(np.uint64)
-    lowest = np.full(len(content), np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(lowest, group, chance)
+    _, first = np.unique(group, return_index=True)  # contents are sorted, so the first one is the smallest
+    chance = np.zeros(len(content), np.uint64)
+    chance[group[first]] = np.frombuffer(b"".join(hashed), ">u8")[first]
     latest = np.zeros(len(content))
     if rule.by_time:
         latest = np.full(len(content), -np.inf)
         np.maximum.at(latest, group[unit], times)
     ranks = np.empty(len(content), np.int64)
-    ranks[np.lexsort((lowest, -latest))] = np.arange(len(content))
+    ranks[np.lexsort((chance, -latest))] = np.arange(len(content))
     return ranks
 
 
