@@ -19,7 +19,7 @@ from typing import Any
 
 from whatsit.project import Project
 
-Step = tuple[str, Sequence[Any]]  # "trash" names, "move" pairs of names, "create" names, "undo" or "empty"
+Step = tuple[str, Sequence[Any]]  # "trash" names, "move" or "replace" pairs of names, "create" names, "undo" or "empty"
 TOUCHING = {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 NEVER = 0
 
@@ -35,6 +35,9 @@ def perform(project: Project, step: Step) -> None:
         elif verb == "create":
             for name in files:
                 action.create(project.images / name, name.encode() * 3, "found")
+        elif verb == "replace":
+            ways = ((project.images / name, project.images / to) for name, to in files)
+            action.replace((old, new, os.fsencode(new.name) * 3, "mended") for old, new in ways)
         elif verb == "undo":
             project.journal.undo()
         elif verb == "empty":

@@ -73,7 +73,9 @@ def all_there_is(project: Project) -> Counter[bytes | str]:
 
 def added(*steps: Step) -> list[bytes]:
     """What the steps added, each once."""
-    return [name.encode() * 3 for verb, files in steps if verb == "create" for name in files]
+    names = [name for verb, files in steps if verb == "create" for name in files]
+    names += [os.path.basename(to) for verb, files in steps if verb == "replace" for _, to in files]
+    return [os.fsencode(name) * 3 for name in names]
 
 
 def undo_all(project: Project) -> None:
@@ -525,6 +527,7 @@ OPEN: Step = ("open", [])
 UNDO: Step = ("undo", [])
 MOVE: Step = ("move", [("black/1.jpg", "teddy/1.jpg"), ("grizzly/same.jpg", "polar/same.jpg")])
 TRASH: Step = ("trash", ["black/1.jpg", "grizzly/same.jpg", "teddy/nowhere.jpg"])
+REPLACE: Step = ("replace", [("black/1.jpg", "black/1.jpg"), ("grizzly/same.jpg", "grizzly/same.png")])
 BEGINNING: tuple[Step, ...] = (
     ("move", [("black/2.jpg", "grizzly/2.jpg")]),
     ("trash", ["teddy/link.jpg", "black/same.jpg"]),
@@ -535,6 +538,8 @@ KILLED: dict[str, tuple[tuple[Step, ...], Step]] = {
     "trashing": (BEGINNING, TRASH),
     "relabelling": (BEGINNING, MOVE),
     "adding": (BEGINNING, ("create", ["black/another.jpg", "polar/bear.jpg"])),
+    "replacing": (BEGINNING, REPLACE),
+    "undoing what was replaced": ((*BEGINNING, REPLACE), UNDO),
     "undoing what was trashed": ((*BEGINNING, TRASH), UNDO),
     "undoing what was relabelled": ((*BEGINNING, MOVE), UNDO),
     "undoing what was added": (BEGINNING, UNDO),
@@ -599,6 +604,22 @@ def test_kill_at_any_moment_loses_nothing_and_is_healed_by_opening_the_project(
     assert again
 
 
+def test_kill_while_replacing_leaves_the_old_file_or_the_new_one_at_every_place(
+    place: Path, killer: Killer
+) -> None:
+    project = Project(fill(place / "here" / "bears"), place / "here" / "project")
+    images = project.images
+    count = len(contents(images))
+    replaced = set()
+    for when in kill_everywhere(killer, project, REPLACE, None, each=1):
+        Project(images, project.folder)
+        assert len(contents(images)) == count, when
+        first = (images / "black/1.jpg").read_bytes()
+        assert first in (b"black/1.jpg" * 100, b"1.jpg" * 3), when
+        replaced.add(first)
+    assert len(replaced) == 2
+
+
 @pytest.mark.parametrize("history", [BEGINNING[:2], (*BEGINNING, TRASH, UNDO, UNDO)], ids=["few", "many"])
 def test_kill_while_the_trash_is_emptied_touches_nothing_else(
     place: Path, killer: Killer, history: tuple[Step, ...]
@@ -629,7 +650,7 @@ def steps(draw: st.DrawFn, images: Path, number: int) -> Step:
     """Something to do with the files that are there now; what is new gets a name by the step's number."""
     there = sorted(contents(images))
     some = draw(st.lists(st.sampled_from(there), unique=True, max_size=4)) if there else []
-    verb = draw(st.sampled_from(["trash", "move", "create", "undo"]))
+    verb = draw(st.sampled_from(["trash", "move", "create", "replace", "undo"]))
     labels = [draw(st.sampled_from(["black", "grizzly", "new"])) for _ in some]
     if verb == "trash":
         return "trash", some
@@ -639,6 +660,8 @@ def steps(draw: st.DrawFn, images: Path, number: int) -> Step:
         if vacant and some and draw(st.booleans()):
             targets[0] = vacant[0]
         return "move", list(zip(some, targets, strict=True))
+    if verb == "replace":
+        return "replace", [(name, name) for name in some]
     if verb == "create":
         return "create", [f"{label}/new {number}-{n}.jpg" for n, label in enumerate(labels)]
     return "undo", []

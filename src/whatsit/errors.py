@@ -14,6 +14,10 @@ class ImageError(WhatsitError):
     """A file that is no picture Whatsit can use; `what` is the reason in words."""
 
 
+class UnusableImageError(ImageError):
+    """A picture that may be sound, but that Whatsit does not read; other programs may."""
+
+
 class FileAccessError(ImageError):
     """A file that can't be read at all, which permissions or a network may change."""
 
@@ -36,3 +40,23 @@ class BackboneError(WhatsitError):
 
 class BundleError(WhatsitError):
     """A bundle that is damaged, foreign, unsafe or too new."""
+
+
+class FetchError(WhatsitError):
+    """An address that could not be fetched.
+
+    `passing` says whether it may work a moment later, `wait` how many seconds the server asks to wait, and
+    `unreachable` that no server answered at all.
+    """
+
+    def __init__(
+        self, what: str, passing: bool = False, wait: float | None = None, unreachable: bool = False
+    ) -> None:
+        super().__init__(what)
+        self.passing = passing
+        self.wait = wait
+        self.unreachable = unreachable
+
+
+class CollectError(WhatsitError):
+    """A search, a list of addresses or a manifest that can't be used."""

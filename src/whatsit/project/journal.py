@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from whatsit.errors import ProjectError
+from whatsit.errors import ProjectError, WhatsitError
 from whatsit.progress import say
 from whatsit.project.database import Database
+from whatsit.project.files import write_whole
 from whatsit.project.moving import finish, move_file
 
 State = Literal["planned", "made", "cancelled", "undoing", "undone", "emptying", "emptied"]
@@ -62,12 +63,22 @@ class Journal:
 
     def plan(self, action: int, ways: Sequence[tuple[Path | None, Path | None, str]]) -> list[Move]:
         """Write down moves (source, target, reason) before they are made."""
+        named: Counter[Path] = Counter()
+        leaving: set[Path] = set()  # for the trash, so that a new file may take their place
         for source, target, _ in ways:
-            if source is not None and not os.path.lexists(source):
-                raise ProjectError(f"{source} is not there any more.", "Nothing was moved: look again.")
-            if target is not None and os.path.lexists(target):
-                raise ProjectError(f"{target} is in the way.", "Nothing was moved: rename one of them.")
-        named = Counter(path.absolute() for way in ways for path in way[:2] if path is not None)
+            if source is not None:
+                if not os.path.lexists(source):
+                    raise ProjectError(f"{source} is not there any more.", "Nothing was moved: look again.")
+                named[source.absolute()] += 1
+                if target is None:
+                    leaving.add(source.absolute())
+            if target is not None:
+                if source is None and target.absolute() in leaving:
+                    leaving.remove(target.absolute())
+                    continue
+                if os.path.lexists(target):
+                    raise ProjectError(f"{target} is in the way.", "Nothing was moved: rename one of them.")
+                named[target.absolute()] += 1
         for path, times in named.most_common(1):
             if times > 1:
                 raise ProjectError(f"{path} is named twice.", "Nothing was moved: name it once.")
@@ -158,6 +169,12 @@ class Journal:
         finish(here, there)
         is_here, is_there = os.path.lexists(here), os.path.lexists(there)
         arrived = is_there and (not is_here or there == move.in_trash)
+        if forth and move.source is None and (old := self._replaced_by(move)):
+            if not os.path.lexists(old.in_trash):
+                arrived = False  # what is there is the old file
+            elif is_here and not is_there:
+                move_file(here, there)
+                return "made"
         if forth and move.source is None and not arrived:
             shutil.rmtree(move.in_trash.parent, ignore_errors=True)  # a new file that was never put in
         elif not is_here and not is_there:
@@ -165,6 +182,13 @@ class Journal:
         if arrived:
             return "made" if forth else "undone"
         return "cancelled" if forth else "made"
+
+    def _replaced_by(self, move: Move) -> Move | None:
+        """The move into the trash that was to make room for a new file."""
+        (before,) = self._select("id = ?", move.id - 1) or [None]
+        if before and (before.action, before.target, before.reason) == (move.action, None, move.reason):
+            return before
+        return None
 
     def _carry_out(
         self, moves: Sequence[Move], ways: Iterable[tuple[Path, Path]], after: State, before: State
@@ -246,18 +270,32 @@ class Action:
 
     def create(self, path: Path, data: bytes, reason: str) -> None:
         """Put a new file where there is none yet."""
-        (move,) = moves = self.journal.plan(self.number, [(None, path, reason)])
+        self._put(self.journal.plan(self.number, [(None, path, reason)]), [data])
+
+    def replace(self, files: Iterable[tuple[Path, Path, bytes, str]]) -> None:
+        """Put new files in the place of old ones (old, new, data, reason), which go to the trash.
+
+        A crash leaves each of them either as it was or replaced.
+        """
+        ways: list[tuple[Path | None, Path | None, str]] = []
+        new = []
+        for old, path, data, reason in files:
+            ways += [(old, None, reason), (None, path, reason)]
+            new.append(data)
+        self._put(self.journal.plan(self.number, ways), new)
+
+    def _put(self, moves: list[Move], new: list[bytes]) -> None:
+        """Make planned moves, those of new files with their data, which is whole before anything moves."""
+        made = [move for move in moves if move.source is None]
         try:
-            move.in_trash.parent.mkdir(parents=True)
-            with open(move.in_trash, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
+            for move, data in zip(made, new, strict=True):
+                write_whole(move.in_trash, data)
+        except WhatsitError as error:
             self.journal.mend()
-            raise ProjectError(f"{path} can't be written: {error.strerror}.", "Free some space.") from error
+            raise ProjectError(f"{move.target} can't be made: {error.what}", "Free some space.") from error
         try:
             self.journal.make(moves)
         except ProjectError:
-            shutil.rmtree(move.in_trash.parent, ignore_errors=True)
+            for move in made:  # what was put in is not there any more
+                shutil.rmtree(move.in_trash.parent, ignore_errors=True)
             raise
