@@ -19,7 +19,8 @@ from typing import Any
 
 from whatsit.project import Project
 
-Step = tuple[str, Sequence[Any]]  # "trash" names, "move" or "replace" pairs of names, "create" names, "undo" or "empty"
+# "trash" or "create" names, "move" or "replace" pairs of names, "undo" or "empty"
+Step = tuple[str, Sequence[Any]]
 TOUCHING = {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 NEVER = 0
 

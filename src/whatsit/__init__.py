@@ -5,18 +5,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog
+    from whatsit.collection import collect, download_images, search_images, verify_images
     from whatsit.deploy import Classifier
     from whatsit.errors import WhatsitError
     from whatsit.train import Learner
 
 __version__ = "0.1.0"
-__all__ = ["Catalog", "Classifier", "Learner", "WhatsitError"]
+__all__ = [
+    "Catalog",
+    "Classifier",
+    "Learner",
+    "WhatsitError",
+    "collect",
+    "download_images",
+    "search_images",
+    "verify_images",
+]
 
 _HOMES = {
     "Catalog": "whatsit.catalog",
     "Classifier": "whatsit.deploy",
     "Learner": "whatsit.train",
     "WhatsitError": "whatsit.errors",
+    "collect": "whatsit.collection",
+    "download_images": "whatsit.collection",
+    "search_images": "whatsit.collection",
+    "verify_images": "whatsit.collection",
 }
 
 

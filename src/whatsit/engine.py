@@ -105,14 +105,17 @@ def _shape(port: Any) -> tuple[int | None, ...] | None:
     return tuple(None if side.is_dynamic else side.get_length() for side in list(shape)[1:])
 
 
-def in_parallel(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
+def in_parallel(
+    work: Callable[[_In], _Out], items: Iterable[_In], workers: int | None = None
+) -> Iterator[_Out]:
     """Yield `work(item)` in order, computed on all processors, never far ahead of the reader."""
-    with ThreadPoolExecutor(threads()) as pool:
+    workers = workers or threads()
+    with ThreadPoolExecutor(workers) as pool:
         pending: deque[Future[_Out]] = deque()
         try:
             for item in items:
                 pending.append(pool.submit(work, item))
-                if len(pending) > 8 * threads():
+                if len(pending) > 8 * workers:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

@@ -13,17 +13,33 @@ from pathlib import Path
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from whatsit.errors import FileAccessError, ImageError, WhatsitError
+from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
 
 Image.init()  # before any thread asks: registering readers is not thread-safe
 FORMATS: list[str] = [
     name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN
 ]
+SUFFIX_OF = {  # what a file of a format is called
+    "JPEG": ".jpg",
+    "MPO": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+    "AVIF": ".avif",
+}
+# What Pillow reads safely by itself too: recognised, so that nobody calls such a file broken.
+FOREIGN: list[str] = [
+    name for name in ("JPEG2000", "PPM", "TGA", "ICO", "PCX", "SGI", "QOI", "PSD") if name in Image.OPEN
+]
+HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained
 NOT_THE_USERS = ("@eaDir", "__MACOSX")  # folders of thumbnails that a NAS or a Mac's zip puts beside pictures
 Source = str | os.PathLike[str] | bytes
 WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
+MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is no movement
 WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
@@ -44,12 +60,26 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # on o
 
 @dataclass(frozen=True)
 class Facts:
-    """What a picture's file says: format, upright size in pixels, and when it was taken (epoch seconds)."""
+    """What a picture's file says: format, upright size in pixels, when it was taken (epoch seconds), and
+    Pillow's mode, whether it must be turned to stand upright, and whether it has frames after the first.
+    """
 
     format: str
     width: int
     height: int
     taken: float | None
+    mode: str = "RGB"
+    is_turned: bool = False
+    is_animated: bool = False
+
+
+def is_picture(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins like a picture, whatever its name; it may be damaged all the same."""
+    try:
+        with Image.open(path, formats=FORMATS):
+            return True
+    except Exception:
+        return False
 
 
 def is_hidden(name: str) -> bool:
@@ -103,8 +133,16 @@ def examine(source: Source, at_least: int | None = None) -> tuple[Image.Image, F
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
             _limit_pixels(image)
             kind, (width, height) = image.format or "", image.size
-            on_its_side, taken = _metadata(image)
-            facts = Facts(kind, *((height, width) if on_its_side else (width, height)), taken)
+            orientation, taken = _metadata(image)
+            upright = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+            facts = Facts(
+                kind,
+                *upright,
+                taken,
+                image.mode,
+                orientation in range(2, 9),
+                kind in MOVING and _moves(image),
+            )
             if at_least is not None and (smaller := _scaled_jpeg(image, data, at_least / min(image.size))):
                 return _upright(smaller), facts
             image.load()
@@ -114,7 +152,7 @@ def examine(source: Source, at_least: int | None = None) -> tuple[Image.Image, F
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
     except UnidentifiedImageError:
-        raise ImageError(_why_no_picture(_beginning(data))) from None
+        raise _why_no_picture(_beginning(data), data) from None
     except Exception as error:  # Pillow's readers raise nearly anything on broken input
         raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
 
@@ -150,17 +188,24 @@ def _beginning(source: Source) -> bytes:
         return file.read(512)
 
 
-def _metadata(image: Image.Image) -> tuple[bool, float | None]:
-    """Whether the picture lies on its side, and when it was taken; broken metadata is no broken picture."""
-    on_its_side = False
+def _moves(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # of a file whose later frames are broken
+        return False
+
+
+def _metadata(image: Image.Image) -> tuple[object, float | None]:
+    """How the picture lies (EXIF: 1 is upright) and when it was taken; broken metadata break no picture."""
+    orientation: object = 1
     try:
         exif = image.getexif()
-        on_its_side = exif.get(0x0112) in (5, 6, 7, 8)
+        orientation = exif.get(0x0112)
         said = exif.get_ifd(0x8769).get(WHEN_TAKEN[0]) or exif.get(WHEN_TAKEN[1])
         moment = datetime.strptime(str(said).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        return on_its_side, moment.replace(tzinfo=UTC).timestamp()
+        return orientation, moment.replace(tzinfo=UTC).timestamp()
     except Exception:
-        return on_its_side, None
+        return orientation, None
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -190,7 +235,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     elif image.mode in ("I", "F"):
-        raise ImageError("its pixels are 32-bit numbers, not colours: export it with 8 or 16 bits")
+        raise UnusableImageError("its pixels are 32-bit numbers, not colours: export it with 8 or 16 bits")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -198,14 +243,24 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _why_no_picture(data: bytes) -> str:
-    head = data[:512].lstrip().lower()
-    if not data:
-        return "the file is empty (0 bytes)"
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"):
-        return "it is a HEIC photo, which Whatsit does not read: export it as JPEG first"
-    if data[128:132] == b"DICM":
-        return "it is a DICOM file, which Whatsit does not read: export its image as PNG first"
+def _why_no_picture(beginning: bytes, data: Source) -> ImageError:
+    head = beginning.lstrip().lower()
+    if not beginning:
+        return ImageError("the file is empty (0 bytes)")
+    if beginning[4:8] == b"ftyp" and beginning[8:12] in HEIC:
+        return UnusableImageError("it is a HEIC photo, which Whatsit does not read: export it as JPEG first")
+    if beginning[128:132] == b"DICM":
+        return UnusableImageError(
+            "it is a DICOM file, which Whatsit does not read: export its image as PNG first"
+        )
     if head.startswith((b"<!doctype html", b"<html")):
-        return "it is a web page (HTML), not a picture"
-    return "it is not a picture of a known format"
+        return ImageError("it is a web page (HTML), not a picture")
+    if head.startswith(b"<svg") or (head.startswith(b"<?xml") and b"<svg" in head):
+        return ImageError("it is an SVG drawing, not a photo: export it as PNG first")
+    try:
+        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FOREIGN) as image:
+            image.load()
+            what = f"it is a {image.format} picture, which Whatsit does not read: save it as PNG first"
+            return UnusableImageError(what)
+    except Exception:
+        return ImageError("it is not a picture of a known format")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from whatsit.catalog.fingerprint import stat_key
 from whatsit.errors import CatalogError
 from whatsit.images import SUFFIXES, explain_unreadable, is_hidden
+from whatsit.project import MANIFEST
 
 Split = Literal["train", "valid", "test"]
 SPLIT_NAMES: dict[str, Split] = {
@@ -109,7 +110,7 @@ def from_folder(root: Path) -> Listing:
     may_be_split = "train" in splits.values() and (len(splits) > 1 or len(folders) == 1)
     inside = {name: _contents(root, name, seen, listing) for name in splits} if may_be_split else {}
     with_classes = {splits[name] for name, (labels, _) in inside.items() if labels}
-    passed_over = list(files)
+    passed_over = [name for name in files if name != MANIFEST]
     if "train" in with_classes:
         for name, (labels, loose) in inside.items():
             split = None if splits[name] == "train" and "valid" not in with_classes else splits[name]

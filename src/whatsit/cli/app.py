@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from whatsit import __version__
-from whatsit.cli import cache, demo, env, evaluate, predict, show, train, trash
+from whatsit.cli import cache, collect, demo, env, evaluate, predict, show, snippet, train, trash, verify
 
 app = typer.Typer(
     help="Turn a folder of photos into an image classifier that other people can use.",
@@ -33,6 +33,9 @@ def _root(
 
 
 for command in (
+    collect.collect,
+    snippet.snippet,
+    verify.verify,
     show.show,
     train.train,
     evaluate.evaluate,

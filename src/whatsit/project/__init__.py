@@ -5,9 +5,10 @@ from whatsit.project.database import Database
 from whatsit.project.features import FeatureStore
 from whatsit.project.files import size_of, write_whole
 from whatsit.project.journal import Action, Journal, Move
-from whatsit.project.project import SIDECAR, Project
+from whatsit.project.project import MANIFEST, SIDECAR, Project
 
 __all__ = [
+    "MANIFEST",
     "SIDECAR",
     "Action",
     "Database",

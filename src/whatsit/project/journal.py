@@ -185,9 +185,9 @@ class Journal:
 
     def _replaced_by(self, move: Move) -> Move | None:
         """The move into the trash that was to make room for a new file."""
-        (before,) = self._select("id = ?", move.id - 1) or [None]
-        if before and (before.action, before.target, before.reason) == (move.action, None, move.reason):
-            return before
+        for before in self._select("id = ?", move.id - 1):
+            if (before.action, before.target, before.reason) == (move.action, None, move.reason):
+                return before
         return None
 
     def _carry_out(

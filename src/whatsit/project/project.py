@@ -17,6 +17,7 @@ from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
 
 SIDECAR = ".whatsit"
+MANIFEST = "manifest.csv"  # beside the classes: where collected pictures come from
 DATABASE = "project.sqlite"
 
 

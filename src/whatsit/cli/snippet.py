@@ -1,0 +1,22 @@
+"""`whatsit snippet`: addresses of pictures from your own browser."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+
+def snippet(
+    engine: Annotated[
+        Literal["google", "bing", "duckduckgo"], typer.Argument(help="Where you search.")
+    ] = "google",
+    name: Annotated[str, typer.Option(help="The class; by default the words that you search for.")] = "",
+) -> None:
+    """Print JavaScript for your browser's console that saves the addresses of the pictures found."""
+    from whatsit.collection.snippet import snippet as code
+    from whatsit.collection.snippet import steps
+
+    for number, step in enumerate(steps(engine, name), 1):
+        print(f"{number}. {step}", file=sys.stderr)
+    print(file=sys.stderr, flush=True)
+    print(code(name), end="")

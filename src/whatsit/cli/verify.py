@@ -1,0 +1,91 @@
+"""`whatsit verify`: is every picture one?"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whatsit.cli.options import Json, ProjectDir, print_json, print_table, program
+from whatsit.text import printable
+
+if TYPE_CHECKING:
+    from whatsit.collection import Verification
+
+SHOWN = 3  # files of a kind
+MENDED = {
+    "wrong extension": "renamed",
+    "CMYK": "made RGB",
+    "on its side": "turned upright",
+    "animated": "first frame kept",
+    "tiny": "enlarged to 32 pixels",
+    "extreme shape": "given black bars",
+    "too large": "made smaller",
+}
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder, or one class's folder.")],
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what is odd; the originals go to the trash.")
+    ] = False,
+    max_size: Annotated[
+        int | None,
+        typer.Option(min=32, help="Make pictures smaller whose longer side has more pixels."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell; move and change nothing.")] = False,
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
+    """Decode every picture; what can't be goes to the trash, what is odd or there twice is told."""
+    from whatsit.collection import verify_images
+
+    done = verify_images(
+        folder, not dry_run, None if dry_run else max_size, fix and not dry_run, project=project
+    )
+    if json:
+        print_json(done.to_dict())
+    else:
+        _print(done, folder, dry_run)
+
+
+def _print(done: "Verification", folder: Path, dry_run: bool) -> None:
+    print(f"{done.pictures:,} pictures, {done.fine:,} of them fine")
+    fixed = {path for path, _ in done.fixed}
+    rows = []
+    if done.unreadable:
+        to_do = "moved to the trash" if done.is_moved else "would go to the trash"
+        rows.append(["unreadable", f"{len(done.unreadable):,}", to_do])
+    if done.left_alone:
+        rows.append(["not usable", f"{len(done.left_alone):,}", "left alone"])
+    for oddity, paths in done.odd.items():
+        what = MENDED[oddity] if fixed else f"left as {'they are' if len(paths) > 1 else 'it is'}"
+        rows.append([oddity, f"{len(paths):,}", what])
+    for name, groups in (("exact copies", done.same), ("near copies", done.near)):
+        if groups:
+            astride = sum(map(done.is_across_classes, groups))
+            groups_of = f"{len(groups):,} {'group' if len(groups) == 1 else 'groups'}"
+            across = f"{groups_of}, {astride} across classes" if astride else groups_of
+            rows.append([name, f"{sum(map(len, groups)):,}", across])
+    if rows:
+        print_table(["", "pictures", ""], rows)
+    for name, told in (("unreadable", done.unreadable), ("not usable", done.left_alone)):
+        _list(name, [f"{done.name(path)}: {reason}" for path, reason in told])
+    for oddity, paths in done.odd.items():
+        _list(oddity, [done.name(path) for path in paths])
+    groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
+    _list("copies", [" = ".join(map(done.name, group[:4])) for group in groups])
+    if done.odd and not done.fixed and not dry_run:
+        print("--fix mends what is odd and keeps the originals in the trash")
+    if done.is_moved or done.fixed:
+        images = folder if done.images == done.folder else os.path.relpath(done.images)
+        print(f"{program()} undo {printable(images)} brings back what was moved")
+
+
+def _list(name: str, lines: list[str]) -> None:
+    if lines:
+        print(f"{name}:")
+    for line in lines[:SHOWN]:
+        print(f"  {printable(line)}")
+    if len(lines) > SHOWN:
+        print(f"  and {len(lines) - SHOWN:,} more")

@@ -1,0 +1,306 @@
+"""From a few words, or lists of addresses, to a clean folder of pictures."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from whatsit.catalog.fingerprint import Fingerprint
+from whatsit.collection.copies import groups_of, settle
+from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader, recover
+from whatsit.collection.lists import read_list
+from whatsit.collection.manifest import Manifest, Row
+from whatsit.collection.provider import Found, License, Provider
+from whatsit.collection.search import providers, search
+from whatsit.errors import CollectError
+from whatsit.fetch import Limits, client, run
+from whatsit.images import SUFFIXES, is_hidden
+from whatsit.progress import bars, progress, say
+from whatsit.project import MANIFEST, Project
+
+MAX_PICS = 200
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Of one class: addresses found, files that arrived whole, and of these duplicates, broken ones and kept.
+
+    `waiting` have not been fetched yet; `reasons` says why others are not kept, and how often.
+    """
+
+    found: int = 0
+    downloaded: int = 0
+    duplicates: int = 0
+    broken: int = 0
+    kept: int = 0
+    waiting: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "Tally":
+        """Count rows of a manifest."""
+        count = Counter(row.status for row in rows)
+        return cls(
+            found=len(rows),
+            downloaded=len(rows) - count["waiting"] - count["failed"],
+            duplicates=count["duplicate"],
+            broken=count["broken"],
+            kept=count["kept"] + count["new"],
+            waiting=count["waiting"],
+            reasons=Counter(
+                row.error for row in rows if row.error and row.status in ("failed", "broken", "waiting")
+            ),
+        )
+
+    def to_dict(self) -> dict[str, int]:
+        """The five counts that matter, for JSON."""
+        return {name: getattr(self, name) for name in ("found", "downloaded", "duplicates", "broken", "kept")}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What came of collecting: a tally per class, where the manifest is, and what else is worth knowing."""
+
+    folder: Path
+    manifest: Path
+    classes: Mapping[str, Tally]
+    notes: Sequence[str] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "classes": {label: tally.to_dict() for label, tally in self.classes.items()},
+            "manifest": str(self.manifest),
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{label}: {tally.kept} kept of {tally.found} found ({tally.duplicates} duplicates, "
+            f"{tally.broken} broken, {tally.found - tally.downloaded} not downloaded)"
+            for label, tally in self.classes.items()
+        ]
+        return "\n".join([*lines, *self.notes, f"manifest: {self.manifest}"])
+
+
+def collect(
+    *classes: str,
+    into: str | Path,
+    max_pics: int = MAX_PICS,
+    source: str = "auto",
+    license: License = "any",
+    retry: bool = False,
+    allow_private: bool = False,
+    project: str | Path | None = None,
+) -> Collection:
+    """Search, download, verify and de-duplicate pictures: a class for each of `classes`, words or NAME=words.
+
+    Goes on where an earlier call was stopped; with `retry`, what failed is tried again. Raises CollectError
+    where no provider answers or a class can't be called so.
+    """
+    wanted = named(classes)
+    with _begun(into, project) as begun:
+        run(_search(begun, wanted, max_pics, providers(source), license, allow_private))
+        return begun.fetch(list(wanted), retry, allow_private)
+
+
+def collect_lists(
+    lists: Mapping[str, Iterable[Found]],
+    into: str | Path,
+    max_pics: int | None = None,
+    retry: bool = False,
+    allow_private: bool = False,
+    project: str | Path | None = None,
+    max_workers: int = AT_ONCE,
+    limits: Limits | None = None,
+    backoff: float = BACKOFF,
+) -> Collection:
+    """Download, verify and de-duplicate the pictures of lists of addresses, by class; see `collect`."""
+    with _begun(into, project) as begun:
+        for label, found in lists.items():
+            begun.add(label, list(dict.fromkeys(found))[:max_pics], "", max_pics)
+        return begun.fetch(list(lists), retry, allow_private, max_workers, limits or Limits(), backoff)
+
+
+def download_images(
+    urls: str | os.PathLike[str] | Iterable[str],
+    dest: str | os.PathLike[str],
+    max_pics: int = MAX_PICS,
+    max_workers: int = AT_ONCE,
+    retry: bool = False,
+    allow_private: bool = False,
+    limits: Limits | None = None,
+) -> Collection:
+    """Download the pictures of a list, a file or addresses, into the class's folder `dest`.
+
+    With `max_workers=0` one by one, and the first error is raised (FetchError, ImageError). The manifest and
+    the project belong to the folder above `dest`.
+    """
+    is_file = isinstance(urls, str | os.PathLike)
+    found = read_list(urls) if is_file else [Found(url) for url in urls]  # type: ignore[arg-type,union-attr]
+    folder = Path(dest).absolute()
+    return collect_lists(
+        {folder.name: found},
+        folder.parent,
+        max_pics,
+        retry,
+        allow_private,
+        max_workers=max_workers,
+        limits=limits,
+    )
+
+
+def named(classes: Sequence[str]) -> dict[str, str]:
+    """Search words by class: "grizzly bear", or NAME=words for another name. Raises CollectError."""
+    wanted: dict[str, str] = {}
+    for one in classes:
+        name, equals, words = one.partition("=")
+        label, words = name.strip(), (words if equals else name).strip()
+        if not words:
+            raise CollectError(f"{one!r} says nothing to search for.", "Write words, or NAME=words.")
+        if label in wanted:
+            raise CollectError(f"{label!r} is named twice.", "Give one of them another name: NAME=words.")
+        wanted[label] = words
+    if not wanted:
+        raise CollectError(
+            "There is nothing to search for.", 'Name some classes: "grizzly bear" "black bear".'
+        )
+    return wanted
+
+
+class _Begun:
+    """A folder that is being collected into."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.manifest = Manifest(project.images / MANIFEST)
+        self.incoming = project.folder / "incoming"
+        self.notes: list[str] = []
+        recover(project.images, self.incoming, self.manifest)
+
+    def add(self, label: str, found: Iterable[Found], words: str, most: int | None) -> None:
+        """Note addresses that are new, as many as there may be for these words."""
+        if not label or is_hidden(label) or Path(label).name != label or not label.isprintable():
+            raise CollectError(f"A class can't be called {label!r}.", "Name it without / and not .something.")
+        known = self.manifest.of(label)
+        new = [one for one in found if (label, one.url) not in self.manifest.rows]
+        if most is not None:
+            new = new[: max(0, most - sum(row.words == words for row in known))]
+        last = max([row.number for row in known], default=-1)
+        self.manifest.add(label, new, words, max(last, _last_number(self.project.images / label)) + 1)
+
+    def fetch(
+        self,
+        labels: Sequence[str],
+        retry: bool = False,
+        allow_private: bool = False,
+        max_workers: int = AT_ONCE,
+        limits: Limits | None = None,
+        backoff: float = BACKOFF,
+    ) -> Collection:
+        """Fetch what waits for the classes, and keep one of each picture."""
+        limits = limits or Limits()
+        rows = [row for label in labels for row in self.manifest.of(label)]
+        for row in rows:
+            if retry and row.status == "failed":
+                self.manifest.note(row, "waiting")
+        waiting = [row for row in rows if row.status == "waiting"]
+        prints: dict[Path, Fingerprint] = {}
+        try:
+            prints |= run(self._download(waiting, allow_private, max_workers, limits, backoff))
+            left: dict[Path, Fingerprint] = {}
+            for label in labels:
+                left |= settle(self.project, self.manifest, label, prints)
+        finally:
+            self.manifest.tidy()
+        astride = [
+            group for group in groups_of(left) if len({_label(self.project, one) for one in group}) > 1
+        ]
+        if astride:
+            one, other = (path.relative_to(self.project.images) for path in (astride[0][0], astride[0][-1]))
+            self.notes.append(
+                f"{len(astride)} {'picture is' if len(astride) == 1 else 'pictures are'} in two classes, "
+                f"such as {one} and {other}: decide which it is."
+            )
+        tallies = {label: Tally.of(self.manifest.of(label)) for label in labels}
+        return Collection(self.project.images, self.manifest.path, tallies, self.notes)
+
+    async def _download(
+        self, rows: Sequence[Row], allow_private: bool, at_once: int, limits: Limits, backoff: float
+    ) -> dict[Path, Fingerprint]:
+        totals = Counter(row.label for row in rows)
+        with bars(totals) as advance:
+            async with client(limits, allow_private) as session:
+                loader = Downloader(
+                    session, self.project.images, self.incoming, self.manifest, limits, backoff
+                )
+
+                def tell(row: Row) -> None:
+                    advance[row.label]()
+
+                if at_once:
+                    await loader.all_at_once(rows, tell, at_once)
+                else:
+                    await loader.one_by_one(rows, tell)
+        return loader.prints
+
+
+async def _search(
+    begun: _Begun,
+    wanted: Mapping[str, str],
+    most: int,
+    asked: Sequence[Provider],
+    license: License,
+    allow_private: bool,
+) -> None:
+    with progress("Searching", len(wanted)) as advance:
+        async with client(Limits(), allow_private) as session:
+            for label, words in wanted.items():
+                known = sum(row.words == words for row in begun.manifest.of(label))
+                if known < most:
+                    try:
+                        done = await search(session, words, most, asked, license)
+                    except CollectError as error:
+                        if not known:
+                            raise
+                        begun.notes.append(f"{label}: only what was found before ({error.what})")
+                    else:
+                        begun.add(label, done.found, words, most)
+                        told = [f"{name} found {count}" for name, count in done.answered.items()]
+                        told += [f"{name} did not answer ({why})" for name, why in done.silent.items()]
+                        begun.notes.append(f"{label}: {', '.join(told)}")
+                advance()
+
+
+@contextmanager
+def _begun(into: str | Path, folder: str | Path | None) -> Iterator[_Begun]:
+    """The only collecting into a folder; another one is waited for, and that is said."""
+    project = Project(into, folder)
+    lock = FileLock(project.folder / "collecting.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"another whatsit is collecting into {into}; waiting for it.")
+        lock.acquire()
+    try:
+        yield _Begun(project)
+    finally:
+        lock.release()
+
+
+def _last_number(folder: Path) -> int:
+    """The highest number of a picture that is there already, whoever put it there."""
+    names = [Path(name) for name in os.listdir(folder)] if folder.is_dir() else []
+    return max(
+        (int(name.stem) for name in names if name.stem.isdecimal() and name.suffix.lower() in SUFFIXES),
+        default=-1,
+    )
+
+
+def _label(project: Project, path: Path) -> str:
+    return path.relative_to(project.images).parts[0]

@@ -1,0 +1,88 @@
+"""What a search provider is: words in, addresses of pictures out, with what is known of each."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import aiohttp
+
+from whatsit.errors import CollectError, FetchError
+from whatsit.fetch import Limits, answer, read
+from whatsit.progress import say
+
+License = Literal["any", "public", "modify", "commercial"]
+# Codes as Openverse and Commons have them: what may be done with the pictures, from most to least.
+LICENSES: dict[License, tuple[str, ...]] = {
+    "public": ("cc0", "pdm", "pd"),
+    "modify": ("cc0", "pdm", "pd", "by", "by-sa"),
+    "commercial": ("cc0", "pdm", "pd", "by", "by-sa", "by-nd"),
+}
+LONGEST_WAIT = 90.0  # seconds: what a provider may ask for before another one is tried
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture's address, and as far as its source tells: license, author, the page it is on, its title.
+
+    `provider` says who found it; `invited`, that its host means it to be fetched by programs.
+    """
+
+    url: str
+    license: str = ""
+    author: str = ""
+    page: str = ""
+    title: str = ""
+    provider: str = ""
+    invited: bool = False
+
+
+class Provider(Protocol):
+    """One source of pictures."""
+
+    name: str
+
+    def search(
+        self, client: aiohttp.ClientSession, words: str, license: License
+    ) -> AsyncGenerator[Found, None]:
+        """Pictures for some words, the best first, until there are no more.
+
+        Raises CollectError or FetchError where it does not answer.
+        """
+        ...
+
+
+async def ask(
+    client: aiohttp.ClientSession,
+    who: str,
+    url: str,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """A provider's JSON answer and its headers. A short wait that it asks for is waited, and that is said.
+
+    Raises FetchError where it refuses, CollectError where its answer is no JSON object.
+    """
+    limits = Limits(size=16 << 20)
+    for attempt in range(1, TRIES + 1):
+        try:
+            async with answer(client, url, limits, params, headers, data) as response:
+                body, told = await read(response, limits.size), response.headers
+            break
+        except FetchError as error:
+            wait = error.wait or 0.5 * attempt
+            if attempt == TRIES or not error.passing or wait > LONGEST_WAIT:
+                raise
+            if wait >= 5:
+                say(f"{who} asks to wait {wait:.0f} s.")
+            await asyncio.sleep(wait)
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise CollectError(f"{who} answers with something that is no JSON.") from error
+    if not isinstance(document, dict):
+        raise CollectError(f"{who} answers with JSON of another shape than it documents.")
+    return document, told

@@ -1,0 +1,95 @@
+"""Asking the providers in turn, so that none of them is the only way."""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import aiohttp
+
+from whatsit.collection.commons import Commons
+from whatsit.collection.engines import NEEDS, Engine, has_engines
+from whatsit.collection.openverse import Openverse
+from whatsit.collection.provider import Found, License, Provider
+from whatsit.errors import CollectError, WhatsitError
+from whatsit.fetch import Limits, client, run
+
+Source = Literal["auto", "openverse", "commons", "duckduckgo", "bing"]
+SOURCES: tuple[str, ...] = get_args(Source)
+
+
+@dataclass
+class Search:
+    """What was found, without repeats; who answered, with how many, and why the others did not."""
+
+    found: list[Found] = field(default_factory=list)
+    answered: dict[str, int] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+
+
+def providers(source: str = "auto") -> list[Provider]:
+    """The providers of a source. Raises CollectError where there is none of that name."""
+    if source == "openverse":
+        return [Openverse()]
+    if source == "commons":
+        return [Commons()]
+    if source == "duckduckgo" or source == "bing":
+        return [Engine("bing" if source == "bing" else "duckduckgo")]
+    if source == "auto":
+        return [Openverse(), Commons(), Engine("duckduckgo"), Engine("bing")]
+    raise CollectError(f"There is no source {source!r}.", f"Choose one of {', '.join(SOURCES)}.")
+
+
+def search_images(
+    words: str,
+    max_pics: int = 200,
+    source: str = "auto",
+    license: License = "any",
+    allow_private: bool = False,
+) -> list[Found]:
+    """Addresses of at most `max_pics` pictures for some words, with license, author and page where known.
+
+    Raises CollectError where no provider answers.
+    """
+    return run(_search_once(words, max_pics, providers(source), license, allow_private)).found
+
+
+async def _search_once(
+    words: str, most: int, asked: Sequence[Provider], license: License, allow_private: bool
+) -> Search:
+    async with client(Limits(), allow_private) as session:
+        return await search(session, words, most, asked, license)
+
+
+async def search(
+    session: aiohttp.ClientSession, words: str, most: int, asked: Sequence[Provider], license: License = "any"
+) -> Search:
+    """Ask one provider after the other until there are `most`. Raises CollectError where none answers."""
+    done = Search()
+    seen: set[str] = set()
+    for provider in asked:
+        if len(done.found) >= most:
+            break
+        if isinstance(provider, Engine) and len(asked) > 1 and not has_engines():
+            done.silent[provider.name] = NEEDS
+            continue
+        before = len(done.found)
+        try:
+            async with aclosing(provider.search(session, words, license)) as results:
+                async for one in results:
+                    if one.url not in seen:
+                        seen.add(one.url)
+                        done.found.append(one)
+                    if len(done.found) >= most:
+                        break
+        except WhatsitError as error:
+            done.silent[provider.name] = str(error).rstrip(".")
+        if len(done.found) > before or provider.name not in done.silent:
+            done.answered[provider.name] = len(done.found) - before
+    if not done.answered:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in done.silent.items())
+        raise CollectError(
+            f"No source answers for {words!r} ({reasons}).",
+            "Try again later, or take the addresses from your browser: whatsit snippet.",
+        )
+    return done

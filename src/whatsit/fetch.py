@@ -1,0 +1,243 @@
+"""The one guarded HTTP client: nobody's address leads it into a private network, and nothing is endless."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import aiohttp
+from yarl import URL
+
+from whatsit.errors import FetchError
+
+Result = TypeVar("Result")
+PIECE = 1 << 16  # bytes
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds to connect, between two pieces, and for the whole; bytes of a body; redirects; per host."""
+
+    connect: float = 10.0
+    read: float = 15.0
+    whole: float = 120.0
+    size: int = 32 << 20
+    redirects: int = 5
+    per_host: int = 8
+
+
+class PrivateAddressError(OSError):
+    """A connection that was not made because its address is not a public one."""
+
+    def __init__(self) -> None:
+        super().__init__("private address")
+
+
+def user_agent() -> str:
+    """Who is asking: Whatsit, and how to reach its user if WHATSIT_CONTACT says so."""
+    contact = os.environ.get("WHATSIT_CONTACT", "").strip()
+    return (
+        f"whatsit/{version('whatsit')} (collects pictures for a classifier{'; ' if contact else ''}{contact})"
+    )
+
+
+def allows_private() -> bool:
+    """Whether WHATSIT_ALLOW_PRIVATE lets the client into private networks."""
+    return os.environ.get("WHATSIT_ALLOW_PRIVATE", "") not in ("", "0")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address, also one wrapped in IPv6, is one of the public internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+        if ip.is_site_local:
+            return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+@asynccontextmanager
+async def client(
+    limits: Limits, allow_private: bool = False, verify: ssl.SSLContext | bool = True
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP client whose every connection, also after DNS and redirects, is checked.
+
+    It keeps no cookies and obeys no proxy variables. `allow_private` or WHATSIT_ALLOW_PRIVATE=1 turns the
+    check off; `verify` is what certificates are checked against.
+    """
+    guarded = not (allow_private or allows_private())
+
+    def guard(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
+        family, kind, protocol, _, where = address
+        if guarded and not is_public(str(where[0])):
+            raise PrivateAddressError
+        return socket.socket(family, kind, protocol)
+
+    connector = aiohttp.TCPConnector(
+        limit=0, limit_per_host=limits.per_host, socket_factory=guard, ssl=verify, ttl_dns_cache=300
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": user_agent()},
+        trust_env=False,
+    ) as session:
+        yield session
+
+
+@asynccontextmanager
+async def answer(
+    session: aiohttp.ClientSession,
+    url: str,
+    limits: Limits,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The answer to a GET (a POST with `data`), once it says 200. What fails, also later, is FetchError."""
+    method = "GET" if data is None else "POST"
+    timeout = aiohttp.ClientTimeout(
+        total=limits.whole, sock_connect=limits.connect, sock_read=limits.read, ceil_threshold=60
+    )
+    try:
+        async with session.request(
+            method,
+            parse(url),
+            params=params,
+            headers=headers,
+            data=data,
+            timeout=timeout,
+            max_redirects=limits.redirects,
+        ) as response:
+            if response.status != HTTPStatus.OK:
+                raise _refusal(response)
+            yield response
+    except FetchError:
+        raise
+    except Exception as error:
+        raise _explain(error, limits) from error
+
+
+def parse(url: str) -> URL:
+    """The address as it was given, its query included. Raises FetchError where it is none of the web."""
+    try:
+        parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+        if parsed.scheme in ("http", "https") and parsed.host:
+            return parsed
+    except ValueError:
+        pass
+    raise FetchError("it is no address of the web (http: or https:)")
+
+
+async def pieces(response: aiohttp.ClientResponse, limit: int) -> AsyncIterator[bytes]:
+    """The body piece by piece, unpacked. Raises FetchError as soon as it is longer than `limit` bytes."""
+    too_large = FetchError(f"it is larger than {limit / 1e6:.1f} MB")
+    if (response.content_length or 0) > limit:
+        raise too_large
+    size = 0
+    async for piece in response.content.iter_chunked(PIECE):
+        size += len(piece)
+        if size > limit:
+            raise too_large
+        yield piece
+
+
+async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The whole body. Raises FetchError where it is longer than `limit` bytes."""
+    return b"".join([piece async for piece in pieces(response, limit)])
+
+
+def _refusal(response: aiohttp.ClientResponse) -> FetchError:
+    status = response.status
+    passing = status in (408, 425, 429, 500, 502, 503, 504)
+    wait = _seconds(response.headers.get("Retry-After", "")) if passing else None
+    if wait is None and status in (429, 503):
+        wait = 0.0  # it is the whole server that wants less
+    try:
+        meaning = HTTPStatus(status).phrase.lower()
+    except ValueError:
+        meaning = "an unknown status"
+    return FetchError(f"the server answers {status} ({meaning})", passing, wait)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """What Retry-After says, seconds or a date (RFC 9110, 10.2.3), in seconds from now."""
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(moment.tzinfo or UTC)).total_seconds()) if moment.tzinfo else None
+
+
+def _explain(error: Exception, limits: Limits) -> FetchError:
+    """What went wrong, in words."""
+    cause: Any = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, PrivateAddressError):
+        return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return FetchError("the server's TLS certificate or encryption is not sound")
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
+        return FetchError("there is no server of that name, or no network", unreachable=True)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return FetchError(f"no server answered in {limits.connect:g} s", passing=True, unreachable=True)
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return FetchError(f"the server sent nothing for {limits.read:g} s", passing=True)
+    if isinstance(error, asyncio.TimeoutError):
+        return FetchError(f"it took longer than {limits.whole:g} s")
+    if isinstance(error, aiohttp.TooManyRedirects):
+        return FetchError(f"it was redirected more than {limits.redirects} times")
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.RedirectClientError):
+        return FetchError("it leads to what is no address of the web (http: or https:)")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        why = os.strerror(cause.errno).lower() if cause.errno else cause
+        return FetchError(f"there is no connection to the server ({why})", passing=True, unreachable=True)
+    if isinstance(error, aiohttp.ClientPayloadError) and "content-encoding" in str(error):
+        return FetchError("it is packed in a way that can't be undone")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return FetchError("the connection ended before the file did", passing=True)
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
+        return FetchError("the server closed the connection", passing=True)
+    if isinstance(error, aiohttp.ClientError | ValueError):
+        return FetchError(f"the server's answer is no sound HTTP ({type(error).__name__})")
+    raise error
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, also where a loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
+
+    async def begin() -> Result:
+        begun.set_result((asyncio.get_running_loop(), asyncio.current_task()))
+        return await work
+
+    with ThreadPoolExecutor(1) as thread:
+        result = thread.submit(copy_context().run, asyncio.run, begin())
+        try:
+            return result.result()
+        except KeyboardInterrupt:
+            loop, task = begun.result()
+            if task is not None:
+                loop.call_soon_threadsafe(task.cancel)
+            raise
