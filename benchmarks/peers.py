@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 CLOTHING = HERE.parents[1] / "shared" / "data" / "clothing"
@@ -25,32 +25,55 @@ def timm_lite0() -> Any:
     return body.eval().to(memory_format=torch.channels_last)
 
 
+class Run(NamedTuple):
+    """Of a whole process: its wall time, the most memory it or one of its children had, what it printed."""
+
+    seconds: float
+    peak: int  # MB
+    output: str
+
+
 def seconds(command: Sequence[object], **environment: object) -> float:
     """Wall time of a whole process, which must succeed."""
-    return timed(command, **environment)[0]
+    return whole(command, **environment).seconds
 
 
 def timed(command: Sequence[object], **environment: object) -> tuple[float, str]:
     """Wall time and standard output of a whole process, which must succeed."""
+    run = whole(command, **environment)
+    return run.seconds, run.output
+
+
+def whole(command: Sequence[object], **environment: object) -> Run:
+    """Run a process, which must succeed, to its end."""
+    words = [str(word) for word in command]
     values = {**os.environ, **{name: str(value) for name, value in environment.items()}}
     started = time.perf_counter()
-    result = subprocess.run(
-        [str(word) for word in command], stdout=subprocess.PIPE, text=True, env=values, cwd=HERE.parent
-    )
-    elapsed = time.perf_counter() - started
-    result.check_returncode()
-    return elapsed, result.stdout
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=values, cwd=HERE.parent) as process:
+        assert process.stdout
+        output = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        elapsed = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, words, output)
+    return Run(elapsed, used.ru_maxrss // 1024, output)
 
 
 def fastai_python() -> Path:
-    """The interpreter of fastai's own environment, built on first use from the pinned list."""
-    folder = Path(os.environ.get("FASTAI_ENV", HERE.parent / "build" / "fastai"))
+    """The interpreter of fastai's own environment."""
+    return peer_python("fastai")
+
+
+def peer_python(peer: str) -> Path:
+    """The interpreter of a peer's own environment, built on first use from its pinned list."""
+    folder = Path(os.environ.get(f"{peer.upper()}_ENV", HERE.parent / "build" / peer))
     python, done = folder / "bin" / "python", folder / ".installed"
     if not done.exists():
-        print(f"building fastai's environment in {folder} ...", file=sys.stderr, flush=True)
+        print(f"building {peer}'s environment in {folder} ...", file=sys.stderr, flush=True)
         uv = [sys.executable, "-m", "uv"]
         subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        pins = HERE / "fastai-constraints.txt"
+        pins = HERE / f"{peer}-constraints.txt"
         subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, "-r", pins], check=True)
         done.touch()
     return python

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from tests.killed import Killer
+
+if TYPE_CHECKING:
+    from tests.site import Site
 
 CLOTHING = Path(__file__).parents[2] / "shared" / "data" / "clothing"
 WHOLE = os.environ.get("WHATSIT_SOAK") == "1"
@@ -137,3 +141,13 @@ def rendered(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
     dice = np.random.default_rng(seed)
     patches = Image.fromarray(dice.integers(0, 256, (6, 8, 3), dtype=np.uint8))
     return patches.resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def site() -> Iterator["Site"]:
+    """A web server that answers whatever a test puts on its pages."""
+    from tests.site import Site
+
+    served = Site()
+    yield served
+    served.close()

@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from whatsit.collection import collect_lists
+from whatsit.collection.provider import Found
 from whatsit.project import Project
 
-# "trash" or "create" names, "move" or "replace" pairs of names, "undo" or "empty"
+# "trash" or "create" names, "move" or "replace" pairs of names, "collect" addresses, "undo" or "empty"
 Step = tuple[str, Sequence[Any]]
 TOUCHING = {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 NEVER = 0
@@ -27,6 +29,9 @@ NEVER = 0
 
 def perform(project: Project, step: Step) -> None:
     verb, files = step
+    if verb == "collect":
+        collect_lists({"bear": map(Found, files)}, project.images, project=project.folder, allow_private=True)
+        return
     with project.lock():
         action = project.journal.begin()
         if verb == "trash":

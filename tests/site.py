@@ -38,7 +38,7 @@ class Site:
     What there is no page for answers 404. It serves in a thread of its own, on a free port.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.pages: dict[str, Answer] = {}
         self.hits: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -48,7 +48,7 @@ class Site:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._server = self._do(asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls))
+        self._server = self._do(asyncio.start_server(self._serve, host, 0, ssl=tls))
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _do(self, work):  # type: ignore[no-untyped-def]
@@ -60,9 +60,13 @@ class Site:
     def close(self) -> None:
         async def stop() -> None:
             self._server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
                 task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
+        if self._loop.is_closed():
+            return
         self._do(stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -1,0 +1,493 @@
+"""Collecting from addresses: every good picture arrives once, every bad address has its reason."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import whatsit as wi
+from tests import site as web
+from tests.conftest import WHOLE, Run, rendered
+from tests.killed import Killer
+from tests.site import Request, Site, encoded, jpeg, redirect, respond
+from whatsit.collection import Collection, collect_lists
+from whatsit.collection.provider import Found
+from whatsit.errors import CollectError, FetchError, ImageError
+from whatsit.fetch import Limits
+from whatsit.progress import listen
+
+QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
+
+
+def gather(into: Path, urls: Iterable[str], **options: object) -> Collection:
+    """Collect addresses as bears, quickly."""
+    options = {"allow_private": True, "limits": QUICK, "backoff": 0.001, **options}
+    return collect_lists({"bear": [Found(url) for url in urls]}, into, **options)  # type: ignore[arg-type]
+
+
+def manifest(folder: Path) -> dict[str, dict[str, str]]:
+    """Its rows by address."""
+    with open(folder / "manifest.csv", encoding="utf-8-sig", newline="") as file:
+        return {row["url"]: row for row in csv.DictReader(file)}
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+GOOD = {
+    "/jpeg": ("JPEG", ".jpg"),
+    "/png": ("PNG", ".png"),
+    "/webp": ("WEBP", ".webp"),
+    "/gif": ("GIF", ".gif"),
+    "/bmp": ("BMP", ".bmp"),
+    "/tiff": ("TIFF", ".tif"),
+    "/avif": ("AVIF", ".avif"),
+}
+BAD: dict[str, tuple[web.Answer, str]] = {
+    "/html": (respond(b"<!doctype html><title>no</title>"), "broken: it is a web page"),
+    "/svg": (respond(b'<?xml version="1.0"?><svg xmlns="x"/>', kind="image/svg+xml"), "broken: it is an SVG"),
+    "/empty": (respond(b""), "broken: the file is empty"),
+    "/text": (respond(b"no picture"), "broken: it is not a picture"),
+    "/bomb": (respond(web.picture_bomb()), "broken: the picture has more than"),
+    "/half": (respond(jpeg(50)[:2000]), "broken: the picture is damaged"),
+    "/pixel": (respond(encoded(Image.new("RGB", (1, 1)), "GIF")), "broken: it is too small (1 x 1"),
+    "/cut-off": (web.cut_off(jpeg(51)), "failed: the connection ended"),
+    "/endless": (web.endless, "failed: it is larger than 1.0 MB"),
+    "/large": (respond(b"\xff" * (2 << 20)), "failed: it is larger than 1.0 MB"),
+    "/gzip-bomb": (web.gzip_bomb(), "failed: it is larger than 1.0 MB"),
+    "/drip": (web.drip, "failed: it took longer than 0.6 s"),
+    "/silent": (web.silent, "failed: the server sent nothing"),
+    "/loop": (redirect("/loop"), "failed: it was redirected more"),
+    "/to-file": (redirect("file:///etc/passwd"), "failed: it leads to what is no address"),
+    "/404": (respond(b"", 404), "failed: the server answers 404"),
+    "/403": (respond(b"", 403), "failed: the server answers 403"),
+    "/500": (respond(b"", 500), "failed: the server answers 500"),
+    "/reset": (web.reset, "failed: the "),
+    "/noai": (respond(jpeg(52), X_Robots_Tag="noai"), "failed: its owner does not want"),
+    "/own-noai": (
+        respond(jpeg(52), X_Robots_Tag="whatsit: noindex, noimageai"),
+        "failed: its owner does not",
+    ),
+    "/tdm": (respond(jpeg(53), TDM_Reservation="1"), "failed: its owner does not want"),
+    "/private/a.jpg": (respond(jpeg(54)), "failed: the robots.txt of its site forbids it"),
+}
+
+
+def test_after_the_worst_of_the_web_every_good_picture_is_there_and_every_bad_address_has_its_reason(
+    site: Site, tmp_path: Path
+) -> None:
+    for number, (path, (format, _)) in enumerate(GOOD.items()):
+        site.pages[path] = respond(encoded(rendered(number), format), kind="text/plain")
+    site.pages["/moved"] = redirect("/jpeg?again=1")
+    site.pages["/jpeg?again=1"] = respond(jpeg(9))
+    site.pages["/other-bots"] = respond(jpeg(10), X_Robots_Tag="otherbot: noai")
+    site.pages["/copy"] = site.pages["/jpeg"]
+    site.pages["/recompressed"] = respond(encoded(rendered(0), quality=40))
+    site.pages |= {path: answer for path, (answer, _) in BAD.items()}
+    site.pages["/robots.txt"] = respond(b"User-agent: *\nDisallow: /private/\n", kind="text/plain")
+    dead = [
+        f"http://127.0.0.1:{site.port}0/x.jpg",
+        "http://no-such-host.invalid/x.jpg",
+        "rubbish",
+        "file:///etc/x",
+    ]
+    urls = [site.url(path) for path in site.pages if path not in ("/robots.txt", "/jpeg?again=1")] + dead
+
+    done = gather(tmp_path, urls)
+    rows = manifest(tmp_path)
+    assert list(rows) == urls
+    for path, (_, suffix) in GOOD.items():
+        row = rows[site.url(path)]
+        assert (row["status"], row["error"]) == ("kept", "")
+        assert row["file"] == f"bear/{int(row['number']):08}{suffix}"
+        assert (tmp_path / row["file"]).read_bytes() == site.pages[path].partition(b"\r\n\r\n")[2]
+    for path in ("/moved", "/other-bots"):
+        assert rows[site.url(path)]["status"] == "kept"
+    for path in ("/copy", "/recompressed"):
+        row = rows[site.url(path)]
+        assert row["status"] == "duplicate"
+        assert row["error"].endswith("same as bear/00000000.jpg")
+    for path, (_, words) in BAD.items():
+        row = rows[site.url(path)]
+        assert f"{row['status']}: {row['error']}".startswith(words), path
+    assert all(rows[url]["status"] == "failed" and rows[url]["error"] for url in dead)
+    assert len(pictures(tmp_path / "bear")) == len(GOOD) + 2
+    assert not list((tmp_path / ".whatsit" / "incoming").iterdir())
+    tally = done.classes["bear"]
+    assert (tally.found, tally.kept, tally.duplicates, tally.broken) == (len(urls), len(GOOD) + 2, 2, 7)
+    assert tally.downloaded == tally.kept + tally.duplicates + tally.broken
+
+
+def test_server_with_an_unknown_certificate_is_a_failure_in_words(tmp_path: Path) -> None:
+    import ssl
+
+    import trustme
+
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(served)
+    site = Site(tls=served)
+    try:
+        gather(tmp_path, [site.url("/a.jpg", "localhost")])
+        assert "certificate" in manifest(tmp_path)[site.url("/a.jpg", "localhost")]["error"]
+    finally:
+        site.close()
+
+
+def test_the_same_again_fetches_nothing_and_retry_only_what_failed(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(5)} | {"/html": respond(b"<html>")}
+    urls = [site.url(f"/{n}") for n in range(7)] + [site.url("/html")]
+    first = gather(tmp_path, urls)
+    before, hits = pictures(tmp_path / "bear"), site.hits.copy()
+    assert gather(tmp_path, urls).to_dict() == first.to_dict()
+    assert (pictures(tmp_path / "bear"), site.hits) == (before, hits)
+
+    site.pages |= {"/5": respond(jpeg(5))}
+    done = gather(tmp_path, urls, retry=True)
+    again = site.hits - hits
+    assert set(again) == {"/robots.txt", "/5", "/6"}
+    assert done.classes["bear"].kept == 6
+    assert pictures(tmp_path / "bear").items() > before.items()
+    assert manifest(tmp_path)[site.url("/5")]["file"] == "bear/00000005.jpg"
+
+
+def test_more_addresses_later_are_numbered_on_and_never_overwrite(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(6)}
+    (tmp_path / "bear").mkdir()
+    rendered(99).save(tmp_path / "bear" / "00000007.png")
+    gather(tmp_path, [site.url(f"/{n}") for n in range(3)])
+    gather(tmp_path, [site.url(f"/{n}") for n in range(6)])
+    assert list(pictures(tmp_path / "bear")) == ["00000007.png", *(f"{n:08}.jpg" for n in range(8, 14))]
+
+
+def test_copies_of_the_users_own_pictures_are_not_kept_and_these_stay(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "bear").mkdir()
+    mine = tmp_path / "bear" / "mine.jpg"
+    mine.write_bytes(encoded(rendered(3, (80, 60)), quality=60))
+    site.pages["/larger"] = respond(jpeg(3))
+    gather(tmp_path, [site.url("/larger")])
+    assert list(pictures(tmp_path / "bear")) == ["mine.jpg"]
+    assert manifest(tmp_path)[site.url("/larger")]["error"] == "nearly the same as bear/mine.jpg"
+    warnings = wi.Catalog.from_folder(tmp_path, to_train=False).warnings
+    assert not [warning for warning in warnings if "manifest" in warning]
+
+
+def test_of_copies_the_largest_is_kept_whichever_came_first(site: Site, tmp_path: Path) -> None:
+    for name, size in (("/small", (160, 120)), ("/large", (640, 480)), ("/middle", (320, 240))):
+        site.pages[name] = respond(jpeg(4, size))
+    gather(tmp_path, [site.url(path) for path in site.pages])
+    assert {url[-5:]: row["status"] for url, row in manifest(tmp_path).items()} == {
+        "small": "duplicate",
+        "large": "kept",
+        "iddle": "duplicate",
+    }
+
+
+def test_one_by_one_in_order_the_first_error_is_raised(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(3)} | {"/html": respond(b"<html>")}
+    options = {"max_workers": 0, "allow_private": True}
+    dest = tmp_path / "bears" / "teddy"
+    with pytest.raises(FetchError, match=r"/gone: the server answers 404"):
+        wi.download_images([site.url("/0"), site.url("/gone"), site.url("/1")], dest, **options)
+    assert list(pictures(dest)) == ["00000000.jpg"]
+    with pytest.raises(ImageError, match=r"/html: it is a web page"):
+        wi.download_images([site.url("/html")], tmp_path / "bears" / "black", **options)
+    done = wi.download_images([site.url("/1"), site.url("/2")], dest, **options)
+    assert done.classes["teddy"].kept == 3
+    assert [r.path for r in site.requests if r.path != "/robots.txt"] == ["/0", "/gone", "/html", "/1", "/2"]
+
+
+def test_as_the_lesson_downloads(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}.jpg?size=large": respond(jpeg(n)) for n in range(6)}
+    file = tmp_path / "urls_black.txt"
+    file.write_text("".join(site.url(f"/{n}.jpg?size=large") + "\n" for n in range(6)))
+    path = tmp_path / "data" / "bears"
+    done = wi.download_images(file, path / "black", max_pics=4, allow_private=True)
+    assert done.classes["black"].kept == 4
+    assert list(pictures(path / "black")) == [f"{n:08}.jpg" for n in range(4)]
+    assert not (path / "black" / ".whatsit").exists()
+    assert done.manifest == path / "manifest.csv"
+
+
+def test_hosts_are_asked_side_by_side_and_each_politely(tmp_path: Path) -> None:
+    sites = [Site() for _ in range(3)]
+    gate = threading.Barrier(24, timeout=20)
+
+    async def wait_for_all(request: Request, _: object) -> bytes:
+        import asyncio
+
+        await asyncio.get_running_loop().run_in_executor(POOL, gate.wait)
+        return respond(jpeg(int(request.path[1:])))
+
+    from concurrent.futures import ThreadPoolExecutor
+
+    try:
+        with ThreadPoolExecutor(24) as POOL:  # noqa: N806
+            for number, site in enumerate(sites):
+                site.pages |= {f"/{number * 16 + n}": wait_for_all for n in range(16)}
+            urls = [site.url(path) for site in sites for path in site.pages]
+            # Eight of each host must be in flight at once, or the barrier breaks; more never are.
+            done = gather(tmp_path, urls, limits=Limits())
+        assert done.classes["bear"].kept == 48
+        assert [site.busiest for site in sites] == [8, 8, 8]
+    finally:
+        for site in sites:
+            site.close()
+
+
+def flaky(answers: list[bytes]) -> Callable[[Request, object], bytes]:
+    """Gives one answer after the other, and the last one again and again."""
+    return lambda *_: answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def test_what_fails_in_passing_is_tried_again(site: Site, tmp_path: Path) -> None:
+    site.pages["/late"] = flaky([respond(b"", 503), respond(b"", 429, Retry_After="0"), respond(jpeg(1))])
+    site.pages["/cut"] = flaky([web.cut_off(jpeg(2)), respond(jpeg(2))])
+    site.pages["/never"] = respond(b"", 500)
+    site.pages["/gone"] = respond(b"", 404)
+    gather(tmp_path, [site.url(path) for path in site.pages])
+    assert {path: site.hits[path] for path in site.pages} == {"/late": 3, "/cut": 2, "/never": 3, "/gone": 1}
+    assert list(pictures(tmp_path / "bear")) == ["00000000.jpg", "00000001.jpg"]
+
+
+def test_host_that_asks_to_wait_long_is_left_for_later_and_then_goes_on(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(b"", 429, Retry_After="600") for n in range(30)}
+    urls = [site.url(path) for path in site.pages]
+    tally = gather(tmp_path, urls).classes["bear"]
+    assert (tally.found, tally.waiting, tally.downloaded) == (30, 30, 0)
+    assert "asks to wait 600 s" in next(iter(tally.reasons))
+    assert site.hits.total() <= 9
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(30)}
+    assert gather(tmp_path, urls).classes["bear"].kept == 30
+
+
+def test_host_that_never_answers_is_given_up_soon(tmp_path: Path) -> None:
+    site = Site()
+    site.close()
+    tally = gather(tmp_path, [site.url(f"/{n}") for n in range(500)]).classes["bear"]
+    assert (tally.found, tally.downloaded) == (500, 0)
+    assert all("no connection" in reason for reason in tally.reasons)
+
+
+def test_picture_in_two_classes_is_told(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(3)}
+    found = [Found(site.url(f"/{n}")) for n in range(3)]
+    done = collect_lists({"black": found[:2], "brown": found[1:]}, tmp_path, allow_private=True)
+    (note,) = done.notes
+    assert note.startswith("1 picture is in two classes, such as black/00000001.jpg and brown/00000000.jpg")
+
+
+def test_license_author_and_page_stay_with_the_picture(site: Site, tmp_path: Path) -> None:
+    site.pages["/a"] = respond(jpeg(1))
+    told = Found(site.url("/a"), "CC BY 4.0", "=cmd|' /C calc'!A0", "http://page", "Bär\n🐻", "openverse")
+    collect_lists({"bear": [told]}, tmp_path, allow_private=True)
+    row = manifest(tmp_path)[site.url("/a")]
+    assert (row["license"], row["page"], row["provider"]) == ("CC BY 4.0", "http://page", "openverse")
+    assert row["author"] == "'=cmd|' /C calc'!A0"  # no formula for a spreadsheet
+    assert row["title"] == "Bär\\n🐻"
+    assert len(row["sha256"]) == 64
+    assert row["time"].startswith("20")
+
+
+@pytest.mark.parametrize("label", ["../up", "a/b", ".hidden", "", "a\nb"])
+def test_class_that_is_no_folder_name_is_refused(label: str, tmp_path: Path) -> None:
+    with pytest.raises(CollectError, match="class can't be called"):
+        collect_lists({label: [Found("http://x/1")]}, tmp_path / "bears")
+    assert not (tmp_path / "up").exists()
+
+
+def test_progress_is_told_class_by_class(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(4)}
+    told: list[tuple[str, int, int]] = []
+    urls = [Found(site.url(f"/{n}")) for n in range(5)]
+    with listen(lambda *words: told.append(words)):
+        collect_lists({"black": urls[:2], "brown": urls[2:]}, tmp_path, allow_private=True)
+    assert ("black", 2, 2) in told
+    assert ("brown", 3, 3) in told
+
+
+def test_disk_that_is_full_is_said_and_the_next_run_goes_on(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from whatsit.collection import download
+
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(5)}
+    urls = [site.url(f"/{n}") for n in range(5)]
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download, "_judge", full)
+    with pytest.raises(OSError, match="No space"):
+        gather(tmp_path, urls)
+    monkeypatch.undo()
+    assert not (tmp_path / "bear").exists()
+    assert not list((tmp_path / ".whatsit" / "incoming").iterdir())
+    assert gather(tmp_path, urls).classes["bear"].kept == 5
+
+
+def test_manifest_that_was_spoilt_is_named_and_left(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("my,own,table\n1,2,3\n")
+    with pytest.raises(CollectError, match=r"manifest\.csv is no manifest"):
+        gather(tmp_path, [site.url("/1")])
+    assert (tmp_path / "manifest.csv").read_text() == "my,own,table\n1,2,3\n"
+    assert not site.requests
+
+
+KILLS = 50 if WHOLE else 5
+MOMENTS = 280  # what collecting these addresses does to the disk
+
+
+def test_kill_at_any_moment_leaves_no_half_file_and_the_next_run_continues(
+    site: Site, killer: Killer, tmp_path: Path
+) -> None:
+    good = {f"/{n}": jpeg(n, (240, 180)) for n in range(24)}
+    site.pages |= {path: respond(body) for path, body in good.items()}
+    site.pages |= {"/copy": respond(good["/3"]), "/html": respond(b"<html>"), "/gone": respond(b"", 404)}
+    urls = [site.url(path) for path in site.pages]
+    dice, stages = random.Random(4), Counter[str]()
+    for number in range(KILLS):
+        images, folder = tmp_path / f"{number}" / "bears", tmp_path / f"{number}" / "project"
+        images.mkdir(parents=True)
+        site.hits.clear()
+        killed = 0
+        for moment in (dice.randrange(1, MOMENTS), dice.randrange(1, MOMENTS // 2)):
+            killed += killer(images, folder, ("collect", urls), moment)
+            arrived = pictures(images / "bear") if (images / "bear").exists() else {}
+            assert set(arrived.values()) <= set(good.values())
+            stages["some" if 0 < len(arrived) < len(good) else "all" if arrived else "none"] += 1
+        settled = {url for url, row in _rows(images).items() if row["status"] != "waiting"}
+        before = site.hits.copy()
+        done = collect_lists({"bear": map(Found, urls)}, images, project=folder, allow_private=True)
+        assert sorted(pictures(images / "bear").values()) == sorted(good.values())
+        tally = done.classes["bear"]
+        assert (tally.found, tally.kept, tally.duplicates, tally.broken) == (27, 24, 1, 1)
+        assert not [url for url in settled if (site.hits - before)[url.removeprefix(site.url(""))]]
+        assert max(site.hits[path] for path in good) <= 1 + killed
+        assert not list((folder / "incoming").iterdir())
+        shutil.rmtree(tmp_path / f"{number}")
+    assert stages["some"] > KILLS // 2
+
+
+def _rows(folder: Path) -> dict[str, dict[str, str]]:
+    return manifest(folder) if (folder / "manifest.csv").exists() else {}
+
+
+def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
+    site: Site, cache: Path, whatsit: Run, tmp_path: Path
+) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(6)} | {"/slow": web.silent}
+    urls = [site.url(path) for path in site.pages]
+    (tmp_path / "urls_bear.txt").write_text("\n".join(urls))
+    words = ["collect", "--urls", "urls_bear.txt", "--into", "bears", "--allow-private"]
+    asked = threading.Event()
+
+    async def slow(request: Request, writer: object) -> None:
+        asked.set()
+        await web.silent(request, writer)  # type: ignore[arg-type]
+
+    site.pages["/slow"] = slow
+    process = subprocess.Popen(
+        [sys.executable, "-m", "whatsit", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    assert asked.wait(30)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    site.pages["/slow"] = respond(jpeg(6))
+    result = whatsit(*words)
+    assert result.returncode == 0, result.stderr
+    assert len(pictures(tmp_path / "bears" / "bear")) == 7
+
+
+def test_whatsit_collect_takes_the_shells_list_of_files_and_ends_with_a_table(
+    site: Site, whatsit: Run, tmp_path: Path
+) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(7)}
+    for label, numbers in (("black", range(4)), ("teddy", range(4, 9))):
+        text = "".join(site.url(f"/{n}") + "\n" for n in numbers)
+        (tmp_path / f"urls_{label}.txt").write_text(text)
+    words = ["collect", "--urls", "urls_black.txt", "urls_teddy.txt", "--into", "bears", "--allow-private"]
+    result = whatsit(*words)
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["class", "found", "downloaded", "duplicates", "broken", "kept"]
+    assert lines[1].split() == ["black", "4", "4", "0", "0", "4"]
+    assert lines[2].split() == ["teddy", "5", "3", "0", "0", "3"]
+    assert "2  the server answers 404 (not found)" in result.stdout
+    document = json.loads(whatsit(*words, "--json").stdout)
+    counts = {"found": 4, "downloaded": 4, "duplicates": 0, "broken": 0, "kept": 4}
+    assert document["classes"]["black"] == counts
+    assert document["manifest"] == str(tmp_path / "bears" / "manifest.csv")
+    assert [
+        row["label"] for row in wi.Catalog.from_folder(tmp_path / "bears").to_dataframe().to_dict("records")
+    ]
+
+
+def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(3)}
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "urls_a.csv").write_text(f"title,url\nx,{site.url('/0')}\n")
+    (tmp_path / "lists" / "b.txt").write_text(f"{site.url('/1')}\n")
+    assert whatsit("collect", "--urls", "lists", "--into", "two", "--allow-private").returncode == 0
+    assert sorted(path.name for path in (tmp_path / "two").iterdir() if path.is_dir()) == [
+        ".whatsit",
+        "a",
+        "b",
+    ]
+    assert (
+        whatsit("collect", "--urls", "lists", "--label", "x", "--into", "one", "--allow-private").returncode
+        == 0
+    )
+    assert len(pictures(tmp_path / "one" / "x")) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["collect"], "nothing to search for"),
+        (["collect", "--urls", "nowhere.txt"], "nowhere.txt can't be read"),
+        (["collect", "--urls", "empty.txt"], "no address in empty.txt"),
+        (["collect", "--urls", "folder"], "no list of addresses"),
+        (["collect", "bear="], "says nothing to search for"),
+        (["collect", "bear", "bear"], "named twice"),
+        (["collect", "bear", "--label", "x"], "--label is for lists"),
+        (["collect", "--urls", "picture.txt"], "is no text"),
+        (["collect", "--urls", "one.txt", "--into", "one.txt"], "can't be"),
+    ],
+)
+def test_whatsit_collect_says_what_is_wrong_and_makes_nothing(
+    whatsit: Run, tmp_path: Path, words: list[str], told: str
+) -> None:
+    (tmp_path / "empty.txt").write_text("# nothing\n\n")
+    (tmp_path / "one.txt").write_text("http://127.0.0.1:1/a.jpg\n")
+    (tmp_path / "picture.txt").write_bytes(jpeg(1))
+    (tmp_path / "folder").mkdir()
+    before = sorted(os.listdir(tmp_path))
+    result = whatsit(*words)
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_whatsit_collect_that_keeps_nothing_says_why(whatsit: Run, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "urls_bear.txt").write_text(site.url("/gone"))
+    result = whatsit("collect", "--urls", "urls_bear.txt", "--into", "bears")
+    assert result.returncode == 2
+    assert "private network" in result.stdout
+    assert "No picture could be kept" in result.stderr

@@ -1,0 +1,124 @@
+"""The manifest keeps what was written, wherever writing it was broken off."""
+
+import csv
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import campaign
+from whatsit.collection.lists import label_lists, label_of, read_list
+from whatsit.collection.manifest import COLUMNS, STATUSES, Manifest
+from whatsit.collection.provider import Found
+from whatsit.errors import CollectError
+from whatsit.text import printable
+
+TEXT = st.text(max_size=12)
+
+
+@campaign(400)
+@given(st.data())
+def test_manifest_cut_off_anywhere_keeps_its_whole_lines(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "manifest.csv")
+        written = Manifest(path)
+        found = [Found(f"http://x/{data.draw(TEXT)}", *(data.draw(TEXT) for _ in range(5))) for _ in range(4)]
+        written.add("bär", found, data.draw(TEXT), 7)
+        rows = written.of("bär")
+        for _ in range(data.draw(st.integers(0, 6))):
+            written.note(
+                data.draw(st.sampled_from(rows)), data.draw(st.sampled_from(STATUSES)), data.draw(TEXT)
+            )
+        assert Manifest(path).rows == written.rows
+        lines = path.read_bytes().splitlines(keepends=True)
+        cut = data.draw(st.integers(len(lines[0]), sum(map(len, lines))))
+        whole = path.read_bytes()[:cut]
+        path.write_bytes(whole)
+        kept = Manifest(path)
+        assert len(kept.rows) == len(
+            {line.split(b",")[1] for line in whole.splitlines(True)[1:] if b"\n" in line}
+        )
+        assert path.read_bytes().endswith(b"\n")
+        kept.add("bär", [Found("http://x/new")], "", 99)
+        assert Manifest(path).rows == kept.rows
+
+
+def test_manifest_opens_in_a_spreadsheet(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path / "manifest.csv")
+    manifest.add("熊", [Found("http://x/1", title='a, "b"', author="-Anna")], "brown bear", 0)
+    data = manifest.path.read_bytes()
+    assert data.startswith("\ufeff".encode())  # or Excel takes it for another alphabet
+    (row,) = csv.DictReader(data.decode("utf-8-sig").splitlines())
+    assert tuple(row) == COLUMNS
+    assert (row["class"], row["title"], row["author"], row["words"]) == (
+        "熊",
+        'a, "b"',
+        "'-Anna",
+        "brown bear",
+    )
+
+
+def test_manifest_that_excel_saved_again_still_counts(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path / "manifest.csv")
+    manifest.add("bear", [Found("http://x/1"), Found("http://x/2", title="a,b")], "", 0)
+    manifest.path.write_bytes(manifest.path.read_bytes().replace(b"\n", b"\r\n"))
+    assert Manifest(manifest.path).rows == manifest.rows
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"\xff\xfe\x00", b"a,b\n1,2\n", ",".join(COLUMNS).encode() + b"\nx\n", b"\0\n"]
+)
+def test_spoilt_manifest_is_refused(tmp_path: Path, spoilt: bytes) -> None:
+    path = tmp_path / "manifest.csv"
+    path.write_bytes(spoilt + b"\n")
+    with pytest.raises(CollectError, match="no manifest"):
+        Manifest(path)
+    assert path.read_bytes() == spoilt + b"\n"
+
+
+@campaign(1000)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1), min_size=1
+    )
+)
+def test_every_line_of_a_text_file_is_an_address_whatever_is_in_it(lines: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "urls_x.txt")
+        urls = [f"http://x/{printable(line)}" for line in lines]
+        for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+            path.write_text("# mine\n\n" + "\r\n".join(urls), encoding=encoding, newline="")
+            assert [found.url for found in read_list(path)] == urls
+
+
+@pytest.mark.parametrize(
+    ("table", "urls"),
+    [
+        ("http://x/1,a\nhttp://x/2?a=b,c&d;e\n", ["http://x/1,a", "http://x/2?a=b,c&d;e"]),
+        ('"http://x/1,a"\n"http://x/2"\n', ["http://x/1,a", "http://x/2"]),
+        ("url\nhttp://x/1\n\nhttp://x/2\n", ["http://x/1", "http://x/2"]),
+        ("id;URL;name\n7;http://x/1,2;bear\n8;;none\n", ["http://x/1,2"]),
+        ("title\timage_url\nA\thttp://x/1\n", ["http://x/1"]),
+    ],
+)
+def test_tables_name_their_column_or_are_addresses_line_by_line(
+    tmp_path: Path, table: str, urls: list[str]
+) -> None:
+    (tmp_path / "urls.csv").write_text(table)
+    assert [found.url for found in read_list(tmp_path / "urls.csv")] == urls
+
+
+def test_tables_may_tell_license_and_author(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('url,license,author,page,title\nhttp://x/1,CC0,"Me, you",http://p,T\n')
+    assert read_list(tmp_path / "a.csv") == [Found("http://x/1", "CC0", "Me, you", "http://p", "T")]
+
+
+def test_class_comes_from_the_name_of_the_list(tmp_path: Path) -> None:
+    assert label_of(Path("urls_grizzly bear.txt")) == "grizzly bear"
+    assert label_of(Path("black.csv")) == "black"
+    for name in ("urls_a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"http://x/{name}")
+    assert list(label_lists([tmp_path])) == ["b", "a"]
+    assert list(label_lists([tmp_path], "all")) == ["all"]
