@@ -2,12 +2,12 @@
 
     python -m benchmarks.collect [--pictures 1000] [--rounds 3] [--skip-memory]
 
-A local server answers after 100 ms on each of 50 addresses. All times are of whole processes, imports
-included; "itself" is the download or the call alone, where the peer lets one measure it. Whatsit is as polite
-as it always is (robots.txt, 8 connections per host), decodes all it fetched, and leaves out copies. fastai and
-curl look at nothing; img2dataset decodes, and encodes again unless it is told not to.
+A local server answers after 100 ms on each of 50 addresses. Times and pictures a second are of whole
+processes, imports included; "itself" is the download or the call alone. Whatsit is as polite as it always is
+(robots.txt, 8 connections per host), decodes all it fetched, and leaves out copies. fastai and curl look at
+nothing; img2dataset decodes, and encodes again unless it is told not to.
 
-The many pictures of the memory's measurement are the same photos turned in 8 ways, and some of them twice.
+The many pictures of the memory's measurement are the same photos turned in 8 ways, some of them twice.
 """
 
 import argparse
@@ -22,18 +22,25 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.peers import CLOTHING, HERE, WHATSIT, peer_python, whole
+from benchmarks.peers import CLOTHING, HERE, LOOPBACK, WHATSIT, peer_python, whole
 
-ADDRESSES = [f"127.0.1.{number}" for number in range(1, 51)]
 MANY = 20_000
 MEMORY = 250  # MB
 FLAT = 1.25  # times the memory of 1,000 pictures
-VERIFY = """
+COLLECT = """
 import json, sys, time
+from whatsit.collection import collect_lists, label_lists
+from pathlib import Path
+started = time.perf_counter()
+collect_lists(label_lists([Path(sys.argv[1])]), sys.argv[2], allow_private=True)
+print(time.perf_counter() - started)
+"""
+VERIFY = """
+import sys, time
 from whatsit import verify_images
 started = time.perf_counter()
-done = verify_images(sys.argv[1])
-print(json.dumps({"seconds": time.perf_counter() - started, "pictures": done.pictures - len(done.unreadable)}))
+verify_images(sys.argv[1])
+print(time.perf_counter() - started)
 """
 
 
@@ -63,14 +70,17 @@ def server() -> Iterator[int]:
 
 
 def urls(port: int, count: int) -> list[str]:
-    return [f"http://{ADDRESSES[number % len(ADDRESSES)]}:{port}/{number}.jpg" for number in range(count)]
+    return [f"http://{LOOPBACK[number % len(LOOPBACK)]}:{port}/{number}.jpg" for number in range(count)]
 
 
 def whatsit(addresses: Path, folder: Path) -> Cost:
-    run = whole([*WHATSIT, "collect", "--urls", addresses, "--into", folder, "--allow-private", "--json"])
+    into = folder / "whole"
+    run = whole([*WHATSIT, "collect", "--urls", addresses, "--into", into, "--allow-private", "--json"])
     tally = json.loads(run.output)["classes"][addresses.stem]
-    assert len([*(folder / addresses.stem).iterdir()]) == tally["kept"]
-    return Cost(run.seconds, run.seconds, run.peak, tally["downloaded"], tally["kept"])
+    assert sum(1 for _ in (into / addresses.stem).iterdir()) == tally["kept"]
+    shutil.rmtree(into)
+    itself = float(whole([sys.executable, "-c", COLLECT, addresses, folder / "itself"]).output)
+    return Cost(run.seconds, itself, run.peak, tally["downloaded"], tally["kept"])
 
 
 def fastai(*words: object) -> Cost:
@@ -84,7 +94,9 @@ def img2dataset(addresses: Path, folder: Path, *options: str) -> Cost:
     fixed = "--input_format txt --output_format files --resize_mode no --number_sample_per_shard 500"
     running = "--processes_count 2 --thread_count 64"
     # Without the variable it asks for its newest version on the web, and waits for the answer.
-    run = whole([*command, *fixed.split(), *running.split(), *options], NO_ALBUMENTATIONS_UPDATE=1)
+    run = whole(
+        [*command, *fixed.split(), *running.split(), *options], NO_ALBUMENTATIONS_UPDATE=1, TQDM_DISABLE=1
+    )
     shards = [json.loads(path.read_text()) for path in folder.glob("*_stats.json")]
     began, ended = min(shard["start_time"] for shard in shards), max(shard["end_time"] for shard in shards)
     return Cost(run.seconds, ended - began, run.peak, sum(1 for _ in folder.glob("*/*.jpg")))
@@ -94,14 +106,17 @@ def curl(addresses: Path, folder: Path) -> Cost:
     lines = addresses.read_text().split()
     config = folder / "curl.txt"
     config.write_text("".join(f'url = "{url}"\noutput = "{folder}/{n}.jpg"\n' for n, url in enumerate(lines)))
-    run = whole(["curl", "--silent", "--fail", "--parallel", "--parallel-max", 128, "--config", config])
+    run = whole(
+        ["curl", "--no-progress-meter", "--fail", "--parallel", "--parallel-max", 128, "--config", config]
+    )
     return Cost(run.seconds, run.seconds, run.peak, sum(1 for _ in folder.glob("*.jpg")))
 
 
 def whatsit_verify(folder: Path) -> Cost:
     run = whole([*WHATSIT, "verify", folder, "--json"])
-    alone = json.loads(whole([sys.executable, "-c", VERIFY, folder]).output)
-    return Cost(run.seconds, alone["seconds"], run.peak, alone["pictures"])
+    told = json.loads(run.output)
+    itself = float(whole([sys.executable, "-c", VERIFY, folder]).output)
+    return Cost(run.seconds, itself, run.peak, told["pictures"] - len(told["unreadable"]))
 
 
 def in_turn(work: Path, measurements: Mapping[str, Measurement], rounds: int) -> dict[str, Cost]:

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the photos, the peers' network and environment, and timing whole processes."""
+"""What the benchmarks share: the photos, the peers' network and environments, and timing whole processes."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 CLOTHING = HERE.parents[1] / "shared" / "data" / "clothing"
+LOOPBACK = [f"127.0.1.{number}" for number in range(1, 51)]
 WHATSIT = (sys.executable, "-m", "whatsit")
 
 

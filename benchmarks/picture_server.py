@@ -10,9 +10,8 @@ import struct
 
 from aiohttp import web
 
-from benchmarks.peers import CLOTHING
+from benchmarks.peers import CLOTHING, LOOPBACK
 
-ADDRESSES = [f"127.0.1.{number}" for number in range(1, 51)]
 LATENCY = 0.1  # seconds
 PHOTOS = [path.read_bytes() for path in sorted(CLOTHING.glob("*/*/*.jpg"))]
 START = b"\xff\xd8"
@@ -46,7 +45,7 @@ async def refuse(request: web.Request) -> web.Response:
 def listen() -> list[socket.socket]:
     """A socket on every address, all with the same free port."""
     sockets: list[socket.socket] = []
-    for address in ADDRESSES:
+    for address in LOOPBACK:
         port = sockets[0].getsockname()[1] if sockets else 0
         sockets.append(socket.create_server((address, port), backlog=1024))
     return sockets

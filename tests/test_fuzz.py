@@ -56,6 +56,16 @@ def test_damaged_pictures_open_or_are_refused(data: st.DataObject) -> None:
 
 @campaign(4000)
 @given(st.data())
+def test_nothing_is_accepted_that_pillow_refuses(data: st.DataObject) -> None:
+    broken = data.draw(damaged(PICTURES[data.draw(st.sampled_from(sorted(PICTURES)))]))
+    with suppress(ImageError):
+        open_image(broken)
+        with Image.open(io.BytesIO(broken)) as image:
+            image.load()
+
+
+@campaign(4000)
+@given(st.data())
 def test_quick_decoding_accepts_nothing_that_pillow_refuses(data: st.DataObject) -> None:
     broken = data.draw(damaged(PICTURES[data.draw(st.sampled_from(["JPEG", "progressive JPEG"]))]))
     try:

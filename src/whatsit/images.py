@@ -132,21 +132,16 @@ def examine(source: Source, at_least: int | None = None) -> tuple[Image.Image, F
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
             _limit_pixels(image)
-            kind, (width, height) = image.format or "", image.size
+            kind, mode, (width, height) = image.format or "", image.mode, image.size
+            moves = kind in MOVING and _moves(image)
+            smaller = None if at_least is None else _scaled_jpeg(image, data, at_least / min(image.size))
+            if smaller is None:
+                image.load()
+            # Only now: asking a PNG for its metadata decodes it, and would hide that it is damaged.
             orientation, taken = _metadata(image)
             upright = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
-            facts = Facts(
-                kind,
-                *upright,
-                taken,
-                image.mode,
-                orientation in range(2, 9),
-                kind in MOVING and _moves(image),
-            )
-            if at_least is not None and (smaller := _scaled_jpeg(image, data, at_least / min(image.size))):
-                return _upright(smaller), facts
-            image.load()
-            return _to_rgb(_upright(image)), facts
+            facts = Facts(kind, *upright, taken, mode, orientation in range(2, 9), moves)
+            return _upright(smaller) if smaller else _to_rgb(_upright(image)), facts
     except (ImageError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -4,7 +4,7 @@
   const found = new Set();
   const add = (address) => {
     try {
-      const url = new URL(address, location.href);
+      const url = new URL(address);
       const own = /(^|\.)(gstatic\.com|google\.[a-z.]+|googleusercontent\.com|bing\.com|duckduckgo\.com)$/;
       if (/^https?:$/.test(url.protocol) && !own.test(url.hostname)) found.add(url.href);
     } catch { /* it is no address */ }
@@ -54,7 +54,7 @@
   }
   const box = document.querySelector("input[name=q], textarea[name=q]");
   const words = given || new URLSearchParams(location.search).get("q") || box?.value || "pictures";
-  const name = words.trim().replace(/[\\/:*?"<>|\s]+/g, " ");
+  const name = words.replace(/[\\/:*?"<>|\s]+/g, " ").trim();
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([[...found].join("\n") + "\n"], { type: "text/plain" }));
   link.download = `urls_${name}.txt`;

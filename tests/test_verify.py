@@ -1,0 +1,340 @@
+"""Verifying: no good picture is called broken, nothing is lost, and what is odd is told or mended."""
+
+import io
+import itertools
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import whatsit as wi
+from tests.conftest import WHOLE, Run, rendered
+from tests.site import encoded, jpeg, picture_bomb
+from tests.test_journal import contents
+from whatsit.catalog import Catalog
+from whatsit.errors import CatalogError
+from whatsit.images import SUFFIX_OF, open_image
+
+
+def put(path: Path, data: bytes | Image.Image, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+    else:
+        data.save(path, **options)
+    return path
+
+
+def on_its_side(image: Image.Image, orientation: int = 6) -> Image.Exif:
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8769)[0x9003] = "2021:05:06 07:08:09"
+    return exif
+
+
+@pytest.fixture
+def bears(tmp_path: Path) -> Path:
+    """Two classes with something of everything."""
+    folder = tmp_path / "bears"
+    for n in range(4):
+        put(folder / "black" / f"{n}.jpg", jpeg(n))
+        put(folder / "teddy" / f"{n}.png", rendered(10 + n))
+    put(folder / "black" / "html.jpg", b"<html>gone</html>")
+    put(folder / "black" / "cut.jpg", jpeg(20)[:2000])
+    put(folder / "teddy" / "empty.png", b"")
+    put(folder / "teddy" / "bomb.png", picture_bomb())
+    put(folder / "teddy" / "phone.heic", b"\0\0\0\x18ftypheic" + b"\0" * 99)
+    put(folder / "teddy" / "depth.tif", Image.fromarray(np.ones((50, 60), np.float32)))
+    put(folder / "teddy" / "old.ppm", rendered(21))
+    put(folder / "teddy" / "notes.txt", b"mine")
+    put(folder / "black" / "really.png", jpeg(30))
+    put(folder / "black" / "nameless", jpeg(31))
+    put(folder / "black" / "print.jpg", rendered(32).convert("CMYK"))
+    put(folder / "black" / "phone.jpg", rendered(33), exif=on_its_side(rendered(33)), quality=90)
+    frames = [rendered(n) for n in (34, 35)]
+    put(folder / "black" / "moving.gif", frames[0], save_all=True, append_images=frames[1:])
+    put(folder / "black" / "tiny.png", rendered(36, (20, 16)))
+    put(folder / "black" / "banner.jpg", rendered(37, (900, 60)))
+    put(folder / "teddy" / "same.jpg", jpeg(0))
+    put(folder / "teddy" / "smaller.jpg", rendered(1, (160, 120)).resize((120, 90)), quality=70)
+    return folder
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.name for path in paths]
+
+
+def test_verify_tells_what_is_wrong_and_touches_nothing_unless_asked(bears: Path) -> None:
+    before = contents(bears)
+    done = wi.verify_images(bears)
+    assert {path.name: reason for path, reason in done.unreadable}.keys() == {
+        *("html.jpg", "cut.jpg", "empty.png", "bomb.png")
+    }
+    assert {path.name for path, _ in done.left_alone} == {"phone.heic", "depth.tif"}
+    assert {oddity: names(paths) for oddity, paths in done.odd.items()} == {
+        "wrong extension": ["nameless", "really.png"],
+        "CMYK": ["print.jpg"],
+        "on its side": ["phone.jpg"],
+        "animated": ["moving.gif"],
+        "tiny": ["tiny.png"],
+        "extreme shape": ["banner.jpg"],
+    }
+    assert [names(group) for group in done.same] == [["0.jpg", "same.jpg"]]
+    assert [names(group) for group in done.near] == [["1.jpg", "smaller.jpg"]]
+    assert done.is_across_classes(done.same[0])
+    assert (done.pictures, done.fine) == (23, 10)
+    assert contents(bears) == before
+    assert not (bears / ".whatsit").exists()
+
+
+def test_broken_pictures_go_to_the_trash_with_their_reason_and_come_back(bears: Path, whatsit: Run) -> None:
+    before = contents(bears)
+    result = whatsit("verify", bears)
+    assert result.returncode == 0, result.stderr
+    assert "23 pictures, 10 of them fine" in result.stdout
+    assert "html.jpg: it is a web page (HTML), not a picture" in result.stdout
+    kept = contents(bears)
+    assert before.keys() - kept.keys() == {
+        *("black/html.jpg", "black/cut.jpg", "teddy/empty.png", "teddy/bomb.png")
+    }
+    told = json.loads(whatsit("trash", bears, "--json").stdout)["files"]
+    assert any("HTML" in file["reason"] and file["path"].endswith("html.jpg") for file in told)
+    again = json.loads(whatsit("verify", bears, "--json").stdout)
+    assert (again["unreadable"], again["moved_to_trash"]) == ([], False)
+    assert whatsit("undo", bears).returncode == 0
+    assert contents(bears) == before
+
+
+def test_fix_mends_what_is_odd_and_undo_brings_back_every_byte(bears: Path, whatsit: Run) -> None:
+    before = contents(bears)
+    result = whatsit("verify", bears, "--fix")
+    assert result.returncode == 0, result.stderr
+    after = contents(bears)
+    black = bears / "black"
+    assert (black / "really.jpg").read_bytes() == jpeg(30)
+    assert (black / "nameless.jpg").read_bytes() == jpeg(31)
+    assert "black/really.png" not in after
+    with Image.open(black / "print.jpg") as printed, Image.open(black / "phone.jpg") as phone:
+        assert (printed.format, printed.mode) == ("JPEG", "RGB")
+        assert (phone.size, phone.getexif().get(0x0112)) == ((120, 160), None)
+        assert phone.getexif().get_ifd(0x8769)[0x9003] == "2021:05:06 07:08:09"
+    with Image.open(black / "moving.png") as still:
+        assert not getattr(still, "is_animated", False)
+    assert open_image(black / "tiny.png").size == (40, 32)
+    assert open_image(black / "banner.jpg").size == (900, 225)
+    assert json.loads(whatsit("verify", bears, "--json").stdout)["odd"] == {}
+    assert whatsit("undo", bears).returncode == 0
+    assert contents(bears) == before
+
+
+def test_mended_pictures_look_the_same(bears: Path) -> None:
+    upright = {name: open_image(bears / "black" / name) for name in ("phone.jpg", "print.jpg")}
+    wi.verify_images(bears, fix=True)
+    for name, image in upright.items():
+        mended = open_image(bears / "black" / name)
+        assert np.abs(np.asarray(image, int) - np.asarray(mended, int)).mean() < 2
+
+
+def test_max_size_makes_large_pictures_smaller_and_keeps_the_originals(tmp_path: Path) -> None:
+    put(tmp_path / "b" / "large.jpg", rendered(1, (1200, 800)), quality=90)
+    put(tmp_path / "b" / "tall.png", rendered(2, (300, 700)))
+    put(tmp_path / "b" / "small.jpg", rendered(3, (400, 300)))
+    before = contents(tmp_path)
+    done = wi.verify_images(tmp_path, max_size=500)
+    assert open_image(tmp_path / "b" / "large.jpg").size == (500, 333)
+    assert open_image(tmp_path / "b" / "tall.png").size == (214, 500)
+    assert contents(tmp_path)["b/small.jpg"] == before["b/small.jpg"]
+    assert {path.name for path, _ in done.fixed} == {"large.jpg", "tall.png"}
+
+
+def test_names_that_are_taken_are_not_overwritten(tmp_path: Path) -> None:
+    put(tmp_path / "b" / "a.png", jpeg(1))
+    put(tmp_path / "b" / "a.gif", jpeg(2))
+    put(tmp_path / "b" / "a.jpg", jpeg(3))
+    wi.verify_images(tmp_path, fix=True)
+    assert contents(tmp_path) == {"b/a.jpg": jpeg(3), "b/a-2.jpg": jpeg(2), "b/a-3.jpg": jpeg(1)}
+
+
+def test_as_the_lesson_verifies(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "bears"
+    for c in ("black", "teddys", "grizzly"):
+        put(path / c / "00000000.jpg", jpeg(ord(c[0])))
+        put(path / c / "00000001.jpg", b"<html>")
+        wi.verify_images(path / c, delete=True, max_workers=8)
+    assert sorted(contents(path)) == [f"{c}/00000000.jpg" for c in ("black", "grizzly", "teddys")]
+    assert sorted(one.name for one in path.iterdir()) == [".whatsit", "black", "grizzly", "teddys"]
+    assert len(list((path / ".whatsit" / "trash").iterdir())) == 3
+
+
+def test_class_in_a_split_folder_uses_the_trash_of_the_image_folder(tmp_path: Path) -> None:
+    put(tmp_path / "bears" / "train" / "black" / "1.jpg", b"<html>")
+    wi.verify_images(tmp_path / "bears" / "train" / "black", delete=True)
+    assert (tmp_path / "bears" / ".whatsit" / "trash").is_dir()
+
+
+def test_a_verified_folder_is_one_that_training_reads_without_complaint(bears: Path) -> None:
+    wi.verify_images(bears, delete=True, fix=True)
+    catalog = Catalog.from_folder(bears, to_train=False)
+    assert {path.name for path, _ in catalog.unreadable} == {"phone.heic", "depth.tif"}
+
+
+def good_pictures() -> Iterator[tuple[str, bytes]]:
+    """Pictures of all kinds that Pillow writes and reads."""
+    dice = random.Random(0)
+    modes = {
+        "JPEG": ("RGB", "L", "CMYK"),
+        "PNG": ("RGB", "RGBA", "L", "LA", "P", "1", "I;16"),
+        "WEBP": ("RGB", "RGBA"),
+        "GIF": ("P", "L", "1"),
+        "BMP": ("RGB", "L", "P", "1"),
+        "TIFF": ("RGB", "RGBA", "L", "CMYK", "P", "1", "I;16", "F", "LAB", "YCbCr"),
+        "AVIF": ("RGB", "RGBA"),
+        "PPM": ("RGB", "L"),
+        "TGA": ("RGB", "RGBA", "L"),
+        "JPEG2000": ("RGB", "L"),
+    }
+    for n in itertools.count():
+        format = dice.choice(sorted(modes))
+        mode = dice.choice(modes[format])
+        image = rendered(n, (dice.randrange(33, 200), dice.randrange(33, 200)))
+        grey = np.asarray(image.convert("L"))
+        if mode == "I;16":
+            image = Image.fromarray(grey.astype(np.uint16) * 257)
+        elif mode == "F":
+            image = Image.fromarray(grey.astype(np.float32))
+        elif mode == "LAB":
+            image = Image.frombytes("LAB", image.size, image.tobytes())
+        else:
+            image = image.convert(mode)
+        options: dict[str, object] = {}
+        if format == "JPEG":
+            options = {"quality": dice.choice([5, 50, 95]), "progressive": dice.random() < 0.5}
+            options["subsampling"] = dice.choice([0, 1, 2])
+            if dice.random() < 0.3:
+                options["exif"] = on_its_side(image, dice.randrange(0, 10))
+        if format == "TIFF" and mode not in ("F", "1", "LAB", "YCbCr"):
+            options = {"compression": dice.choice([None, "tiff_lzw", "tiff_deflate", "packbits"])}
+        if format in ("GIF", "WEBP", "PNG") and mode != "I;16" and dice.random() < 0.2:
+            options = {"save_all": True, "append_images": [image.rotate(90), image.rotate(180)]}
+        data = encoded(image, format, **options)
+        if format == "JPEG" and dice.random() < 0.2:
+            data += bytes(dice.randrange(1, 300))  # as cameras and messengers append
+        if format == "JPEG" and dice.random() < 0.1:
+            data = data[:-2]  # some cameras end without the end marker
+        with suppress(OSError), Image.open(io.BytesIO(data)) as good:  # a good one is what Pillow decodes
+            good.load()
+            yield SUFFIX_OF.get(format, ".jpg"), data
+
+
+def test_of_a_thousand_good_pictures_none_is_called_broken(tmp_path: Path) -> None:
+    kinds = set()
+    for number, (suffix, data) in enumerate(itertools.islice(good_pictures(), 1000)):
+        put(tmp_path / "all" / f"{number:04}{suffix}", data)
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            kinds.add((image.format, image.mode))
+    assert len(kinds) > 25
+    before = contents(tmp_path)
+    done = wi.verify_images(tmp_path, delete=True)
+    assert (done.pictures, done.unreadable) == (1000, [])
+    assert contents(tmp_path) == before
+
+
+def test_photos_of_the_lesson_kind_are_all_fine(clothing: Path, tmp_path: Path) -> None:
+    shutil.copytree(clothing / "validation", tmp_path / "validation")
+    done = wi.verify_images(tmp_path, delete=True)
+    assert done.unreadable == []
+    assert done.pictures == 341
+
+
+MUTANTS = 5000 if WHOLE else 250
+
+
+def mutated(data: bytes, dice: random.Random, other: bytes) -> bytes:
+    """Bits flipped, a piece cut out, the end cut off, or spliced with another file."""
+    broken = bytearray(data)
+    kind = dice.randrange(4)
+    if kind == 0:
+        for _ in range(dice.choice([1, 3, 30])):
+            broken[dice.randrange(len(broken))] ^= 1 << dice.randrange(8)
+    elif kind == 1:
+        start = dice.randrange(len(broken))
+        del broken[start : start + dice.randrange(1, len(broken))]
+    elif kind == 2:
+        del broken[dice.randrange(len(broken)) :]
+    else:
+        broken[dice.randrange(len(broken)) :] = other[dice.randrange(len(other)) :]
+    return bytes(broken)
+
+
+def test_mutated_pictures_never_crash_verify_and_what_is_kept_can_be_read(tmp_path: Path) -> None:
+    dice = random.Random(7)
+    whole = [encoded(rendered(n), format) for n, format in enumerate(sorted(SUFFIX_OF)) if format != "MPO"]
+    whole.append(encoded(rendered(20), "JPEG", progressive=True))
+    whole.append(encoded(rendered(21), "TIFF", compression="tiff_lzw"))
+    for number in range(MUTANTS):
+        data, other = dice.choice(whole), dice.choice(whole)
+        put(tmp_path / f"{number % 7}" / f"{number}.jpg", mutated(data, dice, other))
+    done = wi.verify_images(tmp_path, delete=True, fix=True)
+    left_alone = {path for path, _ in done.left_alone}
+    assert 0 < len(done.unreadable) < MUTANTS
+    assert len(left_alone) < MUTANTS / 50
+    for path in sorted(tmp_path.rglob("[0-9]/*")):
+        with Image.open(path) as image:
+            image.load()
+        if path not in left_alone:
+            assert open_image(path).mode == "RGB"
+    assert len(contents(tmp_path / ".whatsit" / "trash")) >= len(done.unreadable)
+
+
+def test_copies_are_listed_whatever_their_format(tmp_path: Path) -> None:
+    put(tmp_path / "a" / "1.jpg", rendered(1), quality=95)
+    put(tmp_path / "a" / "1.png", rendered(1))
+    put(tmp_path / "b" / "1.webp", rendered(1))
+    put(tmp_path / "b" / "flat.png", Image.new("RGB", (64, 64), "grey"))
+    put(tmp_path / "b" / "flat2.png", Image.new("RGB", (64, 64), "grey"))
+    put(tmp_path / "b" / "flat3.png", Image.new("RGB", (64, 64), "white"))
+    done = wi.verify_images(tmp_path)
+    assert [names(group) for group in done.near] == [["1.jpg", "1.png", "1.webp"]]
+    assert [names(group) for group in done.same] == [["flat.png", "flat2.png"]]
+
+
+@pytest.mark.parametrize("words", [["verify", "nowhere"], ["verify", "file.txt"], ["verify"]])
+def test_whatsit_verify_of_no_folder_says_so(whatsit: Run, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file.txt").write_text("x")
+    result = whatsit(*words)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_whatsit_verify_dry_run_only_tells(bears: Path, whatsit: Run) -> None:
+    before = contents(bears)
+    result = whatsit("verify", bears, "--fix", "--dry-run", "--max-size", 50)
+    assert "would go to the trash" in result.stdout
+    assert contents(bears) == before
+    assert not (bears / ".whatsit").exists()
+
+
+def test_pictures_that_may_not_be_read_are_left_alone(bears: Path, as_owner: Run) -> None:
+    (bears / "black" / "0.jpg").chmod(0)
+    document = json.loads(as_owner("verify", bears, "--json", "--dry-run").stdout)
+    assert {
+        "path": "black/0.jpg",
+        "reason": "the file may not be read: its permissions forbid it",
+    } in document["left_alone"]
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="does not exist"):
+        wi.verify_images(tmp_path / "none")
+
+
+def test_empty_folder_is_no_mistake(whatsit: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert whatsit("verify", "empty").stdout.startswith("0 pictures")
