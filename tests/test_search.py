@@ -17,6 +17,7 @@ import trustme
 import whatsit as wi
 from tests.conftest import Run
 from tests.site import Request, Site, as_json, jpeg, respond, silent
+from tests.test_docs import code_blocks
 from whatsit.collection import provider as asking
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import Engine
@@ -488,6 +489,18 @@ def test_search_images_gives_addresses_with_what_is_known(web: Site) -> None:
     assert found[0].license == "CC0 1.0"
     with pytest.raises(CollectError, match="no source 'yahoo'"):
         wi.search_images("bear", source="yahoo")
+
+
+def test_python_in_the_documentation_of_collecting_runs(
+    web: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = code_blocks("docs/collect.md", "python")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "urls_polar.txt").write_text(web.url("/photo/1.jpg?x=1&y=2"))
+    exec(compile(code, "docs/collect.md", "exec"), {})
+    assert {path.name for path in (tmp_path / "bears").iterdir()} == {
+        *(".whatsit", "manifest.csv", "black", "grizzly bear", "polar", "teddy")
+    }
 
 
 def test_in_a_notebook_too(web: Site, tmp_path: Path) -> None:
