@@ -240,6 +240,7 @@ def test_commons_filters_by_license(site: Site) -> None:
         (as_json({"results": "none", "query": {"pages": 7}}), "another shape"),
         (respond(b"\xff\xfe{}"), "no JSON|another shape"),
     ],
+    ids=["403", "429", "HTML", "cut JSON", "a list", "other fields", "other bytes"],
 )
 def test_provider_that_answers_badly_says_so(site: Site, make: Any, answer: bytes, told: str) -> None:
     site.pages |= {"/v1/images/": answer, "/w/api.php": answer}
@@ -405,7 +406,7 @@ def test_duckduckgo_is_asked_for_a_license_and_bing_knows_none(internet: Interne
     internet.answer = duckduckgo
     look(engine("duckduckgo", internet), most=5, license="public")
     assert any("license%3APublic" in asked for asked in internet.asked)
-    with pytest.raises(CollectError, match="bing tells no licenses"):
+    with pytest.raises(CollectError, match="bing: tells no licenses"):
         look(engine("bing", internet), license="public")
 
 
@@ -413,12 +414,13 @@ def test_duckduckgo_is_asked_for_a_license_and_bing_knows_none(internet: Interne
 @pytest.mark.parametrize(
     "answer",
     [respond(b"", 403), respond(b"", 429), respond(b"<html></html>"), respond(b"{bad", kind="text/html")],
+    ids=["403", "429", "empty page", "malformed"],
 )
 def test_engine_that_blocks_is_named_and_the_others_still_answer(
     internet: Internet, site: Site, name: str, answer: bytes
 ) -> None:
     internet.answer = lambda host, target: answer
-    with pytest.raises(CollectError, match=f"{name} does not answer"):
+    with pytest.raises(CollectError, match=f"{name}: does not answer"):
         look(engine(name, internet))
     site.pages["/w/api.php"] = commons_page(site, 3)
     done = look([engine(name, internet), Commons(site.url(""))])

@@ -33,7 +33,7 @@ def bars(totals: Mapping[str, int]) -> Iterator[dict[str, Callable[[], None]]]:
     listener = _listener.get()
     if listener is not None:
         yield {title: _telling(listener, title, total) for title, total in totals.items()}
-    elif not _is_watched():
+    elif not _is_watched() or not any(totals.values()):
         yield {title: lambda: None for title in totals}
     else:
         from rich.console import Console

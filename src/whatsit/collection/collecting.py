@@ -1,6 +1,7 @@
 """From a few words, or lists of addresses, to a clean folder of pictures."""
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from whatsit.errors import CollectError
 from whatsit.fetch import Limits, client, run
 from whatsit.images import SUFFIXES, is_hidden
 from whatsit.progress import bars, progress, say
-from whatsit.project import MANIFEST, Project
+from whatsit.project import MANIFEST, SIDECAR, Project
 
 MAX_PICS = 200
 
@@ -272,7 +273,7 @@ async def _search(
                     else:
                         begun.add(label, done.found, words, most)
                         told = [f"{name} found {count}" for name, count in done.answered.items()]
-                        told += [f"{name} did not answer ({why})" for name, why in done.silent.items()]
+                        told += [f"{name}: {why}" for name, why in done.silent.items()]
                         begun.notes.append(f"{label}: {', '.join(told)}")
                 advance()
 
@@ -280,6 +281,7 @@ async def _search(
 @contextmanager
 def _begun(into: str | Path, folder: str | Path | None) -> Iterator[_Begun]:
     """The only collecting into a folder; another one is waited for, and that is said."""
+    is_new = not os.path.lexists(into)
     project = Project(into, folder)
     lock = FileLock(project.folder / "collecting.lock")
     try:
@@ -291,6 +293,8 @@ def _begun(into: str | Path, folder: str | Path | None) -> Iterator[_Begun]:
         yield _Begun(project)
     finally:
         lock.release()
+        if is_new and os.listdir(into) == [SIDECAR]:  # nothing came of it
+            shutil.rmtree(into)
 
 
 def _last_number(folder: Path) -> int:

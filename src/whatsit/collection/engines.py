@@ -67,5 +67,5 @@ class Engine:
         try:
             return list(DDGS(**self._options).images(words, **options))
         except DDGSException as error:
-            reason = str(error).splitlines()[0] if str(error) else "no answer"
-            raise CollectError(f"{self.name} does not answer ({reason}).") from error
+            reason = str(error).partition(":")[0] or type(error).__name__  # after that it gets technical
+            raise CollectError(f"{self.name} does not answer ({reason.rstrip('.')}).") from error

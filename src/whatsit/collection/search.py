@@ -83,7 +83,8 @@ async def search(
                     if len(done.found) >= most:
                         break
         except WhatsitError as error:
-            done.silent[provider.name] = str(error).rstrip(".")
+            reason = str(error).rstrip(".")
+            done.silent[provider.name] = reason.removeprefix(f"{provider.name} ")
         if len(done.found) > before or provider.name not in done.silent:
             done.answered[provider.name] = len(done.found) - before
     if not done.answered:
