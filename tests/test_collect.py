@@ -246,6 +246,23 @@ def test_hosts_are_asked_side_by_side_and_each_politely(tmp_path: Path) -> None:
             site.close()
 
 
+def test_robots_that_fail_for_now_forbid_until_they_are_there(site: Site, tmp_path: Path) -> None:
+    site.pages |= {"/a": respond(jpeg(1)), "/robots.txt": respond(b"", 503)}
+    gather(tmp_path, [site.url("/a")])
+    assert "robots.txt of its site can't be had" in manifest(tmp_path)[site.url("/a")]["error"]
+    assert site.hits["/a"] == 0
+    site.pages["/robots.txt"] = respond(b"", 403)
+    assert gather(tmp_path, [site.url("/a")], retry=True).classes["bear"].kept == 1
+
+
+def test_second_list_for_a_class_adds_to_the_first(site: Site, tmp_path: Path) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(6)}
+    for some in (range(3), range(3, 6)):
+        urls = [site.url(f"/{n}") for n in some]
+        done = wi.download_images(urls, tmp_path / "bear", max_pics=2, allow_private=True)
+    assert done.classes["bear"].kept == 4
+
+
 def flaky(answers: list[bytes]) -> Callable[[Request, object], bytes]:
     """Gives one answer after the other, and the last one again and again."""
     return lambda *_: answers.pop(0) if len(answers) > 1 else answers[0]

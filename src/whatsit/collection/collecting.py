@@ -124,26 +124,28 @@ def collect_lists(
     """Download, verify and de-duplicate the pictures of lists of addresses, by class; see `collect`."""
     with _begun(into, project) as begun:
         for label, found in lists.items():
-            begun.add(label, list(dict.fromkeys(found))[:max_pics], "", max_pics)
+            begun.add(label, list(dict.fromkeys(found))[:max_pics])
         return begun.fetch(list(lists), retry, allow_private, max_workers, limits or Limits(), backoff)
 
 
 def download_images(
-    urls: str | os.PathLike[str] | Iterable[str],
+    urls: str | os.PathLike[str] | Iterable[str | Found],
     dest: str | os.PathLike[str],
-    max_pics: int = MAX_PICS,
+    max_pics: int | None = None,
     max_workers: int = AT_ONCE,
     retry: bool = False,
     allow_private: bool = False,
     limits: Limits | None = None,
 ) -> Collection:
-    """Download the pictures of a list, a file or addresses, into the class's folder `dest`.
+    """Download pictures, the first `max_pics`, into a class's folder `dest`.
 
-    With `max_workers=0` one by one, and the first error is raised (FetchError, ImageError). The manifest and
+    `urls` is the file of a list, or addresses, or what `search_images` found. With `max_workers=0` one by one, and the first error is raised (FetchError, ImageError). The manifest and
     the project belong to the folder above `dest`.
     """
-    is_file = isinstance(urls, str | os.PathLike)
-    found = read_list(urls) if is_file else [Found(url) for url in urls]  # type: ignore[arg-type,union-attr]
+    if isinstance(urls, str | os.PathLike):
+        found = read_list(urls)
+    else:
+        found = [Found(url) if isinstance(url, str) else url for url in urls]
     folder = Path(dest).absolute()
     return collect_lists(
         {folder.name: found},
@@ -184,8 +186,8 @@ class _Begun:
         self.notes: list[str] = []
         recover(project.images, self.incoming, self.manifest)
 
-    def add(self, label: str, found: Iterable[Found], words: str, most: int | None) -> None:
-        """Note addresses that are new, as many as there may be for these words."""
+    def add(self, label: str, found: Iterable[Found], words: str = "", most: int | None = None) -> None:
+        """Note addresses that are new, at most as many as makes `most` for these words."""
         if not label or is_hidden(label) or Path(label).name != label or not label.isprintable():
             raise CollectError(f"A class can't be called {label!r}.", "Name it without / and not .something.")
         known = self.manifest.of(label)

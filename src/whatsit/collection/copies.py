@@ -11,7 +11,7 @@ from whatsit.catalog import near_duplicates
 from whatsit.catalog.fingerprint import Fingerprint, fingerprint
 from whatsit.collection.manifest import Manifest
 from whatsit.engine import in_parallel
-from whatsit.errors import ImageError
+from whatsit.errors import CatalogError, ImageError
 from whatsit.images import SUFFIXES, is_hidden
 from whatsit.progress import progress
 from whatsit.project import Project
@@ -31,9 +31,14 @@ def groups_of(prints: Mapping[Path, Fingerprint]) -> list[list[Path]]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """All files below a folder that are not hidden, sorted."""
+    """All files below a folder that are not hidden, sorted. Raises CatalogError."""
+
+    def refuse(error: OSError) -> None:
+        what = f"{error.filename} can't be read: {error.strerror}."
+        raise CatalogError(what, "Check its permissions.") from error
+
     found = []
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not is_hidden(name)]
         found += [Path(place, name) for name in names if not is_hidden(name)]
     return sorted(found)
@@ -41,7 +46,7 @@ def files_in(folder: Path) -> list[Path]:
 
 def read_prints(folder: Path, known: Mapping[Path, Fingerprint]) -> Prints:
     """The fingerprints of all pictures in a folder; those that are known already are not read again."""
-    paths = [path for path in files_in(folder) if path.suffix.lower() in SUFFIXES]
+    paths = [path for path in files_in(folder) if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
     prints = {path: known[path] for path in paths if path in known}
     unknown = [path for path in paths if path not in known]
 

@@ -24,7 +24,10 @@ class Robots:
         self._rules: dict[URL, asyncio.Task[RobotFileParser | None]] = {}
 
     async def allow(self, url: URL) -> bool:
-        """Whether the host's robots.txt lets us fetch an address; one that can't be had forbids nothing."""
+        """Whether the host's robots.txt lets us fetch an address; one that is not there forbids nothing.
+
+        Raises FetchError where the host fails to give it, which forbids everything until it does.
+        """
         origin = url.origin()
         if origin not in self._rules:
             self._rules[origin] = asyncio.create_task(self._ask(origin))
@@ -35,7 +38,9 @@ class Robots:
         try:
             async with answer(self._session, str(origin / "robots.txt"), LIMITS) as response:
                 body = await read(response, LIMITS.size)
-        except FetchError:
+        except FetchError as error:
+            if error.passing:
+                raise FetchError(f"the robots.txt of its site can't be had: {error.what}") from error
             return None
         rules = RobotFileParser()
         rules.parse(body.decode("utf-8", "replace").splitlines())
