@@ -139,8 +139,9 @@ def download_images(
 ) -> Collection:
     """Download pictures, the first `max_pics`, into a class's folder `dest`.
 
-    `urls` is the file of a list, or addresses, or what `search_images` found. With `max_workers=0` one by one, and the first error is raised (FetchError, ImageError). The manifest and
-    the project belong to the folder above `dest`.
+    `urls` is the file of a list, or addresses, or what `search_images` found. With `max_workers=0` they are
+    fetched one by one, and the first error is raised (FetchError, ImageError). The manifest and the project
+    belong to the folder above `dest`.
     """
     if isinstance(urls, str | os.PathLike):
         found = read_list(urls)
