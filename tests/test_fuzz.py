@@ -14,7 +14,7 @@ from PIL import Image
 from tests.conftest import campaign
 from whatsit.bundle import Bundle
 from whatsit.errors import BundleError, ImageError
-from whatsit.images import open_image
+from whatsit.images import examine, open_image
 from whatsit.preprocess import Preprocess
 
 
@@ -70,6 +70,7 @@ def test_quick_decoding_accepts_nothing_that_pillow_refuses(data: st.DataObject)
     broken = data.draw(damaged(PICTURES[data.draw(st.sampled_from(["JPEG", "progressive JPEG"]))]))
     try:
         open_image(broken, at_least=50)
+        assert examine(broken, at_least=50, grey=True)[0].mode == "L"
     except ImageError:
         return
     open_image(broken)

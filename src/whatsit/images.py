@@ -126,22 +126,27 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
     return examine(source, at_least)[0]
 
 
-def examine(source: Source, at_least: int | None = None) -> tuple[Image.Image, Facts]:
-    """The picture as `open_image` gives it, and the facts about its file. Raises ImageError."""
+def examine(source: Source, at_least: int | None = None, grey: bool = False) -> tuple[Image.Image, Facts]:
+    """The picture as `open_image` gives it, or `grey` (L), and the facts about its file. Raises ImageError."""
     data = source if isinstance(source, bytes) or _is_large(source) else read_bytes(source)
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
             _limit_pixels(image)
             kind, mode, (width, height) = image.format or "", image.mode, image.size
             moves = kind in MOVING and _moves(image)
-            smaller = None if at_least is None else _scaled_jpeg(image, data, at_least / min(image.size))
+            smaller = None
+            if at_least is not None:
+                smaller = _scaled_jpeg(image, data, at_least / min(image.size), grey)
             if smaller is None:
                 image.load()
             # Only now: asking a PNG for its metadata decodes it, and would hide that it is damaged.
             orientation, taken = _metadata(image)
             upright = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
             facts = Facts(kind, *upright, taken, mode, orientation in range(2, 9), moves)
-            return _upright(smaller) if smaller else _to_rgb(_upright(image)), facts
+            if smaller is not None:
+                return _upright(smaller), facts
+            image = _to_rgb(_upright(image))
+            return image.convert("L") if grey else image, facts
     except (ImageError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -210,16 +215,17 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _scaled_jpeg(image: Image.Image, data: Source, scale: float) -> Image.Image | None:
+def _scaled_jpeg(image: Image.Image, data: Source, scale: float, grey: bool) -> Image.Image | None:
     """Decode a sound JPEG quickly at a smaller scale; None leaves anything unusual to Pillow's judgement."""
     if not isinstance(data, bytes) or image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
         return None
     width, height = (math.ceil(side * min(1.0, scale)) for side in image.size)
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB", min_width=width, min_height=height, strict=True)
+        colours = "GRAY" if grey else "RGB"  # of grey alone a third is left to compute
+        pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height, strict=True)
     except ValueError:
         return None
-    smaller = Image.fromarray(pixels)
+    smaller = Image.fromarray(pixels[:, :, 0] if grey else pixels)
     for said in ("exif", "xmp"):  # where it is written how the picture lies
         if said in image.info:
             smaller.info[said] = image.info[said]

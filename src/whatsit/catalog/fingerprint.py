@@ -53,7 +53,7 @@ def fingerprint(path: Path) -> Fingerprint:
                 content = hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
         raise explain_unreadable(error) from error
-    image, facts = examine(source, at_least=ENOUGH)
+    image, facts = examine(source, at_least=ENOUGH, grey=True)
     return Fingerprint(content, perceptual_hash(image), facts, stat)
 
 
