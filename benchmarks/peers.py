@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 CLOTHING = HERE.parents[1] / "shared" / "data" / "clothing"
+BYTECODE = HERE.parent / "build" / "bytecode"
 LOOPBACK = [f"127.0.1.{number}" for number in range(1, 51)]
 WHATSIT = (sys.executable, "-m", "whatsit")
 
@@ -46,9 +47,10 @@ def timed(command: Sequence[object], **environment: object) -> tuple[float, str]
 
 
 def whole(command: Sequence[object], **environment: object) -> Run:
-    """Run a process, which must succeed, to its end."""
+    """Run a process, which must succeed, to its end; its bytecode is there once it ran before."""
     words = [str(word) for word in command]
-    values = {**os.environ, **{name: str(value) for name, value in environment.items()}}
+    cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+    values = {**os.environ, **cached, **{name: str(value) for name, value in environment.items()}}
     started = time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=values, cwd=HERE.parent) as process:
         assert process.stdout

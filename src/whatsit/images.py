@@ -127,7 +127,7 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
 
 
 def examine(source: Source, at_least: int | None = None, grey: bool = False) -> tuple[Image.Image, Facts]:
-    """The picture as `open_image` gives it, or `grey` (L), and the facts about its file. Raises ImageError."""
+    """The picture as `open_image` gives it, or `grey`, and the facts about its file. Raises ImageError."""
     data = source if isinstance(source, bytes) or _is_large(source) else read_bytes(source)
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
@@ -145,8 +145,8 @@ def examine(source: Source, at_least: int | None = None, grey: bool = False) -> 
             facts = Facts(kind, *upright, taken, mode, orientation in range(2, 9), moves)
             if smaller is not None:
                 return _upright(smaller), facts
-            image = _to_rgb(_upright(image))
-            return image.convert("L") if grey else image, facts
+            colours = _to_rgb(_upright(image))
+            return colours.convert("L") if grey else colours, facts
     except (ImageError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

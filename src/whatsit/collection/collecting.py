@@ -11,8 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from whatsit.catalog.fingerprint import Fingerprint
-from whatsit.collection.copies import groups_of, settle
+from whatsit.collection.copies import Looks, groups_of, settle
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader, recover
 from whatsit.collection.lists import read_list
 from whatsit.collection.manifest import Manifest, Row
@@ -214,19 +213,17 @@ class _Begun:
             if retry and row.status == "failed":
                 self.manifest.note(row, "waiting")
         waiting = [row for row in rows if row.status == "waiting"]
-        prints: dict[Path, Fingerprint] = {}
+        left: Looks = {}
         try:
-            prints |= run(self._download(waiting, allow_private, max_workers, limits, backoff))
-            left: dict[Path, Fingerprint] = {}
-            for label in labels:
-                left |= settle(self.project, self.manifest, label, prints)
+            looks = run(self._download(waiting, allow_private, max_workers, limits, backoff))
+            for label in labels if any(row.status == "new" for row in rows) else ():
+                left |= settle(self.project, self.manifest, label, looks)
         finally:
             self.manifest.tidy()
-        astride = [
-            group for group in groups_of(left) if len({_label(self.project, one) for one in group}) > 1
-        ]
+        groups = groups_of(left)
+        astride = [group for group in groups if len({file.partition("/")[0] for file in group}) > 1]
         if astride:
-            one, other = (path.relative_to(self.project.images) for path in (astride[0][0], astride[0][-1]))
+            one, other = astride[0][0], astride[0][-1]
             self.notes.append(
                 f"{len(astride)} {'picture is' if len(astride) == 1 else 'pictures are'} in two classes, "
                 f"such as {one} and {other}: decide which it is."
@@ -236,7 +233,7 @@ class _Begun:
 
     async def _download(
         self, rows: Sequence[Row], allow_private: bool, at_once: int, limits: Limits, backoff: float
-    ) -> dict[Path, Fingerprint]:
+    ) -> Looks:
         totals = Counter(row.label for row in rows)
         with bars(totals) as advance:
             async with client(limits, allow_private) as session:
@@ -251,7 +248,7 @@ class _Begun:
                     await loader.all_at_once(rows, tell, at_once)
                 else:
                     await loader.one_by_one(rows, tell)
-        return loader.prints
+        return loader.looks
 
 
 async def _search(
@@ -307,7 +304,3 @@ def _last_number(folder: Path) -> int:
         (int(name.stem) for name in names if name.stem.isdecimal() and name.suffix.lower() in SUFFIXES),
         default=-1,
     )
-
-
-def _label(project: Project, path: Path) -> str:
-    return path.relative_to(project.images).parts[0]

@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,17 +17,32 @@ from whatsit.images import SUFFIXES, is_hidden
 from whatsit.progress import progress
 from whatsit.project import Project
 
-Prints = dict[Path, Fingerprint]
+
+class Look(NamedTuple):
+    """What is remembered of a picture, little enough for a hundred thousand of them."""
+
+    content: bytes
+    hash: int
+    pixels: int
 
 
-def groups_of(prints: Mapping[Path, Fingerprint]) -> list[list[Path]]:
+Looks = dict[str, Look]  # by file, relative to the image folder
+Key = TypeVar("Key", str, Path)
+
+
+def look_of(told: Fingerprint) -> Look:
+    """The part of a fingerprint that tells copies."""
+    return Look(told.content, told.hash, told.facts.width * told.facts.height)
+
+
+def groups_of(looks: Mapping[Key, Fingerprint] | Mapping[Key, Look]) -> list[list[Key]]:
     """Groups of at least two pictures that are the same or nearly the same, each sorted by path."""
-    paths = sorted(prints)
-    leaders = near_duplicates(np.array([prints[path].hash for path in paths], np.uint64))
-    together: dict[object, list[Path]] = defaultdict(list)
+    paths = sorted(looks)
+    leaders = near_duplicates(np.array([looks[path].hash for path in paths], np.uint64))
+    together: dict[object, list[Key]] = defaultdict(list)
     for path, leader in zip(paths, leaders.tolist(), strict=True):
         # Pictures of one grey have no hash: only their content can be the same.
-        together[leader if prints[path].hash else prints[path].content].append(path)
+        together[leader if looks[path].hash else looks[path].content].append(path)
     return [group for group in together.values() if len(group) > 1]
 
 
@@ -44,53 +60,51 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_prints(folder: Path, known: Mapping[Path, Fingerprint]) -> Prints:
-    """The fingerprints of all pictures in a folder; those that are known already are not read again."""
+def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
+    """The looks of all pictures of a class; those that are known already are not read again."""
+    folder = images / label
     paths = [path for path in files_in(folder) if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
-    prints = {path: known[path] for path in paths if path in known}
-    unknown = [path for path in paths if path not in known]
+    files = [path.relative_to(images).as_posix() for path in paths]
+    looks = {file: known[file] for file in files if file in known}
+    unknown = [file for file in files if file not in known]
 
-    def look(path: Path) -> Fingerprint | None:
+    def look(file: str) -> Look | None:
         try:
-            return fingerprint(path)
+            return look_of(fingerprint(images / file))
         except ImageError:
             return None
 
-    with progress(f"Reading {folder.name}", len(unknown)) as advance:
-        for path, told in zip(unknown, in_parallel(look, unknown), strict=True):
+    with progress(f"Reading {label}", len(unknown)) as advance:
+        for file, told in zip(unknown, in_parallel(look, unknown), strict=True):
             advance()
             if told is not None:
-                prints[path] = told
-    return prints
+                looks[file] = told
+    return looks
 
 
-def settle(project: Project, manifest: Manifest, label: str, known: Mapping[Path, Fingerprint]) -> Prints:
+def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str, Look]) -> Looks:
     """Keep the best of the new pictures of a class that resemble each other, and put the rest into the trash.
 
-    What was there before stays. Returns the fingerprints of all pictures that are left.
+    What was there before stays. Returns the looks of all pictures that are left.
     """
-    new = {project.images / row.file: row for row in manifest.of(label) if row.status == "new"}
-    prints = read_prints(project.images / label, known)
-    copies: list[tuple[Path, str]] = []
-    for group in groups_of(prints) if new else []:
+    new = {row.file: row for row in manifest.of(label) if row.status == "new"}
+    looks = read_looks(project.images, label, known)
+    copies: dict[str, str] = {}
+    for group in groups_of(looks) if new else []:
         # Among the new ones the largest is the best, and of equal ones the one that was found first.
-        group.sort(key=lambda path: (path in new, -_pixels(prints[path]), path))
-        for path in group[1:]:
-            if path in new:
-                same = "the same" if prints[path].content == prints[group[0]].content else "nearly the same"
-                copies.append((path, f"{same} as {group[0].relative_to(project.images)}"))
+        group.sort(key=lambda file: (file in new, -looks[file].pixels, file))
+        for file in group[1:]:
+            if file in new:
+                same = "the same" if looks[file].content == looks[group[0]].content else "nearly the same"
+                copies[file] = f"{same} as {group[0]}"
     if copies:
         with project.lock():
-            project.journal.begin().trash(copies)
-    reasons = dict(copies)
-    if not new.keys() <= prints.keys():  # killed before it was noted
+            project.journal.begin().trash((project.images / file, reason) for file, reason in copies.items())
+    if not new.keys() <= looks.keys():  # killed before it was noted
         trashed = {move.source: move.reason for move in project.journal.trashed() if move.source}
-        reasons |= {path: trashed[path] for path in new.keys() & trashed.keys() - prints.keys()}
-    for path, row in new.items():
-        reason = reasons.get(path)
-        manifest.note(row, "duplicate" if reason else "kept", reason or "")
-    return {path: told for path, told in prints.items() if path not in reasons}
-
-
-def _pixels(told: Fingerprint) -> int:
-    return told.facts.width * told.facts.height
+        for file in new.keys() - looks.keys():
+            if project.images / file in trashed:
+                copies[file] = trashed[project.images / file]
+    for file, row in new.items():
+        manifest.note(row, "duplicate" if file in copies else "kept", copies.get(file, ""))
+    return {file: look for file, look in looks.items() if file not in copies}

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from whatsit.catalog.fingerprint import Fingerprint, fingerprint
+from whatsit.collection.copies import Looks, look_of
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.politeness import Crowd
 from whatsit.collection.robots import Robots, refuse_opt_out
@@ -29,7 +30,7 @@ BACKOFF = 0.5  # seconds before the second try
 class Downloader:
     """Fetches the waiting rows of a manifest into `images`, through `incoming`, a folder of its own.
 
-    `prints` holds the fingerprint of every picture that arrived, by its path.
+    `looks` holds what tells copies of every picture that arrived.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Downloader:
         limits: Limits,
         backoff: float = BACKOFF,
     ) -> None:
-        self.prints: dict[Path, Fingerprint] = {}
+        self.looks: Looks = {}
         self._session, self._images, self._incoming = session, images, incoming
         self._manifest, self._limits, self._backoff = manifest, limits, backoff
         self._robots = Robots(session)
@@ -115,7 +116,7 @@ class Downloader:
                     raise
                 again += 1
                 name = f"{row.number:08}-{again}"
-        self.prints[self._images / file] = told
+        self.looks[file] = look_of(told)
 
 
 def _host(url: str) -> str:

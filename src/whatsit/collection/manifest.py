@@ -2,9 +2,11 @@
 
 import csv
 import io
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -86,7 +88,7 @@ class Manifest:
         row.status, row.error = status, printable(error)
         row.file = file or row.file
         row.sha256 = sha256 or row.sha256
-        row.time = datetime.now().astimezone().isoformat(timespec="seconds")
+        row.time = _now(int(time.time()))
         self._append([row])
 
     def tidy(self) -> None:
@@ -140,6 +142,11 @@ class Manifest:
                 f"{self.path} is no manifest of Whatsit's any more ({error}).",
                 "Undo the changes to it, or move it away.",
             ) from error
+
+
+@lru_cache(maxsize=1)
+def _now(second: int) -> str:
+    return datetime.fromtimestamp(second).astimezone().isoformat()
 
 
 def _written(row: Row) -> str:

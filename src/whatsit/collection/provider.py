@@ -23,7 +23,7 @@ LONGEST_WAIT = 90.0  # seconds: what a provider may ask for before another one i
 TRIES = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A picture's address, and as far as its source tells: license, author, the page it is on, its title.
 
