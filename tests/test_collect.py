@@ -156,7 +156,7 @@ def test_the_same_again_fetches_nothing_and_retry_only_what_failed(site: Site, t
     site.pages |= {"/5": respond(jpeg(5))}
     done = gather(tmp_path, urls, retry=True)
     again = site.hits - hits
-    assert set(again) == {"/robots.txt", "/5", "/6"}
+    assert set(again) == {"/robots.txt", "/5", "/6", "/html"}
     assert done.classes["bear"].kept == 6
     assert pictures(tmp_path / "bear").items() > before.items()
     assert manifest(tmp_path)[site.url("/5")]["file"] == "bear/00000005.jpg"
@@ -255,6 +255,157 @@ def test_robots_that_fail_for_now_forbid_until_they_are_there(site: Site, tmp_pa
     assert gather(tmp_path, [site.url("/a")], retry=True).classes["bear"].kept == 1
 
 
+def test_picture_behind_a_page_that_was_in_the_way_comes_with_retry(site: Site, tmp_path: Path) -> None:
+    site.pages["/1"] = respond(b"<html>log in first</html>")
+    assert gather(tmp_path, [site.url("/1")]).classes["bear"].broken == 1
+    site.pages["/1"] = respond(jpeg(1))
+    assert gather(tmp_path, [site.url("/1")], retry=True).classes["bear"].kept == 1
+
+
+def test_odd_robots_are_understood_or_forbid_nothing(site: Site, tmp_path: Path) -> None:
+    rules = "User-agent: *\nDisallow: //[\nDisallow: /*.gif$\nDisallow: /all/\nAllow: /all/but/\n\xff\0"
+    site.pages |= {"/robots.txt": respond(rules.encode("latin-1"), kind="text/plain")}
+    allowed = ["/1", "/2.gif?x=1", "/all/but/3"]
+    forbidden = ["/4.gif", "/all/5"]
+    site.pages |= {path: respond(jpeg(n)) for n, path in enumerate(allowed + forbidden)}
+    gather(tmp_path, [site.url(path) for path in allowed + forbidden])
+    rows = manifest(tmp_path)
+    assert {path for path in allowed + forbidden if rows[site.url(path)]["status"] == "kept"} == set(allowed)
+    assert not any(site.hits[path] for path in forbidden)
+
+
+def test_robots_of_where_a_redirect_leads_count_too(site: Site, tmp_path: Path) -> None:
+    other = Site()
+    try:
+        other.pages |= {"/robots.txt": respond(b"User-agent: whatsit\nDisallow: /"), "/a": respond(jpeg(1))}
+        site.pages["/a"] = redirect(other.url("/a"))
+        gather(tmp_path, [site.url("/a")])
+        assert "robots.txt of its site forbids" in manifest(tmp_path)[site.url("/a")]["error"]
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("tag", "opts_out"),
+    [
+        ("noai, max-image-preview:large", True),
+        ("index, noai, max-snippet:-1", True),
+        ("unavailable_after: 25 Jun 2030 15:00:00 PST, noai", True),
+        ("otherbot: noai, noindex", False),
+        ("otherbot: noai, whatsit: noimageai", True),
+        ("max-snippet: 20, all", False),
+        ("", False),
+    ],
+)
+def test_opt_outs_are_read_as_they_are_written(site: Site, tmp_path: Path, tag: str, opts_out: bool) -> None:
+    site.pages["/a"] = respond(jpeg(1), X_Robots_Tag=tag)
+    assert gather(tmp_path, [site.url("/a")]).classes["bear"].kept == (not opts_out)
+
+
+def test_same_address_in_two_classes_is_fetched_once_and_put_in_both(site: Site, tmp_path: Path) -> None:
+    site.pages |= {"/1": respond(jpeg(1)), "/html": respond(b"<html>")}
+    found = [Found(site.url("/1")), Found(site.url("/html")), Found(site.url("/gone"))]
+    done = collect_lists({"black": found, "brown": found}, tmp_path, allow_private=True)
+    assert {path: site.hits[path] for path in ("/1", "/html", "/gone")} == {"/1": 1, "/html": 1, "/gone": 1}
+    assert done.classes["black"].to_dict() == done.classes["brown"].to_dict()
+    assert done.classes["black"].to_dict() == {
+        **{"found": 3, "downloaded": 2},
+        **{"duplicates": 0, "broken": 1, "kept": 1},
+    }
+    assert pictures(tmp_path / "black") == pictures(tmp_path / "brown")
+
+
+def test_class_folder_that_cannot_be_written_costs_no_picture(
+    site: Site, as_owner: Run, tmp_path: Path
+) -> None:
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(6)}
+    (tmp_path / "urls_bear.txt").write_text("".join(site.url(f"/{n}") + "\n" for n in range(6)))
+    (tmp_path / "bears" / "bear").mkdir(parents=True)
+    (tmp_path / "bears" / "bear").chmod(0o555)
+    words = ["collect", "--urls", "urls_bear.txt", "--into", "bears", "--allow-private"]
+    failed = as_owner(*words)
+    assert failed.returncode == 2
+    assert "Check permissions" in failed.stderr
+    assert not [row for row in manifest(tmp_path / "bears").values() if row["status"] in ("kept", "new")]
+    (tmp_path / "bears" / "bear").chmod(0o755)
+    assert as_owner(*words).returncode == 0
+    assert len(pictures(tmp_path / "bears" / "bear")) == 6
+
+
+def test_picture_that_was_written_down_and_is_nowhere_is_fetched_again(site: Site, tmp_path: Path) -> None:
+    site.pages["/1"] = respond(jpeg(1))
+    gather(tmp_path, [site.url("/1")])
+    (tmp_path / "bear" / "00000000.jpg").unlink()
+    spoilt = (tmp_path / "manifest.csv").read_text(encoding="utf-8").replace(",kept,", ",new,")
+    (tmp_path / "manifest.csv").write_text(spoilt, encoding="utf-8")
+    assert gather(tmp_path, [site.url("/1")]).classes["bear"].kept == 1
+    assert list(pictures(tmp_path / "bear")) == ["00000000.jpg"]
+
+
+def test_endless_address_is_a_failure_and_spoils_nothing(site: Site, tmp_path: Path) -> None:
+    site.pages["/1"] = respond(jpeg(1))
+    urls = ["data:image/png;base64," + "A" * 200_000, site.url("/1")]
+    for _ in range(2):
+        tally = gather(tmp_path, urls).classes["bear"]
+        assert (tally.found, tally.kept) == (2, 1)
+    assert site.hits["/1"] == 1
+    assert any("longer than 8,192 characters" in row["error"] for row in manifest(tmp_path).values())
+
+
+def test_few_open_files_are_enough(site: Site, cache: Path, tmp_path: Path) -> None:
+    sites = [Site() for _ in range(12)]
+    try:
+        for number, one in enumerate(sites):
+            one.pages |= {f"/{n}": respond(jpeg(number * 8 + n)) for n in range(8)}
+        urls = "\n".join(one.url(path) for one in sites for path in one.pages)
+        (tmp_path / "urls_bear.txt").write_text(urls)
+        words = "collect --urls urls_bear.txt --allow-private"
+        command = f"ulimit -Sn 100 -Hn 100; {sys.executable} -m whatsit {words}"
+        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert len(pictures(tmp_path / "pictures" / "bear")) == 96
+    finally:
+        for one in sites:
+            one.close()
+
+
+def test_nearly_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    from whatsit.collection import manifest as manifests
+
+    written = manifests.Manifest(tmp_path / "manifest.csv")
+    written.add("bear", [Found("http://x/1")], "", 0)
+    whole = written.path.read_bytes()
+
+    class Short:
+        """A file on a disk that has room for ten bytes."""
+
+        def __init__(self, *words: object, **options: object) -> None:
+            self.file, self.room = open(written.path, "ab", buffering=0), 10  # noqa: SIM115
+
+        def __enter__(self) -> "Short":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.file, name)
+
+        def write(self, data: bytes) -> int:
+            if not self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            count = self.file.write(data[: self.room])
+            self.room -= count
+            return count
+
+    monkeypatch.setattr(manifests, "open", Short, raising=False)
+    with pytest.raises(CollectError, match="No space left"):
+        written.note(written.of("bear")[0], "failed")
+    assert written.path.read_bytes() == whole
+
+
 def test_second_list_for_a_class_adds_to_the_first(site: Site, tmp_path: Path) -> None:
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(6)}
     for some in (range(3), range(3, 6)):
@@ -317,9 +468,9 @@ def test_license_author_and_page_stay_with_the_picture(site: Site, tmp_path: Pat
     assert row["time"].startswith("20")
 
 
-@pytest.mark.parametrize("label", ["../up", "a/b", ".hidden", "", "a\nb"])
+@pytest.mark.parametrize("label", ["../up", "a/b", ".hidden", "", "a\nb", "a:b", "manifest.csv", "x" * 300])
 def test_class_that_is_no_folder_name_is_refused(label: str, tmp_path: Path) -> None:
-    with pytest.raises(CollectError, match="class can't be called"):
+    with pytest.raises(CollectError, match="class"):
         collect_lists({label: [Found("http://x/1")]}, tmp_path / "bears")
     assert not (tmp_path / "up").exists()
 
@@ -483,6 +634,8 @@ def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp
         (["collect", "bear="], "says nothing to search for"),
         (["collect", "bear", "bear"], "named twice"),
         (["collect", "bear", "--label", "x"], "--label is for lists"),
+        (["collect", "a/b=bear"], "class can't be called"),
+        (["collect", "--urls", "one.txt", "--license", "public"], "are for searching"),
         (["collect", "--urls", "picture.txt"], "is no text"),
         (["collect", "--urls", "one.txt", "--into", "one.txt"], "can't be"),
     ],

@@ -186,6 +186,13 @@ def test_every_trouble_has_its_words(site: Site, what: str) -> None:
     assert caught.value.passing is passing
 
 
+def test_five_redirects_are_followed_and_six_are_not(site: Site) -> None:
+    site.pages |= {f"/{n}": redirect(f"/{n + 1}") for n in range(6)} | {"/6": respond(b"here")}
+    assert get(site.url("/1")) == b"here"
+    with pytest.raises(FetchError, match="redirected more than 5 times"):
+        get(site.url("/0"))
+
+
 def test_what_reaches_no_server_says_so(site: Site) -> None:
     port = site.port
     site.close()

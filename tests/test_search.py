@@ -239,8 +239,13 @@ def test_commons_filters_by_license(site: Site) -> None:
         (as_json([1, 2]), "another shape"),
         (as_json({"results": "none", "query": {"pages": 7}}), "another shape"),
         (respond(b"\xff\xfe{}"), "no JSON|another shape"),
+        (respond(b"[" * 100_000), "no JSON"),
+        (
+            as_json({"results": {"a": 1}, "query": {"pages": [{"imageinfo": 3}, 4], "x": 1}, "error": 5}),
+            "shape|refuses",
+        ),
     ],
-    ids=["403", "429", "HTML", "cut JSON", "a list", "other fields", "other bytes"],
+    ids=["403", "429", "HTML", "cut JSON", "a list", "other fields", "other bytes", "nested", "odd types"],
 )
 def test_provider_that_answers_badly_says_so(site: Site, make: Any, answer: bytes, told: str) -> None:
     site.pages |= {"/v1/images/": answer, "/w/api.php": answer}
@@ -248,6 +253,22 @@ def test_provider_that_answers_badly_says_so(site: Site, make: Any, answer: byte
         look(make(site.url("")))
     assert "whatsit snippet" in caught.value.next_step
     assert len(site.requests) == 1
+
+
+def test_odd_page_counts_and_endless_continuations_end(site: Site) -> None:
+    site.pages["/v1/images/"] = as_json({"page_count": "many", "results": [{"url": site.url("/1")}]})
+    wiki = {"query": {"pages": [{"imageinfo": [{"url": site.url("/2")}]}]}, "continue": {"gsroffset": 50}}
+    site.pages["/w/api.php"] = as_json(wiki)
+    done = look([Openverse(site.url("")), Commons(site.url(""))])
+    assert done.answered == {"openverse": 1, "commons": 1}
+    assert len(site.requests) == 3
+
+
+def test_license_and_number_that_make_no_sense_are_refused(site: Site) -> None:
+    with pytest.raises(CollectError, match="no license 'free'"):
+        look(Commons(site.url("")), license="free")  # type: ignore[arg-type]
+    with pytest.raises(CollectError, match="0 pictures are none"):
+        look(Commons(site.url("")), most=0)
 
 
 @pytest.mark.parametrize("make", [Openverse, Commons])

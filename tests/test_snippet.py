@@ -65,6 +65,9 @@ GOOGLE_DATA = """
 <script>AF_initDataCallback({key: 'ds:1', data:[[0,"x",["https://encrypted-tbn0.gstatic.com/images?q\\u003dtbn:A",
 168,300],["https://example.org/full/1.jpg?w\\u003d900\\u0026h\\u003d600",600,900],null],
 ["https://example.net/b%C3%A4r.jpg",1200,1600]]});</script>
+<script>
+var late = "[[\\"https://blogger.googleusercontent.com/img/s1600/late.jpg\\" , 10 , 20]]";
+var hex = ["https://example.org/hex.jpg?w\\x3d9",1,2];</script>
 <script>var other = ["https://example.org/page.html"];</script>
 <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">
 """
@@ -90,6 +93,8 @@ def test_google_page_data_and_links_give_full_size_addresses(
     assert urls == [
         "https://example.org/full/1.jpg?w=900&h=600",
         "https://example.net/b%C3%A4r.jpg",
+        "https://blogger.googleusercontent.com/img/s1600/late.jpg",
+        "https://example.org/hex.jpg?w=9",
         "https://example.org/full/2.jpg?a=1&b=2",
     ]
 
@@ -107,9 +112,12 @@ def test_where_a_page_changed_previews_are_better_than_nothing(
     site.pages["/th"] = respond(encoded(rendered(1, (240, 180)), "PNG"), kind="image/png")
     site.pages["/icon"] = respond(encoded(rendered(2, (32, 32)), "PNG"), kind="image/png")
     proxied = "/iu/?u=https%3A%2F%2Ftse2.mm.bing.net%2Fth%3Fid%3DOIP.A%26pid%3DApi&f=1"
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
     page.goto(served(site, "/?q=teddy", f'<img src="/th?id=1"><img src="/icon"><img src="{proxied}">'))
     _, urls = paste(page, tmp_path)
     assert urls == [site.url("/th?id=1"), "https://tse2.mm.bing.net/th?id=OIP.A&pid=Api"]
+    assert any("only previews" in line for line in said)
 
 
 def test_page_without_pictures_says_so_and_downloads_nothing(site: Site, page: "Page") -> None:

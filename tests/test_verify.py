@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 import whatsit as wi
 from tests.conftest import WHOLE, Run, rendered
@@ -88,6 +89,7 @@ def test_verify_tells_what_is_wrong_and_touches_nothing_unless_asked(bears: Path
     assert [names(group) for group in done.same] == [["0.jpg", "same.jpg"]]
     assert [names(group) for group in done.near] == [["1.jpg", "smaller.jpg"]]
     assert done.is_across_classes(done.same[0])
+    assert not done.is_across_classes([bears / "black" / "1.jpg", bears / "black" / "2.jpg"])
     assert (done.pictures, done.fine) == (23, 10)
     assert contents(bears) == before
     assert not (bears / ".whatsit").exists()
@@ -150,7 +152,110 @@ def test_max_size_makes_large_pictures_smaller_and_keeps_the_originals(tmp_path:
     assert open_image(tmp_path / "b" / "large.jpg").size == (500, 333)
     assert open_image(tmp_path / "b" / "tall.png").size == (214, 500)
     assert contents(tmp_path)["b/small.jpg"] == before["b/small.jpg"]
-    assert {path.name for path, _ in done.fixed} == {"large.jpg", "tall.png"}
+    assert {one.now.name for one in done.fixed} == {"large.jpg", "tall.png"}
+    assert wi.verify_images(tmp_path, max_size=500).odd == {}
+
+
+@pytest.mark.parametrize("size", [(900, 60), (20_000, 3), (60, 9000), (40, 10)])
+def test_mended_once_is_mended_for_good(tmp_path: Path, size: tuple[int, int]) -> None:
+    put(tmp_path / "b" / "odd.png", Image.effect_noise(size, 80))
+    for max_size in (128, None):
+        wi.verify_images(tmp_path, fix=True, max_size=max_size)
+        again = wi.verify_images(tmp_path, delete=True, fix=True, max_size=max_size)
+        assert (again.odd, again.unreadable, again.pictures) == ({}, [], 1)
+
+
+def test_pictures_that_cannot_be_written_again_are_left_alone(tmp_path: Path) -> None:
+    exif = rendered(1).getexif()
+    exif[0x010E] = "x" * 100_000
+    frames = {"save_all": True, "append_images": [rendered(2)], "exif": exif.tobytes()}
+    put(tmp_path / "b" / "1.webp", encoded(rendered(1), "WEBP", **frames))
+    grey = rendered(3).convert("L")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    put(tmp_path / "b" / "2.jpg", encoded(grey, "JPEG", exif=on_its_side(grey), icc_profile=profile))
+    done = wi.verify_images(tmp_path, fix=True)
+    assert (len(done.fixed), done.left_alone) == (2, [])
+    with Image.open(tmp_path / "b" / "2.jpg") as mended:
+        assert "icc_profile" not in mended.info
+    assert wi.verify_images(tmp_path).odd == {}
+
+
+def test_colour_profiles_stay_with_colours_and_only_there(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for name, mode in (("rgb.jpg", "RGB"), ("cmyk.jpg", "CMYK"), ("grey.jpg", "L")):
+        image = rendered(1).convert(mode)
+        put(tmp_path / "b" / name, encoded(image, "JPEG", exif=on_its_side(image), icc_profile=profile))
+    wi.verify_images(tmp_path, fix=True)
+    kept = {}
+    for path in (tmp_path / "b").iterdir():
+        with Image.open(path) as image:
+            kept[path.name] = image.info.get("icc_profile") == profile
+    assert kept == {"rgb.jpg": True, "cmyk.jpg": False, "grey.jpg": False}
+
+
+def test_pipes_raw_photos_and_links_are_looked_at_with_care(tmp_path: Path) -> None:
+    folder = tmp_path / "bears"
+    put(folder / "b" / "1.jpg", jpeg(1))
+    put(folder / "b" / "camera.nef", encoded(rendered(2), "TIFF"))
+    for name in ("pipe", "pipe.jpg"):
+        os.mkfifo(folder / "b" / name)
+    put(tmp_path / "elsewhere" / "2.jpg", b"<html>")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "b" / "again").symlink_to(folder)
+    (folder / "b" / "around").symlink_to(tmp_path)
+    done = wi.verify_images(folder, delete=True, fix=True)
+    assert done.pictures == 3
+    assert names([path for path, _ in done.left_alone]) == ["pipe.jpg"]
+    assert names([path for path, _ in done.unreadable]) == ["2.jpg"]
+    assert (folder / "b" / "camera.nef").exists()
+
+
+def test_folder_that_cannot_be_read_is_no_folder_of_fine_pictures(bears: Path, as_owner: Run) -> None:
+    (bears / "black").chmod(0)
+    result = as_owner("verify", bears)
+    (bears / "black").chmod(0o755)
+    assert result.returncode == 2
+    assert "black can't be read" in result.stderr
+
+
+def test_sidecar_is_never_made_in_a_class_folder(tmp_path: Path) -> None:
+    bears = tmp_path / "bears"
+    put(bears / "black" / "1.jpg", b"<html>")
+    put(bears / "black" / "2.jpg", jpeg(1))
+    put(bears / "black" / "more" / "3.jpg", b"<html>")
+    put(bears / "nameless" / "1", jpeg(2))
+    wi.verify_images(bears / "nameless", fix=True)
+    wi.verify_images(bears / "black", delete=True)
+    assert sorted(path.name for path in bears.iterdir()) == [".whatsit", "black", "nameless"]
+    assert not (bears / "black" / ".whatsit").exists()
+
+
+def test_project_inside_the_folder_is_not_looked_into(tmp_path: Path, whatsit: Run) -> None:
+    put(tmp_path / "b" / "a" / "1.jpg", b"<html>")
+    put(tmp_path / "b" / "a" / "2.jpg", jpeg(2))
+    result = whatsit("verify", "b", "--project", "b/kept")
+    assert "undo b --project b/kept" in result.stdout
+    again = json.loads(whatsit("verify", "b", "--project", "b/kept", "--json").stdout)
+    assert (again["pictures"], again["unreadable"]) == (1, [])
+    assert whatsit("undo", "b", "--project", "b/kept").returncode == 0
+
+
+def test_summary_tells_what_was_done_and_what_was_not(tmp_path: Path, whatsit: Run) -> None:
+    put(tmp_path / "b" / "a" / "large.jpg", rendered(1, (1200, 800)))
+    put(tmp_path / "b" / "a" / "tiny.png", rendered(2, (20, 16)))
+    put(tmp_path / "b" / "a" / "print.jpg", rendered(3).convert("CMYK"))
+    result = whatsit("verify", "b", "--max-size", 500)
+    lines = {line[:9].strip(): line for line in result.stdout.splitlines() if ":" not in line}
+    assert lines["too large"].endswith("made smaller")
+    assert lines["tiny"].endswith("not changed")
+    assert lines["CMYK"].endswith("not changed")
+    assert "--fix mends" in result.stdout
+
+
+@pytest.mark.parametrize("options", [{"max_size": 0}, {"max_size": -3}, {"max_workers": -2}])
+def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, options: dict[str, int]) -> None:
+    with pytest.raises(CatalogError, match="Nothing can be done"):
+        wi.verify_images(tmp_path, **options)  # type: ignore[arg-type]
 
 
 def test_names_that_are_taken_are_not_overwritten(tmp_path: Path) -> None:
@@ -315,7 +420,7 @@ def test_whatsit_verify_of_no_folder_says_so(whatsit: Run, tmp_path: Path, words
 
 def test_whatsit_verify_dry_run_only_tells(bears: Path, whatsit: Run) -> None:
     before = contents(bears)
-    result = whatsit("verify", bears, "--fix", "--dry-run", "--max-size", 50)
+    result = whatsit("verify", bears, "--fix", "--dry-run", "--max-size", 150)
     assert "would go to the trash" in result.stdout
     assert contents(bears) == before
     assert not (bears / ".whatsit").exists()

@@ -23,6 +23,8 @@ from whatsit.errors import FetchError
 
 Result = TypeVar("Result")
 PIECE = 1 << 16  # bytes
+LONGEST_URL = 8192  # characters: servers accept no more
+AGES = 366 * 86400.0  # seconds: whoever asks to wait longer means never
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -136,6 +138,8 @@ async def answer(
 
 def parse(url: str) -> URL:
     """The address as it was given, its query included. Raises FetchError where it is none of the web."""
+    if len(url) > LONGEST_URL:
+        raise FetchError(f"its address is longer than {LONGEST_URL:,} characters")
     try:
         parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
         if parsed.scheme in ("http", "https") and parsed.host:
@@ -179,7 +183,7 @@ def _refusal(response: aiohttp.ClientResponse) -> FetchError:
 def _seconds(retry_after: str) -> float | None:
     """What Retry-After says, seconds or a date (RFC 9110, 10.2.3), in seconds from now."""
     if retry_after.strip().isdecimal():
-        return float(retry_after)
+        return min(AGES, float(retry_after.strip()[:20]))
     try:
         moment = parsedate_to_datetime(retry_after)
     except ValueError:
@@ -194,7 +198,7 @@ def _explain(error: Exception, limits: Limits) -> FetchError:
         return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return FetchError("the server's TLS certificate or encryption is not sound")
-    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror | UnicodeError):
         return FetchError("there is no server of that name, or no network", unreachable=True)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return FetchError(f"no server answered in {limits.connect:g} s", passing=True, unreachable=True)
@@ -209,7 +213,7 @@ def _explain(error: Exception, limits: Limits) -> FetchError:
     if isinstance(error, aiohttp.ClientConnectorError):
         why = os.strerror(cause.errno).lower() if cause.errno else cause
         return FetchError(f"there is no connection to the server ({why})", passing=True, unreachable=True)
-    if isinstance(error, aiohttp.ClientPayloadError) and "content-encoding" in str(error):
+    if isinstance(error, aiohttp.ClientError) and "content-encoding" in str(error):
         return FetchError("it is packed in a way that can't be undone")
     if isinstance(error, aiohttp.ClientPayloadError):
         return FetchError("the connection ended before the file did", passing=True)

@@ -33,6 +33,8 @@ SUFFIX_OF = {  # what a file of a format is called
 FOREIGN: list[str] = [
     name for name in ("JPEG2000", "PPM", "TGA", "ICO", "PCX", "SGI", "QOI", "PSD") if name in Image.OPEN
 ]
+# Cameras' own files, TIFF inside: nobody's business but their programs'.
+RAW = frozenset((".nef", ".cr2", ".cr3", ".arw", ".dng", ".orf", ".rw2", ".pef", ".srw", ".raf"))
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained
@@ -76,10 +78,20 @@ class Facts:
 def is_picture(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins like a picture, whatever its name; it may be damaged all the same."""
     try:
+        refuse_pipe(path)
         with Image.open(path, formats=FORMATS):
             return True
     except Exception:
         return False
+
+
+def pixels_of(path: str | os.PathLike[str]) -> int:
+    """How many pixels a picture's file says it has; 0 for what is none, or too large to be opened."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.width * image.height
+    except Exception:
+        return 0
 
 
 def is_hidden(name: str) -> bool:
@@ -103,7 +115,7 @@ def refuse_pipe(path: str | os.PathLike[str]) -> None:
     with suppress(OSError):
         mode = os.stat(path).st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise ImageError("it is no file but a pipe or a device")
+            raise UnusableImageError("it is no file but a pipe or a device")
 
 
 def explain_unreadable(error: OSError) -> FileAccessError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, print_json, print_table, program
+from whatsit.cli.options import Json, ProjectDir, named, print_json, print_table, program
 from whatsit.errors import CollectError
 from whatsit.text import printable
 
@@ -24,7 +24,10 @@ def collect(
     into: Annotated[
         Path, typer.Option(metavar="DIR", help="The image folder to fill, made if need be.")
     ] = Path("pictures"),
-    most: Annotated[int, typer.Option("--max", min=1, help="Pictures to look for, for each class.")] = 200,
+    most: Annotated[
+        int | None,
+        typer.Option("--max", min=1, help="Pictures for each class: 200, or all that --urls lists."),
+    ] = None,
     source: Annotated[
         Literal["auto", "openverse", "commons", "duckduckgo", "bing"],
         typer.Option(help="Where to search; auto asks one after the other."),
@@ -51,16 +54,18 @@ def collect(
     from whatsit import collection
 
     if urls:
+        if source != "auto" or license != "any":
+            raise CollectError("--source and --license are for searching.", "Leave them out with --urls.")
         # The shell makes several words of urls_*.txt, of which only the first is the option's.
         lists = collection.label_lists([*urls, *map(Path, classes or ())], label)
-        done = collection.collect_lists(lists, into, None, retry, allow_private, project)
+        done = collection.collect_lists(lists, into, most, retry, allow_private, project)
     elif label:
         raise CollectError("--label is for lists of addresses (--urls).", "Write NAME=WORDS to search.")
     else:
         done = collection.collect(
             *(classes or ()),
             into=into,
-            max_pics=most,
+            max_pics=most or collection.MAX_PICS,
             source=source,
             license=license,
             retry=retry,
@@ -70,14 +75,14 @@ def collect(
     if json:
         print_json(done.to_dict())
     else:
-        _print(done, into)
+        _print(done, named(into, project))
     if not any(tally.kept for tally in done.classes.values()):
         raise CollectError(
             "No picture could be kept.", f"{printable(done.manifest)} tells why; --retry tries again."
         )
 
 
-def _print(done: "Collection", into: Path) -> None:
+def _print(done: "Collection", into: str) -> None:
     for note in done.notes:
         print(printable(note))
     rows = [
@@ -98,4 +103,5 @@ def _print(done: "Collection", into: Path) -> None:
     if waiting:
         print(f"{waiting} still to be fetched: run the same command again later")
     print(f"where each comes from: {printable(done.manifest)}")
-    print(f"next: {program()} show {printable(into)}, then {program()} train {printable(into)}")
+    if any(tally.kept for tally in done.classes.values()):
+        print(f"next: {program()} show {printable(into)}, then {program()} train {printable(into)}")

@@ -100,6 +100,11 @@ def list_unreadable(catalog: "Catalog") -> None:
         print(f"  and {count - 5} more", file=sys.stderr)
 
 
+def named(folder: object, project: Path | None) -> str:
+    """A folder and its project as they are typed after a command."""
+    return f"{folder} --project {project}" if project else str(folder)
+
+
 def program() -> str:
     """What to type to call Whatsit from here."""
     beside = Path(sys.executable).with_name("whatsit")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, print_json, program
+from whatsit.cli.options import Json, ProjectDir, named, print_json, program
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def trash(
         print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(move.reason)}")
     print(f"{_files(moves)}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
     if moves and not empty:
-        where = str(folder) + (f" --project {project}" if project else "")
-        print(f"next: {program()} undo {printable(where)} brings back what was moved last")
+        print(f"next: {program()} undo {printable(named(folder, project))} brings back what was moved last")
 
 
 def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:

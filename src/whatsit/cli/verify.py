@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, print_json, print_table, program
+from whatsit.cli.options import Json, ProjectDir, named, print_json, print_table, program
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def verify(
     ] = False,
     max_size: Annotated[
         int | None,
-        typer.Option(min=32, help="Make pictures smaller whose longer side has more pixels."),
+        typer.Option(min=128, help="Make pictures smaller whose longer side has more pixels."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell; move and change nothing.")] = False,
     project: ProjectDir = None,
@@ -46,12 +46,12 @@ def verify(
     if json:
         print_json(done.to_dict())
     else:
-        _print(done, folder, dry_run)
+        _print(done, folder, dry_run, project)
 
 
-def _print(done: "Verification", folder: Path, dry_run: bool) -> None:
+def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
     print(f"{done.pictures:,} pictures, {done.fine:,} of them fine")
-    fixed = {path for path, _ in done.fixed}
+    fixed = {one.path for one in done.fixed}
     rows = []
     if done.unreadable:
         to_do = "moved to the trash" if done.is_moved else "would go to the trash"
@@ -59,8 +59,9 @@ def _print(done: "Verification", folder: Path, dry_run: bool) -> None:
     if done.left_alone:
         rows.append(["not usable", f"{len(done.left_alone):,}", "left alone"])
     for oddity, paths in done.odd.items():
-        what = MENDED[oddity] if fixed else f"left as {'they are' if len(paths) > 1 else 'it is'}"
-        rows.append([oddity, f"{len(paths):,}", what])
+        count = sum(path in fixed for path in paths)
+        some = "" if count == len(paths) else f", {count:,} of them"
+        rows.append([oddity, f"{len(paths):,}", f"{MENDED[oddity]}{some}" if count else "not changed"])
     for name, groups in (("exact copies", done.same), ("near copies", done.near)):
         if groups:
             astride = sum(map(done.is_across_classes, groups))
@@ -75,11 +76,11 @@ def _print(done: "Verification", folder: Path, dry_run: bool) -> None:
         _list(oddity, [done.name(path) for path in paths])
     groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
     _list("copies", [" = ".join(map(done.name, group[:4])) for group in groups])
-    if done.odd and not done.fixed and not dry_run:
+    if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
         print("--fix mends what is odd and keeps the originals in the trash")
     if done.is_moved or done.fixed:
         images = folder if done.images == done.folder else os.path.relpath(done.images)
-        print(f"{program()} undo {printable(images)} brings back what was moved")
+        print(f"{program()} undo {printable(named(images, project))} brings back what was moved")
 
 
 def _list(name: str, lines: list[str]) -> None:

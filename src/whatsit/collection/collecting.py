@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from whatsit.collection.copies import Looks, groups_of, settle
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader, recover
 from whatsit.collection.lists import read_list
-from whatsit.collection.manifest import Manifest, Row
+from whatsit.collection.manifest import Manifest, Row, storable
 from whatsit.collection.provider import Found, License, Provider
 from whatsit.collection.search import providers, search
 from whatsit.errors import CollectError
@@ -24,6 +24,7 @@ from whatsit.progress import bars, progress, say
 from whatsit.project import MANIFEST, SIDECAR, Project
 
 MAX_PICS = 200
+LONGEST_LABEL = 200  # bytes of a folder's name
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,13 @@ def collect_lists(
     backoff: float = BACKOFF,
 ) -> Collection:
     """Download, verify and de-duplicate the pictures of lists of addresses, by class; see `collect`."""
+    if max_workers < 0 or (max_pics is not None and max_pics < 1):
+        raise CollectError(
+            f"Nothing can be fetched with max_workers={max_workers}, max_pics={max_pics}.",
+            "Give max_workers=0 for one by one, or more, and one picture or more.",
+        )
+    for label in lists:
+        _check_label(label)
     with _begun(into, project) as begun:
         for label, found in lists.items():
             begun.add(label, list(dict.fromkeys(found))[:max_pics])
@@ -166,6 +174,7 @@ def named(classes: Sequence[str]) -> dict[str, str]:
         label, words = name.strip(), (words if equals else name).strip()
         if not words:
             raise CollectError(f"{one!r} says nothing to search for.", "Write words, or NAME=words.")
+        _check_label(label)
         if label in wanted:
             raise CollectError(f"{label!r} is named twice.", "Give one of them another name: NAME=words.")
         wanted[label] = words
@@ -176,6 +185,15 @@ def named(classes: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
+def _check_label(label: str) -> None:
+    """Raise CollectError for what can't be a folder's name on every system."""
+    is_odd = is_hidden(label) or label.strip(" .") != label or label == MANIFEST
+    if not label or is_odd or not label.isprintable() or set(label) & set('/\\:*?"<>|'):
+        raise CollectError(f"A class can't be called {label[:80]!r}.", "Take another name, as in NAME=words.")
+    if len(label.encode()) > LONGEST_LABEL:
+        raise CollectError(f"The class name {label[:40]!r}... is too long.", "Name it shorter: NAME=words.")
+
+
 class _Begun:
     """A folder that is being collected into."""
 
@@ -184,14 +202,12 @@ class _Begun:
         self.manifest = Manifest(project.images / MANIFEST)
         self.incoming = project.folder / "incoming"
         self.notes: list[str] = []
-        recover(project.images, self.incoming, self.manifest)
+        recover(project, self.incoming, self.manifest)
 
     def add(self, label: str, found: Iterable[Found], words: str = "", most: int | None = None) -> None:
         """Note addresses that are new, at most as many as makes `most` for these words."""
-        if not label or is_hidden(label) or Path(label).name != label or not label.isprintable():
-            raise CollectError(f"A class can't be called {label!r}.", "Name it without / and not .something.")
         known = self.manifest.of(label)
-        new = [one for one in found if (label, one.url) not in self.manifest.rows]
+        new = [one for one in found if (label, storable(one.url)) not in self.manifest.rows]
         if most is not None:
             new = new[: max(0, most - sum(row.words == words for row in known))]
         last = max([row.number for row in known], default=-1)
@@ -210,7 +226,7 @@ class _Begun:
         limits = limits or Limits()
         rows = [row for label in labels for row in self.manifest.of(label)]
         for row in rows:
-            if retry and row.status == "failed":
+            if retry and row.status in ("failed", "broken"):
                 self.manifest.note(row, "waiting")
         waiting = [row for row in rows if row.status == "waiting"]
         left: Looks = {}
@@ -244,10 +260,13 @@ class _Begun:
                 def tell(row: Row) -> None:
                     advance[row.label]()
 
-                if at_once:
-                    await loader.all_at_once(rows, tell, at_once)
-                else:
-                    await loader.one_by_one(rows, tell)
+                try:
+                    if at_once:
+                        await loader.all_at_once(rows, tell, at_once)
+                    else:
+                        await loader.one_by_one(rows, tell)
+                finally:
+                    loader.close()
         return loader.looks
 
 

@@ -12,6 +12,7 @@ from whatsit.collection.provider import LICENSES, Found, License, ask
 from whatsit.errors import CollectError
 
 ADDRESS = "https://commons.wikimedia.org"
+DEEPEST = 20  # pages
 PAGE = 50  # results: the most that it gives at once
 WIDTH = "960"  # pixels: one of the sizes that Commons keeps thumbnails of
 
@@ -42,7 +43,7 @@ class Commons:
             "iiextmetadatafilter": "License|LicenseShortName|Artist|ObjectName",
         }
         going_on: dict[str, str] = {}
-        while True:
+        for _ in range(DEEPEST):
             document, _ = await ask(client, "Commons", f"{self.address}/w/api.php", {**params, **going_on})
             if "error" in document:
                 raise CollectError(f"Commons refuses: {_text(document['error'], 'info')}.")
@@ -57,7 +58,9 @@ class Commons:
             more = document.get("continue")
             if not isinstance(more, dict) or not pages:
                 return
-            going_on = {str(name): str(value) for name, value in more.items()}
+            before, going_on = going_on, {str(name): str(value) for name, value in more.items()}
+            if going_on == before:
+                return
 
 
 def _rank(page: dict[str, Any]) -> int:

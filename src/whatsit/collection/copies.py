@@ -46,16 +46,33 @@ def groups_of(looks: Mapping[Key, Fingerprint] | Mapping[Key, Look]) -> list[lis
     return [group for group in together.values() if len(group) > 1]
 
 
-def files_in(folder: Path) -> list[Path]:
-    """All files below a folder that are not hidden, sorted. Raises CatalogError."""
+def files_in(folder: Path, without: Path | None = None) -> list[Path]:
+    """All files below a folder, sorted, but for hidden ones and those in `without`; links are followed.
+
+    Raises CatalogError where a folder can't be read.
+    """
 
     def refuse(error: OSError) -> None:
         what = f"{error.filename} can't be read: {error.strerror}."
         raise CatalogError(what, "Check its permissions.") from error
 
-    found = []
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not is_hidden(name)]
+    found: list[Path] = []
+    seen = {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        inside = [name for name in folders if not is_hidden(name) and Path(place, name) != without]
+        folders.clear()
+        for name in inside:  # a folder that is read anyway is not read by a link too
+            real = os.path.realpath(os.path.join(place, name))
+            is_link = os.path.islink(os.path.join(place, name))
+            around = (
+                one
+                for one in seen
+                if (real + os.sep).startswith(one + os.sep) or one.startswith(real + os.sep)
+            )
+            if not (is_link and any(around)):
+                folders.append(name)
+                if is_link:
+                    seen.add(real)
         found += [Path(place, name) for name in names if not is_hidden(name)]
     return sorted(found)
 
@@ -100,11 +117,7 @@ def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str,
     if copies:
         with project.lock():
             project.journal.begin().trash((project.images / file, reason) for file, reason in copies.items())
-    if not new.keys() <= looks.keys():  # killed before it was noted
-        trashed = {move.source: move.reason for move in project.journal.trashed() if move.source}
-        for file in new.keys() - looks.keys():
-            if project.images / file in trashed:
-                copies[file] = trashed[project.images / file]
     for file, row in new.items():
-        manifest.note(row, "duplicate" if file in copies else "kept", copies.get(file, ""))
+        if file in looks:  # else somebody took it away meanwhile, and the next run finds out
+            manifest.note(row, "duplicate" if file in copies else "kept", copies.get(file, ""))
     return {file: look for file, look in looks.items() if file not in copies}

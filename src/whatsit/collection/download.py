@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import os
+import shutil
+import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import aiohttp
@@ -19,18 +21,22 @@ from whatsit.collection.robots import Robots, refuse_opt_out
 from whatsit.engine import threads
 from whatsit.errors import FetchError, ImageError, ProjectError
 from whatsit.fetch import Limits, answer, parse, pieces
-from whatsit.images import SUFFIX_OF
+from whatsit.images import SUFFIX_OF, pixels_of
+from whatsit.project import Project
 from whatsit.project.moving import move_file
 
 SMALLEST = 32  # pixels: the shorter side of what can be a photo
 AT_ONCE = 256  # connections
+SPARE_FILES = 64  # what else this process may have open
 BACKOFF = 0.5  # seconds before the second try
+LARGE = 8_000_000  # pixels: of such pictures one is decoded at a time, for the sake of memory
+_one_large = threading.Lock()
 
 
 class Downloader:
-    """Fetches the waiting rows of a manifest into `images`, through `incoming`, a folder of its own.
+    """Fetches waiting rows of a manifest into `images`, through `incoming`, a folder of its own.
 
-    `looks` holds what tells copies of every picture that arrived.
+    `looks` holds what tells copies of every picture that arrived. Close it after use.
     """
 
     def __init__(
@@ -48,6 +54,10 @@ class Downloader:
         self._robots = Robots(session)
         self._judges = ThreadPoolExecutor(threads())
 
+    def close(self) -> None:
+        """End the threads that decode what arrived."""
+        self._judges.shutdown()
+
     async def one_by_one(self, rows: Sequence[Row], advance: Callable[[Row], None]) -> None:
         """Fetch in order. The first error ends it: FetchError or ImageError, with the address."""
         for row in rows:
@@ -61,42 +71,74 @@ class Downloader:
     async def all_at_once(
         self, rows: Sequence[Row], advance: Callable[[Row], None], at_once: int = AT_ONCE
     ) -> None:
-        """Fetch from many hosts at once; what fails is written down."""
+        """Fetch from many hosts at once; what fails is written down.
+
+        What several classes wait for is fetched once.
+        """
+        others: dict[str, list[Row]] = {}
+        first: dict[str, Row] = {}
+        for row in rows:
+            if first.setdefault(row.url, row) is not row:
+                others.setdefault(row.url, []).append(row)
+
+        def end(row: Row) -> None:
+            advance(row)
+            for other in others.pop(row.url, ()):
+                self._do_likewise(other, row)
+                advance(other)
 
         async def work(row: Row) -> None:
             try:
                 await self._fetch(row)
             except ImageError as error:
                 self._note_error(row, error)
-            advance(row)
+            end(row)
 
         def fail(row: Row, error: FetchError) -> None:
             self._note_error(row, error)
-            advance(row)
+            end(row)
 
         def postpone(row: Row, error: FetchError) -> None:
-            self._manifest.note(row, "waiting", f"{error.what} and asks to wait {error.wait or 0:.0f} s")
-            advance(row)
+            wait = f"asks to wait {error.wait:.0f} s" if error.wait else "wants to be asked later"
+            self._manifest.note(row, "waiting", f"{error.what}, and {wait}")
+            end(row)
 
-        crowd = Crowd(work, fail, postpone, self._limits.per_host, at_once, self._backoff)
-        await crowd.serve((_host(row.url), row) for row in rows)
+        crowd = Crowd(work, fail, postpone, self._limits.per_host, _affordable(at_once), self._backoff)
+        await crowd.serve((_host(row.url), row) for row in first.values())
 
     def _note_error(self, row: Row, error: FetchError | ImageError) -> None:
         self._manifest.note(row, "failed" if isinstance(error, FetchError) else "broken", error.what)
 
+    def _do_likewise(self, row: Row, other: Row) -> None:
+        """What became of an address for one class becomes of it for another."""
+        if other.status != "new":
+            self._manifest.note(row, other.status, other.error)
+            return
+        with self._part() as part:
+            shutil.copyfile(self._images / other.file, part)
+            self._put_in(row, part, fingerprint(part))
+
     async def _fetch(self, row: Row) -> None:
         url = parse(row.url)
-        if not row.invited and not await self._robots.allow(url):
-            raise FetchError("the robots.txt of its site forbids it")
-        part = self._incoming / f"{uuid.uuid4().hex}.part"
-        try:
+        if not row.invited:
+            await self._robots.refuse_forbidden(url)
+        with self._part() as part:
             async with answer(self._session, row.url, self._limits) as response:
+                if response.url.origin() != url.origin():
+                    await self._robots.refuse_forbidden(response.url)
                 refuse_opt_out(response.headers)
                 with open(part, "wb") as file:
                     async for piece in pieces(response, self._limits.size):
                         file.write(piece)
             told = await asyncio.get_running_loop().run_in_executor(self._judges, _judge, part)
             self._put_in(row, part, told)
+
+    @contextmanager
+    def _part(self) -> Iterator[Path]:
+        """A file for what arrives, which is gone in the end, or moved."""
+        part = self._incoming / f"{uuid.uuid4().hex}.part"
+        try:
+            yield part
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(part)
@@ -111,8 +153,9 @@ class Downloader:
             try:
                 move_file(part, self._images / file)
                 break
-            except ProjectError:
+            except ProjectError as error:
                 if not os.path.lexists(self._images / file):
+                    self._manifest.note(row, "waiting", error.what)
                     raise
                 again += 1
                 name = f"{row.number:08}-{again}"
@@ -126,9 +169,26 @@ def _host(url: str) -> str:
         return ""
 
 
+def _affordable(at_once: int) -> int:
+    """How many connections the system lets this process have: each takes two files at most."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return at_once
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * at_once + SPARE_FILES
+    if soft < wanted:
+        with suppress(OSError, ValueError):
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(at_once, (soft - SPARE_FILES) // 2))
+
+
 def _judge(part: Path) -> Fingerprint:
     """Decode what arrived, and have it safely on disk. Raises ImageError where it is no use as a picture."""
-    told = fingerprint(part)
+    with _one_large if pixels_of(part) > LARGE else nullcontext():
+        told = fingerprint(part)
     size = told.facts.width, told.facts.height
     if min(size) < SMALLEST:
         raise ImageError(f"it is too small ({size[0]} x {size[1]} pixels)")
@@ -137,9 +197,10 @@ def _judge(part: Path) -> Fingerprint:
     return told
 
 
-def recover(images: Path, incoming: Path, manifest: Manifest) -> None:
-    """After a crash: put in what had arrived and was written down, and throw away half files."""
+def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
+    """After a crash: put in what had arrived and was written down, throw half files away, wait for others."""
     incoming.mkdir(parents=True, exist_ok=True)
+    images = project.images
     missing = {
         row.sha256: row
         for row in manifest.rows.values()
@@ -147,8 +208,12 @@ def recover(images: Path, incoming: Path, manifest: Manifest) -> None:
     }
     for part in incoming.iterdir():
         with open(part, "rb") as file:
-            row = missing.get(hashlib.file_digest(file, "sha256").hexdigest())
-        if row is not None and not os.path.lexists(images / row.file):
+            row = missing.pop(hashlib.file_digest(file, "sha256").hexdigest(), None)
+        if row is not None:
             move_file(part, images / row.file)
         else:
             part.unlink()
+    trashed = {move.source: move.reason for move in project.journal.trashed()} if missing else {}
+    for row in missing.values():
+        reason = trashed.get(images / row.file)  # killed after it was found to be a copy
+        manifest.note(row, "duplicate" if reason else "waiting", reason or "")

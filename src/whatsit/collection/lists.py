@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +16,9 @@ COLUMNS = ("url", "urls", "image", "image_url", "imageurl", "link", "address")
 
 
 def label_of(path: Path) -> str:
-    """The class that a list is of, by its file's name: urls_black.txt -> black."""
-    return path.stem[len(PREFIX) :] if path.stem.lower().startswith(PREFIX) else path.stem
+    """The class that a list is of, by its file's name: urls_black.txt and urls_black (1).txt -> black."""
+    stem = re.sub(r" \(\d+\)$", "", path.stem)  # what a browser adds to a second download
+    return stem[len(PREFIX) :] if stem.lower().startswith(PREFIX) else stem
 
 
 def find_lists(place: Path) -> list[Path]:
@@ -42,7 +44,10 @@ def read_list(path: str | os.PathLike[str]) -> list[Found]:
     lines = [line.strip() for line in _text(Path(path)).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     is_table = Path(path).suffix.lower() in (".csv", ".tsv")
-    found = list(_from_table(lines) if is_table else (Found(line) for line in lines))
+    try:
+        found = list(_from_table(lines) if is_table else (Found(line) for line in lines))
+    except csv.Error as error:
+        raise CollectError(f"{path} is no sound CSV file: {error}.", "Save it again as CSV.") from error
     if not found:
         raise CollectError(f"There is no address in {path}.", "Write one a line, or in a column named url.")
     return found

@@ -9,9 +9,11 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.parse import quote
 
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError
+from whatsit.fetch import LONGEST_URL
 from whatsit.project import write_whole
 from whatsit.text import printable
 
@@ -19,7 +21,8 @@ from whatsit.text import printable
 # new: in its folder, and not compared with the others yet. duplicate: (nearly) the same as another.
 Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept"]
 STATUSES: tuple[str, ...] = get_args(Status)
-FROM_FOUND = ("url", "license", "author", "page", "title", "provider")
+FROM_FOUND = ("license", "author", "page", "title", "provider")
+LONGEST_TEXT = 1000  # characters
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute
 
 
@@ -75,7 +78,8 @@ class Manifest:
         """Add addresses that are not there yet, waiting, numbered from `first`."""
         new: list[Row] = []
         for one in found:
-            known = {name: printable(getattr(one, name)) for name in FROM_FOUND}
+            known = {name: printable(getattr(one, name))[:LONGEST_TEXT] for name in FROM_FOUND}
+            known["url"] = storable(one.url)
             row = Row(label, first + len(new), words=printable(words), **known)  # type: ignore[arg-type]
             row.invited = "yes" if one.invited else ""
             if row.key not in self.rows:
@@ -102,9 +106,16 @@ class Manifest:
         try:
             if not self.path.exists():
                 write_whole(self.path, ("\ufeff" + _line(COLUMNS)).encode())
-            # One call, so that a kill leaves whole lines; where it leaves half a one, loading drops that.
+            data = "".join(map(_written, rows)).encode()
+            # Unbuffered, so that a kill leaves whole lines; where it leaves half a one, loading drops that.
             with open(self.path, "ab", buffering=0) as file:
-                file.write("".join(map(_written, rows)).encode())
+                size = file.tell()
+                try:
+                    while data:  # a nearly full disk takes a part
+                        data = data[file.write(data) :]
+                except OSError:
+                    file.truncate(size)
+                    raise
         except OSError as error:
             raise CollectError(
                 f"{self.path} can't be written: {error.strerror}.", "Free some space, or close it elsewhere."
@@ -119,11 +130,13 @@ class Manifest:
         except OSError as error:
             raise CollectError(f"{self.path} can't be read: {error.strerror}.") from error
         whole = data[: data.rfind(b"\n") + 1]
+        if _is_whole(data[len(whole) :]):  # an editor left out the last line's end
+            whole = data
         lines = 0
         for row in self._rows(whole):
             self.rows[row.key] = row
             lines += 1
-        return lines > len(self.rows) or whole != data
+        return lines > len(self.rows) or not data.endswith(b"\n")
 
     def _rows(self, data: bytes) -> Iterator[Row]:
         try:
@@ -131,7 +144,9 @@ class Manifest:
             header = next(reader, list(COLUMNS))
             if tuple(header) != COLUMNS:
                 raise ValueError("its columns are others")
-            for cells in reader:
+            for cells in filter(None, reader):
+                if len(cells) != len(COLUMNS):
+                    raise ValueError(f"line {reader.line_num} has {len(cells)} columns, not {len(COLUMNS)}")
                 values = dict(zip(COLUMNS, map(_read, cells), strict=True))
                 if values["status"] not in STATUSES:
                     raise ValueError(f"{values['status']!r} is no status")
@@ -147,6 +162,25 @@ class Manifest:
 @lru_cache(maxsize=1)
 def _now(second: int) -> str:
     return datetime.fromtimestamp(second).astimezone().isoformat()
+
+
+def storable(url: str) -> str:
+    """An address on one line of a file, of at most a little more than what any server takes."""
+    cut = url[: LONGEST_URL + 1]
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else _quoted(c) for c in cut)
+
+
+def _quoted(character: str) -> str:
+    return quote(character.encode("utf-8", "replace"))
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line without an end is all there: its last column says yes or nothing."""
+    try:
+        (cells,) = csv.reader([line.decode()], strict=True)
+    except (ValueError, csv.Error):
+        return False
+    return len(cells) == len(COLUMNS) and cells[-1] in ("", "yes")
 
 
 def _written(row: Row) -> str:

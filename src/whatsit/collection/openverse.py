@@ -43,7 +43,8 @@ class Openverse:
             for result in results:
                 if found := _found(result):
                     yield found
-            if not results or page >= int(document.get("page_count") or 0):
+            pages = document.get("page_count")
+            if not results or not isinstance(pages, int) or page >= pages:
                 return
             if _is_used_up(told):
                 raise CollectError(

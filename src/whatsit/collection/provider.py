@@ -81,7 +81,7 @@ async def ask(
             await asyncio.sleep(wait)
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CollectError(f"{who} answers with something that is no JSON.") from error
     if not isinstance(document, dict):
         raise CollectError(f"{who} answers with JSON of another shape than it documents.")

@@ -9,6 +9,7 @@ from typing import Literal
 from PIL import Image
 
 from whatsit.collection.download import SMALLEST
+from whatsit.errors import ImageError
 from whatsit.images import SUFFIX_OF, Facts, open_image
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]
@@ -19,6 +20,8 @@ SUFFIXES_OF = {
     "TIFF": (".tif", ".tiff"),
 }
 LONGEST = 4  # times as long as wide: a centre crop of more than that sees less than a quarter
+LARGEST = 4096  # pixels of the longer side of a picture with bars
+LONGEST_EXIF = 65_500  # bytes that a JPEG can hold
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")
 QUALITY = 95
 
@@ -56,8 +59,12 @@ def mend(path: Path, facts: Facts, max_size: int | None = None) -> Mended:
         return Mended(path.with_name(path.stem + SUFFIX_OF[facts.format]), None)
     image = open_image(path)
     told = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
-    if facts.mode == "CMYK":
-        told.pop("icc_profile", None)  # it is one of CMYK
+    if len(told.get("exif", b"")) > LONGEST_EXIF:
+        del told["exif"]
+    if facts.mode not in ("RGB", "RGBA", "P"):
+        told.pop("icc_profile", None)  # it is one of grey, or of CMYK
+    if max_size is None and max(image.size) > LONGEST * min(image.size):
+        max_size = LARGEST  # or the bars would make it huge
     if max_size is not None and max(image.size) > max_size:
         image.thumbnail((max_size, max_size), Image.Resampling.LANCZOS)
     least = math.ceil(max(image.size) / LONGEST)
@@ -71,7 +78,10 @@ def mend(path: Path, facts: Facts, max_size: int | None = None) -> Mended:
         image = image.resize((sides[0], sides[1]), Image.Resampling.BICUBIC)
     format = "JPEG" if facts.format in LOSSY else "PNG"
     buffer = io.BytesIO()
-    image.save(buffer, format, **({"quality": QUALITY} if format == "JPEG" else {}), **told)
+    try:
+        image.save(buffer, format, **({"quality": QUALITY} if format == "JPEG" else {}), **told)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"it can't be written again ({error})") from error
     is_called_so = path.suffix.lower() in _suffixes(format)
     return Mended(path if is_called_so else path.with_name(path.stem + SUFFIX_OF[format]), buffer.getvalue())
 

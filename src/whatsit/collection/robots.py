@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from urllib.robotparser import RobotFileParser
 
 import aiohttp
+from protego import Protego
 from yarl import URL
 
 from whatsit.errors import FetchError
@@ -14,6 +14,7 @@ NAME = "whatsit"
 LIMITS = Limits(connect=5, read=5, whole=10, size=512 << 10)
 # X-Robots-Tag as img2dataset reads it; TDM-Reservation is W3C's reservation against text and data mining.
 OPT_OUTS = ("noai", "noimageai", "noindex", "noimageindex")
+WITH_VALUE = ("max-snippet", "max-image-preview", "max-video-preview", "unavailable_after")
 
 
 class Robots:
@@ -21,40 +22,50 @@ class Robots:
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
-        self._rules: dict[URL, asyncio.Task[RobotFileParser | None]] = {}
+        self._rules: dict[URL, asyncio.Task[Protego | None]] = {}
 
-    async def allow(self, url: URL) -> bool:
-        """Whether the host's robots.txt lets us fetch an address; one that is not there forbids nothing.
+    async def refuse_forbidden(self, url: URL) -> None:
+        """Raise FetchError where the host's robots.txt forbids an address; one that is not there does not.
 
-        Raises FetchError where the host fails to give it, which forbids everything until it does.
+        A host that fails to give it (5xx, no answer) forbids everything until it does.
         """
         origin = url.origin()
         if origin not in self._rules:
             self._rules[origin] = asyncio.create_task(self._ask(origin))
         rules = await self._rules[origin]
-        return rules is None or rules.can_fetch(NAME, str(url))
+        if rules is not None and not rules.can_fetch(str(url), NAME):
+            raise FetchError("the robots.txt of its site forbids it")
 
-    async def _ask(self, origin: URL) -> RobotFileParser | None:
+    async def _ask(self, origin: URL) -> Protego | None:
         try:
             async with answer(self._session, str(origin / "robots.txt"), LIMITS) as response:
                 body = await read(response, LIMITS.size)
+            return Protego.parse(body.decode("utf-8", "replace"))
         except FetchError as error:
             if error.passing:
                 raise FetchError(f"the robots.txt of its site can't be had: {error.what}") from error
             return None
-        rules = RobotFileParser()
-        rules.parse(body.decode("utf-8", "replace").splitlines())
-        return rules
+        except ValueError:  # what can't be understood forbids nothing
+            return None
 
 
 def refuse_opt_out(headers: Mapping[str, str]) -> None:
     """Raise FetchError where the answer's headers forbid learning from the picture."""
     for name, value in headers.items():
-        said = value.lower()
-        if name.lower() == "tdm-reservation" and said.strip() == "1":
+        if name.lower() == "tdm-reservation" and value.strip() == "1":
             raise FetchError("its owner does not want it to be learnt from (TDM-Reservation: 1)")
-        if name.lower() == "x-robots-tag":
-            agent, _, rest = said.rpartition(":")
-            if agent.strip() in ("", NAME) and any(word.strip() in OPT_OUTS for word in rest.split(",")):
-                tag = f"X-Robots-Tag: {value.strip()}"
-                raise FetchError(f"its owner does not want it to be learnt from ({tag})")
+        if name.lower() == "x-robots-tag" and _opts_out(value.lower()):
+            tag = f"X-Robots-Tag: {value.strip()}"
+            raise FetchError(f"its owner does not want it to be learnt from ({tag})")
+
+
+def _opts_out(tag: str) -> bool:
+    """Whether a tag, "noai, max-snippet: 5" or "somebot: noai", says no to everybody or to Whatsit."""
+    agent = ""
+    for part in tag.split(","):
+        name, colon, rest = (word.strip() for word in part.partition(":"))
+        if colon and name not in WITH_VALUE:
+            agent, name = name, rest
+        if agent in ("", "*", NAME) and name in OPT_OUTS:
+            return True
+    return False

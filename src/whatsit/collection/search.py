@@ -10,7 +10,7 @@ import aiohttp
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import NEEDS, Engine, has_engines
 from whatsit.collection.openverse import Openverse
-from whatsit.collection.provider import Found, License, Provider
+from whatsit.collection.provider import LICENSES, Found, License, Provider
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Limits, client, run
 
@@ -65,6 +65,10 @@ async def search(
     session: aiohttp.ClientSession, words: str, most: int, asked: Sequence[Provider], license: License = "any"
 ) -> Search:
     """Ask one provider after the other until there are `most`. Raises CollectError where none answers."""
+    if license != "any" and license not in LICENSES:
+        raise CollectError(f"There is no license {license!r}.", f"Choose any, {', '.join(LICENSES)}.")
+    if most < 1:
+        raise CollectError(f"{most} pictures are none.", "Ask for one or more.")
     done = Search()
     seen: set[str] = set()
     for provider in asked:
@@ -85,6 +89,8 @@ async def search(
         except WhatsitError as error:
             reason = str(error).rstrip(".")
             done.silent[provider.name] = reason.removeprefix(f"{provider.name} ")
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            done.silent[provider.name] = "it answers in another shape than it documents"
         if len(done.found) > before or provider.name not in done.silent:
             done.answered[provider.name] = len(done.found) - before
     if not done.answered:

@@ -5,12 +5,13 @@
   const add = (address) => {
     try {
       const url = new URL(address);
-      const own = /(^|\.)(gstatic\.com|google\.[a-z.]+|googleusercontent\.com|bing\.com|duckduckgo\.com)$/;
+      const own = /(^|\.)(gstatic\.com|google\.[a-z.]+|bing\.(com|net)|duckduckgo\.com)$/;
       if (/^https?:$/.test(url.protocol) && !own.test(url.hostname)) found.add(url.href);
     } catch { /* it is no address */ }
   };
   const decoded = (text) => {
-    try { return JSON.parse(`"${text}"`); } catch { return text; }
+    const escaped = text.replace(/\\x([0-9a-f]{2})/gi, "\\u00$1");
+    try { return JSON.parse(`"${escaped}"`); } catch { return text; }
   };
   const readJson = (text) => {
     try { return JSON.parse(text); } catch { return null; }
@@ -18,10 +19,9 @@
   const ways = [
     ["page data", () => {
       for (const script of document.querySelectorAll("script:not([src])")) {
-        const text = script.textContent;
-        for (const match of text.matchAll(/\["(https?:[^"\s]+)",\s*\d+,\s*\d+/g)) add(decoded(match[1]));
-        for (const match of text.matchAll(/"(?:murl|ou|imgurl|image|contentUrl)"\s*:\s*"(https?:[^"\s]+)"/g))
-          add(decoded(match[1]));
+        const text = script.textContent.replaceAll('\\"', '"');  // data may lie in a string
+        for (const match of text.matchAll(/\[\s*"(https?:[^"\s]+)"\s*,\s*\d+\s*,\s*\d+/g)) add(decoded(match[1]));
+        for (const match of text.matchAll(/"(?:murl|ou|imgurl)"\s*:\s*"(https?:[^"\s]+)"/g)) add(decoded(match[1]));
       }
       for (const one of document.querySelectorAll("[m]")) add(readJson(one.getAttribute("m"))?.murl ?? "");
       for (const one of document.querySelectorAll("[data-ou]")) add(one.dataset.ou);
@@ -33,7 +33,7 @@
       }
     }],
     ["image addresses", () => {
-      if (found.size) return;  // what follows are mostly previews
+      if (found.size) return;  // what follows are previews
       for (const image of document.querySelectorAll("img")) {
         const address = image.dataset.src || image.currentSrc || image.src;
         if (!/^https?:/.test(address)) continue;
@@ -61,5 +61,6 @@
   document.body.append(link);
   link.click();
   link.remove();
-  console.log(`Whatsit: ${found.size} addresses (${told.join(", ")}) in urls_${name}.txt`);
+  const previews = told[told.length - 1].endsWith(" 0") ? "" : " These are only previews: see docs/collect.md.";
+  console.log(`Whatsit: ${found.size} addresses (${told.join(", ")}) in ${link.download}.${previews}`);
 })();

@@ -1,6 +1,7 @@
 """The browser's way to addresses: JavaScript for the console of a page of image search results."""
 
 import json
+import re
 import sys
 from importlib.resources import files
 from typing import Literal
@@ -23,7 +24,8 @@ def snippet(name: str = "") -> str:
 
 def steps(engine: str, name: str = "", platform: str = sys.platform) -> list[str]:
     """What to do with it, in order, on this kind of system."""
-    file = f"urls_{name}.txt" if name else "urls_<your words>.txt"
+    allowed = " ".join(re.sub(r'[\\/:*?"<>|]', " ", name).split())
+    file = f"urls_{allowed}.txt" if allowed else "urls_<your words>.txt"
     safari = " (in Safari first: Settings, Advanced, Show features for web developers)"
     return [
         f"Search for pictures in your browser: {PAGES[engine]}",
@@ -31,5 +33,6 @@ def steps(engine: str, name: str = "", platform: str = sys.platform) -> list[str
         f"Open the console: {MAC + safari if platform == 'darwin' else OTHERS}.",
         "Paste the code below and press Enter. If the browser refuses to paste, type: allow pasting",
         f"It downloads {file}. The part after urls_ becomes the class; rename the file to change it.",
-        "Do that for every class, then: whatsit collect --urls urls_*.txt --into bears",
+        "Do that for every class. Then, where they were downloaded to:",
+        "whatsit collect --urls urls_*.txt --into bears",
     ]

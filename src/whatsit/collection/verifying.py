@@ -13,13 +13,23 @@ from whatsit.collection.copies import files_in, groups_of
 from whatsit.collection.repair import Mended, Oddity, mend, oddities
 from whatsit.engine import in_parallel
 from whatsit.errors import CatalogError, FileAccessError, ImageError, UnusableImageError
-from whatsit.images import SUFFIXES, is_picture
+from whatsit.images import RAW, SUFFIXES, is_hidden, is_picture
 from whatsit.progress import progress
 from whatsit.project import SIDECAR, Action, Project
 
 TOGETHER = 32  # pictures that are mended before they are put in place
+SMALLEST_MAX = 128  # pixels: with less, a picture of extreme shape would become a tiny one
 
 Told = tuple[Path, str]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A picture that was mended: where it was, where it is now, and why."""
+
+    path: Path
+    now: Path
+    oddities: Sequence[Oddity]
 
 
 @dataclass
@@ -37,7 +47,7 @@ class Verification:
     unreadable: list[Told] = field(default_factory=list)
     left_alone: list[Told] = field(default_factory=list)
     odd: dict[Oddity, list[Path]] = field(default_factory=dict)
-    fixed: list[Told] = field(default_factory=list)
+    fixed: list[Fixed] = field(default_factory=list)
     same: list[list[Path]] = field(default_factory=list)
     near: list[list[Path]] = field(default_factory=list)
 
@@ -61,7 +71,10 @@ class Verification:
             "moved_to_trash": self.is_moved,
             "left_alone": told(self.left_alone),
             "odd": {oddity: [self.name(path) for path in paths] for oddity, paths in self.odd.items()},
-            "fixed": told(self.fixed),
+            "fixed": [
+                {"path": self.name(one.path), "now": self.name(one.now), "odd": list(one.oddities)}
+                for one in self.fixed
+            ],
             "same": [[self.name(path) for path in group] for group in self.same],
             "near": [[self.name(path) for path in group] for group in self.near],
         }
@@ -93,8 +106,13 @@ def verify_images(
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
         raise CatalogError(f"{path} {what}.", "Name a folder of pictures.")
+    if (max_size is not None and max_size < SMALLEST_MAX) or (max_workers is not None and max_workers < 1):
+        raise CatalogError(
+            f"Nothing can be done with max_size={max_size}, max_workers={max_workers}.",
+            f"Give a max_size of {SMALLEST_MAX} or more, and one worker or more.",
+        )
     done = Verification(folder, image_folder(folder))
-    prints = _look(folder, done, max_workers)
+    prints = _look(folder, done, max_workers, Path(project).absolute() if project else None)
     odd = {one: found for one, told in prints.items() if (found := oddities(one, told.facts, max_size))}
     by_oddity: dict[Oddity, list[Path]] = defaultdict(list)
     for one, found in odd.items():
@@ -117,27 +135,31 @@ def verify_images(
 
 
 def image_folder(folder: Path) -> Path:
-    """The folder that a sidecar belongs to: itself where it has classes or one already, or the one above."""
-    if (folder / SIDECAR).is_dir():
-        return folder
-    files, has_folders = 0, False
+    """The folder that a sidecar belongs to: that of the classes, never one of them."""
+    for near in (folder, *folder.parents[:2]):
+        if (near / SIDECAR).is_dir():
+            return near
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith("."):
-                has_folders = has_folders or entry.is_dir()
-                files += entry.is_file() and os.path.splitext(entry.name)[1].lower() in SUFFIXES
-    if has_folders or not files:
+        inside = [entry for entry in entries if not is_hidden(entry.name)]
+    folders = sum(entry.is_dir() for entry in inside)
+    has_pictures = any(entry.is_file() and _is_looked_at(Path(entry.path)) for entry in inside)
+    if folders > 1 or not has_pictures:  # loose pictures beside classes make no class of their folder
         return folder
-    for above in folder.parents[:2]:
-        if (above / SIDECAR).is_dir():
-            return above
     is_split = folder.parent.name.lower() in SPLIT_NAMES
     return folder.parent.parent if is_split else folder.parent
 
 
-def _look(folder: Path, done: Verification, workers: int | None) -> dict[Path, Fingerprint]:
+def _is_looked_at(file: Path) -> bool:
+    """Whether a file is called a picture, or is one all the same."""
+    suffix = file.suffix.lower()
+    return suffix in SUFFIXES or (suffix not in RAW and is_picture(file))
+
+
+def _look(
+    folder: Path, done: Verification, workers: int | None, without: Path | None
+) -> dict[Path, Fingerprint]:
     """The fingerprints of all pictures that can be decoded; the others are written down in `done`."""
-    paths = [one for one in files_in(folder) if one.suffix.lower() in SUFFIXES or is_picture(one)]
+    paths = [one for one in files_in(folder, without) if _is_looked_at(one)]
     done.pictures = len(paths)
 
     def look(one: Path) -> Fingerprint | ImageError:
@@ -191,7 +213,7 @@ def _mend(
                     renamed.append((one, target, reason))
                 else:
                     replaced.append((one, target, mended.data, reason))
-                done.fixed.append((target, reason))
+                done.fixed.append(Fixed(one, target, odd[one]))
             if renamed:
                 action.move(renamed)
             if replaced:

@@ -153,7 +153,7 @@ class Journal:
         """Find out by the files which torn moves were made, and mark them."""
         found: dict[State, list[Move]] = {}
         for move in self._torn():
-            with suppress(OSError):  # the next time, when its disk is back or may be written
+            with suppress(OSError, ProjectError):  # the next time, when its disk is back or may be written
                 if (state := self._found(move)) != move.state:
                     found.setdefault(state, []).append(move)
         for state, moves in found.items():
