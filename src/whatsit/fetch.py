@@ -125,7 +125,7 @@ async def answer(
             headers=headers,
             data=data,
             timeout=timeout,
-            max_redirects=limits.redirects,
+            max_redirects=limits.redirects + 1,  # aiohttp gives up at the last one
         ) as response:
             if response.status != HTTPStatus.OK:
                 raise _refusal(response)
