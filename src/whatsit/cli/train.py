@@ -98,6 +98,7 @@ def train(
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
             "warnings": list(learner.catalog.warnings),
             "run": str(learner.run),
+            "diagnosis": learner.diagnose().to_dict(),
         }
         if repeat > 1:
             document["repeats"] = accuracies
@@ -110,6 +111,8 @@ def train(
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
     few = min(FEW_PICTURES, evaluation.images)
     print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
+    for line in str(learner.diagnose()).splitlines():
+        print(printable(line))
     print(f"history: {printable(learner.run / 'history.json')}")
     print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
     print(f"next: {program()} predict {printable(out)} PICTURE")

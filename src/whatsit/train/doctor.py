@@ -4,11 +4,10 @@ Nothing here needs a model: a history, how many classes and validation pictures 
 matrix where it is known.
 """
 
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from whatsit.train.history import Epoch
 from whatsit.understand.metrics import Evaluation
@@ -32,10 +31,10 @@ FAULTS: tuple[Sign, ...] = (
     "nothing learnt",
     "one class for all",
 )
-EXPLODED = 3.0  # times log(classes), which is what guessing costs
-SLOW = 0.75  # of log(classes): validation loss above it after several epochs is hardly better than guessing
-STUCK = 0.97  # of log(classes)
-ABOVE = 1.5  # training loss over validation loss, that says train on
+EXPLODED = 5.0  # times log(classes), which is what guessing costs; a sound training never comes near it
+FAR = 3.0  # times log(classes), at the end
+SLOW = 0.75  # of log(classes): a validation loss above it is hardly better than guessing
+LOW = 1e-4  # a rate with which a head learns nothing in a few epochs
 SETTLED = 0.3  # training loss below which nobody needs to train on
 FEW = 100  # validation pictures: one is more than a point
 Z = 2.33  # one-sided 1 %, since the best of many epochs is partly luck
@@ -66,94 +65,108 @@ class Diagnosis:
         """Whether training itself went well, whatever there is to say of the pictures."""
         return not any(finding.sign in FAULTS for finding in self.findings)
 
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "healthy": self.is_healthy,
+            "summary": self.summary,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
     def __str__(self) -> str:
         return "\n".join([self.summary, *map(str, self.findings)])
 
 
 def diagnose(
-    epochs: Sequence[Epoch], classes: int, valid_images: int, evaluation: Evaluation | None = None
+    epochs: Sequence[Epoch],
+    classes: int,
+    valid_images: int,
+    evaluation: Evaluation | None = None,
+    lr: float | None = None,
 ) -> Diagnosis:
     """What happened in training, from the epochs of one fit, and what to do.
 
-    `classes` is how many there are, `valid_images` how many pictures the error rate was measured on, and
-    `evaluation` what was taken for what, where that is known.
+    `classes` is how many there are, `valid_images` how many pictures the error rate was measured on;
+    `evaluation` what was taken for what, and `lr` the highest learning rate, where they are known.
+    Raises ValueError where there is no epoch.
     """
+    if not epochs:
+        raise ValueError("nothing was trained yet")
     guess = math.log(max(2, classes))
-    findings = [
-        finding
-        for finding in (
-            _too_high(epochs, guess)
-            or _stuck(epochs, guess)
-            or _too_low(epochs, guess)
-            or _too_few(epochs, valid_images)
-            or _too_many(epochs, valid_images),
-            *(_of_classes(evaluation) if evaluation else ()),
-            _too_small(valid_images),
-        )
-        if finding is not None
-    ]
+    fault = (
+        _too_high(epochs, guess)
+        or _too_many(epochs, valid_images)
+        or _little_learnt(epochs, max(2, classes), valid_images, lr)
+        or _too_few(epochs, valid_images)
+    )
+    findings = [fault] if fault else []
+    if evaluation and (
+        fault is None or fault.sign not in ("rate too high", "rate too low", "nothing learnt")
+    ):
+        findings += _of_classes(evaluation)
+    if valid_images < FEW:
+        findings.append(_too_small(valid_images))
     return Diagnosis(findings, _summary(epochs, valid_images), _overfitting(epochs, valid_images))
 
 
 def _too_high(epochs: Sequence[Epoch], guess: float) -> Finding | None:
-    last = epochs[-1]
-    losses = (last.train_loss, last.valid_loss)
-    if all(math.isfinite(loss) and loss <= EXPLODED * guess for loss in losses):
+    losses = [loss for epoch in epochs for loss in (epoch.train_loss, epoch.valid_loss)]
+    ended = max(epochs[-1].train_loss, epochs[-1].valid_loss)
+    if all(loss <= EXPLODED * guess for loss in losses) and ended <= FAR * guess:  # neither is so of NaN
         return None
+    valid = [epoch.valid_loss for epoch in epochs]
+    came_to = f"{max(valid):,.2f}" if all(map(math.isfinite, valid)) else "infinity"
     return Finding(
         "rate too high",
-        f"The learning rate was too high: the validation loss is {_number(last.valid_loss)}, and guessing "
-        f"alone would give {guess:.2f}.",
+        f"The learning rate was too high: the validation loss came to {came_to}; guessing costs {guess:.2f}.",
         "Begin again with a new learner and a tenth of the rate; the number of epochs doesn't matter.",
     )
 
 
-def _stuck(epochs: Sequence[Epoch], guess: float) -> Finding | None:
-    best = min(epoch.valid_loss for epoch in epochs)
-    falls = epochs[0].error_rate - epochs[-1].error_rate > 0.05
-    if best < STUCK * guess or falls or len(epochs) < 3:
+def _little_learnt(epochs: Sequence[Epoch], classes: int, images: int, lr: float | None) -> Finding | None:
+    """After several epochs the predictions are hardly better than guessing: too slow, or not at all."""
+    first, last, guess = epochs[0], epochs[-1], math.log(classes)
+    is_poor = last.valid_loss >= SLOW * guess and last.error_rate > 0.5 * (1 - 1 / classes)
+    if len(epochs) < 3 or not is_poor:
         return None
-    learns_by_heart = epochs[-1].train_loss < 0.5 * guess
-    advice = (
-        "It learns the training pictures by heart, and that does not help with others: are the labels right?"
-        if learns_by_heart
-        else "Train with ten times the rate; if that changes nothing, look at the labels: whatsit show."
-    )
+    compared = f"the validation loss is {last.valid_loss:.2f}, where guessing costs {guess:.2f}"
+    if last.train_loss < 0.5 * last.valid_loss:
+        return Finding(
+            "nothing learnt",
+            f"It learns the training pictures by heart and nothing that helps with others: {compared}.",
+            "Are the labels right? Look at some with whatsit show.",
+        )
+    falls = last.valid_loss < 0.97 * first.valid_loss
+    if (
+        falls
+        or _is_beyond_chance(last.error_rate, first.error_rate, images)
+        or (lr is not None and lr <= LOW)
+    ):
+        return Finding(
+            "rate too low",
+            f"The learning rate is too low: in {len(epochs)} epochs the error rate came from "
+            f"{first.error_rate:.1%} to {last.error_rate:.1%}, and {compared}.",
+            "Train with ten times the rate, and if that is still slow, with a hundred times.",
+        )
     return Finding(
         "nothing learnt",
-        f"Nothing was learnt: the validation loss stays at {best:.2f}, and guessing alone gives {guess:.2f}.",
-        advice,
-    )
-
-
-def _too_low(epochs: Sequence[Epoch], guess: float) -> Finding | None:
-    """Error and loss fall slowly and steadily, and are still far from anything."""
-    if len(epochs) < 3 or epochs[-1].valid_loss < SLOW * guess:
-        return None
-    losses = [epoch.valid_loss for epoch in epochs]
-    falls = sum(after < before for before, after in itertools.pairwise(losses))
-    if falls < 0.8 * (len(losses) - 1) or epochs[-1].train_loss < losses[-1]:
-        return None
-    return Finding(
-        "rate too low",
-        f"The learning rate is too low: after {len(epochs)} epochs the error rate has come down from "
-        f"{epochs[0].error_rate:.1%} to {epochs[-1].error_rate:.1%}, slowly and steadily.",
-        "Train with ten times the rate, and if that is still slow, with a hundred times.",
+        f"Nothing was learnt: {compared}.",
+        "Train with ten times the rate; if that changes nothing, look at the labels: whatsit show.",
     )
 
 
 def _too_few(epochs: Sequence[Epoch], images: int) -> Finding | None:
-    """Training loss well above validation loss, and the error rate still falls or was seen only once."""
+    """Training loss above validation loss, and an error rate that still falls or was seen only once."""
     last = epochs[-1]
-    if last.train_loss < max(SETTLED, ABOVE * last.valid_loss):
+    if last.train_loss < max(SETTLED, last.valid_loss):
         return None
     if len(epochs) > 1 and not _is_beyond_chance(last.error_rate, epochs[-2].error_rate, images):
         return None
+    why = "after a single epoch" if len(epochs) == 1 else "and the error rate still falls"
     return Finding(
         "too few epochs",
-        f"Too few epochs: the training loss {last.train_loss:.2f} is still well above the validation loss "
-        f"{last.valid_loss:.2f}"
-        + (", and the error rate still falls." if len(epochs) > 1 else ", after a single epoch."),
+        f"Too few epochs: the training loss {last.train_loss:.2f} is still above the validation loss "
+        f"{last.valid_loss:.2f}, {why}.",
         "Train on for more epochs; raise the rate only if that does not help.",
     )
 
@@ -220,9 +233,7 @@ def _of_classes(evaluation: Evaluation) -> list[Finding]:
     return found
 
 
-def _too_small(images: int) -> Finding | None:
-    if images >= FEW:
-        return None
+def _too_small(images: int) -> Finding:
     pictures = "picture is" if images == 1 else "pictures are"
     return Finding(
         "few validation pictures",
@@ -251,7 +262,3 @@ def _overfitting(epochs: Sequence[Epoch], images: int) -> str:
             "is an error rate that gets worse."
         )
     return f"No: {losses[0]} is still above {losses[1]}, a hint that it could train on."
-
-
-def _number(value: float) -> str:
-    return f"{value:,.2f}" if math.isfinite(value) else "not a number"

@@ -23,6 +23,7 @@ from whatsit.preprocess import Resize
 from whatsit.project import Project, write_whole
 from whatsit.train import head as heads
 from whatsit.train.backbones import load_backbone
+from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
 from whatsit.train.features import Features, extract
 from whatsit.train.history import HEADER, Epoch, History, row
@@ -136,6 +137,15 @@ class Learner:
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
         return evaluate(self._of(split).labels.numpy(), self.predict(split), self.classes)
+
+    def diagnose(self) -> Diagnosis:
+        """What the last fit's history tells, in words, and what to do. Raises WhatsitError before any fit."""
+        if not self._fits:
+            raise WhatsitError("Nothing was trained yet.", "Call fit_one_cycle first.")
+        last = self._fits[-1]
+        epochs = self.history.epochs[-int(last["epochs"]) :]
+        valid = self.evaluate()
+        return diagnose(epochs, len(self.classes), valid.images, valid, last["lr"])
 
     @cached_property
     def run(self) -> Path:
