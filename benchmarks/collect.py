@@ -93,10 +93,9 @@ def img2dataset(addresses: Path, folder: Path, *options: str) -> Cost:
     command = [peer_python("img2dataset").with_name("img2dataset"), addresses, "--output_folder", folder]
     fixed = "--input_format txt --output_format files --resize_mode no --number_sample_per_shard 500"
     running = "--processes_count 2 --thread_count 64"
-    # Without the variable it asks for its newest version on the web, and waits for the answer.
-    run = whole(
-        [*command, *fixed.split(), *running.split(), *options], NO_ALBUMENTATIONS_UPDATE=1, TQDM_DISABLE=1
-    )
+    # Without the first variable it asks for its newest version on the web, and waits for the answer.
+    environment = {"NO_ALBUMENTATIONS_UPDATE": 1, "TQDM_DISABLE": 1, "TMPDIR": addresses.parent}
+    run = whole([*command, *fixed.split(), *running.split(), *options], **environment)
     shards = [json.loads(path.read_text()) for path in folder.glob("*_stats.json")]
     began, ended = min(shard["start_time"] for shard in shards), max(shard["end_time"] for shard in shards)
     return Cost(run.seconds, ended - began, run.peak, sum(1 for _ in folder.glob("*/*.jpg")))
