@@ -400,6 +400,7 @@ def test_nearly_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest
             self.room -= count
             return count
 
+    written.close()
     monkeypatch.setattr(manifests, "open", Short, raising=False)
     with pytest.raises(CollectError, match="No space left"):
         written.note(written.of("bear")[0], "failed")

@@ -17,6 +17,7 @@ from whatsit.train import head as heads
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.head import Labelled
 from whatsit.train.history import Epoch
+from whatsit.train.schedules import OneCycle
 from whatsit.understand.metrics import Evaluation, evaluate
 
 BEARS = 141  # validation pictures of the lesson, and 546 where it kept a tenth of all to learn from
@@ -166,7 +167,8 @@ def trained(
     head = heads.new_head(train.features.shape[1], classes, seed)
     rows: list[Epoch] = []
     bs = 32 if len(train.labels) >= 500 else 16
-    heads.fit(head, train, valid, epochs, lr, bs, wd, seed, rows.append)
+    schedule = OneCycle(lr, epochs * heads.steps_of(len(train.labels), bs))
+    heads.fit(head, train, valid, epochs, schedule, bs, wd, seed, rows.append)
     with torch.no_grad():
         probabilities = torch.softmax(head.eval()(valid.features), 1).numpy()
     evaluation = evaluate(valid.labels.numpy(), probabilities, [str(n) for n in range(classes)])

@@ -85,10 +85,11 @@ def is_picture(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def pixels_of(path: str | os.PathLike[str]) -> int:
+def pixels_of(source: Source) -> int:
     """How many pixels a picture's file says it has; 0 for what is none, or too large to be opened."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        opened = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(opened, formats=FORMATS) as image:
             return image.width * image.height
     except Exception:
         return 0

@@ -53,6 +53,15 @@ def fingerprint(path: Path) -> Fingerprint:
                 content = hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
         raise explain_unreadable(error) from error
+    return _fingerprint(source, content, stat)
+
+
+def fingerprint_of(data: bytes) -> Fingerprint:
+    """The fingerprint of a file that is not on disk yet. Raises ImageError."""
+    return _fingerprint(data, hashlib.sha256(data).digest(), (0, 0, len(data)))
+
+
+def _fingerprint(source: bytes | Path, content: bytes, stat: tuple[int, int, int]) -> Fingerprint:
     image, facts = examine(source, at_least=ENOUGH, grey=True)
     return Fingerprint(content, perceptual_hash(image), facts, stat)
 
@@ -67,7 +76,9 @@ def perceptual_hash(image: Image.Image) -> int:
     grey: NDArray[np.float32] = np.asarray(
         image.convert("L").resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float32
     )
-    if grey.std() < FLAT:
+    flat = grey.ravel() - grey.mean()
+    if flat @ flat < FLAT * FLAT * len(flat):
         return 0
     waves = (_COSINES @ grey @ _COSINES.T)[*_ZIGZAG]
-    return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
+    below, above = np.partition(waves, (31, 32))[31:33]  # np.median takes six times as long
+    return int.from_bytes(np.packbits(waves > (below + above) / 2).tobytes(), "big")

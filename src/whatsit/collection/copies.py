@@ -1,7 +1,7 @@
 """Of pictures that are (nearly) the same, one is kept."""
 
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -16,6 +16,7 @@ from whatsit.errors import CatalogError, ImageError
 from whatsit.images import SUFFIXES, is_hidden
 from whatsit.progress import progress
 from whatsit.project import Project
+from whatsit.project.moving import sync
 
 
 class Look(NamedTuple):
@@ -117,6 +118,8 @@ def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str,
     if copies:
         with project.lock():
             project.journal.begin().trash((project.images / file, reason) for file, reason in copies.items())
+    kept = [file for file in new if file in looks and file not in copies]
+    deque(in_parallel(lambda file: sync(project.images / file), kept), maxlen=0)
     for file, row in new.items():
         if file in looks:  # else somebody took it away meanwhile, and the next run finds out
             manifest.note(row, "duplicate" if file in copies else "kept", copies.get(file, ""))

@@ -2,10 +2,10 @@
 
 import asyncio
 import hashlib
+import itertools
 import os
 import shutil
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from whatsit.catalog.fingerprint import Fingerprint, fingerprint
+from whatsit.catalog.fingerprint import Fingerprint, fingerprint, fingerprint_of
 from whatsit.collection.copies import Looks, look_of
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.politeness import Crowd
@@ -29,6 +29,7 @@ SMALLEST = 32  # pixels: the shorter side of what can be a photo
 AT_ONCE = 256  # connections
 SPARE_FILES = 64  # what else this process may have open
 BACKOFF = 0.5  # seconds before the second try
+IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
 LARGE = 8_000_000  # pixels: of such pictures one is decoded at a time, for the sake of memory
 _one_large = threading.Lock()
 
@@ -53,6 +54,7 @@ class Downloader:
         self._manifest, self._limits, self._backoff = manifest, limits, backoff
         self._robots = Robots(session)
         self._judges = ThreadPoolExecutor(threads())
+        self._numbers = itertools.count()
 
     def close(self) -> None:
         """End the threads that decode what arrived."""
@@ -127,21 +129,19 @@ class Downloader:
                 if response.url.origin() != url.origin():
                     await self._robots.refuse_forbidden(response.url)
                 refuse_opt_out(response.headers)
-                with open(part, "wb") as file:
-                    async for piece in pieces(response, self._limits.size):
-                        file.write(piece)
-            told = await asyncio.get_running_loop().run_in_executor(self._judges, _judge, part)
+                body = await _receive(response, self._limits.size, part)
+            told = await asyncio.get_running_loop().run_in_executor(self._judges, _judge, part, body)
             self._put_in(row, part, told)
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
         """A file for what arrives, which is gone in the end, or moved."""
-        part = self._incoming / f"{uuid.uuid4().hex}.part"
+        part = self._incoming / f"{next(self._numbers)}.part"
         try:
             yield part
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(part)
+            if part.exists():
+                part.unlink()
 
     def _put_in(self, row: Row, part: Path, told: Fingerprint) -> None:
         """First written down, then moved: after a crash `recover` finds out by the content."""
@@ -185,15 +185,34 @@ def _affordable(at_once: int) -> int:
     return max(1, min(at_once, (soft - SPARE_FILES) // 2))
 
 
-def _judge(part: Path) -> Fingerprint:
-    """Decode what arrived, and have it safely on disk. Raises ImageError where it is no use as a picture."""
-    with _one_large if pixels_of(part) > LARGE else nullcontext():
-        told = fingerprint(part)
+async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path) -> bytes | None:
+    """The body, if it is small enough to be kept in memory, or None where it was written to `part`."""
+    small: list[bytes] = []
+    size = 0
+    body = pieces(response, limit)
+    async for piece in body:
+        small.append(piece)
+        size += len(piece)
+        if size > IN_MEMORY:
+            break
+    else:
+        return b"".join(small)
+    with open(part, "wb") as file:
+        file.writelines(small)
+        async for piece in body:
+            file.write(piece)
+    return None
+
+
+def _judge(part: Path, body: bytes | None) -> Fingerprint:
+    """Decode what arrived, and write it to `part`. Raises ImageError where it is no use as a picture."""
+    with _one_large if pixels_of(part if body is None else body) > LARGE else nullcontext():
+        told = fingerprint(part) if body is None else fingerprint_of(body)
     size = told.facts.width, told.facts.height
     if min(size) < SMALLEST:
         raise ImageError(f"it is too small ({size[0]} x {size[1]} pixels)")
-    with open(part, "rb") as file:
-        os.fsync(file.fileno())
+    if body is not None:
+        part.write_bytes(body)
     return told
 
 
@@ -204,11 +223,10 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
     missing = {
         row.sha256: row
         for row in manifest.rows.values()
-        if row.status == "new" and not os.path.lexists(images / row.file)
+        if row.status == "new" and not _is_whole(images / row.file, row.sha256)
     }
     for part in incoming.iterdir():
-        with open(part, "rb") as file:
-            row = missing.pop(hashlib.file_digest(file, "sha256").hexdigest(), None)
+        row = missing.pop(_sha256(part), None)
         if row is not None:
             move_file(part, images / row.file)
         else:
@@ -217,3 +235,18 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
     for row in missing.values():
         reason = trashed.get(images / row.file)  # killed after it was found to be a copy
         manifest.note(row, "duplicate" if reason else "waiting", reason or "")
+
+
+def _is_whole(file: Path, sha256: str) -> bool:
+    """Whether a picture is there; what is empty or half after a power failure goes, it is fetched again."""
+    if not os.path.lexists(file):
+        return False
+    if _sha256(file) != sha256:
+        file.unlink()
+        return False
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
+from io import FileIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -23,7 +25,7 @@ Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept"]
 STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
 LONGEST_TEXT = 1000  # characters
-FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute
+FORMULA = "=+-@'"  # what a spreadsheet would compute, and what keeps it from it
 
 
 @dataclass(slots=True)
@@ -55,7 +57,9 @@ class Row:
         return self.label, self.url
 
 
-COLUMNS = tuple("class" if field.name == "label" else field.name for field in fields(Row))
+NAMES = tuple(field.name for field in fields(Row))
+COLUMNS = tuple("class" if name == "label" else name for name in NAMES)
+cells_of = attrgetter(*NAMES)
 
 
 class Manifest:
@@ -66,6 +70,7 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file: FileIO | None = None
         self.rows: dict[tuple[str, str], Row] = {}
         if self._load():
             self.tidy()
@@ -97,25 +102,33 @@ class Manifest:
 
     def tidy(self) -> None:
         """Write the file anew, each address once."""
+        self.close()
         rows = sorted(self.rows.values(), key=lambda row: (row.label, row.number))
         write_whole(self.path, ("\ufeff" + _line(COLUMNS) + "".join(map(_written, rows))).encode())
+
+    def close(self) -> None:
+        """Close the file; it is opened again when something is written."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _append(self, rows: list[Row]) -> None:
         if not rows:
             return
         try:
-            if not self.path.exists():
-                write_whole(self.path, ("\ufeff" + _line(COLUMNS)).encode())
+            if self._file is None:
+                if not self.path.exists():
+                    write_whole(self.path, ("\ufeff" + _line(COLUMNS)).encode())
+                # Unbuffered, so that a kill leaves whole lines; half a one is dropped when it is loaded.
+                self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
             data = "".join(map(_written, rows)).encode()
-            # Unbuffered, so that a kill leaves whole lines; where it leaves half a one, loading drops that.
-            with open(self.path, "ab", buffering=0) as file:
-                size = file.tell()
-                try:
-                    while data:  # a nearly full disk takes a part
-                        data = data[file.write(data) :]
-                except OSError:
-                    file.truncate(size)
-                    raise
+            size = self._file.tell()
+            try:
+                while data:  # a nearly full disk takes a part
+                    data = data[self._file.write(data) :]
+            except OSError:
+                self._file.truncate(size)
+                raise
         except OSError as error:
             raise CollectError(
                 f"{self.path} can't be written: {error.strerror}.", "Free some space, or close it elsewhere."
@@ -184,7 +197,7 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _written(row: Row) -> str:
-    return _line([getattr(row, field.name) for field in fields(row)])
+    return _line(cells_of(row))
 
 
 def _line(cells: Iterable[object]) -> str:
@@ -195,7 +208,7 @@ def _line(cells: Iterable[object]) -> str:
 
 def _safe(cell: object) -> object:
     """A leading apostrophe keeps a spreadsheet from computing what a stranger wrote."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith((*FORMULA, "'")) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell and cell[0] in FORMULA else cell
 
 
 def _read(cell: str) -> str:

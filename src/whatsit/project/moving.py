@@ -63,12 +63,12 @@ def _copy(here: Path, there: Path) -> None:
         with suppress(OSError):  # some disks keep no times and no permissions
             shutil.copystat(here, partial, follow_symlinks=False)
         if not partial.is_symlink():
-            _sync(partial)
+            sync(partial)
         _rename(partial, there)
     finally:
         partial.unlink(missing_ok=True)
     with suppress(OSError):  # some disks, and Windows, can't sync a folder
-        _sync(there.parent)
+        sync(there.parent)
     _leave(here, there)
 
 
@@ -89,7 +89,8 @@ def _same(here: Path, there: Path) -> bool:
     return here.is_file() and there.is_file() and filecmp.cmp(here, there, shallow=False)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file, or a folder, safely on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

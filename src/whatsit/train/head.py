@@ -1,7 +1,7 @@
 """The head: one linear layer behind BatchNorm, trained on features."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from whatsit.train.history import Epoch
 from whatsit.train.optimiser import AdamW
-from whatsit.train.schedules import OneCycle
+from whatsit.train.schedules import Schedule
+from whatsit.understand.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,29 @@ class Labelled:
 
 
 class Head(nn.Module):
-    """Features (n, width) to logits (n, classes)."""
+    """Features (n, width) to logits (n, classes); `ps` is the share of features left out while it learns."""
 
-    def __init__(self, width: int, classes: int) -> None:
+    def __init__(self, width: int, classes: int, ps: float = 0.0) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(width)
+        self.dropout = nn.Dropout(ps)
         self.linear = nn.Linear(width, classes)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.linear(self.norm(features))
+        logits: torch.Tensor = self.linear(self.dropout(self.norm(features)))
         return logits
 
 
-def new_head(width: int, classes: int, seed: int) -> Head:
+def new_head(width: int, classes: int, seed: int, ps: float = 0.0) -> Head:
     """A fresh head; the same seed gives the same weights, whatever was drawn before."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return Head(width, classes)
+        return Head(width, classes, ps)
+
+
+def steps_of(images: int, batch_size: int) -> int:
+    """Batches in an epoch, of equal size: a last, smaller one would unsettle BatchNorm."""
+    return max(1, images // batch_size)
 
 
 def fit(
@@ -55,33 +62,47 @@ def fit(
     train: Labelled,
     valid: Labelled,
     epochs: int,
-    lr: float,
+    schedule: Schedule,
     batch_size: int,
     wd: float,
     seed: int,
     tell: Callable[[Epoch], None],
     first_epoch: int = 1,
+    metrics: Mapping[str, Metric] | None = None,
 ) -> None:
-    """One-cycle AdamW; an epoch takes one view of each picture, at random. `tell` hears of every epoch."""
+    """AdamW by a schedule; an epoch takes one view of each picture, at random. `tell` hears of each."""
     order = torch.Generator().manual_seed(seed)
-    n = len(train.labels)
-    batches = max(1, n // batch_size)  # of equal size: a last, smaller one would unsettle BatchNorm
-    schedule = OneCycle(lr, epochs * batches)
+    batches = steps_of(len(train.labels), batch_size)
     optimiser = AdamW(head.parameters(), weight_decay=wd)
-    for epoch in range(epochs):
-        started = time.perf_counter()
-        head.train()
-        total = 0.0
-        for step, batch in enumerate(torch.randperm(n, generator=order).tensor_split(batches)):
-            view = torch.randint(train.views, (len(batch),), generator=order)
-            loss = cross_entropy(head(train.features[batch + n * view]), train.labels[batch])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step(*schedule.at(epoch * batches + step))
-            total += loss.item()
-        valid_loss, error_rate = measure(head, valid)
-        seconds = time.perf_counter() - started
-        tell(Epoch(first_epoch + epoch, total / batches, valid_loss, error_rate, seconds))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)  # for dropout
+        for epoch in range(epochs):
+            started = time.perf_counter()
+            head.train()
+            total = 0.0
+            for number, batch in enumerate(shuffled(train, batches, order)):
+                total += learn(head, batch, optimiser, *schedule.at(epoch * batches + number))
+            valid_loss, error_rate = measure(head, valid)
+            others = {name: _metric(metric, head, valid) for name, metric in (metrics or {}).items()}
+            seconds = time.perf_counter() - started
+            tell(Epoch(first_epoch + epoch, total / batches, valid_loss, error_rate, seconds, others))
+
+
+def learn(head: Head, batch: Labelled, optimiser: AdamW, lr: float, momentum: float) -> float:
+    """Forward, backward, step; the loss before the step."""
+    loss = cross_entropy(head(batch.features), batch.labels)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step(lr, momentum)
+    return loss.item()
+
+
+def shuffled(train: Labelled, batches: int, order: torch.Generator) -> Iterator[Labelled]:
+    """The pictures of an epoch, one view of each, in batches."""
+    n = len(train.labels)
+    for batch in torch.randperm(n, generator=order).tensor_split(batches):
+        view = torch.randint(train.views, (len(batch),), generator=order)
+        yield Labelled(train.features[batch + n * view], train.labels[batch])
 
 
 @torch.no_grad()
@@ -90,6 +111,12 @@ def measure(head: Head, data: Labelled) -> tuple[float, float]:
     logits = head.eval()(data.features)
     wrong = (logits.argmax(1) != data.labels).float().mean().item()
     return cross_entropy(logits, data.labels).item(), wrong
+
+
+@torch.no_grad()
+def _metric(metric: Metric, head: Head, data: Labelled) -> float:
+    probabilities = torch.softmax(head.eval()(data.features), 1)
+    return float(metric(data.labels.numpy(), probabilities.numpy()))
 
 
 @torch.no_grad()

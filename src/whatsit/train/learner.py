@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable
-from copy import copy
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy, deepcopy
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -26,8 +26,12 @@ from whatsit.train.backbones import load_backbone
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
 from whatsit.train.features import Features, extract
-from whatsit.train.history import HEADER, Epoch, History, row
-from whatsit.understand.metrics import Evaluation, evaluate
+from whatsit.train.finder import RateFinder, sweep
+from whatsit.train.history import Epoch, History, header, row
+from whatsit.train.optimiser import AdamW
+from whatsit.train.rates import Rates, spread
+from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
 
 MOST_CLASSES = 1000
 FEW_PICTURES = 128  # enough to tell how often two precisions agree
@@ -38,8 +42,10 @@ class Learner:
 
     `size` is the side of the network's input in pixels; `precision` "fp32" or "bf16", by default bf16
     where the processor computes in it; `resize` what happens to pictures that are not square ("crop", "pad",
-    "squash"); `seed` moves the training only, never the split. Raises BackboneError and CatalogError, and
-    ReadOnlyProjectError where the catalog has no project that lasts.
+    "squash"); `seed` moves the training only, never the split. `ps` is the share of features that dropout
+    leaves out while learning. `metrics` are columns beside the error rate: "accuracy", "f1", "top_2",
+    "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes). Raises BackboneError,
+    CatalogError, and ReadOnlyProjectError where the catalog has no project that lasts.
     """
 
     def __init__(
@@ -53,6 +59,8 @@ class Learner:
         resize: Resize = "crop",
         precision: Precision | None = None,
         seed: int = 0,
+        ps: float = 0.0,
+        metrics: Sequence[str | Metric] = (),
     ) -> None:
         if len(catalog.classes) > MOST_CLASSES:
             raise CatalogError(
@@ -63,6 +71,9 @@ class Learner:
             raise CatalogError(
                 f"A picture size of {size} is impossible.", "Give one from 32 to 1024; 224 is usual."
             )
+        if not 0 <= ps < 1:
+            raise WhatsitError(f"Dropout can't leave out {ps} of the features.", "Give ps from 0 to below 1.")
+        self.metrics = _by_name(metrics)
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
         self.backbone = load_backbone(backbone, size, weights, pretrained)
         self.preprocess = replace(self.backbone.preprocess, resize=resize)
@@ -77,47 +88,105 @@ class Learner:
         self.classes = self.catalog.classes
         self._data = self._labelled(learnt.without(features.refused), features)
         self._other_views = torch.empty(0, self.backbone.width)
-        self._head = heads.new_head(self.backbone.width, len(self.classes), seed)
+        self.ps = ps
+        self._head = heads.new_head(self.backbone.width, len(self.classes), seed, ps)
 
     def fit_one_cycle(
         self,
         epochs: int,
-        lr: float = 3e-3,
+        lr: Rates = 3e-3,
+        *,
+        bs: int | None = None,
+        wd: float = 1.0,
+        pct_start: float = 0.25,
+        moms: tuple[float, float] = (0.95, 0.85),
+        tell: Callable[[str], None] = print,
+    ) -> None:
+        """Train the head for `epochs` over the training pictures and save the history into the run.
+
+        The learning rate rises to `lr` over the share `pct_start` of all steps and falls again, momentum
+        goes from moms[0] to moms[1] and back. `bs` is the batch size (16 with few pictures, else 32), `wd`
+        the decay. `tell` gets the table line by line. Raises WhatsitError for values that can't teach.
+        """
+        if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
+            raise WhatsitError(
+                f"Nothing can be learnt with pct_start={pct_start}, moms={moms}.",
+                "Give numbers between 0 and 1.",
+            )
+        (rate,) = spread(lr, 1)
+        bs = self._check(epochs, bs, wd)
+        steps = epochs * heads.steps_of(len(self._of("train").labels), bs)
+        schedule = OneCycle(rate, steps, pct_start=pct_start, moms=moms)
+        self._fit(epochs, rate, schedule, bs, wd, tell)
+
+    def fit(
+        self,
+        epochs: int,
+        lr: Rates = 3e-3,
         *,
         bs: int | None = None,
         wd: float = 1.0,
         tell: Callable[[str], None] = print,
     ) -> None:
-        """Train the head for `epochs` over the training pictures and save the history into the run.
+        """Train the head at a constant learning rate; otherwise as `fit_one_cycle`."""
+        (rate,) = spread(lr, 1)
+        self._fit(epochs, rate, Constant(rate), self._check(epochs, bs, wd), wd, tell)
 
-        `lr` is the peak learning rate, `bs` the batch size (16 with few pictures, else 32), `wd` the decay.
-        `tell` gets the table line by line. Raises WhatsitError for values that can't teach anything.
-        """
-        train = self._of("train")
-        bs = min(bs or self._batch_size(), len(train.labels))
-        if epochs < 1 or bs < 2 or not (math.isfinite(lr) and lr > 0) or not 0 <= wd < math.inf:
+    def lr_find(self, *, bs: int | None = None, wd: float = 1.0) -> RateFinder:
+        """Try ever higher learning rates, a batch each, until the loss explodes; the head stays as it is."""
+        train, bs = self._learnt_from(), self._check(1, bs, wd)
+        head = deepcopy(self._head).train()
+        optimiser = AdamW(head.parameters(), weight_decay=wd)
+        order = torch.Generator().manual_seed(self.seed)
+        batches = self._batches(train, bs, order)
+
+        def step(rate: float) -> float:
+            return heads.learn(head, next(batches), optimiser, rate, OneCycle.moms[0])
+
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            return sweep(step)
+
+    @staticmethod
+    def _batches(train: heads.Labelled, bs: int, order: torch.Generator) -> Iterator[heads.Labelled]:
+        while True:
+            yield from heads.shuffled(train, heads.steps_of(len(train.labels), bs), order)
+
+    def _check(self, epochs: int, bs: int | None, wd: float) -> int:
+        """The batch size. Raises WhatsitError for values that can't teach anything."""
+        bs = min(bs or self._batch_size(), len(self._of("train").labels))
+        if epochs < 1 or bs < 2 or not 0 <= wd < math.inf:
             raise WhatsitError(
-                f"Nothing can be learnt with epochs={epochs}, lr={lr}, bs={bs}, wd={wd}.",
-                "Give at least one epoch, a positive learning rate, and batches of two pictures or more.",
+                f"Nothing can be learnt with epochs={epochs}, bs={bs}, wd={wd}.",
+                "Give at least one epoch, and batches of two pictures or more.",
             )
-        if len(self.history) == 0:
-            tell(HEADER)
+        return bs
 
+    def _learnt_from(self) -> heads.Labelled:
+        train = self._of("train")
+        return heads.Labelled(torch.cat([train.features, self._other_views]), train.labels)
+
+    def _fit(
+        self, epochs: int, lr: float, schedule: Schedule, bs: int, wd: float, tell: Callable[[str], None]
+    ) -> None:
         def record(epoch: Epoch) -> None:
+            if len(self.history) == 0:
+                tell(header(epoch))
             self.history.epochs.append(epoch)
             tell(row(epoch))
 
         heads.fit(
             self._head,
-            heads.Labelled(torch.cat([train.features, self._other_views]), train.labels),
+            self._learnt_from(),
             self._of("valid"),
             epochs,
-            lr,
+            schedule,
             bs,
             wd,
             seed=self.seed + len(self.history),
             tell=record,
             first_epoch=len(self.history) + 1,
+            metrics=self.metrics,
         )
         self._fits.append({"epochs": epochs, "lr": lr, "bs": bs, "wd": wd})
         self._save_history()
@@ -218,7 +287,7 @@ class Learner:
         other = copy(self)
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits = seed, History(), []
-        other._head = heads.new_head(self.backbone.width, len(self.classes), seed)
+        other._head = heads.new_head(self.backbone.width, len(self.classes), seed, self.ps)
         return other
 
     def with_views(self, views: int) -> "Learner":
@@ -268,3 +337,17 @@ class Learner:
             int(side): heads.Labelled(vectors[sides == side], labels[sides == side])
             for side in np.unique(sides)
         }
+
+
+def _by_name(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
+    named: dict[str, Metric] = {}
+    for metric in metrics:
+        if not isinstance(metric, str):
+            named[getattr(metric, "__name__", type(metric).__name__)] = metric
+        elif metric in METRICS:
+            named[metric] = METRICS[metric]
+        else:
+            raise WhatsitError(
+                f"There is no metric {metric!r}.", f"Take {', '.join(METRICS)}, or a function."
+            )
+    return named

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,26 @@ class OneCycle:
         share = (position - self.pct_start) / (1 - self.pct_start)
         high, low = self.moms
         return _cosine(self.lr, self.lr / self.end_div, share), _cosine(low, high, share)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same rate and momentum all the time."""
+
+    lr: float
+    momentum: float = 0.95
+
+    def at(self, step: int) -> tuple[float, float]:
+        """Learning rate and momentum, whatever the step."""
+        return self.lr, self.momentum
+
+
+class Schedule(Protocol):
+    """Learning rate and momentum of every step."""
+
+    def at(self, step: int) -> tuple[float, float]:
+        """Learning rate and momentum at `step`, counted from 0."""
+        ...
 
 
 def _cosine(start: float, end: float, share: float) -> float:

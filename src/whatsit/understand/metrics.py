@@ -1,11 +1,51 @@
 """How often is it right, and how sure is that number?"""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+Metric = Callable[[NDArray[np.int64], NDArray[np.float32]], float]
+
+
+def accuracy(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+    """The share of pictures, 0..1, whose class gets the highest of `probabilities` (n, classes)."""
+    return float((probabilities.argmax(1) == labels).mean())
+
+
+def error_rate(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+    """1 - accuracy."""
+    return 1 - accuracy(labels, probabilities)
+
+
+def top_k(k: int) -> Metric:
+    """A metric: the share of pictures whose class is among the `k` likeliest."""
+
+    def metric(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+        likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+        return float((likeliest == labels[:, None]).any(1).mean())
+
+    metric.__name__ = f"top_{k}"
+    return metric
+
+
+def f1(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+    """The mean over all classes of F1, the harmonic mean of precision and recall."""
+    names = [str(number) for number in range(probabilities.shape[1])]
+    return float(np.mean([row["f1"] for row in evaluate(labels, probabilities, names).per_class().values()]))
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "error_rate": error_rate,
+    "f1": f1,
+    "top_2": top_k(2),
+    "top_3": top_k(3),
+    "top_5": top_k(5),
+}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Pictures for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from whatsit.figures import Picture
@@ -19,4 +19,25 @@ def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
     errors.set(xlabel="epoch", title="error rate (validation)", ylim=(0, None))
     for axis in (losses, errors):
         axis.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def draw_rates(
+    rates: Sequence[float],
+    losses: Sequence[float],
+    marks: Mapping[str, float],
+    slope: tuple[int, int] | None = None,
+) -> Picture:
+    """Draw the loss over learning rates (logarithmic), with named marks and a slope in another colour."""
+    figure = Picture(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.plot(rates, losses)
+    if slope is not None:
+        start, end = slope
+        axis.plot(rates[start : end + 1], losses[start : end + 1], linewidth=3, label="longest way down")
+    for number, (name, rate) in enumerate(marks.items(), 1):
+        loss = min(zip(rates, losses, strict=True), key=lambda point: abs(point[0] - rate))[1]
+        axis.plot([rate], [loss], "o", color=f"C{number + 1}", label=f"{name}: {rate:.1e}")
+    axis.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="learning-rate finder")
+    axis.legend()
     return figure

@@ -1,0 +1,106 @@
+"""The learning-rate finder: how the loss answers to a rate that grows with every batch."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from whatsit.figures import Picture
+from whatsit.understand.plots import draw_rates
+
+START, END, STEPS = 1e-7, 10.0, 100
+EXPLODED = 4.0  # times the lowest smoothed loss: then it is over
+BETA = 0.98  # of the running mean, as in the lesson's library
+SECOND_STAGE = 3e-4  # a tenth of the default rate: the upper end after unfreezing
+
+
+@dataclass(frozen=True)
+class RateFinder:
+    """What a sweep found: `rates`, and the smoothed training loss at each.
+
+    The suggestions are None where the loss never fell.
+    """
+
+    rates: Sequence[float]
+    losses: Sequence[float]
+
+    @cached_property
+    def slope(self) -> tuple[int, int] | None:
+        """Where the longest downward slope begins and ends, as places in `rates`; rises of 2 % are noise."""
+        best: tuple[int, int] | None = None
+        start, low = 0, 0
+        for place in range(1, len(self.losses)):
+            if self.losses[place] < self.losses[low]:
+                low = place
+            elif self.losses[place] > 1.02 * self.losses[low]:
+                best = max(best, (start, low), key=self._depth) if best else (start, low)
+                start = low = place
+        best = max(best, (start, low), key=self._depth) if best else (start, low)
+        return best if self._depth(best) > 0.05 else None
+
+    def _depth(self, slope: tuple[int, int]) -> float:
+        return 1 - self.losses[slope[1]] / self.losses[slope[0]] if self.losses[slope[0]] else 0.0
+
+    @property
+    def steepest(self) -> float | None:
+        """The rate where the loss falls fastest on the longest downward slope."""
+        if self.slope is None:
+            return None
+        start, end = self.slope
+        falls = {
+            place: self.losses[place - 1] - self.losses[place + 1]
+            for place in range(max(1, start), min(end + 1, len(self.losses) - 1))
+        }
+        return self.rates[max(falls, key=falls.__getitem__)] if falls else self.rates[start]
+
+    @property
+    def minimum_tenth(self) -> float | None:
+        """A tenth of the rate with the lowest loss."""
+        if self.slope is None:
+            return None
+        return self.rates[min(range(len(self.losses)), key=self.losses.__getitem__)] / 10
+
+    @property
+    def lesson(self) -> slice | None:
+        """What the lesson takes after unfreezing: from the steepest, at most 1e-4, to 3e-4."""
+        if self.steepest is None:
+            return None
+        return slice(min(self.steepest, SECOND_STAGE / 3), SECOND_STAGE)
+
+    def plot(self) -> Picture:
+        """The loss over the rates, with the suggestions drawn in."""
+        marks = {"steepest": self.steepest, "minimum / 10": self.minimum_tenth}
+        return draw_rates(
+            self.rates,
+            self.losses,
+            {name: rate for name, rate in marks.items() if rate is not None},
+            self.slope,
+        )
+
+    def __str__(self) -> str:
+        if self.steepest is None or self.minimum_tenth is None:
+            return "The loss never fell: there is no rate to suggest."
+        return (
+            f"The loss falls fastest at {self.steepest:.1e}; a tenth of the rate with the lowest loss is "
+            f"{self.minimum_tenth:.1e}."
+        )
+
+
+def sweep(step: Callable[[float], float], steps: int = STEPS) -> RateFinder:
+    """Call `step(rate)`, which trains one batch and returns its loss, with rates from 1e-7 to 10.
+
+    Ends where the smoothed loss is four times the lowest so far, or no number (Smith, "Cyclical Learning
+    Rates for Training Neural Networks", 2017).
+    """
+    rates: list[float] = []
+    losses: list[float] = []
+    mean = 0.0
+    for number in range(steps):
+        rate = START * (END / START) ** (number / (steps - 1))
+        mean = BETA * mean + (1 - BETA) * step(rate)
+        smoothed = mean / (1 - BETA ** (number + 1))
+        if not math.isfinite(smoothed) or (losses and smoothed > EXPLODED * min(losses)):
+            break
+        rates.append(rate)
+        losses.append(smoothed)
+    return RateFinder(rates, losses)

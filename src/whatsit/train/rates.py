@@ -1,0 +1,50 @@
+"""What `lr=` may be: one rate, a slice, or a list, a rate for every group of layers."""
+
+import math
+from collections.abc import Sequence
+
+from whatsit.errors import WhatsitError
+
+Rates = float | slice | Sequence[float]
+
+
+def spread(lr: Rates, groups: int) -> list[float]:
+    """A rate for each of `groups`, the earliest layers first, as the lesson's library spreads them.
+
+    A number is for all; slice(a, b) goes from a to b by equal factors; slice(b) gives b to the last group and
+    a tenth of it to the others; a list has one for each, or, of a learner with only a head, its last counts.
+    Raises WhatsitError for what is none of these.
+    """
+    if isinstance(lr, slice):
+        start, stop = lr.start, lr.stop
+        if stop is None or lr.step is not None:
+            raise _senseless(lr)
+        if start is None:
+            rates = [stop / 10] * (groups - 1) + [stop]
+        elif _is_rate(start) and _is_rate(stop):
+            steps = max(1, groups - 1)
+            rates = [start * (stop / start) ** (n / steps) for n in range(groups)] if groups > 1 else [stop]
+        else:
+            raise _senseless(lr)
+    elif isinstance(lr, int | float):
+        rates = [lr] * groups
+    else:
+        rates = list(lr)[-groups:] if groups == 1 else list(lr)
+    if len(rates) != groups:
+        raise WhatsitError(
+            f"{len(rates)} learning rates are given for {groups} groups of layers.",
+            f"Give one, a slice, or {groups}.",
+        )
+    if not all(map(_is_rate, rates)):
+        raise _senseless(lr)
+    return [float(rate) for rate in rates]
+
+
+def _is_rate(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value > 0
+
+
+def _senseless(lr: Rates) -> WhatsitError:
+    return WhatsitError(
+        f"Nothing can be learnt with lr={lr}.", "Give a positive number, slice(1e-5, 1e-3), or a list."
+    )
