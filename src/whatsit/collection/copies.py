@@ -27,6 +27,7 @@ class Look(NamedTuple):
     pixels: int
 
 
+DISK = 16  # files that are brought safely to disk at once: that is waiting, not work
 Looks = dict[str, Look]  # by file, relative to the image folder
 Key = TypeVar("Key", str, Path)
 
@@ -119,7 +120,7 @@ def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str,
         with project.lock():
             project.journal.begin().trash((project.images / file, reason) for file, reason in copies.items())
     kept = [file for file in new if file in looks and file not in copies]
-    deque(in_parallel(lambda file: sync(project.images / file), kept), maxlen=0)
+    deque(in_parallel(lambda file: sync(project.images / file), kept, DISK), maxlen=0)
     for file, row in new.items():
         if file in looks:  # else somebody took it away meanwhile, and the next run finds out
             manifest.note(row, "duplicate" if file in copies else "kept", copies.get(file, ""))

@@ -18,7 +18,7 @@ UNREACHED = 8  # addresses in a row without any answer: then a host is given up
 REGAINED = 0.1  # of a place, by every success after the places were halved
 
 
-@dataclass
+@dataclass(slots=True)
 class Work(Generic[Item]):
     """An item, how often it failed by itself, and how often its host refused it."""
 
