@@ -620,6 +620,22 @@ def test_kill_while_replacing_leaves_the_old_file_or_the_new_one_at_every_place(
     assert len(replaced) == 2
 
 
+def test_kill_while_undoing_a_replacement_that_looks_the_same_leaves_no_place_empty(
+    place: Path, killer: Killer
+) -> None:
+    project = Project(fill(place / "here" / "bears"), place / "here" / "project")
+    images, same = project.images, ("black/1.jpg", "black/1.jpg")
+    original = contents(images)
+    perform(project, ("replace", [same]))
+    perform(project, ("replace", [same, ("black/2.jpg", "black/2.jpg")]))
+    for disk in (None, images / "black"):
+        for when in kill_everywhere(killer, project, UNDO, disk, each=1):
+            with another_disk(disk):
+                undo_all(Project(images, project.folder))
+            assert contents(images) == original, when
+        (place / "begun").rename(place / "here")
+
+
 @pytest.mark.parametrize("history", [BEGINNING[:2], (*BEGINNING, TRASH, UNDO, UNDO)], ids=["few", "many"])
 def test_kill_while_the_trash_is_emptied_touches_nothing_else(
     place: Path, killer: Killer, history: tuple[Step, ...]

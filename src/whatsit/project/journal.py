@@ -166,10 +166,16 @@ class Journal:
             return kept if os.path.lexists(move.in_trash) else "emptied"
         forth = move.state == "planned"
         here, there = (move.start, move.end) if forth else (move.end, move.start)
+        if not forth:  # of a replacement the other half tells, since both files may look the same
+            new, old = self._replacement_of(move), self._replaced_by(move)
+            if new and not os.path.lexists(new.in_trash):
+                return "made"
+            if old and not os.path.lexists(old.in_trash):
+                return "undone"
         finish(here, there)
         is_here, is_there = os.path.lexists(here), os.path.lexists(there)
         arrived = is_there and (not is_here or there == move.in_trash)
-        if forth and move.source is None and (old := self._replaced_by(move)):
+        if forth and (old := self._replaced_by(move)):
             if not os.path.lexists(old.in_trash):
                 arrived = False  # what is there is the old file
             elif is_here and not is_there:
@@ -185,9 +191,16 @@ class Journal:
 
     def _replaced_by(self, move: Move) -> Move | None:
         """The move into the trash that was to make room for a new file."""
-        for before in self._select("id = ?", move.id - 1):
+        for before in self._select("id = ?", move.id - 1) if move.source is None else ():
             if (before.action, before.target, before.reason) == (move.action, None, move.reason):
                 return before
+        return None
+
+    def _replacement_of(self, move: Move) -> Move | None:
+        """The new file that was put in the place of one in the trash."""
+        for after in self._select("id = ?", move.id + 1) if move.target is None else ():
+            if (after.action, after.source, after.reason) == (move.action, None, move.reason):
+                return after
         return None
 
     def _carry_out(
