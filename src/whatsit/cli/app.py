@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from whatsit import __version__
-from whatsit.cli import cache, collect, demo, env, evaluate, predict, show, snippet, train, trash, verify
+from whatsit.cli import cache, collect, demo, env, evaluate, lr, predict, show, snippet, train, trash, verify
 
 app = typer.Typer(
     help="Turn a folder of photos into an image classifier that other people can use.",
@@ -38,6 +38,7 @@ for command in (
     verify.verify,
     show.show,
     train.train,
+    lr.lr,
     evaluate.evaluate,
     predict.predict,
     demo.demo,

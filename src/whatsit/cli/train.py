@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -34,6 +34,13 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
     backbone: Annotated[str, typer.Option(help="lite0, or a timm name.")] = "lite0",
     weights: Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")] = None,
+    rate: Annotated[
+        float, typer.Option("--lr", help="The highest learning rate; `whatsit lr` draws what it does.")
+    ] = 3e-3,
+    balance: Annotated[
+        Literal["none", "oversample", "loss"],
+        typer.Option(help="Show the pictures of small classes more often, or let them count more."),
+    ] = "none",
     epochs: Annotated[int | None, typer.Option(min=1, help="By default, as many as the head needs.")] = None,
     valid: Valid = VALID,
     seed: Annotated[
@@ -78,8 +85,12 @@ def train(
         precision=precision,
         seed=seed,
     )
-    learner = automatic.fit(learner, epochs, tell=_quiet if json else _live)
+    learner = automatic.fit(
+        learner, epochs, _quiet if json else _live, rate, None if balance == "none" else balance
+    )
     accuracies = automatic.repeat(learner, repeat)
+    figure = learner.run / "learning.png"
+    learner.history.plot().write(figure)
     agreement = learner.export(out).metrics["fp32_agreement"]
     evaluation = learner.evaluate()
     warn(learner.catalog)
@@ -98,6 +109,7 @@ def train(
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
             "warnings": list(learner.catalog.warnings),
             "run": str(learner.run),
+            "figure": str(figure),
             "diagnosis": learner.diagnose().to_dict(),
         }
         if repeat > 1:
@@ -113,7 +125,7 @@ def train(
     print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
-    print(f"history: {printable(learner.run / 'history.json')}")
+    print(f"history: {printable(learner.run / 'history.json')}, drawn in learning.png beside it")
     print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
     print(f"next: {program()} predict {printable(out)} PICTURE")
 

@@ -4,24 +4,31 @@ import statistics
 from collections.abc import Callable
 
 from whatsit.progress import progress
+from whatsit.train.head import Balance
 from whatsit.train.learner import Learner
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
 VIEWS = 4
 
 
-def fit(learner: Learner, epochs: int | None = None, tell: Callable[[str], None] = print) -> Learner:
+def fit(
+    learner: Learner,
+    epochs: int | None = None,
+    tell: Callable[[str], None] = print,
+    lr: float = 3e-3,
+    balance: Balance | None = None,
+) -> Learner:
     """Fit the head, and with few training pictures another one on several views of each; return the better.
 
     More views have to raise the validation accuracy.
     """
     epochs = epochs or learner.default_epochs()
-    learner.fit_one_cycle(epochs, tell=tell)
+    learner.fit_one_cycle(epochs, lr=lr, balance=balance, tell=tell)
     if len(learner.catalog["train"]) > FEW_PICTURES:
         return learner
     other = learner.with_views(VIEWS)
     lines: list[str] = []
-    other.fit_one_cycle(epochs, tell=lines.append)
+    other.fit_one_cycle(epochs, lr=lr, balance=balance, tell=lines.append)
     one, several = (trained.history.epochs[-1].error_rate for trained in (learner, other))
     if several < one:
         tell(f"with {VIEWS} views of each picture it errs less, {several:.6f} instead of {one:.6f}: kept")

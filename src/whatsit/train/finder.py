@@ -11,7 +11,10 @@ from whatsit.understand.plots import draw_rates
 START, END, STEPS = 1e-7, 10.0, 100
 EXPLODED = 4.0  # times the lowest smoothed loss: then it is over
 BETA = 0.98  # of the running mean, as in the lesson's library
-SECOND_STAGE = 3e-4  # a tenth of the default rate: the upper end after unfreezing
+SECOND_STAGE = (
+    1e-4,
+    3e-4,
+)  # after unfreezing: the highest lower end, and the upper one, a tenth of the default
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class RateFinder:
     @cached_property
     def slope(self) -> tuple[int, int] | None:
         """Where the longest downward slope begins and ends, as places in `rates`; rises of 2 % are noise."""
+        if len(self.losses) < 3:
+            return None
         best: tuple[int, int] | None = None
         start, low = 0, 0
         for place in range(1, len(self.losses)):
@@ -35,8 +40,10 @@ class RateFinder:
             elif self.losses[place] > 1.02 * self.losses[low]:
                 best = max(best, (start, low), key=self._depth) if best else (start, low)
                 start = low = place
-        best = max(best, (start, low), key=self._depth) if best else (start, low)
-        return best if self._depth(best) > 0.05 else None
+        start, low = max(best, (start, low), key=self._depth) if best else (start, low)
+        while start < low and self.losses[start + 1] > 0.99 * self.losses[start]:  # flat before it
+            start += 1
+        return (start, low) if self._depth((start, low)) > 0.05 else None
 
     def _depth(self, slope: tuple[int, int]) -> float:
         return 1 - self.losses[slope[1]] / self.losses[slope[0]] if self.losses[slope[0]] else 0.0
@@ -65,7 +72,8 @@ class RateFinder:
         """What the lesson takes after unfreezing: from the steepest, at most 1e-4, to 3e-4."""
         if self.steepest is None:
             return None
-        return slice(min(self.steepest, SECOND_STAGE / 3), SECOND_STAGE)
+        highest, upper = SECOND_STAGE
+        return slice(min(self.steepest, highest), upper)
 
     def plot(self) -> Picture:
         """The loss over the rates, with the suggestions drawn in."""

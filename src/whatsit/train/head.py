@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from whatsit.train.history import Epoch
 from whatsit.train.optimiser import AdamW
 from whatsit.train.schedules import Schedule
 from whatsit.understand.metrics import Metric
+
+Balance = Literal["oversample", "loss"]
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,13 @@ def fit(
     tell: Callable[[Epoch], None],
     first_epoch: int = 1,
     metrics: Mapping[str, Metric] | None = None,
+    balance: Balance | None = None,
 ) -> None:
     """AdamW by a schedule; an epoch takes one view of each picture, at random. `tell` hears of each."""
     order = torch.Generator().manual_seed(seed)
-    batches = steps_of(len(train.labels), batch_size)
+    weight = class_weights(train.labels) if balance == "loss" else None
+    chosen = oversampled(train.labels) if balance == "oversample" else torch.arange(len(train.labels))
+    batches = steps_of(len(chosen), batch_size)
     optimiser = AdamW(head.parameters(), weight_decay=wd)
     with torch.random.fork_rng():
         torch.manual_seed(seed)  # for dropout
@@ -80,27 +86,63 @@ def fit(
             started = time.perf_counter()
             head.train()
             total = 0.0
-            for number, batch in enumerate(shuffled(train, batches, order)):
-                total += learn(head, batch, optimiser, *schedule.at(epoch * batches + number))
+            for number, batch in enumerate(shuffled(train, chosen, batches, order)):
+                total += learn(head, batch, optimiser, *schedule.at(epoch * batches + number), weight)
             valid_loss, error_rate = measure(head, valid)
             others = {name: _metric(metric, head, valid) for name, metric in (metrics or {}).items()}
             seconds = time.perf_counter() - started
             tell(Epoch(first_epoch + epoch, total / batches, valid_loss, error_rate, seconds, others))
 
 
-def learn(head: Head, batch: Labelled, optimiser: AdamW, lr: float, momentum: float) -> float:
-    """Forward, backward, step; the loss before the step."""
-    loss = cross_entropy(head(batch.features), batch.labels)
+def learn(
+    head: Head,
+    batch: Labelled,
+    optimiser: AdamW,
+    lr: float,
+    momentum: float,
+    weight: torch.Tensor | None = None,
+) -> float:
+    """Forward, backward, step; the loss before the step. `weight` is what a picture of each class counts."""
+    loss = cross_entropy(head(batch.features), batch.labels, weight)
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step(lr, momentum)
     return loss.item()
 
 
-def shuffled(train: Labelled, batches: int, order: torch.Generator) -> Iterator[Labelled]:
-    """The pictures of an epoch, one view of each, in batches."""
+def sample(data: Labelled, share: float, seed: int) -> Labelled:
+    """A share of the pictures of every class, at least one of each."""
+    dice = torch.Generator().manual_seed(seed)
+    places = []
+    for label in torch.unique(data.labels):
+        there = torch.nonzero(data.labels == label).flatten()
+        most = max(1, round(share * len(there)))
+        places.append(there[torch.randperm(len(there), generator=dice)[:most]])
+    chosen = torch.cat(places)
+    return Labelled(data.features[chosen], data.labels[chosen])
+
+
+def class_weights(labels: torch.Tensor) -> torch.Tensor:
+    """What a picture of each class counts so that all classes count the same; 1 on average."""
+    counts = torch.bincount(labels).clamp(min=1)
+    return len(labels) / (len(counts) * counts)
+
+
+def oversampled(labels: torch.Tensor) -> torch.Tensor:
+    """Places of pictures, those of smaller classes again and again until all classes are as large."""
+    counts = torch.bincount(labels)
+    places = [torch.nonzero(labels == label).flatten() for label in torch.nonzero(counts).flatten()]
+    most = int(counts.max())
+    return torch.cat([there.repeat(-(-most // len(there)))[:most] for there in places])
+
+
+def shuffled(
+    train: Labelled, chosen: torch.Tensor, batches: int, order: torch.Generator
+) -> Iterator[Labelled]:
+    """The chosen pictures of an epoch, one view of each, in batches."""
     n = len(train.labels)
-    for batch in torch.randperm(n, generator=order).tensor_split(batches):
+    for places in torch.randperm(len(chosen), generator=order).tensor_split(batches):
+        batch = chosen[places]
         view = torch.randint(train.views, (len(batch),), generator=order)
         yield Labelled(train.features[batch + n * view], train.labels[batch])
 

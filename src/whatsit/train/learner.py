@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -22,7 +22,9 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Resize
 from whatsit.project import Project, write_whole
 from whatsit.train import head as heads
+from whatsit.train import stages
 from whatsit.train.backbones import load_backbone
+from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
 from whatsit.train.features import Features, extract
@@ -31,6 +33,7 @@ from whatsit.train.history import Epoch, History, header, row
 from whatsit.train.optimiser import AdamW
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
 
 MOST_CLASSES = 1000
@@ -80,7 +83,7 @@ class Learner:
         self.precision: Precision = precision or engine.best_precision()
         self.seed = seed
         self.history = History()
-        self._fits: list[dict[str, float]] = []
+        self._fits: list[dict[str, Any]] = []
         is_test = catalog.rows["side"] == side_of("test")
         learnt = catalog.select(np.flatnonzero(~is_test))  # the others are looked at when they are asked for
         features = self._extract(learnt)
@@ -100,13 +103,16 @@ class Learner:
         wd: float = 1.0,
         pct_start: float = 0.25,
         moms: tuple[float, float] = (0.95, 0.85),
+        balance: heads.Balance | None = None,
         tell: Callable[[str], None] = print,
     ) -> None:
         """Train the head for `epochs` over the training pictures and save the history into the run.
 
         The learning rate rises to `lr` over the share `pct_start` of all steps and falls again, momentum
         goes from moms[0] to moms[1] and back. `bs` is the batch size (16 with few pictures, else 32), `wd`
-        the decay. `tell` gets the table line by line. Raises WhatsitError for values that can't teach.
+        the decay. `balance` helps small classes, by showing their pictures more often ("oversample") or
+        letting them count more ("loss"). `tell` gets the table line by line. Raises WhatsitError for values
+        that can't teach.
         """
         if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
             raise WhatsitError(
@@ -115,9 +121,9 @@ class Learner:
             )
         (rate,) = spread(lr, 1)
         bs = self._check(epochs, bs, wd)
-        steps = epochs * heads.steps_of(len(self._of("train").labels), bs)
+        steps = epochs * heads.steps_of(self._shown(balance), bs)
         schedule = OneCycle(rate, steps, pct_start=pct_start, moms=moms)
-        self._fit(epochs, rate, schedule, bs, wd, tell)
+        self._fit(epochs, rate, schedule, bs, wd, balance, tell)
 
     def fit(
         self,
@@ -126,11 +132,13 @@ class Learner:
         *,
         bs: int | None = None,
         wd: float = 1.0,
+        balance: heads.Balance | None = None,
         tell: Callable[[str], None] = print,
     ) -> None:
         """Train the head at a constant learning rate; otherwise as `fit_one_cycle`."""
         (rate,) = spread(lr, 1)
-        self._fit(epochs, rate, Constant(rate), self._check(epochs, bs, wd), wd, tell)
+        self._shown(balance)
+        self._fit(epochs, rate, Constant(rate), self._check(epochs, bs, wd), wd, balance, tell)
 
     def lr_find(self, *, bs: int | None = None, wd: float = 1.0) -> RateFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; the head stays as it is."""
@@ -150,7 +158,15 @@ class Learner:
     @staticmethod
     def _batches(train: heads.Labelled, bs: int, order: torch.Generator) -> Iterator[heads.Labelled]:
         while True:
-            yield from heads.shuffled(train, heads.steps_of(len(train.labels), bs), order)
+            count = len(train.labels)
+            yield from heads.shuffled(train, torch.arange(count), heads.steps_of(count, bs), order)
+
+    def _shown(self, balance: heads.Balance | None) -> int:
+        """How many pictures an epoch shows. Raises WhatsitError for a balance that there is not."""
+        labels = self._of("train").labels
+        if balance not in (None, *get_args(heads.Balance)):
+            raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
+        return len(heads.oversampled(labels)) if balance == "oversample" else len(labels)
 
     def _check(self, epochs: int, bs: int | None, wd: float) -> int:
         """The batch size. Raises WhatsitError for values that can't teach anything."""
@@ -167,7 +183,14 @@ class Learner:
         return heads.Labelled(torch.cat([train.features, self._other_views]), train.labels)
 
     def _fit(
-        self, epochs: int, lr: float, schedule: Schedule, bs: int, wd: float, tell: Callable[[str], None]
+        self,
+        epochs: int,
+        lr: float,
+        schedule: Schedule,
+        bs: int,
+        wd: float,
+        balance: heads.Balance | None,
+        tell: Callable[[str], None],
     ) -> None:
         def record(epoch: Epoch) -> None:
             if len(self.history) == 0:
@@ -187,14 +210,14 @@ class Learner:
             tell=record,
             first_epoch=len(self.history) + 1,
             metrics=self.metrics,
+            balance=balance,
         )
-        self._fits.append({"epochs": epochs, "lr": lr, "bs": bs, "wd": wd})
+        self._fits.append({"epochs": epochs, "lr": lr, "bs": bs, "wd": wd, "balance": balance})
         self._save_history()
 
     def default_epochs(self) -> int:
         """Epochs enough for the head to settle: about 800 steps, 4 to 30 epochs."""
-        steps = max(1, len(self._of("train").labels) // self._batch_size())
-        return max(4, min(30, round(800 / steps)))
+        return epochs_of(len(self._of("train").labels), self._batch_size())
 
     def _batch_size(self) -> int:
         return 32 if len(self._of("train").labels) >= 500 else 16
@@ -215,6 +238,53 @@ class Learner:
         epochs = self.history.epochs[-int(last["epochs"]) :]
         valid = self.evaluate()
         return diagnose(epochs, len(self.classes), valid.images, valid, last["lr"])
+
+    def learning_curve(self, repeats: int = 5) -> LearningCurve:
+        """Train heads on growing shares of the training pictures: would more pictures help?
+
+        Each share is drawn `repeats` times, class by class. Takes seconds: the features are there.
+        """
+        return draw_curve(
+            self._of("train"),
+            self._of("valid"),
+            self.classes,
+            self._batch_size(),
+            repeats,
+            self.seed,
+            self.ps,
+        )
+
+    def save(self, name: str) -> Path:
+        """Keep the head and its history under a name, such as "stage-1", in the project; return the file."""
+        tensors = dict(self._head.state_dict())
+        history = {"epochs": self.history.to_dict(), "fits": self._fits}
+        return stages.save(self._stages, name, stages.Stage(tensors, self._belongs(), history))
+
+    def load(self, name: str) -> "Learner":
+        """Take over a head and its history that `save` kept.
+
+        Raises WhatsitError where it has other classes, or another order of them, size, normalisation or
+        architecture than this learner, or is damaged.
+        """
+        stage = stages.load(self._stages, name, self._belongs())
+        self._head.load_state_dict(stage.tensors)
+        self.history = History([Epoch(**epoch) for epoch in stage.history["epochs"]])
+        self._fits = list(stage.history["fits"])
+        return self
+
+    @property
+    def _stages(self) -> Path:
+        return self.project.folder / "stages"
+
+    def _belongs(self) -> dict[str, Any]:
+        return {
+            "architecture": self.backbone.name,
+            "classes": self.classes,
+            "size": self.preprocess.size,
+            "normalisation": [*self.preprocess.mean, *self.preprocess.std],
+            "resize mode": self.preprocess.resize,
+            "body": self.backbone.sha256,
+        }
 
     @cached_property
     def run(self) -> Path:

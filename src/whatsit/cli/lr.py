@@ -1,0 +1,62 @@
+"""`whatsit lr`: which learning rate?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whatsit.cli.options import (
+    SPLIT_SEED,
+    VALID,
+    Folder,
+    Json,
+    ProjectDir,
+    Resize,
+    SplitSeed,
+    Valid,
+    print_json,
+)
+from whatsit.text import printable
+
+
+def lr(
+    folder: Folder,
+    backbone: Annotated[str, typer.Option(help="lite0, or a timm name.")] = "lite0",
+    weights: Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")] = None,
+    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
+    resize: Annotated[
+        Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
+    ] = "crop",
+    save: Annotated[
+        Path | None, typer.Option(help="The figure to write (PNG); .whatsit/rates.png by default.")
+    ] = None,
+    valid: Valid = VALID,
+    split_seed: SplitSeed = SPLIT_SEED,
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
+    """Try ever higher learning rates, draw the loss at each, and suggest one."""
+    from whatsit.catalog import Catalog
+
+    catalog = Catalog.read(folder, valid=valid, seed=split_seed, project=project)
+
+    from whatsit.train import Learner
+
+    learner = Learner(catalog, backbone, size, weights=weights, resize=resize)
+    found = learner.lr_find()
+    save = save or learner.project.folder / "rates.png"
+    found.plot().write(save)
+    if json:
+        print_json(
+            {
+                "rates": list(found.rates),
+                "losses": list(found.losses),
+                "steepest": found.steepest,
+                "minimum_tenth": found.minimum_tenth,
+                "figure": str(save),
+            }
+        )
+        return
+    print(found)
+    print("The default, 3e-3, is good for nearly everybody.")
+    print(f"figure: {printable(save)}")

@@ -1,0 +1,52 @@
+"""Training heads on growing shares of the pictures: what the learning curve is drawn from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from whatsit.progress import progress
+from whatsit.train import head as heads
+from whatsit.train.schedules import OneCycle
+from whatsit.understand.learning_curve import LearningCurve
+
+SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
+STEPS = 800  # enough for a head to settle
+LR, WD = 3e-3, 1.0
+
+
+def epochs_of(images: int, batch_size: int) -> int:
+    """Epochs enough for a head to settle: about 800 steps, 4 to 30 epochs."""
+    return max(4, min(30, round(STEPS / heads.steps_of(images, batch_size))))
+
+
+def draw_curve(
+    train: heads.Labelled,
+    valid: heads.Labelled,
+    classes: Sequence[str],
+    batch_size: int,
+    repeats: int,
+    seed: int = 0,
+    ps: float = 0.0,
+) -> LearningCurve:
+    """Train `repeats` heads on each share, drawn class by class, and note their mistakes on `valid`."""
+    count = len(train.labels)
+    shares = [share for share in SHARES if share * count >= 2 * len(classes)] or [1.0]
+    wrong: NDArray[np.bool_] = np.empty((len(shares), repeats, len(valid.labels)), np.bool_)
+    images = []
+    with progress("Learning from fewer pictures", wrong.shape[0] * repeats) as advance:
+        for row, share in enumerate(shares):
+            for repeat in range(repeats):
+                some = heads.sample(train, share, seed + repeat)
+                head = heads.new_head(train.features.shape[1], len(classes), seed + repeat, ps)
+                bs = min(batch_size, len(some.labels))
+                epochs = epochs_of(len(some.labels), bs)
+                schedule = OneCycle(LR, epochs * heads.steps_of(len(some.labels), bs))
+                heads.fit(head, some, valid, epochs, schedule, bs, WD, seed + repeat, lambda epoch: None)
+                with torch.no_grad():
+                    predicted = head.eval()(valid.features).argmax(1)
+                wrong[row, repeat] = (predicted != valid.labels).numpy()
+                advance()
+            images.append(len(some.labels))
+    return LearningCurve(classes, images, wrong, valid.labels.numpy())

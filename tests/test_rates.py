@@ -1,0 +1,285 @@
+"""Learning rates: what may be given, what the finder finds, and that it leaves no trace."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import whatsit as wi
+from tests.conftest import Run, campaign
+from whatsit.errors import WhatsitError
+from whatsit.train import head as heads
+from whatsit.train.finder import RateFinder, sweep
+from whatsit.train.rates import spread
+from whatsit.train.schedules import Constant, OneCycle
+from whatsit.understand.learning_curve import LearningCurve
+
+
+def test_rates_are_spread_over_groups_of_layers_as_in_the_lesson() -> None:
+    assert spread(3e-3, 3) == [3e-3] * 3
+    assert spread(slice(3e-5, 3e-3), 3) == pytest.approx([3e-5, 3e-4, 3e-3])
+    assert spread(slice(3e-4), 3) == pytest.approx([3e-5, 3e-5, 3e-4])
+    assert spread([1e-5, 1e-4, 1e-3], 3) == [1e-5, 1e-4, 1e-3]
+    assert spread(slice(3e-5, 3e-3), 1) == [3e-3]
+    assert spread([1e-5, 1e-4, 1e-3], 1) == [1e-3]
+
+
+@pytest.mark.parametrize(
+    "lr", [0, -1, math.nan, math.inf, slice(None), slice(0, 1), [1e-3, -1e-3, 1e-3], [1, 2]]
+)
+def test_rates_that_teach_nothing_are_refused(lr: object) -> None:
+    with pytest.raises(WhatsitError, match=r"Nothing can be learnt|learning rates are given"):
+        spread(lr, 3)  # type: ignore[arg-type]
+
+
+@campaign(400)
+@given(st.integers(1, 200), st.floats(0.05, 0.9), st.floats(1e-6, 1.0))
+def test_one_cycle_rises_to_the_rate_and_falls_below_where_it_began(
+    steps: int, pct: float, lr: float
+) -> None:
+    schedule = OneCycle(lr, steps, pct_start=pct, moms=(0.95, 0.85))
+    rates, momenta = zip(*(schedule.at(step) for step in range(steps)), strict=True)
+    assert max(rates) <= lr * (1 + 1e-9)
+    assert all(0.85 - 1e-9 <= momentum <= 0.95 + 1e-9 for momentum in momenta)
+    if steps > 50:
+        assert max(rates) > 0.9 * lr
+        assert rates[-1] < rates[0] < lr
+
+
+def test_constant_rate_is_constant() -> None:
+    assert {Constant(3e-3).at(step) for step in range(5)} == {(3e-3, 0.95)}
+
+
+def falling(rate: float) -> float:
+    """A loss that falls between 1e-4 and 1e-1 and explodes beyond 1."""
+    return 2.3 - 1.5 / (1 + math.exp(-2 * (math.log10(rate) + 2.5))) + (rate**2 if rate > 0.3 else 0)
+
+
+def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope() -> None:
+    found = sweep(falling)
+    assert found.rates[-1] < 10
+    assert found.slope is not None
+    start, end = (found.rates[place] for place in found.slope)
+    assert start < 1e-2 < end
+    assert found.steepest is not None
+    assert 10**-3 < found.steepest < 10**-1.5  # smoothing lags a little behind
+    assert found.minimum_tenth == pytest.approx(min(zip(found.losses, found.rates, strict=True))[1] / 10)
+    assert found.lesson == slice(1e-4, 3e-4)
+    assert "falls fastest" in str(found)
+
+
+@pytest.mark.parametrize("loss", [lambda rate: 2.3, lambda rate: 2.3 + rate, lambda rate: math.nan])
+def test_loss_that_never_falls_suggests_nothing(loss: object) -> None:
+    found = sweep(loss)  # type: ignore[arg-type]
+    assert (found.slope, found.steepest, found.minimum_tenth, found.lesson) == (None, None, None, None)
+    assert "no rate to suggest" in str(found)
+    if len(found.rates):
+        found.plot()
+
+
+@campaign(400)
+@given(st.lists(st.floats(0.01, 100), max_size=60))
+def test_any_losses_give_a_suggestion_within_the_sweep_or_none(losses: list[float]) -> None:
+    rates = [10 ** (-6 + n / 10) for n in range(len(losses))]
+    found = RateFinder(rates, losses)
+    assert found.steepest is None or found.steepest in rates
+    str(found)
+
+
+def test_lr_find_leaves_the_learner_as_it_was_bit_for_bit(digits: Path, cache: Path) -> None:
+    def trained(look: bool) -> wi.Learner:
+        learner = wi.Learner(wi.Catalog.from_folder(digits), ps=0.3)
+        learner.fit_one_cycle(2, tell=lambda line: None)
+        if look:
+            learner.lr_find()
+        learner.fit_one_cycle(2, lr=1e-3, tell=lambda line: None)
+        return learner
+
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    one, other = trained(False), trained(True)
+    assert torch.equal(before, torch.random.get_rng_state())
+    for name, tensor in one._head.state_dict().items():
+        assert torch.equal(tensor, other._head.state_dict()[name]), name
+    assert [e.valid_loss for e in one.history] == [e.valid_loss for e in other.history]
+
+
+def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    found = learner.lr_find()
+    assert found.steepest is not None
+    learner.fit_one_cycle(10, lr=found.steepest, tell=lambda line: None)
+    assert learner.evaluate().accuracy > 0.8
+
+
+def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    lines: list[str] = []
+    learner.fit_one_cycle(2, lr=slice(1e-5, 1e-3), pct_start=0.4, moms=(0.9, 0.8), tell=lines.append)
+    learner.fit(1, lr=1e-3, tell=lines.append)
+    assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "3"]
+    assert [fit["lr"] for fit in learner._fits] == [1e-3, 1e-3]
+    for options in ({"pct_start": 0.0}, {"moms": (0.9, 1.5)}, {"lr": -1.0}):
+        with pytest.raises(WhatsitError, match="Nothing can be learnt"):
+            learner.fit_one_cycle(1, **options)  # type: ignore[arg-type]
+
+
+def test_metrics_are_columns_and_may_be_anything_callable(digits: Path, cache: Path) -> None:
+    def sevens(labels: np.ndarray, probabilities: np.ndarray) -> float:  # type: ignore[type-arg]
+        return float((labels == 2).sum())
+
+    lines: list[str] = []
+    learner = wi.Learner(wi.Catalog.from_folder(digits), metrics=["accuracy", "top_2", "f1", sevens])
+    learner.fit_one_cycle(3, tell=lines.append)
+    assert lines[0].split() == [
+        *("epoch", "train_loss", "valid_loss", "error_rate", "accuracy", "top_2", "f1", "sevens", "time")
+    ]
+    last = learner.history.epochs[-1]
+    assert last.metrics["accuracy"] == pytest.approx(1 - last.error_rate)
+    assert last.metrics["top_2"] >= last.metrics["accuracy"]
+    assert last.metrics["sevens"] == 4
+    assert learner.history.to_dict()[-1]["metrics"] == last.metrics
+    with pytest.raises(WhatsitError, match="no metric 'recall_at_dawn'"):
+        wi.Learner(wi.Catalog.from_folder(digits), metrics=["recall_at_dawn"])
+
+
+def test_stage_is_saved_and_loaded_and_training_goes_on(digits: Path, cache: Path) -> None:
+    def fresh() -> wi.Learner:
+        return wi.Learner(wi.Catalog.from_folder(digits))
+
+    learner = fresh()
+    learner.fit_one_cycle(3, tell=lambda line: None)
+    file = learner.save("stage-1")
+    assert file.name == "stage-1.safetensors"
+    other = fresh().load("stage-1")
+    assert np.array_equal(other.predict(), learner.predict())
+    assert other.history == learner.history
+    for one in (learner, other):
+        one.fit_one_cycle(2, tell=lambda line: None)
+    assert np.array_equal(other.predict(), learner.predict())
+    assert len(other.history) == 5
+
+
+def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) -> None:
+    catalog = wi.Catalog.from_folder(digits)
+    learner = wi.Learner(catalog)
+    file = learner.save("stage-1")
+    with pytest.raises(WhatsitError, match="another size than this learner: 224 instead of 160"):
+        wi.Learner(catalog, size=160).load("stage-1")
+    with pytest.raises(WhatsitError, match="another resize mode"):
+        wi.Learner(catalog, resize="pad").load("stage-1")
+    with pytest.raises(WhatsitError, match=r"no saved stage 'stage-2'.*There: stage-1"):
+        learner.load("stage-2")
+    for name in ("../stage", "", ".x", "a/b"):
+        with pytest.raises(WhatsitError, match="can't be called"):
+            learner.save(name)
+    (digits / "7").rename(digits / "seven")
+    with pytest.raises(
+        WhatsitError, match="another classes than this learner: 0, 1, 7 instead of 0, 1, seven"
+    ):
+        wi.Learner(wi.Catalog.from_folder(digits)).load("stage-1")
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    (digits / "seven").rename(digits / "7")
+    with pytest.raises(WhatsitError, match="is damaged"):
+        wi.Learner(wi.Catalog.from_folder(digits)).load("stage-1")
+
+
+def test_small_classes_are_shown_more_often_or_count_more() -> None:
+    labels = torch.tensor([0] * 8 + [1] * 3 + [3] * 2)
+    assert torch.bincount(labels[heads.oversampled(labels)]).tolist() == [8, 8, 0, 8]
+    weights = heads.class_weights(torch.tensor([0] * 9 + [1] * 3))
+    assert weights.tolist() == pytest.approx([12 / 18, 12 / 6])
+
+
+@pytest.mark.parametrize("balance", ["oversample", "loss"])
+def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: heads.Balance) -> None:
+    for path in sorted((digits / "7").iterdir())[4:]:
+        path.unlink()
+    recall = {}
+    for way in (None, balance):
+        learner = wi.Learner(wi.Catalog.from_folder(digits, valid=0.25))
+        learner.fit_one_cycle(4, balance=way, tell=lambda line: None)
+        recall[way] = float(learner.predict("train")[learner._of("train").labels.numpy() == 2, 2].mean())
+    assert recall[balance] > recall[None]  # its own pictures are surer of it
+    with pytest.raises(WhatsitError, match="no balance 'focal'"):
+        learner.fit_one_cycle(1, balance="focal")  # type: ignore[arg-type]
+
+
+def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits), ps=0.5)
+    learner.fit_one_cycle(5, tell=lambda line: None)
+    assert np.array_equal(learner.predict(), learner.predict())
+    with pytest.raises(WhatsitError, match="Dropout"):
+        wi.Learner(wi.Catalog.from_folder(digits), ps=1.0)
+
+
+def curve(exponent: float, repeats: int = 5, pictures: int = 1000) -> LearningCurve:
+    """Errors that really fall by a power law, 40 % with 100 pictures."""
+    dice = np.random.default_rng(0)
+    images = [100, 200, 400, 800]
+    luck = dice.random((1, repeats, pictures))
+    rates = np.array([0.4 * (size / 100) ** -exponent for size in images])
+    return LearningCurve(["a", "b"], images, luck < rates[:, None, None], np.arange(pictures) % 2)
+
+
+@pytest.mark.parametrize("exponent", [0.1, 0.3, 0.5])
+def test_power_law_is_found_and_foretells(exponent: float) -> None:
+    drawn = curve(exponent)
+    ahead = drawn.forecast(1600)
+    assert ahead.low <= 0.4 * 16**-exponent * 1.05
+    assert ahead.high >= 0.4 * 16**-exponent * 0.95
+    assert ahead.low <= ahead.error_rate <= ahead.high
+    needed = drawn.needed(0.4 * 32**-exponent)
+    assert needed is not None
+    assert needed == pytest.approx(3200, rel=0.6)
+    assert "With twice as many" in str(drawn)
+    drawn.plot()
+
+
+def test_curve_that_does_not_fall_says_that_more_would_hardly_help() -> None:
+    drawn = curve(0.0)
+    assert not drawn.helps
+    assert "hardly help" in str(drawn)
+    assert "not to be had by more pictures alone" in drawn.tell(target=0.1)
+    assert "reached already" in drawn.tell(target=0.5)
+
+
+def test_curve_without_any_error_is_no_problem() -> None:
+    perfect = LearningCurve(["a"], [10, 20], np.zeros((2, 3, 50), bool), np.zeros(50, int))
+    assert perfect.doubled().error_rate == 0
+    str(perfect)
+    alone = LearningCurve(["a"], [10], np.ones((1, 3, 5), bool), np.zeros(5, int))
+    assert alone.doubled().error_rate == 1
+
+
+def test_learning_curve_of_a_learner_tells_of_every_class(digits: Path, cache: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    drawn = learner.learning_curve(repeats=2)
+    assert drawn.images == sorted(drawn.images)
+    assert drawn.images[-1] == 48
+    assert drawn.wrong.shape == (len(drawn.images), 2, 12)
+    assert drawn.error_rates[0] >= drawn.error_rates[-1]
+    assert 0 <= drawn.doubled("7").error_rate <= 1
+
+
+def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, whatsit: Run, tmp_path: Path) -> None:
+    result = whatsit("lr", digits, "--save", "rates.png")
+    assert result.returncode == 0, result.stderr
+    assert "falls fastest" in result.stdout
+    with Image.open(tmp_path / "rates.png") as figure:
+        assert figure.width > 400
+    document = json.loads(whatsit("lr", digits, "--json").stdout)
+    assert len(document["rates"]) == len(document["losses"]) > 20
+    assert Path(document["figure"]).exists()
+    trained = json.loads(whatsit("train", digits, "--lr", "0.01", "--json").stdout)
+    assert Path(trained["figure"]).name == "learning.png"
+    assert Path(trained["figure"]).stat().st_size > 5000
+    history = json.loads((Path(trained["run"]) / "history.json").read_text())
+    assert {fit["lr"] for fit in history["fits"]} == {0.01}
+    assert whatsit("train", digits, "--lr", "-1").returncode == 2
