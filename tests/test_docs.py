@@ -54,7 +54,9 @@ def test_both_readmes_show_the_same_code() -> None:
 
 
 @pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize(("document", "last"), [("README.md", ("0", "1", "7")), ("docs/pictures.md", ())])
+@pytest.mark.parametrize(
+    ("document", "last"), [("README.md", ("0", "1", "7")), ("docs/pictures.md", ()), ("docs/training.md", ())]
+)
 def test_python_in_the_documentation_runs(
     document: str, last: tuple[str, ...], digits: Path, tmp_path: Path
 ) -> None:

@@ -104,7 +104,7 @@ def test_history_is_saved_with_all_that_made_it(digits: Path) -> None:
     learner.fit_one_cycle(2, lr=1e-3, tell=lambda line: None)
     saved = json.loads((learner.run / "history.json").read_text())
     assert saved["split"] == {"valid": 0.3, "seed": 5, "by_time": False, "relation": ""}
-    assert saved["fits"] == [{"epochs": 2, "lr": 1e-3, "bs": 16, "wd": 1.0}]
+    assert saved["fits"] == [{"epochs": 2, "lr": 1e-3, "bs": 16, "wd": 1.0, "balance": None}]
     assert [epoch["epoch"] for epoch in saved["history"]] == [1, 2]
     assert saved["seed"] == 2
     learner.fit_one_cycle(1, tell=lambda line: None)
