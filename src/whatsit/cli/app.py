@@ -5,7 +5,21 @@ from typing import Annotated
 import typer
 
 from whatsit import __version__
-from whatsit.cli import cache, collect, demo, env, evaluate, lr, predict, show, snippet, train, trash, verify
+from whatsit.cli import (
+    cache,
+    collect,
+    demo,
+    env,
+    evaluate,
+    lr,
+    predict,
+    runs,
+    show,
+    snippet,
+    train,
+    trash,
+    verify,
+)
 
 app = typer.Typer(
     help="Turn a folder of photos into an image classifier that other people can use.",
@@ -39,6 +53,7 @@ for command in (
     show.show,
     train.train,
     lr.lr,
+    runs.runs,
     evaluate.evaluate,
     predict.predict,
     demo.demo,

@@ -6,9 +6,12 @@ from whatsit.project.features import FeatureStore
 from whatsit.project.files import size_of, write_whole
 from whatsit.project.journal import Action, Journal, Move
 from whatsit.project.project import MANIFEST, SIDECAR, Project
+from whatsit.project.runs import HISTORY, PREDICTIONS, Run, load_runs
 
 __all__ = [
+    "HISTORY",
     "MANIFEST",
+    "PREDICTIONS",
     "SIDECAR",
     "Action",
     "Database",
@@ -16,9 +19,11 @@ __all__ = [
     "Journal",
     "Move",
     "Project",
+    "Run",
     "cache_dir",
     "cache_files",
     "empty_cache",
+    "load_runs",
     "size_of",
     "write_whole",
 ]

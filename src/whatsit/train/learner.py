@@ -20,7 +20,7 @@ from whatsit.catalog import Catalog, Split, side_of
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Resize
-from whatsit.project import Project, write_whole
+from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
 from whatsit.train import head as heads
 from whatsit.train import stages
 from whatsit.train.backbones import load_backbone
@@ -308,7 +308,11 @@ class Learner:
             "history": self.history.to_dict(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
-        write_whole(self.run / "history.json", text.encode("utf-8", "backslashreplace"))
+        valid = self.catalog["valid"]
+        right = self.predict().argmax(1) == self._of("valid").labels.numpy()
+        said = {item.content: bool(hit) for item, hit in zip(valid, right, strict=True)}
+        write_whole(self.run / PREDICTIONS, json.dumps(said).encode())
+        write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
     def fp32_agreement(self, most: int = FEW_PICTURES) -> float:
         """The share of up to `most` validation pictures that get the same label at fp32, 0..1."""

@@ -1,0 +1,88 @@
+"""`whatsit runs`: trainings side by side."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from whatsit.cli.options import Json, ProjectDir, print_json, print_table
+from whatsit.text import printable
+
+if TYPE_CHECKING:
+    from whatsit.project import Run
+
+OF_FITS = ("epochs", "lr", "bs", "wd", "balance")
+COMPARED = ("backbone", "size", "resize", "precision", *OF_FITS, "views", "seed")
+
+
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")
+    ] = Path("."),
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
+    """List trainings side by side: what differed, their error rates, and whether that may be chance."""
+    from whatsit.project import Project, load_runs
+    from whatsit.understand.comparison import comparable, paired
+
+    found = load_runs(Project.existing(folder, project).folder)
+    facts = [_facts(run) for run in found]
+    groups = comparable([run.right for run in found])
+    document: list[dict[str, Any]] = []
+    for number, places in enumerate(groups):
+        best = min(places, key=lambda place: facts[place]["error_rate"])
+        differing = [name for name in COMPARED if len({str(facts[place][name]) for place in places}) > 1]
+        rows = []
+        for place in places:
+            to_best = paired(found[place].right, found[best].right)
+            document.append(
+                {
+                    **facts[place],
+                    "run": found[place].name,
+                    "group": number,
+                    "worse_than_best": [to_best.difference, to_best.low, to_best.high],
+                    "is_clear": to_best.is_clear,
+                }
+            )
+            words = f"+{to_best.difference:.1%} ({to_best.low:+.1%} to {to_best.high:+.1%})"
+            if place == best:
+                words = "lowest"
+            elif not to_best.is_clear:
+                words += ", may be chance"
+            rows.append(
+                [
+                    found[place].name,
+                    *(printable(facts[place][name]) for name in differing),
+                    f"{facts[place]['error_rate']:.1%}",
+                    words,
+                ]
+            )
+        if not json:
+            if number:
+                print()
+            if len(groups) > 1:
+                print("measured on the same pictures (don't compare them with those of another table):")
+            print(f"{len(found[places[0]].right)} validation pictures")
+            print_table(["run", *differing, "error rate", "against the lowest"], rows)
+    if json:
+        print_json(document)
+    elif not found:
+        print("no finished training here")
+
+
+def _facts(run: "Run") -> dict[str, Any]:
+    """What may differ between runs; several fits of one are joined with +."""
+    facts = run.facts
+    fits = facts["fits"]
+    return {
+        "backbone": facts["backbone"],
+        "size": facts["preprocess"]["size"],
+        "resize": facts["preprocess"]["resize"],
+        "precision": facts["precision"],
+        **{name: "+".join(str(fit.get(name)) for fit in fits) for name in OF_FITS},
+        "views": facts["views"],
+        "seed": facts["seed"],
+        "images": facts["images"],
+        "error_rate": 1 - facts["accuracy"],
+    }

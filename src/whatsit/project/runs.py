@@ -1,0 +1,30 @@
+"""The trainings of a project, as they wrote themselves down."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HISTORY, PREDICTIONS = "history.json", "predictions.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: all `facts` about it, and by each validation picture's content whether it was right."""
+
+    name: str
+    facts: Mapping[str, Any]
+    right: Mapping[str, bool]
+
+
+def load_runs(folder: Path) -> list[Run]:
+    """The runs in a project's `runs/`, the oldest first; unfinished and damaged ones are left out."""
+    runs = []
+    for place in sorted((folder / "runs").glob("[0-9]*")):
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            facts = json.loads((place / HISTORY).read_text(encoding="utf-8"))
+            said = json.loads((place / PREDICTIONS).read_text(encoding="utf-8"))
+            runs.append(Run(place.name, facts, {content: bool(right) for content, right in said.items()}))
+    return runs
