@@ -80,7 +80,7 @@ def _facts(run: "Run") -> dict[str, Any]:
         "size": facts["preprocess"]["size"],
         "resize": facts["preprocess"]["resize"],
         "precision": facts["precision"],
-        **{name: "+".join(str(fit.get(name)) for fit in fits) for name in OF_FITS},
+        **{name: "+".join(str(fit.get(name) or "none") for fit in fits) for name in OF_FITS},
         "views": facts["views"],
         "seed": facts["seed"],
         "images": facts["images"],
