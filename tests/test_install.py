@@ -3,10 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import Run
+
+if TYPE_CHECKING:
+    from tests.site import Site
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 400 * 10**6
@@ -67,3 +71,19 @@ def test_base_install_says_what_training_needs(
     assert result.returncode == 2
     assert "pip install 'whatsit[train]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_base_install_collects_and_verifies(base_python: Path, site: "Site", tmp_path: Path) -> None:
+    from tests.site import jpeg, respond
+
+    site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(3)} | {"/html": respond(b"<html>")}
+    (tmp_path / "urls_bear.txt").write_text("\n".join(site.url(path) for path in site.pages))
+    for words in (
+        ["collect", "--urls", "urls_bear.txt", "--into", "bears", "--allow-private"],
+        ["verify", "bears"],
+        ["snippet"],
+    ):
+        command = [base_python, "-m", "whatsit", *words]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "bears" / "bear").iterdir())) == 3
