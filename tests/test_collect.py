@@ -342,6 +342,20 @@ def test_picture_that_was_written_down_and_is_nowhere_is_fetched_again(site: Sit
     assert list(pictures(tmp_path / "bear")) == ["00000000.jpg"]
 
 
+def test_picture_that_was_spoilt_before_it_was_settled_goes_to_the_trash_and_is_fetched_again(
+    site: Site, tmp_path: Path
+) -> None:
+    site.pages["/1"] = respond(jpeg(1))
+    gather(tmp_path, [site.url("/1")])
+    (tmp_path / "bear" / "00000000.jpg").write_bytes(b"half, or somebody's own")
+    spoilt = (tmp_path / "manifest.csv").read_text(encoding="utf-8").replace(",kept,", ",new,")
+    (tmp_path / "manifest.csv").write_text(spoilt, encoding="utf-8")
+    assert gather(tmp_path, [site.url("/1")]).classes["bear"].kept == 1
+    assert pictures(tmp_path / "bear") == {"00000000.jpg": jpeg(1)}
+    (kept,) = (tmp_path / ".whatsit" / "trash").rglob("*.jpg")
+    assert kept.read_bytes() == b"half, or somebody's own"
+
+
 def test_endless_address_is_a_failure_and_spoils_nothing(site: Site, tmp_path: Path) -> None:
     site.pages["/1"] = respond(jpeg(1))
     urls = ["data:image/png;base64," + "A" * 200_000, site.url("/1")]

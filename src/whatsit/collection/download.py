@@ -31,6 +31,7 @@ SPARE_FILES = 64  # what else this process may have open
 BACKOFF = 0.5  # seconds before the second try
 IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
 LARGE = 8_000_000  # pixels: of such pictures one is decoded at a time, for the sake of memory
+SPOILT = "it is not what was downloaded"
 _one_large = threading.Lock()
 
 
@@ -220,31 +221,28 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
     """After a crash: put in what had arrived and was written down, throw half files away, wait for others."""
     incoming.mkdir(parents=True, exist_ok=True)
     images = project.images
-    missing = {
-        row.sha256: row
-        for row in manifest.rows.values()
-        if row.status == "new" and not _is_whole(images / row.file, row.sha256)
-    }
+    absent: list[Row] = []
+    spoilt: list[Row] = []
+    for row in manifest.rows.values():
+        if row.status == "new" and not os.path.lexists(images / row.file):
+            absent.append(row)
+        elif row.status == "new" and _sha256(images / row.file) != row.sha256:
+            spoilt.append(row)
+    if spoilt:  # by a power failure, or by somebody: it is fetched again
+        with project.lock():
+            project.journal.begin().trash((images / row.file, SPOILT) for row in spoilt)
+    missing = {row.sha256: row for row in (*absent, *spoilt)}
     for part in incoming.iterdir():
-        row = missing.pop(_sha256(part), None)
-        if row is not None:
-            move_file(part, images / row.file)
+        arrived = missing.pop(_sha256(part), None)
+        if arrived is not None:
+            move_file(part, images / arrived.file)
         else:
             part.unlink()
-    trashed = {move.source: move.reason for move in project.journal.trashed()} if missing else {}
+    moves = project.journal.trashed() if missing else []
+    trashed = {move.source: move.reason for move in moves if move.reason != SPOILT}
     for row in missing.values():
         reason = trashed.get(images / row.file)  # killed after it was found to be a copy
         manifest.note(row, "duplicate" if reason else "waiting", reason or "")
-
-
-def _is_whole(file: Path, sha256: str) -> bool:
-    """Whether a picture is there; what is empty or half after a power failure goes, it is fetched again."""
-    if not os.path.lexists(file):
-        return False
-    if _sha256(file) != sha256:
-        file.unlink()
-        return False
-    return True
 
 
 def _sha256(path: Path) -> str:
