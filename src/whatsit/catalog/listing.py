@@ -146,6 +146,19 @@ def _add_class(
     return [] if len(listing.paths) + len(listing.unreadable) > before else [f"{folder}/"]
 
 
+def files_below(root: Path, without: Path | None = None) -> list[Path]:
+    """All files below a folder that `from_folder` would look at, sorted, but for those in `without`."""
+    found, waiting, seen = [], [""], {_identity(root)}
+    while waiting:
+        place = root / waiting.pop()
+        if place != without:
+            inside = place.relative_to(root)
+            folders, files = _contents(root, str(inside), seen, Listing(root))
+            waiting += [str(inside / name) for name in folders]
+            found += [place / name for name in files]
+    return sorted(found)
+
+
 def _contents(
     root: Path, place: str, seen: set[tuple[int, int]], listing: Listing
 ) -> tuple[list[str], dict[str, os.DirEntry[str]]]:

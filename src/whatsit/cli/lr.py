@@ -8,12 +8,15 @@ import typer
 from whatsit.cli.options import (
     SPLIT_SEED,
     VALID,
+    BackboneName,
     Folder,
     Json,
     ProjectDir,
-    Resize,
+    ResizeMode,
+    Size,
     SplitSeed,
     Valid,
+    WeightFile,
     print_json,
 )
 from whatsit.text import printable
@@ -21,12 +24,10 @@ from whatsit.text import printable
 
 def lr(
     folder: Folder,
-    backbone: Annotated[str, typer.Option(help="lite0, or a timm name.")] = "lite0",
-    weights: Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")] = None,
-    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
-    resize: Annotated[
-        Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
-    ] = "crop",
+    backbone: BackboneName = "lite0",
+    weights: WeightFile = None,
+    size: Size = 224,
+    resize: ResizeMode = "crop",
     save: Annotated[
         Path | None, typer.Option(help="The figure to write (PNG); .whatsit/rates.png by default.")
     ] = None,

@@ -19,11 +19,18 @@ Folder = Annotated[
     Path,
     typer.Argument(metavar="FOLDER", help="One sub-folder of pictures per class; or a CSV file: path,label."),
 ]
+Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Precision = Literal["fp32", "bf16"]
 Resize = Literal["crop", "pad", "squash"]
 Split = Literal["train", "valid", "test"]
+BackboneName = Annotated[str, typer.Option(help="lite0, or a timm name.")]
+WeightFile = Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")]
+Size = Annotated[int, typer.Option(help="Side of the network's input in pixels.")]
+ResizeMode = Annotated[
+    Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
+]
 VALID, SPLIT_SEED = 0.2, 42
 SplitSeed = Annotated[int, typer.Option(help="Deals the validation pictures.")]
 Group = Annotated[

@@ -1,11 +1,9 @@
 """`whatsit runs`: trainings side by side."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from whatsit.cli.options import Json, ProjectDir, print_json, print_table
+from whatsit.cli.options import Json, Place, ProjectDir, print_json, print_table
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -16,9 +14,7 @@ COMPARED = ("backbone", "size", "resize", "precision", *OF_FITS, "views", "seed"
 
 
 def runs(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")
-    ] = Path("."),
+    folder: Place = Path("."),
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:

@@ -9,15 +9,18 @@ import typer
 from whatsit.cli.options import (
     SPLIT_SEED,
     VALID,
+    BackboneName,
     ByTime,
     Folder,
     Group,
     Json,
     Precision,
     ProjectDir,
-    Resize,
+    ResizeMode,
+    Size,
     SplitSeed,
     Valid,
+    WeightFile,
     print_evaluation,
     print_json,
     program,
@@ -32,8 +35,8 @@ LARGEST_SEED = 2**32
 def train(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
-    backbone: Annotated[str, typer.Option(help="lite0, or a timm name.")] = "lite0",
-    weights: Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")] = None,
+    backbone: BackboneName = "lite0",
+    weights: WeightFile = None,
     rate: Annotated[
         float, typer.Option("--lr", help="The highest learning rate; `whatsit lr` draws what it does.")
     ] = 3e-3,
@@ -49,13 +52,11 @@ def train(
     split_seed: SplitSeed = SPLIT_SEED,
     group: Group = None,
     by_time: ByTime = False,
-    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
+    size: Size = 224,
     precision: Annotated[
         Precision | None, typer.Option(help="By default bf16 where the processor has it.")
     ] = None,
-    resize: Annotated[
-        Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
-    ] = "crop",
+    resize: ResizeMode = "crop",
     repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
     project: ProjectDir = None,
     json: Json = False,

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, named, print_json, program
+from whatsit.cli.options import Json, Place, ProjectDir, named, print_json, program
 from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.project import Move
-
-Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")]
 
 
 def trash(

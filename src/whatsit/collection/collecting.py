@@ -132,7 +132,7 @@ def collect_lists(
     with _begun(into, project) as begun:
         for label, found in lists.items():
             begun.add(label, list(dict.fromkeys(found))[:max_pics])
-        return begun.fetch(list(lists), retry, allow_private, max_workers, limits or Limits(), backoff)
+        return begun.fetch(list(lists), retry, allow_private, max_workers, limits, backoff)
 
 
 def download_images(

@@ -1,6 +1,5 @@
 """Of pictures that are (nearly) the same, one is kept."""
 
-import os
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +9,11 @@ import numpy as np
 
 from whatsit.catalog import near_duplicates
 from whatsit.catalog.fingerprint import Fingerprint, fingerprint
+from whatsit.catalog.listing import files_below
 from whatsit.collection.manifest import Manifest
 from whatsit.engine import in_parallel
-from whatsit.errors import CatalogError, ImageError
-from whatsit.images import SUFFIXES, is_hidden
+from whatsit.errors import ImageError
+from whatsit.images import SUFFIXES
 from whatsit.progress import progress
 from whatsit.project import Project
 from whatsit.project.moving import sync
@@ -48,41 +48,12 @@ def groups_of(looks: Mapping[Key, Fingerprint] | Mapping[Key, Look]) -> list[lis
     return [group for group in together.values() if len(group) > 1]
 
 
-def files_in(folder: Path, without: Path | None = None) -> list[Path]:
-    """All files below a folder, sorted, but for hidden ones and those in `without`; links are followed.
-
-    Raises CatalogError where a folder can't be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        what = f"{error.filename} can't be read: {error.strerror}."
-        raise CatalogError(what, "Check its permissions.") from error
-
-    found: list[Path] = []
-    seen = {os.path.realpath(folder)}
-    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        inside = [name for name in folders if not is_hidden(name) and Path(place, name) != without]
-        folders.clear()
-        for name in inside:  # a folder that is read anyway is not read by a link too
-            real = os.path.realpath(os.path.join(place, name))
-            is_link = os.path.islink(os.path.join(place, name))
-            around = (
-                one
-                for one in seen
-                if (real + os.sep).startswith(one + os.sep) or one.startswith(real + os.sep)
-            )
-            if not (is_link and any(around)):
-                folders.append(name)
-                if is_link:
-                    seen.add(real)
-        found += [Path(place, name) for name in names if not is_hidden(name)]
-    return sorted(found)
-
-
 def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
     """The looks of all pictures of a class; those that are known already are not read again."""
     folder = images / label
-    paths = [path for path in files_in(folder) if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
+    paths = (
+        [path for path in files_below(folder) if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
+    )
     files = [path.relative_to(images).as_posix() for path in paths]
     looks = {file: known[file] for file in files if file in known}
     unknown = [file for file in files if file not in known]

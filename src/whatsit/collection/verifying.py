@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.catalog.fingerprint import Fingerprint, fingerprint
-from whatsit.catalog.listing import SPLIT_NAMES
-from whatsit.collection.copies import files_in, groups_of
+from whatsit.catalog.listing import SPLIT_NAMES, files_below
+from whatsit.collection.copies import groups_of
 from whatsit.collection.repair import Mended, Oddity, mend, oddities
 from whatsit.engine import in_parallel
 from whatsit.errors import CatalogError, FileAccessError, ImageError, UnusableImageError
@@ -159,7 +159,7 @@ def _look(
     folder: Path, done: Verification, workers: int | None, without: Path | None
 ) -> dict[Path, Fingerprint]:
     """The fingerprints of all pictures that can be decoded; the others are written down in `done`."""
-    paths = [one for one in files_in(folder, without) if _is_looked_at(one)]
+    paths = [one for one in files_below(folder, without) if _is_looked_at(one)]
     done.pictures = len(paths)
 
     def look(one: Path) -> Fingerprint | ImageError:

@@ -292,6 +292,7 @@ class Learner:
         return self.project.new_run()
 
     def _save_history(self) -> None:
+        right = self.predict().argmax(1) == self._of("valid").labels.numpy()
         facts: dict[str, Any] = {
             "backbone": self.backbone.name,
             "backbone_sha256": self.backbone.sha256,
@@ -303,14 +304,12 @@ class Learner:
             "fits": self._fits,
             "classes": self.classes,
             "images": len(self.catalog),
-            "accuracy": self.evaluate().accuracy,
+            "accuracy": float(right.mean()),
             "versions": self._versions(),
             "history": self.history.to_dict(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
-        valid = self.catalog["valid"]
-        right = self.predict().argmax(1) == self._of("valid").labels.numpy()
-        said = {item.content: bool(hit) for item, hit in zip(valid, right, strict=True)}
+        said = {item.content: bool(hit) for item, hit in zip(self.catalog["valid"], right, strict=True)}
         write_whole(self.run / PREDICTIONS, json.dumps(said).encode())
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
