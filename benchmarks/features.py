@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.peers import CLOTHING, timm_lite0
 from whatsit.catalog import Catalog
-from whatsit.engine import Engine, in_parallel, threads
+from whatsit.engine import Engine
+from whatsit.parallel import in_parallel, threads
 from whatsit.project import FeatureStore
 from whatsit.train.backbones import load_backbone
 from whatsit.train.features import extract

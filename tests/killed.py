@@ -14,12 +14,16 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from whatsit.collection import collect_lists
 from whatsit.collection.provider import Found
 from whatsit.project import Project
+
+for part in ("copies", "judging"):  # or a kill would hit their loading
+    import_module(f"whatsit.collection.{part}")
 
 # "trash" or "create" names, "move" or "replace" pairs of names, "collect" addresses, "undo" or "empty"
 Step = tuple[str, Sequence[Any]]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from whatsit.engine import in_parallel
+from whatsit.parallel import in_parallel
 
 FIRST_USE = """
 import sys, threading

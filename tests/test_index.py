@@ -121,7 +121,7 @@ def test_damaged_index_is_said_and_the_pictures_are_safe(pictures: Path) -> None
 KILLED = """
 import os, signal, sqlite3, sys
 from whatsit.catalog import Catalog, index
-index.SAVE_EVERY = 4
+index.SAVE_EVERY, index.READ_TOGETHER = 4, 1
 left = int(sys.argv[2])
 def touch(*_):
     global left

@@ -20,7 +20,8 @@ from tests.site import encoded, jpeg, picture_bomb
 from tests.test_journal import contents
 from whatsit.catalog import Catalog
 from whatsit.errors import CatalogError
-from whatsit.images import SUFFIX_OF, open_image
+from whatsit.formats import SUFFIX_OF
+from whatsit.images import open_image
 
 
 def put(path: Path, data: bytes | Image.Image, **options: object) -> Path:

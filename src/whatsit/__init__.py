@@ -3,14 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from whatsit.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog
-    from whatsit.collection import collect, download_images, search_images, verify_images
+    from whatsit.collection import collect, download_images, search_images
+    from whatsit.collection.verifying import verify_images
     from whatsit.deploy import Classifier
     from whatsit.errors import WhatsitError
     from whatsit.train import Learner
 
-__version__ = "0.1.0"
 __all__ = [
     "Catalog",
     "Classifier",
@@ -30,7 +32,7 @@ _HOMES = {
     "collect": "whatsit.collection",
     "download_images": "whatsit.collection",
     "search_images": "whatsit.collection",
-    "verify_images": "whatsit.collection",
+    "verify_images": "whatsit.collection.verifying",
 }
 
 

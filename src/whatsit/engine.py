@@ -1,25 +1,20 @@
 """Compile and run a network on the CPU. The only module that imports openvino."""
 
-import os
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import WhatsitError
+from whatsit.parallel import threads
 
 Precision = Literal["fp32", "bf16"]
 _HINT = {"fp32": "f32", "bf16": "bf16"}
 LARGEST_SIDE = 4096  # pixels: a network for larger pictures is somebody's trap
 _first_use = threading.Lock()
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 @cache
@@ -29,17 +24,6 @@ def _openvino() -> Any:
     import openvino
 
     return openvino
-
-
-def threads() -> int:
-    """How many processors to use: all that this process may run on, or WHATSIT_THREADS."""
-    asked = os.environ.get("WHATSIT_THREADS")
-    if asked:
-        if not asked.isdecimal() or not 0 < int(asked) <= 1024:
-            raise WhatsitError(f"WHATSIT_THREADS={asked} is no number of processors.", "Set it to 1 or more.")
-        return int(asked)
-    allowed = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def best_precision() -> Precision:
@@ -103,25 +87,6 @@ def _shape(port: Any) -> tuple[int | None, ...] | None:
     if shape.rank.is_dynamic:
         return None
     return tuple(None if side.is_dynamic else side.get_length() for side in list(shape)[1:])
-
-
-def in_parallel(
-    work: Callable[[_In], _Out], items: Iterable[_In], workers: int | None = None
-) -> Iterator[_Out]:
-    """Yield `work(item)` in order, computed on all processors, never far ahead of the reader."""
-    workers = workers or threads()
-    with ThreadPoolExecutor(workers) as pool:
-        pending: deque[Future[_Out]] = deque()
-        try:
-            for item in items:
-                pending.append(pool.submit(work, item))
-                if len(pending) > 8 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 def processor() -> str:

@@ -12,14 +12,15 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 import aiohttp
 from yarl import URL
 
 from whatsit.errors import FetchError
+from whatsit.version import __version__
 
 Result = TypeVar("Result")
 PIECE = 1 << 16  # bytes
@@ -39,6 +40,13 @@ class Limits:
     redirects: int = 5
     per_host: int = 8
 
+    @cached_property
+    def timeout(self) -> aiohttp.ClientTimeout:
+        """The seconds, as aiohttp takes them."""
+        return aiohttp.ClientTimeout(
+            total=self.whole, sock_connect=self.connect, sock_read=self.read, ceil_threshold=60
+        )
+
 
 class PrivateAddressError(OSError):
     """A connection that was not made because its address is not a public one."""
@@ -50,9 +58,7 @@ class PrivateAddressError(OSError):
 def user_agent() -> str:
     """Who is asking: Whatsit, and how to reach its user if WHATSIT_CONTACT says so."""
     contact = os.environ.get("WHATSIT_CONTACT", "").strip()
-    return (
-        f"whatsit/{version('whatsit')} (collects pictures for a classifier{'; ' if contact else ''}{contact})"
-    )
+    return f"whatsit/{__version__} (collects pictures for a classifier{'; ' if contact else ''}{contact})"
 
 
 def allows_private() -> bool:
@@ -106,7 +112,7 @@ async def client(
 @asynccontextmanager
 async def answer(
     session: aiohttp.ClientSession,
-    url: str,
+    url: str | URL,
     limits: Limits,
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -114,17 +120,14 @@ async def answer(
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The answer to a GET (a POST with `data`), once it says 200. What fails, also later, is FetchError."""
     method = "GET" if data is None else "POST"
-    timeout = aiohttp.ClientTimeout(
-        total=limits.whole, sock_connect=limits.connect, sock_read=limits.read, ceil_threshold=60
-    )
     try:
         async with session.request(
             method,
-            parse(url),
+            parse(url) if isinstance(url, str) else url,
             params=params,
             headers=headers,
             data=data,
-            timeout=timeout,
+            timeout=limits.timeout,
             max_redirects=limits.redirects + 1,  # aiohttp gives up at the last one
         ) as response:
             if response.status != HTTPStatus.OK:

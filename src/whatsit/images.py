@@ -1,47 +1,48 @@
 """Bytes to pixels: the only place that opens, checks and orients a picture."""
 
+import errno
 import io
 import math
 import os
 import stat
+import threading
 import warnings
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib import import_module
+from typing import Any
 
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
 
-Image.init()  # before any thread asks: registering readers is not thread-safe
-FORMATS: list[str] = [
-    name for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if name in Image.OPEN
-]
-SUFFIX_OF = {  # what a file of a format is called
-    "JPEG": ".jpg",
-    "MPO": ".jpg",
-    "PNG": ".png",
-    "WEBP": ".webp",
-    "GIF": ".gif",
-    "BMP": ".bmp",
-    "TIFF": ".tif",
-    "AVIF": ".avif",
-}
+
+def _readers(*names: str) -> list[str]:
+    """Load some of Pillow's readers, and return those that this Pillow has.
+
+    It would load all of them when it first meets none of these, which takes longer and is not thread-safe.
+    """
+    for name in names:
+        with suppress(ImportError):
+            import_module(f"PIL.{name}ImagePlugin")
+    formats = ("JPEG2000" if name == "Jpeg2K" else name.upper() for name in names)
+    return [format for format in formats if format in Image.OPEN]
+
+
+FORMATS = _readers("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif")
 # What Pillow reads safely by itself too: recognised, so that nobody calls such a file broken.
-FOREIGN: list[str] = [
-    name for name in ("JPEG2000", "PPM", "TGA", "ICO", "PCX", "SGI", "QOI", "PSD") if name in Image.OPEN
-]
-# Cameras' own files, TIFF inside: nobody's business but their programs'.
-RAW = frozenset((".nef", ".cr2", ".cr3", ".arw", ".dng", ".orf", ".rw2", ".pef", ".srw", ".raf"))
+FOREIGN = _readers("Jpeg2K", "Ppm", "Tga", "Ico", "Pcx", "Sgi", "Qoi", "Psd")
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
-PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
-SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained
-NOT_THE_USERS = ("@eaDir", "__MACOSX")  # folders of thumbnails that a NAS or a Mac's zip puts beside pictures
 Source = str | os.PathLike[str] | bytes
 WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
 MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is no movement
+# Opening never waits, as for a pipe that nobody writes to.
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+LARGE = 8_000_000  # pixels
+_one_large = threading.Lock()
 WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
@@ -78,45 +79,42 @@ class Facts:
 def is_picture(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins like a picture, whatever its name; it may be damaged all the same."""
     try:
-        refuse_pipe(path)
+        read_file(path, most=0)
         with Image.open(path, formats=FORMATS):
             return True
     except Exception:
         return False
 
 
-def pixels_of(source: Source) -> int:
-    """How many pixels a picture's file says it has; 0 for what is none, or too large to be opened."""
-    try:
-        opened = io.BytesIO(source) if isinstance(source, bytes) else source
-        with Image.open(opened, formats=FORMATS) as image:
-            return image.width * image.height
-    except Exception:
-        return 0
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is not meant to be seen, by its name."""
-    return name.startswith(".") or name in NOT_THE_USERS
-
-
 def read_bytes(source: Source) -> bytes:
     """Return the file's content; raises ImageError where it can't be read."""
-    if isinstance(source, bytes):
-        return source
-    refuse_pipe(source)
+    return source if isinstance(source, bytes) else read_file(source, math.inf)[0]
+
+
+def read_file(path: str | os.PathLike[str], most: float = WHOLE) -> tuple[bytes, os.stat_result]:
+    """A file's content, nothing of one larger than `most` bytes, and its stat. Raises ImageError.
+
+    It takes few system calls: after each, a thread waits for the others.
+    """
     try:
-        return Path(source).read_bytes()
+        handle = os.open(path, _READ_ONLY)
+        try:
+            status = os.fstat(handle)
+            if stat.S_ISDIR(status.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not stat.S_ISREG(status.st_mode):  # reading it might never end
+                raise UnusableImageError("it is no file but a pipe or a device")
+            data = b""
+            if status.st_size <= most:
+                while piece := os.read(handle, status.st_size + 1 - len(data)):
+                    data = data + piece if data else piece
+                    if len(data) >= status.st_size:
+                        break
+            return data, status
+        finally:
+            os.close(handle)
     except OSError as error:
         raise explain_unreadable(error) from error
-
-
-def refuse_pipe(path: str | os.PathLike[str]) -> None:
-    """Raise ImageError for what is neither a file nor a folder: reading it might never end."""
-    with suppress(OSError):
-        mode = os.stat(path).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise UnusableImageError("it is no file but a pipe or a device")
 
 
 def explain_unreadable(error: OSError) -> FileAccessError:
@@ -139,11 +137,19 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
     return examine(source, at_least)[0]
 
 
-def examine(source: Source, at_least: int | None = None, grey: bool = False) -> tuple[Image.Image, Facts]:
-    """The picture as `open_image` gives it, or `grey`, and the facts about its file. Raises ImageError."""
-    data = source if isinstance(source, bytes) or _is_large(source) else read_bytes(source)
+def examine(
+    source: Source, at_least: int | None = None, grey: bool = False, spare: bool = False
+) -> tuple[Image.Image, Facts]:
+    """The picture as `open_image` gives it, or `grey`, and the facts about its file. Raises ImageError.
+
+    With `spare`, of large pictures one is decoded at a time, for the sake of memory.
+    """
+    data = source if isinstance(source, bytes) else read_file(source)[0] or source
     try:
-        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
+        with (
+            Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image,
+            _one_large if spare and image.width * image.height > LARGE else nullcontext(),
+        ):
             _limit_pixels(image)
             kind, mode, (width, height) = image.format or "", image.mode, image.size
             moves = kind in MOVING and _moves(image)
@@ -155,9 +161,10 @@ def examine(source: Source, at_least: int | None = None, grey: bool = False) -> 
             # Only now: asking a PNG for its metadata decodes it, and would hide that it is damaged.
             orientation, taken = _metadata(image)
             upright = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
-            facts = Facts(kind, *upright, taken, mode, orientation in range(2, 9), moves)
+            is_turned = orientation in range(2, 9)
+            facts = Facts(kind, *upright, taken, mode, is_turned, moves)
             if smaller is not None:
-                return _upright(smaller), facts
+                return _upright(smaller, image.info) if is_turned else smaller, facts
             colours = _to_rgb(_upright(image))
             return colours.convert("L") if grey else colours, facts
     except (ImageError, MemoryError):
@@ -187,13 +194,6 @@ def _too_many_pixels() -> ImageError:
     )
 
 
-def _is_large(source: str | os.PathLike[str]) -> bool:
-    try:
-        return os.stat(source).st_size > WHOLE
-    except OSError:  # reading it will say why
-        return False
-
-
 def _beginning(source: Source) -> bytes:
     if isinstance(source, bytes):
         return source
@@ -221,7 +221,11 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
         return orientation, None
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image, info: Mapping[str | tuple[int, int], Any] | None = None) -> Image.Image:
+    """Turn a picture as its file, or another one's `info`, says that it lies."""
+    for said in ("exif", "xmp"):
+        if info and said in info:
+            image.info[said] = info[said]
     try:
         return ImageOps.exif_transpose(image)
     except Exception:
@@ -238,11 +242,7 @@ def _scaled_jpeg(image: Image.Image, data: Source, scale: float, grey: bool) -> 
         pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height, strict=True)
     except ValueError:
         return None
-    smaller = Image.fromarray(pixels[:, :, 0] if grey else pixels)
-    for said in ("exif", "xmp"):  # where it is written how the picture lies
-        if said in image.info:
-            smaller.info[said] = image.info[said]
-    return smaller
+    return Image.fromarray(pixels[:, :, 0] if grey else pixels)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

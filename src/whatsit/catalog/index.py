@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.catalog.fingerprint import JUDGE, Fingerprint, fingerprint
+from whatsit.catalog.fingerprint import JUDGE, READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import Listing
 from whatsit.catalog.split import UNDEALT, Record, Rule
-from whatsit.engine import in_parallel
 from whatsit.errors import FileAccessError, ImageError
+from whatsit.parallel import in_parallel
 from whatsit.progress import progress
 from whatsit.project import Database
 
@@ -110,7 +110,9 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
 
     try:
         with progress("Reading pictures", len(known.missing)) as advance:
-            for place, told in zip(known.missing, in_parallel(look, known.missing), strict=True):
+            for place, told in zip(
+                known.missing, in_parallel(look, known.missing, together=READ_TOGETHER), strict=True
+            ):
                 advance()
                 row = known.rows[place]
                 stat = tuple(listing.stats_table()[place].tolist())

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import stat_key
 from whatsit.errors import CatalogError
-from whatsit.images import SUFFIXES, explain_unreadable, is_hidden
+from whatsit.formats import SUFFIXES, is_hidden
+from whatsit.images import explain_unreadable
 from whatsit.project import MANIFEST
 
 Split = Literal["train", "valid", "test"]
@@ -146,16 +147,19 @@ def _add_class(
     return [] if len(listing.paths) + len(listing.unreadable) > before else [f"{folder}/"]
 
 
-def files_below(root: Path, without: Path | None = None) -> list[Path]:
-    """All files below a folder that `from_folder` would look at, sorted, but for those in `without`."""
+def files_below(root: Path, without: Path | None = None) -> list[str]:
+    """All files below a folder that `from_folder` would look at, sorted, but for those in `without`.
+
+    They are relative to `root`, with / between their parts.
+    """
     found, waiting, seen = [], [""], {_identity(root)}
     while waiting:
-        place = root / waiting.pop()
-        if place != without:
-            inside = place.relative_to(root)
-            folders, files = _contents(root, str(inside), seen, Listing(root))
-            waiting += [str(inside / name) for name in folders]
-            found += [place / name for name in files]
+        place = waiting.pop()
+        if root / place != without:
+            folders, files = _contents(root, place, seen, Listing(root))
+            before = f"{place}/" if place else ""
+            waiting += [before + name for name in folders]
+            found += [before + name for name in files]
     return sorted(found)
 
 

@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print."""
 
+import gc
 import io
 import os
 import sys
@@ -25,6 +26,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()  # here a full disk can still be told
+            gc.freeze()  # or Python looks through all objects once more before it ends
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
             _leave(*STOPPED)

@@ -1,7 +1,6 @@
 """`whatsit env`: what a bug report needs."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ def env(
 ) -> None:
     """Print what a bug report needs."""
     from whatsit import engine
+    from whatsit.parallel import threads
     from whatsit.project import SIDECAR, cache_dir, cache_files, size_of
 
     sidecar = project or folder / SIDECAR
@@ -31,7 +31,7 @@ def env(
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": engine.processor(),
-        "threads": str(engine.threads()),
+        "threads": str(threads()),
         "precision": engine.best_precision(),
         "device": _device(),
         "cache": f"{cache_dir()} ({sum(path.stat().st_size for path in cache_files()) / 1e6:.1f} MB)",
@@ -46,6 +46,8 @@ def env(
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -65,7 +65,7 @@ def _expand(images: list[str]) -> list[str]:
 
 def _pictures_in(folder: str) -> Iterator[str]:
     """The pictures at any depth, sorted, without what is hidden (such as the project's trash)."""
-    from whatsit.images import SUFFIXES, is_hidden
+    from whatsit.formats import SUFFIXES, is_hidden
 
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_hidden(name))

@@ -10,7 +10,7 @@ from whatsit.cli.options import Json, ProjectDir, named, print_json, print_table
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.collection import Verification
+    from whatsit.collection.verifying import Verification
 
 SHOWN = 3  # files of a kind
 MENDED = {
@@ -38,7 +38,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Decode every picture; what can't be goes to the trash, what is odd or there twice is told."""
-    from whatsit.collection import verify_images
+    from whatsit.collection.verifying import verify_images
 
     done = verify_images(
         folder, not dry_run, None if dry_run else max_size, fix and not dry_run, project=project

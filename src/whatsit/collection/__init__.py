@@ -1,19 +1,16 @@
-"""Pictures from the web: search, download, verify."""
+"""Pictures from the web: search, download; and `verifying`, for folders from anywhere."""
 
 from whatsit.collection.collecting import MAX_PICS, Collection, collect, collect_lists, download_images
 from whatsit.collection.lists import label_lists, read_list
 from whatsit.collection.search import search_images
-from whatsit.collection.verifying import Verification, verify_images
 
 __all__ = [
     "MAX_PICS",
     "Collection",
-    "Verification",
     "collect",
     "collect_lists",
     "download_images",
     "label_lists",
     "read_list",
     "search_images",
-    "verify_images",
 ]

@@ -11,15 +11,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from whatsit.collection.copies import Looks, groups_of, settle
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader, recover
 from whatsit.collection.lists import read_list
+from whatsit.collection.looks import Looks
 from whatsit.collection.manifest import Manifest, Row, storable
 from whatsit.collection.provider import Found, License, Provider
 from whatsit.collection.search import providers, search
 from whatsit.errors import CollectError
 from whatsit.fetch import Limits, client, run
-from whatsit.images import SUFFIXES, is_hidden
+from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.progress import bars, progress, say
 from whatsit.project import MANIFEST, SIDECAR, Project
 
@@ -232,6 +232,8 @@ class _Begun:
         left: Looks = {}
         try:
             looks = run(self._download(waiting, allow_private, max_workers, limits, backoff))
+            from whatsit.collection.copies import groups_of, settle  # takes a while, which was used
+
             for label in labels if any(row.status == "new" for row in rows) else ():
                 left |= settle(self.project, self.manifest, label, looks)
         finally:

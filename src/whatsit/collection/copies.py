@@ -2,70 +2,55 @@
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from whatsit.catalog import near_duplicates
-from whatsit.catalog.fingerprint import Fingerprint, fingerprint
+from whatsit.catalog.fingerprint import READ_TOGETHER, fingerprint
 from whatsit.catalog.listing import files_below
-from whatsit.collection.manifest import Manifest
-from whatsit.engine import in_parallel
+from whatsit.collection.looks import Look, Looks
+from whatsit.collection.manifest import TOGETHER, Manifest
 from whatsit.errors import ImageError
-from whatsit.images import SUFFIXES
+from whatsit.formats import SUFFIXES
+from whatsit.parallel import in_parallel
 from whatsit.progress import progress
 from whatsit.project import Project
 from whatsit.project.moving import sync
 
-
-class Look(NamedTuple):
-    """What is remembered of a picture, little enough for a hundred thousand of them."""
-
-    content: bytes
-    hash: int
-    pixels: int
-
-
 DISK = 16  # files that are brought safely to disk at once: that is waiting, not work
-Looks = dict[str, Look]  # by file, relative to the image folder
 Key = TypeVar("Key", str, Path)
 
 
-def look_of(told: Fingerprint) -> Look:
-    """The part of a fingerprint that tells copies."""
-    return Look(told.content, told.hash, told.facts.width * told.facts.height)
-
-
-def groups_of(looks: Mapping[Key, Fingerprint] | Mapping[Key, Look]) -> list[list[Key]]:
+def groups_of(looks: Mapping[Key, Look]) -> list[list[Key]]:
     """Groups of at least two pictures that are the same or nearly the same, each sorted by path."""
     paths = sorted(looks)
     leaders = near_duplicates(np.array([looks[path].hash for path in paths], np.uint64))
     together: dict[object, list[Key]] = defaultdict(list)
     for path, leader in zip(paths, leaders.tolist(), strict=True):
         # Pictures of one grey have no hash: only their content can be the same.
-        together[leader if looks[path].hash else looks[path].content].append(path)
+        together[leader if looks[path].hash else looks[path].sha256].append(path)
     return [group for group in together.values() if len(group) > 1]
 
 
 def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
     """The looks of all pictures of a class; those that are known already are not read again."""
     folder = images / label
-    paths = (
-        [path for path in files_below(folder) if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
-    )
-    files = [path.relative_to(images).as_posix() for path in paths]
+    inside = files_below(folder) if folder.is_dir() else []
+    files = [f"{label}/{name}" for name in inside if name[name.rfind(".") :].lower() in SUFFIXES]
     looks = {file: known[file] for file in files if file in known}
     unknown = [file for file in files if file not in known]
 
     def look(file: str) -> Look | None:
         try:
-            return look_of(fingerprint(images / file))
+            return Look.of(fingerprint(images / file))
         except ImageError:
             return None
 
     with progress(f"Reading {label}", len(unknown)) as advance:
-        for file, told in zip(unknown, in_parallel(look, unknown), strict=True):
+        for file, told in zip(unknown, in_parallel(look, unknown, together=READ_TOGETHER), strict=True):
             advance()
             if told is not None:
                 looks[file] = told
@@ -85,14 +70,18 @@ def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str,
         group.sort(key=lambda file: (file in new, -looks[file].pixels, file))
         for file in group[1:]:
             if file in new:
-                same = "the same" if looks[file].content == looks[group[0]].content else "nearly the same"
+                same = "the same" if looks[file].sha256 == looks[group[0]].sha256 else "nearly the same"
                 copies[file] = f"{same} as {group[0]}"
     if copies:
         with project.lock():
-            project.journal.begin().trash((project.images / file, reason) for file, reason in copies.items())
+            action, rest = project.journal.begin(), iter(copies.items())
+            while some := list(islice(rest, TOGETHER)):
+                action.trash((project.images / file, reason) for file, reason in some)
     kept = [file for file in new if file in looks and file not in copies]
-    deque(in_parallel(lambda file: sync(project.images / file), kept, DISK), maxlen=0)
-    for file, row in new.items():
-        if file in looks:  # else somebody took it away meanwhile, and the next run finds out
-            manifest.note(row, "duplicate" if file in copies else "kept", copies.get(file, ""))
+    deque(in_parallel(lambda file: sync(project.images / file), kept, DISK, together=16), maxlen=0)
+    manifest.note_all(
+        (row, "duplicate" if file in copies else "kept", copies.get(file, ""))
+        for file, row in new.items()
+        if file in looks  # else somebody took it away meanwhile, and the next run finds out
+    )
     return {file: look for file, look in looks.items() if file not in copies}

@@ -5,34 +5,35 @@ import hashlib
 import itertools
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
-from whatsit.catalog.fingerprint import Fingerprint, fingerprint, fingerprint_of
-from whatsit.collection.copies import Looks, look_of
+from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.politeness import Crowd
 from whatsit.collection.robots import Robots, refuse_opt_out
-from whatsit.engine import threads
 from whatsit.errors import FetchError, ImageError, ProjectError
 from whatsit.fetch import Limits, answer, parse, pieces
-from whatsit.images import SUFFIX_OF, pixels_of
+from whatsit.formats import SUFFIX_OF
+from whatsit.parallel import threads
 from whatsit.project import Project
 from whatsit.project.moving import move_file
 
-SMALLEST = 32  # pixels: the shorter side of what can be a photo
+if TYPE_CHECKING:
+    from whatsit.catalog.fingerprint import Fingerprint
+
 AT_ONCE = 256  # connections
 SPARE_FILES = 64  # what else this process may have open
 BACKOFF = 0.5  # seconds before the second try
 IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
-LARGE = 8_000_000  # pixels: of such pictures one is decoded at a time, for the sake of memory
+JUDGING = "whatsit.collection.judging"
 SPOILT = "it is not what was downloaded"
-_one_large = threading.Lock()
 
 
 class Downloader:
@@ -55,6 +56,7 @@ class Downloader:
         self._manifest, self._limits, self._backoff = manifest, limits, backoff
         self._robots = Robots(session)
         self._judges = ThreadPoolExecutor(threads())
+        self._judges.submit(import_module, JUDGING)  # while the first answers are waited for
         self._numbers = itertools.count()
 
     def close(self) -> None:
@@ -119,20 +121,25 @@ class Downloader:
             return
         with self._part() as part:
             shutil.copyfile(self._images / other.file, part)
-            self._put_in(row, part, fingerprint(part))
+            self._accept(row, part, None)
 
     async def _fetch(self, row: Row) -> None:
         url = parse(row.url)
         if not row.invited:
             await self._robots.refuse_forbidden(url)
         with self._part() as part:
-            async with answer(self._session, row.url, self._limits) as response:
+            async with answer(self._session, url, self._limits) as response:
                 if response.url.origin() != url.origin():
                     await self._robots.refuse_forbidden(response.url)
                 refuse_opt_out(response.headers)
                 body = await _receive(response, self._limits.size, part)
-            told = await asyncio.get_running_loop().run_in_executor(self._judges, _judge, part, body)
-            self._put_in(row, part, told)
+            await asyncio.get_running_loop().run_in_executor(self._judges, self._accept, row, part, body)
+
+    def _accept(self, row: Row, part: Path, body: bytes | None) -> None:
+        """Put in what arrived. Raises ImageError where it is no use as a picture."""
+        from whatsit.collection.judging import judge
+
+        self._put_in(row, part, judge(part, body))
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
@@ -141,26 +148,28 @@ class Downloader:
         try:
             yield part
         finally:
-            if part.exists():
+            with suppress(FileNotFoundError):
                 part.unlink()
 
-    def _put_in(self, row: Row, part: Path, told: Fingerprint) -> None:
+    def _put_in(self, row: Row, part: Path, told: "Fingerprint") -> None:
         """First written down, then moved: after a crash `recover` finds out by the content."""
         suffix = SUFFIX_OF[told.facts.format]
+        look = Look.of(told)
         name, again = f"{row.number:08}", 1
         while True:
             file = f"{row.label}/{name}{suffix}"
-            self._manifest.note(row, "new", file=file, sha256=told.content.hex())
+            there = self._images / file
+            self._manifest.note(row, "new", file=file, sha256=look.sha256)
             try:
-                move_file(part, self._images / file)
+                move_file(part, there)
                 break
             except ProjectError as error:
-                if not os.path.lexists(self._images / file):
+                if not os.path.lexists(there):
                     self._manifest.note(row, "waiting", error.what)
                     raise
                 again += 1
                 name = f"{row.number:08}-{again}"
-        self.looks[file] = look_of(told)
+        self.looks[file] = look
 
 
 def _host(url: str) -> str:
@@ -188,6 +197,9 @@ def _affordable(at_once: int) -> int:
 
 async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path) -> bytes | None:
     """The body, if it is small enough to be kept in memory, or None where it was written to `part`."""
+    length = response.content_length
+    if length is not None and length <= min(limit, IN_MEMORY) and "Content-Encoding" not in response.headers:
+        return await response.read()
     small: list[bytes] = []
     size = 0
     body = pieces(response, limit)
@@ -203,18 +215,6 @@ async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path) -> 
         async for piece in body:
             file.write(piece)
     return None
-
-
-def _judge(part: Path, body: bytes | None) -> Fingerprint:
-    """Decode what arrived, and write it to `part`. Raises ImageError where it is no use as a picture."""
-    with _one_large if pixels_of(part if body is None else body) > LARGE else nullcontext():
-        told = fingerprint(part) if body is None else fingerprint_of(body)
-    size = told.facts.width, told.facts.height
-    if min(size) < SMALLEST:
-        raise ImageError(f"it is too small ({size[0]} x {size[1]} pixels)")
-    if body is not None:
-        part.write_bytes(body)
-    return told
 
 
 def recover(project: Project, incoming: Path, manifest: Manifest) -> None:

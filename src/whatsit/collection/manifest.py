@@ -8,8 +8,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from io import FileIO
+from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
+from threading import Lock
 from typing import Literal, get_args
 from urllib.parse import quote
 
@@ -24,6 +26,7 @@ from whatsit.text import printable
 Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept"]
 STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
+TOGETHER = 1000  # rows that are written at once
 LONGEST_TEXT = 1000  # characters
 FORMULA = "=+-@'"  # what a spreadsheet would compute, and what keeps it from it
 
@@ -71,6 +74,7 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: FileIO | None = None
+        self._lock = Lock()
         self.rows: dict[tuple[str, str], Row] = {}
         if self._load():
             self.tidy()
@@ -93,18 +97,27 @@ class Manifest:
         self._append(new)
 
     def note(self, row: Row, status: Status, error: str = "", file: str = "", sha256: str = "") -> None:
-        """Write down what became of an address."""
-        row.status, row.error = status, printable(error)
-        row.file = file or row.file
-        row.sha256 = sha256 or row.sha256
-        row.time = _now(int(time.time()))
-        self._append([row])
+        """Write down what became of an address; several threads may at once."""
+        with self._lock:
+            row.file = file or row.file
+            row.sha256 = sha256 or row.sha256
+            _say(row, status, error)
+            self._append([row])
+
+    def note_all(self, said: Iterable[tuple[Row, Status, str]]) -> None:
+        """Write down what became of many addresses: rows, status, error."""
+        rest = iter(said)
+        while some := list(islice(rest, TOGETHER)):
+            for row, status, error in some:
+                _say(row, status, error)
+            self._append([row for row, _, _ in some])
 
     def tidy(self) -> None:
         """Write the file anew, each address once."""
         self.close()
         rows = sorted(self.rows.values(), key=lambda row: (row.label, row.number))
-        write_whole(self.path, ("\ufeff" + _line(COLUMNS) + "".join(map(_written, rows))).encode())
+        parts = (rows[start : start + TOGETHER] for start in range(0, len(rows), TOGETHER))
+        write_whole(self.path, chain([HEAD], (_lines(map(cells_of, part)) for part in parts)))
 
     def close(self) -> None:
         """Close the file; it is opened again when something is written."""
@@ -118,16 +131,16 @@ class Manifest:
         try:
             if self._file is None:
                 if not self.path.exists():
-                    write_whole(self.path, ("\ufeff" + _line(COLUMNS)).encode())
+                    write_whole(self.path, [HEAD])
                 # Unbuffered, so that a kill leaves whole lines; half a one is dropped when it is loaded.
                 self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
-            data = "".join(map(_written, rows)).encode()
-            size = self._file.tell()
+            data = _lines(map(cells_of, rows))
+            written = 0
             try:
-                while data:  # a nearly full disk takes a part
-                    data = data[self._file.write(data) :]
+                while written < len(data):  # a nearly full disk takes a part
+                    written += self._file.write(data[written:])
             except OSError:
-                self._file.truncate(size)
+                self._file.truncate(self._file.tell() - written)
                 raise
         except OSError as error:
             raise CollectError(
@@ -172,6 +185,10 @@ class Manifest:
             ) from error
 
 
+def _say(row: Row, status: Status, error: str) -> None:
+    row.status, row.error, row.time = status, printable(error), _now(int(time.time()))
+
+
 @lru_cache(maxsize=1)
 def _now(second: int) -> str:
     return datetime.fromtimestamp(second).astimezone().isoformat()
@@ -196,14 +213,10 @@ def _is_whole(line: bytes) -> bool:
     return len(cells) == len(COLUMNS) and cells[-1] in ("", "yes")
 
 
-def _written(row: Row) -> str:
-    return _line(cells_of(row))
-
-
-def _line(cells: Iterable[object]) -> str:
+def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([_safe(cell) for cell in cells])
-    return text.getvalue()
+    csv.writer(text, lineterminator="\n").writerows([_safe(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
 
 
 def _safe(cell: object) -> object:
@@ -213,3 +226,6 @@ def _safe(cell: object) -> object:
 
 def _read(cell: str) -> str:
     return cell[1:] if cell.startswith("'") else cell
+
+
+HEAD = "\ufeff".encode() + _lines([COLUMNS])  # marked as UTF-8, or Excel reads another alphabet

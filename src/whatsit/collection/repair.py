@@ -8,9 +8,10 @@ from typing import Literal
 
 from PIL import Image
 
-from whatsit.collection.download import SMALLEST
+from whatsit.collection.judging import SMALLEST
 from whatsit.errors import ImageError
-from whatsit.images import SUFFIX_OF, Facts, open_image
+from whatsit.formats import SUFFIX_OF
+from whatsit.images import Facts, open_image
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]
 SUFFIXES_OF = {

@@ -38,7 +38,7 @@ class Robots:
 
     async def _ask(self, origin: URL) -> Protego | None:
         try:
-            async with answer(self._session, str(origin / "robots.txt"), LIMITS) as response:
+            async with answer(self._session, origin / "robots.txt", LIMITS) as response:
                 body = await read(response, LIMITS.size)
             return Protego.parse(body.decode("utf-8", "replace"))
         except FetchError as error:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from whatsit.catalog.fingerprint import Fingerprint, fingerprint
+from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import SPLIT_NAMES, files_below
 from whatsit.collection.copies import groups_of
+from whatsit.collection.looks import Look
 from whatsit.collection.repair import Mended, Oddity, mend, oddities
-from whatsit.engine import in_parallel
 from whatsit.errors import CatalogError, FileAccessError, ImageError, UnusableImageError
-from whatsit.images import RAW, SUFFIXES, is_hidden, is_picture
+from whatsit.formats import RAW, SUFFIXES, is_hidden
+from whatsit.images import is_picture
+from whatsit.parallel import in_parallel
 from whatsit.progress import progress
 from whatsit.project import SIDECAR, Action, Project
 
@@ -119,7 +121,7 @@ def verify_images(
         for oddity in found:
             by_oddity[oddity].append(one)
     done.odd = dict(by_oddity)
-    for group in groups_of(prints):
+    for group in groups_of({one: Look.of(told) for one, told in prints.items()}):
         same = {prints[one].content for one in group}
         (done.same if len(same) == 1 else done.near).append(group)
     to_mend = {one: found for one, found in odd.items() if fix or "too large" in found}
@@ -159,7 +161,7 @@ def _look(
     folder: Path, done: Verification, workers: int | None, without: Path | None
 ) -> dict[Path, Fingerprint]:
     """The fingerprints of all pictures that can be decoded; the others are written down in `done`."""
-    paths = [one for one in files_below(folder, without) if _is_looked_at(one)]
+    paths = [one for name in files_below(folder, without) if _is_looked_at(one := folder / name)]
     done.pictures = len(paths)
 
     def look(one: Path) -> Fingerprint | ImageError:
@@ -170,7 +172,7 @@ def _look(
 
     prints = {}
     with progress("Looking at pictures", len(paths)) as advance:
-        for one, told in zip(paths, in_parallel(look, paths, workers), strict=True):
+        for one, told in zip(paths, in_parallel(look, paths, workers, READ_TOGETHER), strict=True):
             advance()
             if isinstance(told, Fingerprint):
                 prints[one] = told

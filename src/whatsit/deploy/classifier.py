@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from whatsit.bundle import Bundle
-from whatsit.engine import Engine, in_parallel
+from whatsit.engine import Engine
 from whatsit.errors import BundleError, ImageError, WhatsitError
 from whatsit.images import Source, upright_rgb
+from whatsit.parallel import in_parallel
 
 Picture = Source | Image.Image
 

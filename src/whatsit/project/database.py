@@ -22,6 +22,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE moves (id INTEGER PRIMARY KEY, action INTEGER, at TEXT, reason BLOB, "
         "source BLOB, target BLOB, name BLOB, state TEXT)",
     ),
+    ("DELETE FROM files",),  # the perceptual hash is another one
 )
 
 

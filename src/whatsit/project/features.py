@@ -4,11 +4,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from whatsit.errors import ProjectError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class FeatureStore:
@@ -33,13 +35,15 @@ class FeatureStore:
                 "Free some space, name another folder with --project DIR, or delete it: it only saves time.",
             ) from error
 
-    def get(self, recipe: str) -> dict[str, NDArray[np.float32]]:
+    def get(self, recipe: str) -> "dict[str, NDArray[np.float32]]":
         """All vectors of a recipe by content hash."""
+        import numpy as np
+
         with self._open() as database:
             rows = database.execute("SELECT content, vector FROM features WHERE recipe = ?", (recipe,))
             return {content: np.frombuffer(vector, np.float32) for content, vector in rows}
 
-    def put(self, recipe: str, vectors: Iterable[tuple[str, NDArray[np.float32]]]) -> None:
+    def put(self, recipe: str, vectors: "Iterable[tuple[str, NDArray[np.float32]]]") -> None:
         """Add vectors, all of them or none."""
         with self._open() as database:
             database.executemany(

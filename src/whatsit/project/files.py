@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +19,8 @@ def size_of(folder: Path) -> int:
     return size
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write under a temporary name, sync, rename: a reader never sees half a file.
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write data, or parts of it, under a temporary name, sync, rename: a reader never sees half a file.
 
     Raises WhatsitError where the folder can't be written or the disk is full; nothing is left behind.
     """
@@ -28,7 +29,7 @@ def write_whole(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

@@ -12,19 +12,18 @@ from whatsit.errors import ProjectError
 
 def move_file(here: Path, there: Path) -> None:
     """Move a file to where there is none, on whatever disk. With ProjectError it is where it was."""
-    if not os.path.lexists(here):
-        raise ProjectError(
-            f"{here} is not there any more, so it can't come to {there}.", "Put it back, and try again."
-        )
     try:
-        there.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _rename(here, there)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
+            _move(here, there)
+        except FileNotFoundError:
+            if not os.path.lexists(here):
                 raise
-            _copy(here, there)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            _move(here, there)
     except OSError as error:
+        if not os.path.lexists(here):
+            what = f"{here} is not there any more, so it can't come to {there}."
+            raise ProjectError(what, "Put it back, and try again.") from error
         if os.path.lexists(there):
             raise ProjectError(f"{there} is in the way of {here}.", "Move it away, and try again.") from error
         raise ProjectError(
@@ -39,6 +38,15 @@ def finish(here: Path, there: Path) -> None:
         _partial(there).unlink()
     if os.path.lexists(here) and os.path.lexists(there) and _same(here, there):
         here.unlink()
+
+
+def _move(here: Path, there: Path) -> None:
+    try:
+        _rename(here, there)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(here, there)
 
 
 def _rename(here: Path, there: Path) -> None:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from whatsit import engine
 from whatsit.catalog import Catalog, Item
-from whatsit.engine import Engine, Precision, in_parallel
+from whatsit.engine import Engine, Precision
 from whatsit.errors import ImageError
 from whatsit.images import WHOLE, Source, read_bytes
+from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
 from whatsit.project import FeatureStore
