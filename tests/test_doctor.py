@@ -15,9 +15,8 @@ from tests.conftest import WHOLE, Run
 from whatsit.errors import WhatsitError
 from whatsit.train import head as heads
 from whatsit.train.doctor import Diagnosis, diagnose
-from whatsit.train.head import Labelled
 from whatsit.train.history import Epoch
-from whatsit.train.schedules import OneCycle
+from whatsit.train.loop import Labelled
 from whatsit.understand.metrics import Evaluation, evaluate
 
 BEARS = 141  # validation pictures of the lesson, and 546 where it kept a tenth of all to learn from
@@ -157,20 +156,19 @@ def some(data: Labelled, classes: Sequence[int], most: int | None = None, seed: 
     dice = np.random.default_rng(seed)
     places = [dice.permutation(np.flatnonzero(data.labels.numpy() == label))[:most] for label in classes]
     labels = np.repeat(np.arange(len(classes)), [len(found) for found in places])
-    return Labelled(data.features[np.concatenate(places)], torch.from_numpy(labels))
+    return Labelled(data.inputs[np.concatenate(places)], torch.from_numpy(labels))
 
 
 def trained(
     train: Labelled, valid: Labelled, epochs: int, lr: float, seed: int = 0, wd: float = 1.0
 ) -> Diagnosis:
     classes = int(train.labels.max()) + 1
-    head = heads.new_head(train.features.shape[1], classes, seed)
+    head = heads.new_head(train.inputs.shape[1], classes, seed)
     rows: list[Epoch] = []
     bs = 32 if len(train.labels) >= 500 else 16
-    schedule = OneCycle(lr, epochs * heads.steps_of(len(train.labels), bs))
-    heads.fit(head, train, valid, epochs, schedule, bs, wd, seed, rows.append)
+    heads.fit(head, train, valid, epochs, lr, bs, wd, seed, rows.append)
     with torch.no_grad():
-        probabilities = torch.softmax(head.eval()(valid.features), 1).numpy()
+        probabilities = torch.softmax(head.eval()(valid.inputs), 1).numpy()
     evaluation = evaluate(valid.labels.numpy(), probabilities, [str(n) for n in range(classes)])
     return diagnose(rows, classes, len(valid.labels), evaluation, lr)
 
@@ -201,16 +199,14 @@ def test_real_overfitting_to_wrong_labels_is_seen(photos: dict[str, Labelled], s
     dice = torch.Generator().manual_seed(seed)
     wrong = torch.rand(len(train.labels), generator=dice) < 0.5
     labels = torch.where(wrong, torch.randint(10, train.labels.shape, generator=dice), train.labels)
-    assert "too many epochs" in signs(
-        trained(Labelled(train.features, labels), valid, 40, 3e-3, seed, wd=0.0)
-    )
+    assert "too many epochs" in signs(trained(Labelled(train.inputs, labels), valid, 40, 3e-3, seed, wd=0.0))
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_labels_that_mean_nothing_are_nothing_learnt(photos: dict[str, Labelled], seed: int) -> None:
     train, valid = some(photos["train"], range(4)), some(photos["valid"], range(4))
     order = torch.randperm(len(train.labels), generator=torch.Generator().manual_seed(seed))
-    shuffled = Labelled(train.features, train.labels[order])
+    shuffled = Labelled(train.inputs, train.labels[order])
     assert "nothing learnt" in signs(trained(shuffled, valid, 20, 3e-3, seed, wd=0.0))
 
 

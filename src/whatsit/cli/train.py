@@ -45,6 +45,13 @@ def train(
         typer.Option(help="Show the pictures of small classes more often, or let them count more."),
     ] = "none",
     epochs: Annotated[int | None, typer.Option(min=1, help="By default, as many as the head needs.")] = None,
+    fine_tune: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Train the body's late layers too, N epochs, if that helps."),
+    ] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where --fine-tune learns.")
+    ] = "auto",
     valid: Valid = VALID,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Moves the training, never the split.")
@@ -85,11 +92,13 @@ def train(
         resize=resize,
         precision=precision,
         seed=seed,
+        device=device,
     )
-    learner = automatic.fit(
-        learner, epochs, _quiet if json else _live, rate, None if balance == "none" else balance
-    )
+    tell = _quiet if json else _live
+    learner = automatic.fit(learner, epochs, tell, rate, None if balance == "none" else balance)
     accuracies = automatic.repeat(learner, repeat)
+    if fine_tune:
+        learner = automatic.fine_tune(learner, fine_tune, tell)
     figure = learner.run / "learning.png"
     learner.history.plot().write(figure)
     agreement = learner.export(out).metrics["fp32_agreement"]
@@ -105,6 +114,7 @@ def train(
             "bundle": str(out),
             "epochs": len(learner.history),
             "views": learner.views,
+            "fine_tuned": not learner.is_frozen,
             "precision": learner.precision,
             "fp32_agreement": agreement,
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],

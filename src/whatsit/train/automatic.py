@@ -6,6 +6,7 @@ from collections.abc import Callable
 from whatsit.progress import progress
 from whatsit.train.head import Balance
 from whatsit.train.learner import Learner
+from whatsit.understand.comparison import paired
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
 VIEWS = 4
@@ -26,6 +27,7 @@ def fit(
     learner.fit_one_cycle(epochs, lr=lr, balance=balance, tell=tell)
     if len(learner.catalog["train"]) > FEW_PICTURES:
         return learner
+    _tell_of_mirrors(learner, tell)
     other = learner.with_views(VIEWS)
     lines: list[str] = []
     other.fit_one_cycle(epochs, lr=lr, balance=balance, tell=lines.append)
@@ -37,6 +39,34 @@ def fit(
         return other
     tell(f"with {VIEWS} views of each picture it errs no less, {several:.6f}: not kept")
     return learner
+
+
+def fine_tune(learner: Learner, epochs: int, tell: Callable[[str], None] = print) -> Learner:
+    """Fine-tune another learner, and return it if it is better than the frozen one by more than chance.
+
+    More than a standard error of the difference on the same validation pictures, that is; of two that are
+    as good the simpler one is kept (Breiman et al., "Classification and Regression Trees", 1984).
+    """
+    _tell_of_mirrors(learner, tell)
+    other = learner.reseed(learner.seed)
+    tell("now with the body's late layers:")
+    other.fine_tune(epochs, tell=tell)
+    gain = paired(learner.right(), other.right())
+    frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
+    errs = f"fine-tuned it errs on {tuned:.1%} of the validation pictures, frozen on {frozen:.1%}"
+    if gain.difference > gain.standard_error:
+        tell(f"{errs}: the fine-tuned one is kept")
+        return other
+    why = "no better" if gain.difference <= 0 else "within chance"
+    tell(f"{errs}, which is {why}: the frozen one is kept")
+    return learner
+
+
+def _tell_of_mirrors(learner: Learner, tell: Callable[[str], None]) -> None:
+    worse = learner.mirrored
+    if worse is not None and worse.low > 0:
+        points = 100 * worse.difference
+        tell(f"mirrored pictures are recognised worse, by {points:.1f} points: they are not learnt from")
 
 
 def repeat(learner: Learner, times: int) -> list[float]:

@@ -71,12 +71,19 @@ def load_backbone(
         if hashlib.sha256(data).hexdigest() == facts["sha256"]:
             return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
     with status(f"Preparing {name}, once"):
-        backbone = _convert(name, size, _build(name, size, file, pretrained))
+        backbone = convert(name, size, _build(name, size, file, pretrained))
     facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
     with suppress(WhatsitError):
         write_whole(network, backbone.network)
         write_whole(record, json.dumps(facts).encode())
     return backbone
+
+
+def load_body(
+    name: str = "lite0", size: int = 224, weights: str | Path | None = None, pretrained: bool = True
+) -> "nn.Module":
+    """The body that `load_backbone` converts, as timm builds it, for training it. Raises BackboneError."""
+    return _build(name, size, _local_weights(name, weights) if pretrained else None, pretrained)
 
 
 def _local_weights(name: str, weights: str | Path | None) -> Path | None:
@@ -209,7 +216,8 @@ def _load_file(body: "nn.Module", file: Path, name: str) -> None:
         ) from error
 
 
-def _convert(name: str, size: int, body: Any) -> Backbone:
+def convert(name: str, size: int, body: Any) -> Backbone:
+    """A timm body, on the CPU and in evaluation mode, as ONNX. Raises BackboneError where it can't be."""
     import torch
     from torch import nn
 

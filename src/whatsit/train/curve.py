@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from whatsit.progress import progress
 from whatsit.train import head as heads
-from whatsit.train.schedules import OneCycle
+from whatsit.train.loop import Labelled
 from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -22,8 +21,8 @@ def epochs_of(images: int, batch_size: int) -> int:
 
 
 def draw_curve(
-    train: heads.Labelled,
-    valid: heads.Labelled,
+    train: Labelled,
+    valid: Labelled,
     classes: Sequence[str],
     batch_size: int,
     repeats: int,
@@ -39,13 +38,11 @@ def draw_curve(
         for row, share in enumerate(shares):
             for repeat in range(repeats):
                 some = heads.sample(train, share, seed + repeat)
-                head = heads.new_head(train.features.shape[1], len(classes), seed + repeat, ps)
+                head = heads.new_head(train.inputs.shape[1], len(classes), seed + repeat, ps)
                 bs = min(batch_size, len(some.labels))
                 epochs = epochs_of(len(some.labels), bs)
-                schedule = OneCycle(LR, epochs * heads.steps_of(len(some.labels), bs))
-                heads.fit(head, some, valid, epochs, schedule, bs, WD, seed + repeat, lambda epoch: None)
-                with torch.no_grad():
-                    predicted = head.eval()(valid.features).argmax(1)
+                heads.fit(head, some, valid, epochs, LR, bs, WD, seed + repeat, lambda epoch: None)
+                predicted = heads.logits_of(head, valid).inputs.argmax(1)
                 wrong[row, repeat] = (predicted != valid.labels).numpy()
                 advance()
             images.append(len(some.labels))

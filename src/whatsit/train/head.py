@@ -1,7 +1,6 @@
 """The head: one linear layer behind BatchNorm, trained on features."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,32 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.functional import cross_entropy
 
+from whatsit.train import loop
 from whatsit.train.history import Epoch
-from whatsit.train.optimiser import AdamW
-from whatsit.train.schedules import Schedule
-from whatsit.understand.metrics import Metric
+from whatsit.train.loop import Labelled, Model
+from whatsit.train.schedules import OneCycle
 
 Balance = Literal["oversample", "loss"]
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Features (n, width) of pictures and the index of each one's class (n,).
-
-    With several views of the pictures, features are (views * n, width), all first views first.
-    """
-
-    features: torch.Tensor
-    labels: torch.Tensor
-
-    @property
-    def views(self) -> int:
-        return len(self.features) // max(1, len(self.labels))
-
-
-class Head(nn.Module):
+class Head(Model):
     """Features (n, width) to logits (n, classes); `ps` is the share of features left out while it learns."""
 
     def __init__(self, width: int, classes: int, ps: float = 0.0) -> None:
@@ -60,54 +43,59 @@ def steps_of(images: int, batch_size: int) -> int:
     return max(1, images // batch_size)
 
 
+@dataclass(frozen=True)
+class Deck:
+    """Features to learn from, dealt in batches of about `batch_size`.
+
+    With several views of n pictures the features are (views * n, width), all first views first, and an
+    epoch shows one view of each at random. `chosen` are places of pictures, some perhaps several times.
+    """
+
+    features: torch.Tensor
+    labels: torch.Tensor
+    batch_size: int
+    chosen: torch.Tensor
+
+    @classmethod
+    def of(cls, data: Labelled, batch_size: int, balance: Balance | None = None) -> "Deck":
+        """All pictures, those of small classes more often with "oversample"."""
+        return cls(data.inputs, data.labels, batch_size, chosen(data.labels, balance))
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return steps_of(len(self.chosen), self.batch_size)
+
+    def epoch(self, order: torch.Generator) -> Iterator[Labelled]:
+        """The chosen pictures, one view of each, in batches."""
+        n = len(self.labels)
+        for places in torch.randperm(len(self.chosen), generator=order).tensor_split(self.steps):
+            batch = self.chosen[places]
+            view = torch.randint(len(self.features) // max(1, n), (len(batch),), generator=order)
+            yield Labelled(self.features[batch + n * view], self.labels[batch])
+
+
 def fit(
     head: Head,
     train: Labelled,
     valid: Labelled,
     epochs: int,
-    schedule: Schedule,
+    lr: float,
     batch_size: int,
     wd: float,
     seed: int,
     tell: Callable[[Epoch], None],
-    first_epoch: int = 1,
-    metrics: Mapping[str, Metric] | None = None,
-    balance: Balance | None = None,
 ) -> None:
-    """AdamW by a schedule; an epoch takes one view of each picture, at random. `tell` hears of each."""
-    order = torch.Generator().manual_seed(seed)
-    weight = class_weights(train.labels) if balance == "loss" else None
-    chosen = oversampled(train.labels) if balance == "oversample" else torch.arange(len(train.labels))
-    batches = steps_of(len(chosen), batch_size)
-    optimiser = AdamW(head.parameters(), weight_decay=wd)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)  # for dropout
-        for epoch in range(epochs):
-            started = time.perf_counter()
-            head.train()
-            total = 0.0
-            for number, batch in enumerate(shuffled(train, chosen, batches, order)):
-                total += learn(head, batch, optimiser, *schedule.at(epoch * batches + number), weight)
-            valid_loss, error_rate = measure(head, valid)
-            others = {name: _metric(metric, head, valid) for name, metric in (metrics or {}).items()}
-            seconds = time.perf_counter() - started
-            tell(Epoch(first_epoch + epoch, total / batches, valid_loss, error_rate, seconds, others))
+    """Train a head by one cycle, as a learner does by default."""
+    deck = Deck.of(train, batch_size)
+    schedule = OneCycle(epochs * deck.steps)
+    loop.fit(head, deck, lambda: logits_of(head, valid), epochs, schedule, [lr], wd, seed, tell)
 
 
-def learn(
-    head: Head,
-    batch: Labelled,
-    optimiser: AdamW,
-    lr: float,
-    momentum: float,
-    weight: torch.Tensor | None = None,
-) -> float:
-    """Forward, backward, step; the loss before the step. `weight` is what a picture of each class counts."""
-    loss = cross_entropy(head(batch.features), batch.labels, weight)
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimiser.step(lr, momentum)
-    return loss.item()
+@torch.no_grad()
+def logits_of(head: Head, data: Labelled) -> Labelled:
+    """What a head says of features; it is left in evaluation mode."""
+    return Labelled(head.eval()(data.inputs), data.labels)
 
 
 def sample(data: Labelled, share: float, seed: int) -> Labelled:
@@ -119,7 +107,7 @@ def sample(data: Labelled, share: float, seed: int) -> Labelled:
         most = max(1, round(share * len(there)))
         places.append(there[torch.randperm(len(there), generator=dice)[:most]])
     chosen = torch.cat(places)
-    return Labelled(data.features[chosen], data.labels[chosen])
+    return Labelled(data.inputs[chosen], data.labels[chosen])
 
 
 def class_weights(labels: torch.Tensor) -> torch.Tensor:
@@ -128,37 +116,17 @@ def class_weights(labels: torch.Tensor) -> torch.Tensor:
     return len(labels) / (len(counts) * counts)
 
 
+def chosen(labels: torch.Tensor, balance: Balance | None) -> torch.Tensor:
+    """Places of the pictures that an epoch shows."""
+    return oversampled(labels) if balance == "oversample" else torch.arange(len(labels))
+
+
 def oversampled(labels: torch.Tensor) -> torch.Tensor:
     """Places of pictures, those of smaller classes again and again until all classes are as large."""
     counts = torch.bincount(labels)
     places = [torch.nonzero(labels == label).flatten() for label in torch.nonzero(counts).flatten()]
     most = int(counts.max())
     return torch.cat([there.repeat(-(-most // len(there)))[:most] for there in places])
-
-
-def shuffled(
-    train: Labelled, chosen: torch.Tensor, batches: int, order: torch.Generator
-) -> Iterator[Labelled]:
-    """The chosen pictures of an epoch, one view of each, in batches."""
-    n = len(train.labels)
-    for places in torch.randperm(len(chosen), generator=order).tensor_split(batches):
-        batch = chosen[places]
-        view = torch.randint(train.views, (len(batch),), generator=order)
-        yield Labelled(train.features[batch + n * view], train.labels[batch])
-
-
-@torch.no_grad()
-def measure(head: Head, data: Labelled) -> tuple[float, float]:
-    """Mean cross-entropy and error rate; the head is left in evaluation mode."""
-    logits = head.eval()(data.features)
-    wrong = (logits.argmax(1) != data.labels).float().mean().item()
-    return cross_entropy(logits, data.labels).item(), wrong
-
-
-@torch.no_grad()
-def _metric(metric: Metric, head: Head, data: Labelled) -> float:
-    probabilities = torch.softmax(head.eval()(data.features), 1)
-    return float(metric(data.labels.numpy(), probabilities.numpy()))
 
 
 @torch.no_grad()

@@ -2,17 +2,19 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from whatsit import engine
 from whatsit.bundle import Bundle
@@ -20,35 +22,47 @@ from whatsit.catalog import Catalog, Split, side_of
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Resize
+from whatsit.progress import status
 from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
 from whatsit.train import head as heads
-from whatsit.train import stages
-from whatsit.train.backbones import load_backbone
+from whatsit.train import loop, stages
+from whatsit.train.backbones import convert, load_backbone, load_body
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
 from whatsit.train.features import Features, extract
 from whatsit.train.finder import RateFinder, sweep
+from whatsit.train.head import Balance, Deck
 from whatsit.train.history import Epoch, History, header, row
+from whatsit.train.network import GROUPS, Device, Network, torch_device
 from whatsit.train.optimiser import AdamW
+from whatsit.train.pictures import Pictures
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.understand.comparison import Difference, paired
 from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
 
 MOST_CLASSES = 1000
+HEAD_DECAY, BODY_DECAY = 1.0, 0.01
+HEAD_EPOCHS = 4  # of a head whose body is to be fine-tuned
+TUNING_RATES = slice(3e-5, 3e-4)
+LOOKED_AT = 64  # pictures at once, where nothing is learnt
 FEW_PICTURES = 128  # enough to tell how often two precisions agree
 
 
 class Learner:
-    """Transfer learning in its first stage: the body is frozen, the head learns on cached features.
+    """Transfer learning: at first the body is frozen, and the head learns on cached features; then both may.
 
     `size` is the side of the network's input in pixels; `precision` "fp32" or "bf16", by default bf16
     where the processor computes in it; `resize` what happens to pictures that are not square ("crop", "pad",
     "squash"); `seed` moves the training only, never the split. `ps` is the share of features that dropout
     leaves out while learning. `metrics` are columns beside the error rate: "accuracy", "f1", "top_2",
-    "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes). Raises BackboneError,
-    CatalogError, and ReadOnlyProjectError where the catalog has no project that lasts.
+    "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes). Without `pretrained` weights
+    all layers learn from the start. `augment` is what is done to pictures while a body learns: what
+    `transforms` gives, None, or "auto", which mirrors them. `device` is where it learns: "cpu", "cuda" or
+    "auto". Raises BackboneError, CatalogError, and ReadOnlyProjectError where the catalog has no project
+    that lasts.
     """
 
     def __init__(
@@ -64,6 +78,8 @@ class Learner:
         seed: int = 0,
         ps: float = 0.0,
         metrics: Sequence[str | Metric] = (),
+        augment: nn.Module | Literal["auto"] | None = "auto",
+        device: Device = "auto",
     ) -> None:
         if len(catalog.classes) > MOST_CLASSES:
             raise CatalogError(
@@ -78,21 +94,60 @@ class Learner:
             raise WhatsitError(f"Dropout can't leave out {ps} of the features.", "Give ps from 0 to below 1.")
         self.metrics = _by_name(metrics)
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
-        self.backbone = load_backbone(backbone, size, weights, pretrained)
+        self.device = torch_device(device)
+        self.augment = augment
+        self._source = (backbone, size, weights, pretrained)
+        self.backbone = load_backbone(*self._source)
+        self._original = self.backbone.sha256
+        self._network: Network | None = None
         self.preprocess = replace(self.backbone.preprocess, resize=resize)
         self.precision: Precision = precision or engine.best_precision()
         self.seed = seed
         self.history = History()
+        self._decoded: dict[Split, Pictures] = {}
+        self._mirrored: Difference | None = None
         self._fits: list[dict[str, Any]] = []
         is_test = catalog.rows["side"] == side_of("test")
         learnt = catalog.select(np.flatnonzero(~is_test))  # the others are looked at when they are asked for
         features = self._extract(learnt)
         self.catalog = catalog.without(features.refused) if features.refused else catalog
         self.classes = self.catalog.classes
+        self._index = {label: number for number, label in enumerate(self.classes)}
         self._data = self._labelled(learnt.without(features.refused), features)
         self._other_views = torch.empty(0, self.backbone.width)
         self.ps = ps
         self._head = heads.new_head(self.backbone.width, len(self.classes), seed, ps)
+        if not pretrained:  # random features are worth nothing
+            self.unfreeze()
+
+    def freeze_to(self, group: int) -> "Learner":
+        """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
+        2 the head; negative ones count from the end. Raises WhatsitError.
+        """
+        if self._network is None:
+            if self.augment == "auto":
+                _ = self.mirrored  # which only features can tell
+            body = load_body(*self._source)
+            self._network = Network(body, self._head, self.device, settled=self._source[3])
+        self._network.freeze_to(group)
+        return self
+
+    def freeze(self) -> "Learner":
+        """Let only the head learn, on cached features."""
+        return self if self._network is None else self.freeze_to(-1)
+
+    def unfreeze(self) -> "Learner":
+        """Let all layers learn."""
+        return self.freeze_to(0)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether only the head learns."""
+        return self._frozen_to in (None, GROUPS - 1)
+
+    @property
+    def _frozen_to(self) -> int | None:
+        return None if self._network is None else self._network.frozen
 
     def fit_one_cycle(
         self,
@@ -100,30 +155,29 @@ class Learner:
         lr: Rates = 3e-3,
         *,
         bs: int | None = None,
-        wd: float = 1.0,
+        wd: float | None = None,
         pct_start: float = 0.25,
         moms: tuple[float, float] = (0.95, 0.85),
-        balance: heads.Balance | None = None,
+        balance: Balance | None = None,
         tell: Callable[[str], None] = print,
     ) -> None:
-        """Train the head for `epochs` over the training pictures and save the history into the run.
+        """Train for `epochs` over the training pictures and save the history into the run.
 
         The learning rate rises to `lr` over the share `pct_start` of all steps and falls again, momentum
-        goes from moms[0] to moms[1] and back. `bs` is the batch size (16 with few pictures, else 32), `wd`
-        the decay. `balance` helps small classes, by showing their pictures more often ("oversample") or
-        letting them count more ("loss"). `tell` gets the table line by line. Raises WhatsitError for values
-        that can't teach.
+        goes from moms[0] to moms[1] and back. `lr` may be a rate for each group of layers: see
+        `rates.spread`. `bs` is the batch size (16 with few pictures, else 32), `wd` the decay (1 for a head
+        alone, else 0.01). `balance` helps small classes, by showing their pictures more often ("oversample")
+        or letting them count more ("loss"). `tell` gets the table line by line. Raises WhatsitError for
+        values that can't teach.
         """
         if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
             raise WhatsitError(
                 f"Nothing can be learnt with pct_start={pct_start}, moms={moms}.",
                 "Give numbers between 0 and 1.",
             )
-        (rate,) = spread(lr, 1)
-        bs = self._check(epochs, bs, wd)
-        steps = epochs * heads.steps_of(self._shown(balance), bs)
-        schedule = OneCycle(rate, steps, pct_start=pct_start, moms=moms)
-        self._fit(epochs, rate, schedule, bs, wd, balance, tell)
+        self._fit(
+            epochs, lr, lambda steps: OneCycle(steps, pct_start=pct_start, moms=moms), bs, wd, balance, tell
+        )
 
     def fit(
         self,
@@ -131,104 +185,206 @@ class Learner:
         lr: Rates = 3e-3,
         *,
         bs: int | None = None,
-        wd: float = 1.0,
-        balance: heads.Balance | None = None,
+        wd: float | None = None,
+        balance: Balance | None = None,
         tell: Callable[[str], None] = print,
     ) -> None:
-        """Train the head at a constant learning rate; otherwise as `fit_one_cycle`."""
-        (rate,) = spread(lr, 1)
-        self._shown(balance)
-        self._fit(epochs, rate, Constant(rate), self._check(epochs, bs, wd), wd, balance, tell)
+        """Train at a constant learning rate; otherwise as `fit_one_cycle`."""
+        self._fit(epochs, lr, lambda steps: Constant(), bs, wd, balance, tell)
 
-    def lr_find(self, *, bs: int | None = None, wd: float = 1.0) -> RateFinder:
-        """Try ever higher learning rates, a batch each, until the loss explodes; the head stays as it is."""
-        train, bs = self._learnt_from(), self._check(1, bs, wd)
-        head = deepcopy(self._head).train()
-        optimiser = AdamW(head.parameters(), weight_decay=wd)
+    def fine_tune(
+        self,
+        epochs: int,
+        lr: Rates = TUNING_RATES,
+        *,
+        bs: int | None = None,
+        wd: float | None = None,
+        balance: Balance | None = None,
+        tell: Callable[[str], None] = print,
+    ) -> None:
+        """Train a fresh head for a few epochs, and then the body's late layers with it for `epochs`.
+
+        A head that has settled on the training pictures would have nothing left to teach the body: measured
+        in docs/benchmarks.md.
+        """
+        if self._fits:
+            raise WhatsitError("Fine-tuning begins anew.", "Make another learner, or call unfreeze and fit.")
+        self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
+        self.freeze_to(1)
+        self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, tell=tell)
+
+    def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
+        """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes."""
+        bs, wd = self._check(1, bs, wd)
+        shown = self._shown(bs, None)
+        model = deepcopy(self._model).train()
+        optimiser = AdamW(model.groups(), wd, model.eps)
         order = torch.Generator().manual_seed(self.seed)
-        batches = self._batches(train, bs, order)
+        batches = chain.from_iterable(shown.epoch(order) for _ in count())
 
         def step(rate: float) -> float:
-            return heads.learn(head, next(batches), optimiser, rate, OneCycle.moms[0])
+            rates = [rate] * len(model.groups())
+            return loop.learn(model, next(batches), optimiser, rates, Constant.momentum)
 
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
             return sweep(step)
 
-    @staticmethod
-    def _batches(train: heads.Labelled, bs: int, order: torch.Generator) -> Iterator[heads.Labelled]:
-        while True:
-            count = len(train.labels)
-            yield from heads.shuffled(train, torch.arange(count), heads.steps_of(count, bs), order)
-
-    def _shown(self, balance: heads.Balance | None) -> int:
-        """How many pictures an epoch shows. Raises WhatsitError for a balance that there is not."""
-        labels = self._of("train").labels
-        if balance not in (None, *get_args(heads.Balance)):
-            raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
-        return len(heads.oversampled(labels)) if balance == "oversample" else len(labels)
-
-    def _check(self, epochs: int, bs: int | None, wd: float) -> int:
-        """The batch size. Raises WhatsitError for values that can't teach anything."""
-        bs = min(bs or self._batch_size(), len(self._of("train").labels))
-        if epochs < 1 or bs < 2 or not 0 <= wd < math.inf:
-            raise WhatsitError(
-                f"Nothing can be learnt with epochs={epochs}, bs={bs}, wd={wd}.",
-                "Give at least one epoch, and batches of two pictures or more.",
-            )
-        return bs
-
-    def _learnt_from(self) -> heads.Labelled:
-        train = self._of("train")
-        return heads.Labelled(torch.cat([train.features, self._other_views]), train.labels)
+    @property
+    def _model(self) -> loop.Model:
+        """What learns now."""
+        if self._network is None or self.is_frozen:
+            return self._head
+        self._network.to(self.device)
+        return self._network
 
     def _fit(
         self,
         epochs: int,
-        lr: float,
-        schedule: Schedule,
-        bs: int,
-        wd: float,
-        balance: heads.Balance | None,
+        lr: Rates,
+        schedule: Callable[[int], Schedule],
+        bs: int | None,
+        wd: float | None,
+        balance: Balance | None,
         tell: Callable[[str], None],
     ) -> None:
+        bs, wd = self._check(epochs, bs, wd)
+        rates = spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)
+        shown, model = self._shown(bs, balance), self._model
+        rates = rates[-len(model.groups()) :]
+
         def record(epoch: Epoch) -> None:
             if len(self.history) == 0:
                 tell(header(epoch))
             self.history.epochs.append(epoch)
             tell(row(epoch))
 
-        heads.fit(
-            self._head,
-            self._learnt_from(),
-            self._of("valid"),
+        loop.fit(
+            model,
+            shown,
+            self._seen,
             epochs,
-            schedule,
-            bs,
+            schedule(epochs * shown.steps),
+            rates,
             wd,
             seed=self.seed + len(self.history),
             tell=record,
             first_epoch=len(self.history) + 1,
             metrics=self.metrics,
-            balance=balance,
+            weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
         )
-        self._fits.append({"epochs": epochs, "lr": lr, "bs": bs, "wd": wd, "balance": balance})
+        self._fits.append({"epochs": epochs, "lr": rates[-1], "bs": bs, "wd": wd, "balance": balance})
+        if not self.is_frozen:
+            self._fits[-1]["rates"] = rates
+            self._serve()
         self._save_history()
+
+    def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
+        """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
+        bs = min(bs or self._batch_size(), self._count("train"))
+        wd = wd if wd is not None else HEAD_DECAY if self.is_frozen else BODY_DECAY
+        if epochs < 1 or bs < 2 or not 0 <= wd < math.inf:
+            raise WhatsitError(
+                f"Nothing can be learnt with epochs={epochs}, bs={bs}, wd={wd}.",
+                "Give at least one epoch, and batches of two pictures or more.",
+            )
+        return bs, wd
+
+    def _shown(self, bs: int, balance: Balance | None) -> loop.Shown:
+        """What is learnt from. Raises WhatsitError for a balance that there is not."""
+        if balance not in (None, *get_args(Balance)):
+            raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
+        if not self.is_frozen:
+            assert self._network is not None
+            self._network.transform = self._transform()
+            return self._pictures("train", bs, balance)
+        train = self._of("train")
+        features = torch.cat([train.inputs, self._other_views])
+        return Deck.of(loop.Labelled(features, train.labels), bs, balance)
+
+    def _transform(self) -> nn.Module | None:
+        if self.augment != "auto":
+            return self.augment
+        from whatsit.train.transforms import transforms
+
+        if self.mirrored is not None and self.mirrored.low > 0:
+            return None
+        return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
+
+    def _pictures(self, split: Split, bs: int, balance: Balance | None = None) -> Pictures:
+        """A split's pictures, which stay in memory as far as they fit, for the next time."""
+        labels = self._labels(split)
+        known = self._decoded.get(split)
+        pictures = Pictures(
+            [item.path for item in self.catalog[split]],
+            labels,
+            self.preprocess,
+            bs,
+            heads.chosen(labels, balance),
+            known.kept if known else {},
+        )
+        self._decoded[split] = pictures
+        return pictures
+
+    @torch.no_grad()
+    def _seen(self) -> loop.Labelled:
+        """What the model says of the validation pictures."""
+        if self._network is None or self.is_frozen:
+            return heads.logits_of(self._head, self._of("valid"))
+        network = self._network.eval()
+        logits = [network(batch.inputs).cpu() for batch in self._pictures("valid", LOOKED_AT).in_order()]
+        return loop.Labelled(torch.cat(logits), self._labels("valid"))
+
+    def _serve(self) -> None:
+        """Convert the body as it is now; from here on its features are what the engine computes."""
+        assert self._network is not None
+        with status("Converting the network"):
+            self._network.cpu()
+            own = convert(self.backbone.name, self.preprocess.size, deepcopy(self._network.body).eval())
+        self.backbone = replace(own, preprocess=self.backbone.preprocess)
+        self._data, self._other_views = {}, self._other_views[:0]
 
     def default_epochs(self) -> int:
         """Epochs enough for the head to settle: about 800 steps, 4 to 30 epochs."""
-        return epochs_of(len(self._of("train").labels), self._batch_size())
+        return epochs_of(self._count("train"), self._batch_size())
 
     def _batch_size(self) -> int:
-        return 32 if len(self._of("train").labels) >= 500 else 16
+        return 32 if self._count("train") >= 500 else 16
+
+    def _count(self, split: Split) -> int:
+        return int((self.catalog.rows["side"] == side_of(split)).sum())
+
+    def _labels(self, split: Split) -> torch.Tensor:
+        catalog = self.catalog[split]
+        return torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
 
     def predict(self, split: Split = "valid") -> NDArray[np.float32]:
         """Probabilities (n, classes) for a split's pictures, from their cached features."""
-        return np.asarray(torch.softmax(self._logits(self._of(split).features), 1).numpy(), dtype=np.float32)
+        return np.asarray(torch.softmax(self._logits(self._of(split).inputs), 1).numpy(), dtype=np.float32)
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
         return evaluate(self._of(split).labels.numpy(), self.predict(split), self.classes)
+
+    def right(self) -> dict[str, bool]:
+        """By each validation picture's content, whether it is recognised."""
+        hits = self.predict().argmax(1) == self._of("valid").labels.numpy()
+        return {item.content: bool(hit) for item, hit in zip(self.catalog["valid"], hits, strict=True)}
+
+    @property
+    def mirrored(self) -> Difference | None:
+        """How many more mirrored validation pictures than plain ones are not recognised; None before any fit.
+
+        Where that is clear, as with letters, mirrored pictures are not learnt from.
+        """
+        if self._mirrored is None and self._fits and self._network is None:
+            valid = self.catalog["valid"]
+            features = self._extract(valid, view=1)
+            if not features.refused:
+                hits = self._logits(torch.from_numpy(features.vectors)).argmax(1) == self._labels("valid")
+                contents = (item.content for item in valid)
+                self._mirrored = paired(dict(zip(contents, hits.tolist(), strict=True)), self.right())
+        return self._mirrored
 
     def diagnose(self) -> Diagnosis:
         """What the last fit's history tells, in words, and what to do. Raises WhatsitError before any fit."""
@@ -255,19 +411,29 @@ class Learner:
         )
 
     def save(self, name: str) -> Path:
-        """Keep the head and its history under a name, such as "stage-1", in the project; return the file."""
-        tensors = dict(self._head.state_dict())
-        history = {"epochs": self.history.to_dict(), "fits": self._fits}
+        """Keep what was learnt, and its history, in the project under a name like "stage-1"; return the file.
+
+        That is the head, and once the body was unfrozen the body too.
+        """
+        tensors = dict((self._network or self._head).state_dict())
+        history = {"epochs": self.history.to_dict(), "fits": self._fits, "frozen": self._frozen_to}
         return stages.save(self._stages, name, stages.Stage(tensors, self._belongs(), history))
 
     def load(self, name: str) -> "Learner":
-        """Take over a head and its history that `save` kept.
+        """Take over what `save` kept, also what is frozen.
 
         Raises WhatsitError where it has other classes, or another order of them, size, normalisation or
         architecture than this learner, or is damaged.
         """
         stage = stages.load(self._stages, name, self._belongs())
-        self._head.load_state_dict(stage.tensors)
+        frozen = stage.history["frozen"]
+        if frozen is None:
+            self._head.load_state_dict(stage.tensors)
+        else:
+            self.freeze_to(frozen)
+            assert self._network is not None
+            self._network.load_state_dict(stage.tensors)
+            self._serve()
         self.history = History([Epoch(**epoch) for epoch in stage.history["epochs"]])
         self._fits = list(stage.history["fits"])
         return self
@@ -283,7 +449,7 @@ class Learner:
             "size": self.preprocess.size,
             "normalisation": [*self.preprocess.mean, *self.preprocess.std],
             "resize mode": self.preprocess.resize,
-            "body": self.backbone.sha256,
+            "body": self._original,
         }
 
     @cached_property
@@ -292,7 +458,7 @@ class Learner:
         return self.project.new_run()
 
     def _save_history(self) -> None:
-        right = self.predict().argmax(1) == self._of("valid").labels.numpy()
+        right = self.right()
         facts: dict[str, Any] = {
             "backbone": self.backbone.name,
             "backbone_sha256": self.backbone.sha256,
@@ -304,13 +470,12 @@ class Learner:
             "fits": self._fits,
             "classes": self.classes,
             "images": len(self.catalog),
-            "accuracy": float(right.mean()),
+            "accuracy": self.evaluate().accuracy,
             "versions": self._versions(),
             "history": self.history.to_dict(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
-        said = {item.content: bool(hit) for item, hit in zip(self.catalog["valid"], right, strict=True)}
-        write_whole(self.run / PREDICTIONS, json.dumps(said).encode())
+        write_whole(self.run / PREDICTIONS, json.dumps(right).encode())
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
     def fp32_agreement(self, most: int = FEW_PICTURES) -> float:
@@ -356,18 +521,25 @@ class Learner:
         }
 
     def reseed(self, seed: int) -> "Learner":
-        """A learner with a fresh head on the same split and features."""
+        """A learner with a fresh head, and the body as it came, on the same split."""
         other = copy(self)
         other.__dict__.pop("run", None)
-        other.seed, other.history, other._fits = seed, History(), []
+        other.seed, other.history, other._fits, other._network = seed, History(), [], None
         other._head = heads.new_head(self.backbone.width, len(self.classes), seed, self.ps)
+        if self._network is not None:
+            other.backbone = load_backbone(*self._source)
+            other._data, other._decoded = {}, {}
         return other
 
     def with_views(self, views: int) -> "Learner":
-        """A learner with a fresh head that sees `views` views of every training picture (augmentation)."""
+        """A learner with a fresh head that sees `views` views of every training picture (augmentation).
+
+        Every other one is mirrored, unless that hurts.
+        """
+        step = 2 if self.mirrored is not None and self.mirrored.low > 0 else 1  # odd ones are mirrored
         other = self.reseed(self.seed)
         train = self.catalog["train"]
-        more = [self._extract(train, view=view) for view in range(1, views)]
+        more = [self._extract(train, view=step * view) for view in range(1, views)]
         for found in more:
             for path, reason in found.refused.items():
                 raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
@@ -379,7 +551,7 @@ class Learner:
     @property
     def views(self) -> int:
         """How many views of every training picture the head learns from."""
-        return 1 + len(self._other_views) // len(self._of("train").labels)
+        return 1 + len(self._other_views) // self._count("train")
 
     def _extract(self, catalog: Catalog, precision: Precision | None = None, view: int = 0) -> Features:
         store = self.project.features
@@ -390,7 +562,7 @@ class Learner:
         logits: torch.Tensor = self._head.eval()(features)
         return logits
 
-    def _of(self, split: Split) -> heads.Labelled:
+    def _of(self, split: Split) -> loop.Labelled:
         side = side_of(split)
         if side not in self._data:
             catalog = self.catalog[split]
@@ -401,13 +573,12 @@ class Learner:
             self._data |= self._labelled(catalog.without(features.refused, to_train=False), features)
         return self._data[side]
 
-    def _labelled(self, catalog: Catalog, features: Features) -> dict[int, heads.Labelled]:
+    def _labelled(self, catalog: Catalog, features: Features) -> dict[int, loop.Labelled]:
         """Features and labels of each split that the catalog has."""
-        index = {label: number for number, label in enumerate(self.classes)}
         vectors, sides = torch.from_numpy(features.vectors), catalog.rows["side"]
-        labels = torch.tensor([index[catalog.names[label]] for label in catalog.labels])
+        labels = torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
         return {
-            int(side): heads.Labelled(vectors[sides == side], labels[sides == side])
+            int(side): loop.Labelled(vectors[sides == side], labels[sides == side])
             for side in np.unique(sides)
         }
 

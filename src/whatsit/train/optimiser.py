@@ -1,6 +1,6 @@
 """torch's AdamW without its class, whose first use imports torch.compile's machinery (about 5 seconds)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
@@ -8,34 +8,47 @@ from torch.optim.adamw import adamw
 
 
 class AdamW:
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019); the rate comes with each step."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019) over groups of parameters.
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
-        self.parameters = list(parameters)
-        self.weight_decay = weight_decay
-        self._means = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self._squares = [torch.zeros_like(parameter) for parameter in self.parameters]
-        self._steps = [torch.tensor(0.0) for _ in self.parameters]
+    The rates, one for each group, come with each step. A larger `eps` leaves alone what hardly matters.
+    """
+
+    def __init__(self, groups: Sequence[Iterable[nn.Parameter]], weight_decay: float, eps: float) -> None:
+        self.weight_decay, self.eps = weight_decay, eps
+        self._groups = [_Group(list(parameters)) for parameters in groups]
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [parameter for group in self._groups for parameter in group.parameters]
 
     def zero_grad(self) -> None:
         for parameter in self.parameters:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, lr: float, momentum: float) -> None:
-        """Move every parameter that has a gradient, all do after a backward pass."""
-        adamw(
-            list(self.parameters),
-            [parameter.grad for parameter in self.parameters if parameter.grad is not None],
-            self._means,
-            self._squares,
-            [],
-            self._steps,
-            amsgrad=False,
-            beta1=momentum,
-            beta2=0.99,
-            lr=lr,
-            weight_decay=self.weight_decay,
-            eps=1e-8,
-            maximize=False,
-        )
+    def step(self, rates: Sequence[float], momentum: float) -> None:
+        """Move every parameter; all have a gradient after a backward pass."""
+        for group, rate in zip(self._groups, rates, strict=True):
+            adamw(
+                list(group.parameters),
+                [parameter.grad for parameter in group.parameters if parameter.grad is not None],
+                group.means,
+                group.squares,
+                [],
+                group.steps,
+                amsgrad=False,
+                beta1=momentum,
+                beta2=0.99,
+                lr=rate,
+                weight_decay=self.weight_decay,
+                eps=self.eps,
+                maximize=False,
+            )
+
+
+class _Group:
+    def __init__(self, parameters: list[nn.Parameter]) -> None:
+        self.parameters = parameters
+        self.means = [torch.zeros_like(parameter) for parameter in parameters]
+        self.squares = [torch.zeros_like(parameter) for parameter in parameters]
+        self.steps = [torch.tensor(0.0) for _ in parameters]

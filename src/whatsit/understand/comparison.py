@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+Z = 1.96  # of 95 %
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -12,6 +14,11 @@ class Difference:
     difference: float
     low: float
     high: float
+
+    @property
+    def standard_error(self) -> float:
+        """How far the difference may be off by chance, two times of three."""
+        return (self.high - self.low) / 2 / Z
 
     @property
     def is_clear(self) -> bool:
@@ -33,7 +40,7 @@ def paired(right: Mapping[str, bool], other: Mapping[str, bool]) -> Difference:
     lost = sum(other[picture] and not right[picture] for picture in right)
     won = sum(right[picture] and not other[picture] for picture in right)
     difference = (lost - won) / count
-    spread = 1.96 * math.sqrt(max(lost + won - (lost - won) ** 2 / count, 0)) / count
+    spread = Z * math.sqrt(max(lost + won - (lost - won) ** 2 / count, 0)) / count
     return Difference(difference, difference - spread, difference + spread)
 
 

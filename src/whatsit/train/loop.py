@@ -1,0 +1,113 @@
+"""The training loop: batch, forward, backward, step; after every epoch a look at the validation pictures."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from whatsit.train.history import Epoch
+from whatsit.train.optimiser import AdamW
+from whatsit.train.schedules import Schedule
+from whatsit.understand.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Inputs of a model (n, ...), or its logits (n, classes), and the index of each one's class (n,)."""
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+
+
+class Model(nn.Module):
+    """What can be trained: inputs (n, ...) to logits (n, classes)."""
+
+    steepest: float | None = None  # the norm to which gradients are clipped
+    eps = 1e-8  # of AdamW
+
+    def groups(self) -> list[list[nn.Parameter]]:
+        """What learns, in groups that have a learning rate each, the earliest layers first."""
+        return [list(self.parameters())]
+
+
+class Shown(Protocol):
+    """What a model learns from."""
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        ...
+
+    def epoch(self, order: torch.Generator) -> Iterator[Labelled]:
+        """Every picture once, in an order of its own."""
+        ...
+
+
+def fit(
+    model: Model,
+    shown: Shown,
+    look: Callable[[], Labelled],
+    epochs: int,
+    schedule: Schedule,
+    rates: Sequence[float],
+    wd: float,
+    seed: int,
+    tell: Callable[[Epoch], None],
+    first_epoch: int = 1,
+    metrics: Mapping[str, Metric] | None = None,
+    weight: torch.Tensor | None = None,
+) -> None:
+    """AdamW with decay `wd`: the schedule's share of each group's rate, step by step.
+
+    `look` gives the logits of the validation pictures, and `tell` hears of each epoch; `weight` is what a
+    picture of each class counts.
+    """
+    order = torch.Generator().manual_seed(seed)
+    optimiser = AdamW(model.groups(), wd, model.eps)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)  # for dropout and augmentation
+        for epoch in range(epochs):
+            started = time.perf_counter()
+            model.train()
+            total = 0.0
+            for number, batch in enumerate(shown.epoch(order)):
+                share, momentum = schedule.at(epoch * shown.steps + number)
+                total += learn(model, batch, optimiser, [rate * share for rate in rates], momentum, weight)
+            seen = look()
+            valid_loss, error_rate = measure(seen)
+            others = {name: _apply(metric, seen) for name, metric in (metrics or {}).items()}
+            seconds = time.perf_counter() - started
+            tell(Epoch(first_epoch + epoch, total / shown.steps, valid_loss, error_rate, seconds, others))
+
+
+def learn(
+    model: Model,
+    batch: Labelled,
+    optimiser: AdamW,
+    rates: Sequence[float],
+    momentum: float,
+    weight: torch.Tensor | None = None,
+) -> float:
+    """Forward, backward, step; the loss before the step. `weight` is what a picture of each class counts."""
+    logits = model(batch.inputs)
+    loss = cross_entropy(logits, batch.labels.to(logits.device), weight)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    if model.steepest is not None:
+        nn.utils.clip_grad_norm_(optimiser.parameters, model.steepest)
+    optimiser.step(rates, momentum)
+    return loss.item()
+
+
+def measure(seen: Labelled) -> tuple[float, float]:
+    """Mean cross-entropy and error rate of logits."""
+    wrong = (seen.inputs.argmax(1) != seen.labels).float().mean().item()
+    return cross_entropy(seen.inputs, seen.labels).item(), wrong
+
+
+def _apply(metric: Metric, seen: Labelled) -> float:
+    return float(metric(seen.labels.numpy(), torch.softmax(seen.inputs, 1).numpy()))

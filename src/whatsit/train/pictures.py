@@ -1,0 +1,71 @@
+"""Pictures as a network learns from them: decoded in threads, a little ahead of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from whatsit.errors import CatalogError, ImageError
+from whatsit.parallel import in_parallel
+from whatsit.preprocess import Preprocess
+from whatsit.progress import progress
+from whatsit.train.head import steps_of
+from whatsit.train.loop import Labelled
+
+IN_MEMORY = 512 << 20  # bytes of decoded pictures that are kept for the next epoch
+TOGETHER = 4  # pictures that a thread decodes before it hands over
+
+
+@dataclass
+class Pictures:
+    """Picture files and the index of each one's class (n,), in batches of about `batch_size`.
+
+    `chosen` are places of pictures, some perhaps several times; `kept` the decoded ones. Raises CatalogError
+    where one can't be read any more.
+    """
+
+    paths: Sequence[Path]
+    labels: torch.Tensor
+    preprocess: Preprocess
+    batch_size: int
+    chosen: torch.Tensor
+    kept: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return steps_of(len(self.chosen), self.batch_size)
+
+    def epoch(self, order: torch.Generator) -> Iterator[Labelled]:
+        """The chosen pictures, shuffled; pixels uint8 (n, size, size, 3)."""
+        places = torch.randperm(len(self.chosen), generator=order).tensor_split(self.steps)
+        return self._batches([self.chosen[some] for some in places], "Learning")
+
+    def in_order(self) -> Iterator[Labelled]:
+        """All pictures as they come."""
+        places = torch.arange(len(self.paths))
+        return self._batches(torch.split(places, self.batch_size), "Looking at the others")
+
+    def _batches(self, batches: Sequence[torch.Tensor], title: str) -> Iterator[Labelled]:
+        decoded = in_parallel(self._load, torch.cat(list(batches)).tolist(), together=TOGETHER)
+        with progress(title, len(batches)) as advance:
+            for places in batches:
+                pixels = np.stack(list(islice(decoded, len(places))))
+                yield Labelled(torch.from_numpy(pixels), self.labels[places])
+                advance()
+
+    def _load(self, place: int) -> NDArray[np.uint8]:
+        pixels = self.kept.get(place)
+        if pixels is None:
+            try:
+                pixels = self.preprocess.load(self.paths[place])
+            except ImageError as error:
+                what = f"{self.paths[place]} changed meanwhile: {error}."
+                raise CatalogError(what, "Read the folder again.") from error
+            if (len(self.kept) + 1) * pixels.nbytes <= IN_MEMORY:
+                self.kept[place] = pixels
+        return pixels

@@ -1,0 +1,280 @@
+"""The body learns too: what changes, what stays, what is kept, and that the bundle says the same."""
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import nn
+
+import whatsit as wi
+from tests.conftest import Run
+from whatsit.errors import CatalogError, WhatsitError
+from whatsit.train import automatic
+from whatsit.train.pictures import Pictures
+from whatsit.train.transforms import transforms
+from whatsit.understand.comparison import Difference
+
+SIZE = 64  # pixels: enough for digits
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def learner_of(folder: Path, backbone: str = "lite0", **options: object) -> wi.Learner:
+    return wi.Learner(wi.Catalog.from_folder(folder), backbone, SIZE, precision="fp32", **options)  # type: ignore[arg-type]
+
+
+def state_of(learner: wi.Learner) -> dict[str, torch.Tensor]:
+    assert learner._network is not None
+    return {name: tensor.clone() for name, tensor in learner._network.state_dict().items()}
+
+
+def test_only_what_is_unfrozen_learns(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    learner.fit_one_cycle(2, tell=silent)
+    assert learner.is_frozen
+    learner.freeze_to(1)
+    before = state_of(learner)
+    learner.fit_one_cycle(1, slice(1e-4, 1e-3), tell=silent)
+    after = state_of(learner)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert learner._network is not None
+    early = {f"body.{name}" for name in learner._network._early}
+    assert "body.conv_stem.weight" in early
+    assert not changed & early
+    assert {"body.conv_head.weight", "head.linear.weight"} <= changed
+    assert not [name for name in changed if "running" in name], "a pretrained body keeps its statistics"
+    learner.unfreeze().fit_one_cycle(1, slice(1e-4, 1e-3), tell=silent)
+    assert not torch.equal(after["body.conv_stem.weight"], state_of(learner)["body.conv_stem.weight"])
+    assert [len(fit.get("rates", [1])) for fit in learner._fits] == [1, 2, 3]
+    learner.freeze()
+    body = state_of(learner)
+    learner.fit_one_cycle(1, tell=silent)
+    changed = {name for name, tensor in state_of(learner).items() if not torch.equal(tensor, body[name])}
+    assert changed
+    assert all(name.startswith("head.") for name in changed)
+    with pytest.raises(WhatsitError, match="no group 3 of layers"):
+        learner.freeze_to(3)
+
+
+def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Path, tmp_path: Path) -> None:
+    learner = learner_of(digits)
+    learner.fine_tune(2, tell=silent)
+    torch_says = torch.softmax(learner._seen().inputs, 1).numpy()
+    assert np.allclose(learner.predict(), torch_says, atol=1e-3)
+    assert learner.history.epochs[-1].error_rate == pytest.approx(1 - learner.evaluate().accuracy, abs=0.051)
+    learner.export(tmp_path / "digits.whatsit")
+    classifier = wi.Classifier(tmp_path / "digits.whatsit")
+    answers = classifier.predict([item.path for item in learner.catalog["valid"]])
+    assert [answer.label for answer in answers] == [learner.classes[n] for n in torch_says.argmax(1)]
+    with pytest.raises(WhatsitError, match="begins anew"):
+        learner.fine_tune(1, tell=silent)
+
+
+def test_same_fine_tuning_gives_the_same_weights(digits: Path, cache: Path) -> None:
+    one, other = learner_of(digits), learner_of(digits)
+    one.fine_tune(1, tell=silent)
+    torch.manual_seed(99)
+    other.fine_tune(1, tell=silent)
+    again = state_of(other)
+    assert all(torch.equal(tensor, again[name]) for name, tensor in state_of(one).items())
+
+
+def test_lr_find_of_an_unfrozen_network_changes_nothing(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits).unfreeze()
+    before = state_of(learner)
+    found = learner.lr_find(bs=8)
+    assert len(found.rates) > 20
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state_of(learner).items())
+
+
+def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    learner.fine_tune(1, tell=silent)
+    learner.save("stage-2")
+    other = learner_of(digits).load("stage-2")
+    assert np.allclose(other.predict(), learner.predict(), atol=1e-6)
+    assert not other.is_frozen
+    for one in (learner, other):
+        one.fit_one_cycle(1, slice(1e-5, 1e-4), tell=silent)
+    assert np.allclose(other.predict(), learner.predict(), atol=1e-6)
+    with pytest.raises(WhatsitError, match=r"another architecture.*lite0 instead of resnet18"):
+        learner_of(digits, "resnet18", pretrained=False).load("stage-2")
+
+
+def test_random_weights_are_trained_with_all_layers(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits, "resnet10t", pretrained=False)
+    assert not learner.is_frozen
+    learner.fit_one_cycle(12, 3e-3, tell=silent)
+    assert learner.evaluate().accuracy > 0.7
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18", "resnet34", "resnet50", "mobilenetv3_small_050", "convnext_atto", "vit_tiny_patch16_224"],
+)
+def test_any_backbone_can_be_unfrozen(name: str, digits: Path, cache: Path, tmp_path: Path) -> None:
+    learner = learner_of(digits, name, pretrained=False)
+    learner.freeze_to(1)
+    assert learner._network is not None
+    early, late, head = learner._network._groups()
+    assert early
+    assert late
+    assert len(head) == 4
+    learner.fit_one_cycle(1, slice(1e-4, 1e-3), bs=24, tell=silent)
+    says = torch.softmax(learner._seen().inputs, 1).numpy()
+    assert np.allclose(learner.predict(), says, atol=2e-3)
+
+
+def test_better_one_is_kept_and_that_is_said(
+    digits: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = learner_of(digits)
+    learner.fit_one_cycle(2, tell=silent)
+    before = learner.predict()
+    lines: list[str] = []
+    for gain, kept in (((0.1, 0.0, 0.2), "the fine-tuned one"), ((0.01, -0.1, 0.12), "within chance")):
+        monkeypatch.setattr(automatic, "paired", lambda *_, gain=gain: Difference(*gain))
+        better = automatic.fine_tune(learner, 1, lines.append)
+        assert (better is learner) == (kept == "within chance")
+        assert kept in lines[-1]
+        assert "errs on" in lines[-1]
+    assert np.array_equal(learner.predict(), before)
+
+
+def test_device_that_is_not_there_is_said(digits: Path, cache: Path) -> None:
+    with pytest.raises(WhatsitError, match="no device 'abacus'"):
+        learner_of(digits, device="abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(WhatsitError, match=r"no GPU.*--device cpu"):
+            learner_of(digits, device="cuda")
+
+
+def test_picture_that_is_gone_while_the_body_learns_is_named(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    learner.unfreeze()
+    next(iter(learner.catalog["train"])).path.unlink()
+    with pytest.raises(CatalogError, match=r"changed meanwhile.*no such file"):
+        learner.fit_one_cycle(1, 1e-4, tell=silent)
+
+
+def test_pictures_come_in_order_and_shuffled(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    pictures = learner._pictures("valid", 5)
+    seen = [batch for _ in range(2) for batch in pictures.in_order()]
+    half = len(seen) // 2
+    assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(seen[:half], seen[half:], strict=True))
+    assert torch.equal(torch.cat([batch.labels for batch in seen[:half]]), learner._labels("valid"))
+    shuffled = torch.cat([batch.labels for batch in pictures.epoch(torch.Generator().manual_seed(3))])
+    assert sorted(shuffled.tolist()) == sorted(learner._labels("valid").tolist())
+    assert len(pictures.kept) == len(learner.catalog["valid"])
+    assert isinstance(pictures, Pictures)
+
+
+def test_mirrored_pictures_are_not_learnt_from_where_that_hurts(
+    clothing: Path, cache: Path, tmp_path: Path
+) -> None:
+    dice = random.Random(1)
+    for label in "bd":  # mirrored, each is the other
+        (tmp_path / "letters" / label).mkdir(parents=True)
+        for number in range(60):
+            page = Image.new("RGB", (96, 96), (dice.randrange(160, 256),) * 3)
+            font = ImageFont.load_default(dice.randrange(50, 80))
+            place = dice.randrange(10, 40), dice.randrange(20)
+            ImageDraw.Draw(page).text(place, label, dice.randrange(60), font)
+            page.save(tmp_path / "letters" / label / f"{number}.png")
+    learner = wi.Learner(wi.Catalog.from_folder(tmp_path / "letters"), size=SIZE)
+    assert learner.mirrored is None, "nothing was learnt yet"
+    learner.fit_one_cycle(8, tell=silent)
+    lines: list[str] = []
+    automatic.fine_tune(learner, 1, lines.append)
+    assert "mirrored pictures are recognised worse" in lines[0]
+    assert learner.mirrored is not None
+    assert learner.mirrored.low > 0.1
+    assert learner.freeze_to(1)._transform() is None
+    for label in ("hat", "shoes"):
+        shutil.copytree(clothing / "validation" / label, tmp_path / "clothes" / label)
+    learner = wi.Learner(wi.Catalog.from_folder(tmp_path / "clothes"), size=SIZE)
+    learner.fit_one_cycle(8, tell=silent)
+    assert learner.freeze_to(1)._transform() is not None
+    assert learner.mirrored is not None
+
+
+# --- transforms ---
+
+
+def batch(count: int = 64) -> torch.Tensor:
+    """The same picture many times: dark left, bright right, and a bright top."""
+    across = torch.linspace(0, 200, 48).repeat(48, 1)
+    picture = torch.stack([across, across.T.flip(0), torch.full((48, 48), 90.0)])
+    return picture.repeat(count, 1, 1, 1)
+
+
+STILL = {"flip": False, "max_rotate": 0.0, "max_zoom": 1.0, "max_lighting": 0.0, "max_warp": 0.0}
+
+
+def augment(**options: object) -> nn.Module:
+    torch.manual_seed(0)
+    return transforms(**{**STILL, **options})  # type: ignore[arg-type]
+
+
+def test_transforms_that_do_nothing_do_nothing() -> None:
+    assert torch.equal(augment()(batch(4)), batch(4))
+    turned = augment(max_rotate=1e-6)(batch(4))
+    assert torch.allclose(turned, batch(4), atol=0.01)
+
+
+def test_flip_mirrors_every_other_picture() -> None:
+    out, old = augment(flip=True)(batch(400)), batch(400)
+    is_mirrored = [torch.equal(new, was.flip(2)) for new, was in zip(out, old, strict=True)]
+    is_same = [torch.equal(new, was) for new, was in zip(out, old, strict=True)]
+    assert all(a != b for a, b in zip(is_mirrored, is_same, strict=True))
+    assert 150 < sum(is_mirrored) < 250
+
+
+def test_flip_vert_shows_all_eight_ways_a_square_can_lie() -> None:
+    out = augment(flip=True, flip_vert=True)(batch(200)).round().int()
+    assert len({tuple(picture[:, ::12, ::12].flatten().tolist()) for picture in out}) == 8
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"max_rotate": 20.0}, {"max_zoom": 1.5}, {"max_warp": 0.4}, {"max_lighting": 0.4}, {"min_area": 0.4}],
+)
+def test_every_picture_is_changed_in_its_own_way(options: dict[str, float]) -> None:
+    out = augment(p_affine=1.0, p_lighting=1.0, **options)(batch(8))
+    assert out.shape == (8, 3, 48, 48)
+    assert 0 <= out.min() <= out.max() <= 255
+    for n in range(8):
+        assert not torch.equal(out[n], batch(1)[0])
+        assert not torch.equal(out[n], out[n - 1])
+    same = {**options, "p_affine": 0.0, "p_lighting": 0.0, "min_area": 1.0}
+    assert torch.allclose(augment(**same)(batch(8)), batch(8), atol=0.01)
+
+
+def test_zoom_and_crop_stay_inside_the_picture() -> None:
+    inside = torch.zeros(200, 3, 48, 48) + torch.arange(48).view(1, 1, 1, 48) * 5
+    out = augment(max_zoom=2.0, min_area=0.3, p_affine=1.0)(inside)
+    steps = out[:, 0, 24].diff(dim=1)
+    assert (steps >= -1e-3).all(), "a reflection would run backwards"
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_zoom": 0.5}, {"p_affine": 2}, {"min_area": 0}, {"max_warp": float("nan")}]
+)
+def test_transforms_that_make_no_sense_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(WhatsitError, match=f"no {next(iter(options))}"):
+        transforms(**options)  # type: ignore[arg-type]
+
+
+def test_whatsit_train_fine_tunes_and_says_what_it_kept(digits: Path, whatsit: Run, tmp_path: Path) -> None:
+    run = whatsit("train", digits, "--size", SIZE, "--epochs", 2, "--fine-tune", 1, "--device", "cpu")
+    assert run.returncode == 0, run.stderr
+    assert "late layers" in run.stdout
+    assert "is kept" in run.stdout
+    assert (tmp_path / "digits.whatsit").is_file()
