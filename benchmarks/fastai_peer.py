@@ -1,10 +1,12 @@
 """fastai 2.8 on the same photos, by its documented defaults; runs in an environment of its own.
 
-python fastai_peer.py FOLDER EPOCHS     (train/ and validation/ inside; prints one JSON line)
+python fastai_peer.py FOLDER EPOCHS          fit_one_cycle; train/ and validation/ are inside; prints JSON
+python fastai_peer.py FOLDER EPOCHS SEED     fine_tune, and what is right of validation/ and test/
 """
 
 import json
 import sys
+from pathlib import Path
 
 import timm
 import torch
@@ -15,6 +17,8 @@ from fastai.vision.all import (
     RandomResizedCrop,
     accuracy,
     aug_transforms,
+    get_image_files,
+    set_seed,
     vision_learner,
 )
 
@@ -27,6 +31,8 @@ def lite0(pretrained: bool = True) -> torch.nn.Module:
 
 
 def main() -> None:
+    if len(sys.argv) > 3:
+        set_seed(int(sys.argv[3]), reproducible=True)
     batch_tfms = [*aug_transforms(), Normalize.from_stats([0.5] * 3, [0.5] * 3)]
     data = ImageDataLoaders.from_folder(
         sys.argv[1],
@@ -37,8 +43,17 @@ def main() -> None:
         num_workers=2,
     )
     learner = vision_learner(data, lite0, metrics=accuracy)
-    learner.fit_one_cycle(int(sys.argv[2]))
-    print(json.dumps({"validation": float(learner.validate()[1])}))
+    if len(sys.argv) == 3:
+        learner.fit_one_cycle(int(sys.argv[2]))
+        print(json.dumps({"validation": float(learner.validate()[1])}))
+        return
+    learner.fine_tune(int(sys.argv[2]))
+    right = images = 0
+    for split in ("validation", "test"):
+        files = get_image_files(Path(sys.argv[1]) / split)
+        chances, labels = learner.get_preds(dl=data.test_dl(files, with_labels=True))
+        right, images = right + int((chances.argmax(1) == labels).sum()), images + len(files)
+    print(json.dumps({"right": right, "images": images}))
 
 
 if __name__ == "__main__":

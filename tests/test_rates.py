@@ -15,7 +15,9 @@ import whatsit as wi
 from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
 from whatsit.train import head as heads
+from whatsit.train.callbacks import EarlyStopping
 from whatsit.train.finder import RateFinder, sweep
+from whatsit.train.history import Epoch
 from whatsit.train.rates import spread
 from whatsit.train.schedules import Constant, OneCycle
 from whatsit.understand.learning_curve import LearningCurve
@@ -126,6 +128,18 @@ def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: 
     for options in ({"pct_start": 0.0}, {"moms": (0.9, 1.5)}, {"lr": -1.0}):
         with pytest.raises(WhatsitError, match="Nothing can be learnt"):
             learner.fit_one_cycle(1, **options)  # type: ignore[arg-type]
+
+
+def test_early_stopping_ends_when_the_error_rate_no_longer_falls(digits: Path, cache: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    heard: list[Epoch] = []
+    learner.fit_one_cycle(40, callbacks=[EarlyStopping(3), heard.append], tell=lambda line: None)
+    assert 4 <= len(learner.history) == len(heard) < 40
+    assert learner._fits[-1]["epochs"] == len(heard)
+    assert "40" not in str(learner.diagnose())
+    errors = [epoch.error_rate for epoch in heard]
+    assert min(errors[-3:]) >= min(errors[:-3])
+    assert not any(EarlyStopping(2)(epoch) for epoch in heard[:1])
 
 
 def test_metrics_are_columns_and_may_be_anything_callable(digits: Path, cache: Path) -> None:
@@ -264,6 +278,16 @@ def test_learning_curve_of_a_learner_tells_of_every_class(digits: Path, cache: P
     assert drawn.wrong.shape == (len(drawn.images), 2, 12)
     assert drawn.error_rates[0] >= drawn.error_rates[-1]
     assert 0 <= drawn.doubled("7").error_rate <= 1
+
+
+def test_several_rates_are_tried_and_the_best_is_kept(digits: Path, whatsit: Run, tmp_path: Path) -> None:
+    run = whatsit("train", digits, "--epochs", 3, "--lr", "1e-6,3e-3")
+    assert run.returncode == 0, run.stderr
+    assert "a rate of 0.003 errs least" in run.stdout
+    assert len(list((digits / ".whatsit" / "runs").iterdir())) >= 2
+    wrong = whatsit("train", digits, "--lr", "fast")
+    assert wrong.returncode == 2
+    assert "--lr fast is no learning rate. Give a number" in wrong.stderr
 
 
 def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, whatsit: Run, tmp_path: Path) -> None:

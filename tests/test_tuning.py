@@ -65,6 +65,9 @@ def test_only_what_is_unfrozen_learns(digits: Path, cache: Path) -> None:
 def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Path, tmp_path: Path) -> None:
     learner = learner_of(digits)
     learner.fine_tune(2, tell=silent)
+    assert learner.is_frozen
+    assert learner.is_fine_tuned
+    assert learner.freeze_to(1)._network is not None
     torch_says = torch.softmax(learner._seen().inputs, 1).numpy()
     assert np.allclose(learner.predict(), torch_says, atol=1e-3)
     assert learner.history.epochs[-1].error_rate == pytest.approx(1 - learner.evaluate().accuracy, abs=0.051)
@@ -99,9 +102,9 @@ def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) 
     learner.save("stage-2")
     other = learner_of(digits).load("stage-2")
     assert np.allclose(other.predict(), learner.predict(), atol=1e-6)
-    assert not other.is_frozen
+    assert other.is_fine_tuned
     for one in (learner, other):
-        one.fit_one_cycle(1, slice(1e-5, 1e-4), tell=silent)
+        one.unfreeze().fit_one_cycle(1, slice(1e-5, 1e-4), tell=silent)
     assert np.allclose(other.predict(), learner.predict(), atol=1e-6)
     with pytest.raises(WhatsitError, match=r"another architecture.*lite0 instead of resnet18"):
         learner_of(digits, "resnet18", pretrained=False).load("stage-2")

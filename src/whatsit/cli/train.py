@@ -37,9 +37,14 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
     backbone: BackboneName = "lite0",
     weights: WeightFile = None,
-    rate: Annotated[
-        float, typer.Option("--lr", help="The highest learning rate; `whatsit lr` draws what it does.")
-    ] = 3e-3,
+    rates: Annotated[
+        str,
+        typer.Option(
+            "--lr",
+            metavar="RATE[,RATE...]",
+            help="The highest learning rate, or several to try; `whatsit lr` draws what it does.",
+        ),
+    ] = "3e-3",
     balance: Annotated[
         Literal["none", "oversample", "loss"],
         typer.Option(help="Show the pictures of small classes more often, or let them count more."),
@@ -95,7 +100,9 @@ def train(
         device=device,
     )
     tell = _quiet if json else _live
-    learner = automatic.fit(learner, epochs, tell, rate, None if balance == "none" else balance)
+    learner = automatic.fit_best(
+        learner, _numbers(rates), epochs, tell, None if balance == "none" else balance
+    )
     accuracies = automatic.repeat(learner, repeat)
     if fine_tune:
         learner = automatic.fine_tune(learner, fine_tune, tell)
@@ -114,7 +121,7 @@ def train(
             "bundle": str(out),
             "epochs": len(learner.history),
             "views": learner.views,
-            "fine_tuned": not learner.is_frozen,
+            "fine_tuned": learner.is_fine_tuned,
             "precision": learner.precision,
             "fp32_agreement": agreement,
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
@@ -139,6 +146,15 @@ def train(
     print(f"history: {printable(learner.run / 'history.json')}, drawn in learning.png beside it")
     print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
     print(f"next: {program()} predict {printable(out)} PICTURE")
+
+
+def _numbers(rates: str) -> list[float]:
+    try:
+        return [float(rate) for rate in rates.split(",")]
+    except ValueError:
+        raise WhatsitError(
+            f"--lr {rates} is no learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2."
+        ) from None
 
 
 def _live(line: str) -> None:

@@ -1,7 +1,7 @@
 """What is decided for somebody who decides nothing: how many epochs, and whether augmentation helps."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from whatsit.progress import progress
 from whatsit.train.head import Balance
@@ -39,6 +39,26 @@ def fit(
         return other
     tell(f"with {VIEWS} views of each picture it errs no less, {several:.6f}: not kept")
     return learner
+
+
+def fit_best(
+    learner: Learner,
+    rates: Sequence[float],
+    epochs: int | None = None,
+    tell: Callable[[str], None] = print,
+    balance: Balance | None = None,
+) -> Learner:
+    """Fit at each rate, a run each, and return the learner that errs least on the validation pictures."""
+    if len(rates) == 1:
+        return fit(learner, epochs, tell, rates[0], balance)
+    tried: list[Learner] = []
+    for rate in rates:
+        tell(f"at a rate of {rate:g}:")
+        tried.append(fit(learner.reseed(learner.seed), epochs, tell, rate, balance))
+    errors = [one.history.epochs[-1].error_rate for one in tried]
+    best = errors.index(min(errors))
+    tell(f"a rate of {rates[best]:g} errs least ({errors[best]:.6f}) and is kept; whatsit runs compares them")
+    return tried[best]
 
 
 def fine_tune(learner: Learner, epochs: int, tell: Callable[[str], None] = print) -> Learner:

@@ -27,6 +27,7 @@ from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
 from whatsit.train import head as heads
 from whatsit.train import loop, stages
 from whatsit.train.backbones import convert, load_backbone, load_body
+from whatsit.train.callbacks import Callback
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
@@ -45,7 +46,7 @@ from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
 
 MOST_CLASSES = 1000
 HEAD_DECAY, BODY_DECAY = 1.0, 0.01
-HEAD_EPOCHS = 4  # of a head whose body is to be fine-tuned
+HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
 FEW_PICTURES = 128  # enough to tell how often two precisions agree
@@ -116,7 +117,7 @@ class Learner:
         self._data = self._labelled(learnt.without(features.refused), features)
         self._other_views = torch.empty(0, self.backbone.width)
         self.ps = ps
-        self._head = heads.new_head(self.backbone.width, len(self.classes), seed, ps)
+        self._head = self._new_head()
         if not pretrained:  # random features are worth nothing
             self.unfreeze()
 
@@ -146,6 +147,11 @@ class Learner:
         return self._frozen_to in (None, GROUPS - 1)
 
     @property
+    def is_fine_tuned(self) -> bool:
+        """Whether the body is another than it came."""
+        return self.backbone.sha256 != self._original
+
+    @property
     def _frozen_to(self) -> int | None:
         return None if self._network is None else self._network.frozen
 
@@ -159,6 +165,7 @@ class Learner:
         pct_start: float = 0.25,
         moms: tuple[float, float] = (0.95, 0.85),
         balance: Balance | None = None,
+        callbacks: Sequence[Callback] = (),
         tell: Callable[[str], None] = print,
     ) -> None:
         """Train for `epochs` over the training pictures and save the history into the run.
@@ -167,7 +174,8 @@ class Learner:
         goes from moms[0] to moms[1] and back. `lr` may be a rate for each group of layers: see
         `rates.spread`. `bs` is the batch size (16 with few pictures, else 32), `wd` the decay (1 for a head
         alone, else 0.01). `balance` helps small classes, by showing their pictures more often ("oversample")
-        or letting them count more ("loss"). `tell` gets the table line by line. Raises WhatsitError for
+        or letting them count more ("loss"). `callbacks` are called with every `Epoch`, and a true answer ends
+        the training, as EarlyStopping gives it. `tell` gets the table line by line. Raises WhatsitError for
         values that can't teach.
         """
         if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
@@ -175,9 +183,11 @@ class Learner:
                 f"Nothing can be learnt with pct_start={pct_start}, moms={moms}.",
                 "Give numbers between 0 and 1.",
             )
-        self._fit(
-            epochs, lr, lambda steps: OneCycle(steps, pct_start=pct_start, moms=moms), bs, wd, balance, tell
-        )
+
+        def schedule(steps: int) -> OneCycle:
+            return OneCycle(steps, pct_start=pct_start, moms=moms)
+
+        self._fit(epochs, lr, schedule, bs, wd, balance, callbacks, tell)
 
     def fit(
         self,
@@ -187,10 +197,11 @@ class Learner:
         bs: int | None = None,
         wd: float | None = None,
         balance: Balance | None = None,
+        callbacks: Sequence[Callback] = (),
         tell: Callable[[str], None] = print,
     ) -> None:
         """Train at a constant learning rate; otherwise as `fit_one_cycle`."""
-        self._fit(epochs, lr, lambda steps: Constant(), bs, wd, balance, tell)
+        self._fit(epochs, lr, lambda steps: Constant(), bs, wd, balance, callbacks, tell)
 
     def fine_tune(
         self,
@@ -202,16 +213,22 @@ class Learner:
         balance: Balance | None = None,
         tell: Callable[[str], None] = print,
     ) -> None:
-        """Train a fresh head for a few epochs, and then the body's late layers with it for `epochs`.
+        """Train a head for one epoch, the body's late layers with it for `epochs`, and a new head at last.
 
-        A head that has settled on the training pictures would have nothing left to teach the body: measured
-        in docs/benchmarks.md.
+        A head that has settled on the training pictures has nothing left to teach the body, and one that
+        learns with it comes to know them by heart: docs/benchmarks.md has the measurements.
         """
         if self._fits:
             raise WhatsitError("Fine-tuning begins anew.", "Make another learner, or call unfreeze and fit.")
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
         self.freeze_to(1)
         self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, tell=tell)
+        self.freeze()
+        self._head.load_state_dict(self._new_head().state_dict())
+        self.fit_one_cycle(self.default_epochs(), bs=bs, balance=balance, tell=tell)
+
+    def _new_head(self) -> heads.Head:
+        return heads.new_head(self.backbone.width, len(self.classes), self.seed, self.ps)
 
     def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes."""
@@ -246,18 +263,22 @@ class Learner:
         bs: int | None,
         wd: float | None,
         balance: Balance | None,
+        callbacks: Sequence[Callback],
         tell: Callable[[str], None],
     ) -> None:
         bs, wd = self._check(epochs, bs, wd)
         rates = spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)
         shown, model = self._shown(bs, balance), self._model
         rates = rates[-len(model.groups()) :]
+        before = len(self.history)
 
-        def record(epoch: Epoch) -> None:
+        def record(epoch: Epoch) -> bool:
             if len(self.history) == 0:
                 tell(header(epoch))
             self.history.epochs.append(epoch)
             tell(row(epoch))
+            answers = [callback(epoch) for callback in callbacks]  # all are to hear of it
+            return any(answers)
 
         loop.fit(
             model,
@@ -267,13 +288,14 @@ class Learner:
             schedule(epochs * shown.steps),
             rates,
             wd,
-            seed=self.seed + len(self.history),
+            seed=self.seed + before,
             tell=record,
-            first_epoch=len(self.history) + 1,
+            first_epoch=before + 1,
             metrics=self.metrics,
             weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
         )
-        self._fits.append({"epochs": epochs, "lr": rates[-1], "bs": bs, "wd": wd, "balance": balance})
+        trained = len(self.history) - before
+        self._fits.append({"epochs": trained, "lr": rates[-1], "bs": bs, "wd": wd, "balance": balance})
         if not self.is_frozen:
             self._fits[-1]["rates"] = rates
             self._serve()
@@ -525,7 +547,7 @@ class Learner:
         other = copy(self)
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits, other._network = seed, History(), [], None
-        other._head = heads.new_head(self.backbone.width, len(self.classes), seed, self.ps)
+        other._head = other._new_head()
         if self._network is not None:
             other.backbone = load_backbone(*self._source)
             other._data, other._decoded = {}, {}

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from whatsit.train.callbacks import Callback
 from whatsit.train.history import Epoch
 from whatsit.train.optimiser import AdamW
 from whatsit.train.schedules import Schedule
@@ -56,15 +57,15 @@ def fit(
     rates: Sequence[float],
     wd: float,
     seed: int,
-    tell: Callable[[Epoch], None],
+    tell: Callback,
     first_epoch: int = 1,
     metrics: Mapping[str, Metric] | None = None,
     weight: torch.Tensor | None = None,
 ) -> None:
     """AdamW with decay `wd`: the schedule's share of each group's rate, step by step.
 
-    `look` gives the logits of the validation pictures, and `tell` hears of each epoch; `weight` is what a
-    picture of each class counts.
+    `look` gives the logits of the validation pictures; `tell` hears of each epoch, and ends the training by a
+    true answer; `weight` is what a picture of each class counts.
     """
     order = torch.Generator().manual_seed(seed)
     optimiser = AdamW(model.groups(), wd, model.eps)
@@ -81,7 +82,9 @@ def fit(
             valid_loss, error_rate = measure(seen)
             others = {name: _apply(metric, seen) for name, metric in (metrics or {}).items()}
             seconds = time.perf_counter() - started
-            tell(Epoch(first_epoch + epoch, total / shown.steps, valid_loss, error_rate, seconds, others))
+            mean = total / shown.steps
+            if tell(Epoch(first_epoch + epoch, mean, valid_loss, error_rate, seconds, others)):
+                break
 
 
 def learn(
