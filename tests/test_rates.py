@@ -284,6 +284,7 @@ def test_several_rates_are_tried_and_the_best_is_kept(digits: Path, whatsit: Run
     run = whatsit("train", digits, "--epochs", 3, "--lr", "1e-6,3e-3")
     assert run.returncode == 0, run.stderr
     assert "a rate of 0.003 errs least" in run.stdout
+    assert "leak" not in run.stderr, "torch's libraries complain of what is left when Python ends"
     assert len(list((digits / ".whatsit" / "runs").iterdir())) >= 2
     wrong = whatsit("train", digits, "--lr", "fast")
     assert wrong.returncode == 2

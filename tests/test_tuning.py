@@ -14,9 +14,10 @@ import whatsit as wi
 from tests.conftest import Run
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.train import automatic
+from whatsit.train.optimiser import AdamW
 from whatsit.train.pictures import Pictures
 from whatsit.train.transforms import transforms
-from whatsit.understand.comparison import Difference
+from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits
 
@@ -110,11 +111,70 @@ def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) 
         learner_of(digits, "resnet18", pretrained=False).load("stage-2")
 
 
+def test_going_back_to_a_frozen_stage_takes_the_body_back_too(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    learner.fit_one_cycle(2, tell=silent)
+    learner.save("stage-1")
+    before = learner.predict()
+    learner.unfreeze().fit_one_cycle(1, 1e-3, tell=silent)
+    assert not np.array_equal(learner.predict(), before)
+    learner.load("stage-1")
+    assert learner.is_frozen
+    assert not learner.is_fine_tuned
+    assert np.array_equal(learner.predict(), before)
+    assert learner.mirrored is not None
+
+
+def test_fine_tuning_begins_with_the_head_whatever_was_unfrozen(digits: Path, cache: Path) -> None:
+    one, other = learner_of(digits), learner_of(digits).unfreeze()
+    for learner in (one, other):
+        learner.fine_tune(1, tell=silent)
+    assert np.array_equal(one.predict(), other.predict())
+    again = one.reseed(0)
+    assert not again.is_fine_tuned
+    again.fine_tune(1, tell=silent)
+    assert np.array_equal(one.predict(), again.predict())
+
+
+def test_interrupted_fit_leaves_a_learner_that_answers(digits: Path, cache: Path) -> None:
+    def interrupt(epoch: object) -> None:
+        raise KeyboardInterrupt
+
+    learner = learner_of(digits)
+    learner.fit_one_cycle(1, tell=silent)
+    learner.unfreeze()
+    with pytest.raises(KeyboardInterrupt):
+        learner.fit_one_cycle(3, 1e-4, callbacks=[interrupt], tell=silent)
+    assert [fit["epochs"] for fit in learner.fits] == [1, 1]
+    says = torch.softmax(learner._seen().inputs, 1).numpy()
+    assert np.allclose(learner.predict(), says, atol=1e-3)
+
+
+def test_parameter_without_a_gradient_stays_and_the_others_move() -> None:
+    used, unused, last = (nn.Parameter(torch.ones(2)) for _ in range(3))
+    optimiser = AdamW([[used, unused, last]], 0.0, 1e-8)
+    (used.sum() - last.sum()).backward()  # type: ignore[no-untyped-call]
+    optimiser.step([0.1], 0.9)
+    assert used[0].item() == pytest.approx(0.9)
+    assert unused[0].item() == 1
+    assert last[0].item() == pytest.approx(1.1)
+
+
+def test_single_picture_more_is_chance() -> None:
+    plain = {str(n): n != 0 for n in range(100)}
+    gain = paired(plain, dict.fromkeys(plain, True))
+    assert gain.difference == pytest.approx(0.01)
+    assert not gain.difference > gain.chance
+
+
 def test_random_weights_are_trained_with_all_layers(digits: Path, cache: Path) -> None:
     learner = learner_of(digits, "resnet10t", pretrained=False)
     assert not learner.is_frozen
     learner.fit_one_cycle(12, 3e-3, tell=silent)
     assert learner.evaluate().accuracy > 0.7
+    assert not learner.reseed(1).is_frozen
+    with pytest.raises(WhatsitError, match="needs pretrained weights"):
+        learner.reseed(1).fine_tune(1, tell=silent)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +201,10 @@ def test_better_one_is_kept_and_that_is_said(
     learner.fit_one_cycle(2, tell=silent)
     before = learner.predict()
     lines: list[str] = []
-    for gain, kept in (((0.1, 0.0, 0.2), "the fine-tuned one"), ((0.01, -0.1, 0.12), "within chance")):
+    for gain, kept in (
+        ((0.1, 0.0, 0.2, 0.05), "the fine-tuned one"),
+        ((0.04, -0.1, 0.12, 0.05), "within chance"),
+    ):
         monkeypatch.setattr(automatic, "paired", lambda *_, gain=gain: Difference(*gain))
         better = automatic.fine_tune(learner, 1, lines.append)
         assert (better is learner) == (kept == "within chance")

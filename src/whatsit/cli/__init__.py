@@ -26,7 +26,8 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()  # here a full disk can still be told
-            gc.freeze()  # or Python looks through all objects once more before it ends
+            if "torch" not in sys.modules:  # whose libraries would complain of what is left
+                gc.freeze()  # or Python looks through all objects once more before it ends
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
             _leave(*STOPPED)

@@ -1,6 +1,8 @@
 """`whatsit train`: a folder becomes a bundle."""
 
+import math
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -80,6 +82,8 @@ def train(
         what = f"The bundle can't be written to {out}."
         raise WhatsitError(what, "Name a file in an existing folder with --out.")
 
+    tried = _numbers(rates)
+
     from whatsit.catalog import Catalog
 
     catalog = Catalog.read(
@@ -100,12 +104,10 @@ def train(
         device=device,
     )
     tell = _quiet if json else _live
-    learner = automatic.fit_best(
-        learner, _numbers(rates), epochs, tell, None if balance == "none" else balance
-    )
+    learner = automatic.fit_best(learner, tried, epochs, tell, None if balance == "none" else balance)
     accuracies = automatic.repeat(learner, repeat)
     if fine_tune:
-        learner = automatic.fine_tune(learner, fine_tune, tell)
+        learner = automatic.fine_tune(learner, fine_tune, tell, None if balance == "none" else balance)
     figure = learner.run / "learning.png"
     learner.history.plot().write(figure)
     agreement = learner.export(out).metrics["fp32_agreement"]
@@ -137,7 +139,7 @@ def train(
     print("validation: ", end="")
     print_evaluation(evaluation)
     if repeat > 1:
-        print(automatic.summary(accuracies))
+        print(f"{'frozen, ' if fine_tune else ''}{automatic.summary(accuracies)}")
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
     few = min(FEW_PICTURES, evaluation.images)
     print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
@@ -149,12 +151,11 @@ def train(
 
 
 def _numbers(rates: str) -> list[float]:
-    try:
-        return [float(rate) for rate in rates.split(",")]
-    except ValueError:
-        raise WhatsitError(
-            f"--lr {rates} is no learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2."
-        ) from None
+    with suppress(ValueError):
+        numbers = [float(rate) for rate in rates.split(",")]
+        if all(0 < rate < math.inf for rate in numbers):
+            return numbers
+    raise WhatsitError(f"--lr {rates} is no learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2.")
 
 
 def _live(line: str) -> None:

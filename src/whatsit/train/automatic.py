@@ -25,7 +25,7 @@ def fit(
     """
     epochs = epochs or learner.default_epochs()
     learner.fit_one_cycle(epochs, lr=lr, balance=balance, tell=tell)
-    if len(learner.catalog["train"]) > FEW_PICTURES:
+    if len(learner.catalog["train"]) > FEW_PICTURES or not learner.is_frozen:
         return learner
     _tell_of_mirrors(learner, tell)
     other = learner.with_views(VIEWS)
@@ -61,7 +61,9 @@ def fit_best(
     return tried[best]
 
 
-def fine_tune(learner: Learner, epochs: int, tell: Callable[[str], None] = print) -> Learner:
+def fine_tune(
+    learner: Learner, epochs: int, tell: Callable[[str], None] = print, balance: Balance | None = None
+) -> Learner:
     """Fine-tune another learner, and return it if it is better than the frozen one by more than chance.
 
     More than a standard error of the difference on the same validation pictures, that is; of two that are
@@ -70,11 +72,11 @@ def fine_tune(learner: Learner, epochs: int, tell: Callable[[str], None] = print
     _tell_of_mirrors(learner, tell)
     other = learner.reseed(learner.seed)
     tell("now with the body's late layers:")
-    other.fine_tune(epochs, tell=tell)
+    other.fine_tune(epochs, balance=balance, tell=tell)
     gain = paired(learner.right(), other.right())
     frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
     errs = f"fine-tuned it errs on {tuned:.1%} of the validation pictures, frozen on {frozen:.1%}"
-    if gain.difference > gain.standard_error:
+    if gain.difference > gain.chance:
         tell(f"{errs}: the fine-tuned one is kept")
         return other
     why = "no better" if gain.difference <= 0 else "within chance"
@@ -91,11 +93,13 @@ def _tell_of_mirrors(learner: Learner, tell: Callable[[str], None]) -> None:
 
 def repeat(learner: Learner, times: int) -> list[float]:
     """Train the head anew with the seeds that follow; the validation accuracies, the learner's own first."""
-    accuracies = [learner.evaluate().accuracy]
+    accuracies, last = [learner.evaluate().accuracy], learner.fits[-1]
     with progress("Training again", times - 1) as advance:
         for seed in range(learner.seed + 1, learner.seed + times):
             other = learner.reseed(seed)
-            other.fit_one_cycle(len(learner.history), tell=lambda line: None)
+            other.fit_one_cycle(
+                len(learner.history), last["lr"], balance=last["balance"], tell=lambda line: None
+            )
             accuracies.append(other.evaluate().accuracy)
             advance()
     return accuracies

@@ -20,4 +20,7 @@ class EarlyStopping:
         """Whether it is enough."""
         self.since = 0 if epoch.error_rate < self.best else self.since + 1
         self.best = min(self.best, epoch.error_rate)
-        return self.since >= self.patience
+        if self.since < self.patience:
+            return False
+        self.best, self.since = float("inf"), 0  # for the next training
+        return True

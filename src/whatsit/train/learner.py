@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain, count
@@ -125,11 +125,11 @@ class Learner:
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
         2 the head; negative ones count from the end. Raises WhatsitError.
         """
+        if self.augment == "auto":
+            _ = self.mirrored  # which only features can tell
         if self._network is None:
-            if self.augment == "auto":
-                _ = self.mirrored  # which only features can tell
             body = load_body(*self._source)
-            self._network = Network(body, self._head, self.device, settled=self._source[3])
+            self._network = Network(body, self._head, settled=self._source[3])
         self._network.freeze_to(group)
         return self
 
@@ -176,7 +176,7 @@ class Learner:
         alone, else 0.01). `balance` helps small classes, by showing their pictures more often ("oversample")
         or letting them count more ("loss"). `callbacks` are called with every `Epoch`, and a true answer ends
         the training, as EarlyStopping gives it. `tell` gets the table line by line. Raises WhatsitError for
-        values that can't teach.
+        values that can't teach. While an unfrozen body learns, a callback gets no answers from the learner.
         """
         if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
             raise WhatsitError(
@@ -218,8 +218,12 @@ class Learner:
         A head that has settled on the training pictures has nothing left to teach the body, and one that
         learns with it comes to know them by heart: docs/benchmarks.md has the measurements.
         """
-        if self._fits:
-            raise WhatsitError("Fine-tuning begins anew.", "Make another learner, or call unfreeze and fit.")
+        if self._fits or not self._source[3]:
+            what = "begins anew" if self._fits else "needs pretrained weights"
+            raise WhatsitError(
+                f"Fine-tuning {what}.", "Make another learner, or call unfreeze and fit_one_cycle."
+            )
+        self.freeze()
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
         self.freeze_to(1)
         self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, tell=tell)
@@ -235,13 +239,15 @@ class Learner:
         bs, wd = self._check(1, bs, wd)
         shown = self._shown(bs, None)
         model = deepcopy(self._model).train()
+        if not self.is_frozen:
+            model.to(self.device)
         optimiser = AdamW(model.groups(), wd, model.eps)
         order = torch.Generator().manual_seed(self.seed)
         batches = chain.from_iterable(shown.epoch(order) for _ in count())
 
         def step(rate: float) -> float:
             rates = [rate] * len(model.groups())
-            return loop.learn(model, next(batches), optimiser, rates, Constant.momentum)
+            return loop.learn(model, next(batches), optimiser, rates, Constant.momentum).item()
 
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
@@ -250,10 +256,7 @@ class Learner:
     @property
     def _model(self) -> loop.Model:
         """What learns now."""
-        if self._network is None or self.is_frozen:
-            return self._head
-        self._network.to(self.device)
-        return self._network
+        return self._head if self._network is None or self.is_frozen else self._network
 
     def _fit(
         self,
@@ -280,25 +283,29 @@ class Learner:
             answers = [callback(epoch) for callback in callbacks]  # all are to hear of it
             return any(answers)
 
-        loop.fit(
-            model,
-            shown,
-            self._seen,
-            epochs,
-            schedule(epochs * shown.steps),
-            rates,
-            wd,
-            seed=self.seed + before,
-            tell=record,
-            first_epoch=before + 1,
-            metrics=self.metrics,
-            weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
-        )
-        trained = len(self.history) - before
-        self._fits.append({"epochs": trained, "lr": rates[-1], "bs": bs, "wd": wd, "balance": balance})
         if not self.is_frozen:
-            self._fits[-1]["rates"] = rates
-            self._serve()
+            model.to(self.device)
+        try:
+            loop.fit(
+                model,
+                shown,
+                self._seen,
+                epochs,
+                schedule(epochs * shown.steps),
+                rates,
+                wd,
+                seed=self.seed + before,
+                tell=record,
+                first_epoch=before + 1,
+                metrics=self.metrics,
+                weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
+            )
+        finally:  # also after Ctrl-C what it has become is what answers
+            if not self.is_frozen:
+                self._serve()
+            if trained := len(self.history) - before:
+                facts = {"epochs": trained, "lr": rates[-1], "bs": bs, "wd": wd, "balance": balance}
+                self._fits.append(facts if self.is_frozen else {**facts, "rates": rates})
         self._save_history()
 
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
@@ -388,6 +395,11 @@ class Learner:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
         return evaluate(self._of(split).labels.numpy(), self.predict(split), self.classes)
 
+    @property
+    def fits(self) -> Sequence[Mapping[str, Any]]:
+        """What was asked of each training: epochs, lr, bs, wd, balance."""
+        return self._fits
+
     def right(self) -> dict[str, bool]:
         """By each validation picture's content, whether it is recognised."""
         hits = self.predict().argmax(1) == self._of("valid").labels.numpy()
@@ -399,7 +411,7 @@ class Learner:
 
         Where that is clear, as with letters, mirrored pictures are not learnt from.
         """
-        if self._mirrored is None and self._fits and self._network is None:
+        if self._mirrored is None and self._fits and self.is_frozen and not self.is_fine_tuned:
             valid = self.catalog["valid"]
             features = self._extract(valid, view=1)
             if not features.refused:
@@ -437,8 +449,14 @@ class Learner:
 
         That is the head, and once the body was unfrozen the body too.
         """
-        tensors = dict((self._network or self._head).state_dict())
-        history = {"epochs": self.history.to_dict(), "fits": self._fits, "frozen": self._frozen_to}
+        state = (self._network or self._head).state_dict()
+        tensors = {name: tensor for name, tensor in state.items() if not name.startswith("transform.")}
+        history = {
+            "epochs": self.history.to_dict(),
+            "fits": self._fits,
+            "frozen": self._frozen_to,
+            "mirrored": self._mirrored and astuple(self._mirrored),
+        }
         return stages.save(self._stages, name, stages.Stage(tensors, self._belongs(), history))
 
     def load(self, name: str) -> "Learner":
@@ -448,14 +466,17 @@ class Learner:
         architecture than this learner, or is damaged.
         """
         stage = stages.load(self._stages, name, self._belongs())
-        frozen = stage.history["frozen"]
+        frozen = stage.history.get("frozen")
+        self._begin_again()
         if frozen is None:
             self._head.load_state_dict(stage.tensors)
         else:
-            self.freeze_to(frozen)
-            assert self._network is not None
-            self._network.load_state_dict(stage.tensors)
+            network = self.freeze_to(frozen)._network
+            assert network is not None
+            network.load_state_dict(stage.tensors)
             self._serve()
+        told = stage.history.get("mirrored")
+        self._mirrored = told and Difference(*told)
         self.history = History([Epoch(**epoch) for epoch in stage.history["epochs"]])
         self._fits = list(stage.history["fits"])
         return self
@@ -546,12 +567,18 @@ class Learner:
         """A learner with a fresh head, and the body as it came, on the same split."""
         other = copy(self)
         other.__dict__.pop("run", None)
-        other.seed, other.history, other._fits, other._network = seed, History(), [], None
-        other._head = other._new_head()
-        if self._network is not None:
-            other.backbone = load_backbone(*self._source)
-            other._data, other._decoded = {}, {}
+        other.seed, other.history, other._fits = seed, History(), []
+        other._begin_again()
+        if not self._source[3]:
+            other.unfreeze()
         return other
+
+    def _begin_again(self) -> None:
+        """Take a fresh head, and the body as it came."""
+        if self._network is not None:
+            self.backbone, self._network = load_backbone(*self._source), None
+            self._data, self._decoded, self._other_views = {}, {}, self._other_views[:0]
+        self._head = self._new_head()
 
     def with_views(self, views: int) -> "Learner":
         """A learner with a fresh head that sees `views` views of every training picture (augmentation).
@@ -561,7 +588,7 @@ class Learner:
         step = 2 if self.mirrored is not None and self.mirrored.low > 0 else 1  # odd ones are mirrored
         other = self.reseed(self.seed)
         train = self.catalog["train"]
-        more = [self._extract(train, view=step * view) for view in range(1, views)]
+        more = [other._extract(train, view=step * view) for view in range(1, views)]
         for found in more:
             for path, reason in found.refused.items():
                 raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
@@ -591,7 +618,8 @@ class Learner:
             if not len(catalog):
                 raise CatalogError(f"There are no {split} pictures.", "Take another split.")
             features = self._extract(catalog)
-            self.catalog = self.catalog.without(features.refused)
+            if features.refused:
+                self.catalog, self._decoded = self.catalog.without(features.refused), {}
             self._data |= self._labelled(catalog.without(features.refused, to_train=False), features)
         return self._data[side]
 

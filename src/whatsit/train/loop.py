@@ -74,15 +74,16 @@ def fit(
         for epoch in range(epochs):
             started = time.perf_counter()
             model.train()
-            total = 0.0
+            total: torch.Tensor | float = 0.0
             for number, batch in enumerate(shown.epoch(order)):
                 share, momentum = schedule.at(epoch * shown.steps + number)
-                total += learn(model, batch, optimiser, [rate * share for rate in rates], momentum, weight)
+                loss = learn(model, batch, optimiser, [rate * share for rate in rates], momentum, weight)
+                total = total + loss.double()  # a number would be waited for
             seen = look()
             valid_loss, error_rate = measure(seen)
             others = {name: _apply(metric, seen) for name, metric in (metrics or {}).items()}
             seconds = time.perf_counter() - started
-            mean = total / shown.steps
+            mean = float(total) / shown.steps
             if tell(Epoch(first_epoch + epoch, mean, valid_loss, error_rate, seconds, others)):
                 break
 
@@ -94,16 +95,17 @@ def learn(
     rates: Sequence[float],
     momentum: float,
     weight: torch.Tensor | None = None,
-) -> float:
+) -> torch.Tensor:
     """Forward, backward, step; the loss before the step. `weight` is what a picture of each class counts."""
     logits = model(batch.inputs)
-    loss = cross_entropy(logits, batch.labels.to(logits.device), weight)
+    labels = batch.labels.to(logits.device)
+    loss = cross_entropy(logits, labels, None if weight is None else weight.to(logits.device))
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     if model.steepest is not None:
         nn.utils.clip_grad_norm_(optimiser.parameters, model.steepest)
     optimiser.step(rates, momentum)
-    return loss.item()
+    return loss.detach()
 
 
 def measure(seen: Labelled) -> tuple[float, float]:

@@ -42,7 +42,6 @@ class Network(Model):
         self,
         body: nn.Module,
         head: Head,
-        device: torch.device,
         settled: bool = True,
         transform: nn.Module | None = None,
     ) -> None:
@@ -51,14 +50,14 @@ class Network(Model):
         self.mean = nn.Buffer(torch.tensor(facts["mean"]).view(1, 3, 1, 1) * 255, persistent=False)
         self.std = nn.Buffer(torch.tensor(facts["std"]).view(1, 3, 1, 1) * 255, persistent=False)
         self.body, self.head, self.transform = body, head, transform
-        self.settled, self.frozen, self.device = settled, 0, device
+        self.settled, self.frozen = settled, 0
         self._early = _early(body)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Logits of pixels."""
         # Channels last is how they lie already.
-        x = inputs.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
+        x = inputs.to(self.mean.device, non_blocking=True).permute(0, 3, 1, 2).float()
         if self.training and self.transform is not None:
             x = self.transform(x).contiguous(memory_format=torch.channels_last)
         with self._mixed_precision():
@@ -68,8 +67,9 @@ class Network(Model):
     @contextmanager
     def _mixed_precision(self) -> Iterator[None]:
         """bf16 where a GPU computes in it: the loss needs no scaling. On CPUs it measured no gain."""
-        enabled = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+        device = self.mean.device.type
+        enabled = device == "cuda" and torch.cuda.is_bf16_supported()
+        with torch.autocast(device, torch.bfloat16, enabled=enabled):
             yield
 
     def freeze_to(self, group: int) -> None:

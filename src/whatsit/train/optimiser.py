@@ -27,15 +27,16 @@ class AdamW:
 
     @torch.no_grad()
     def step(self, rates: Sequence[float], momentum: float) -> None:
-        """Move every parameter; all have a gradient after a backward pass."""
+        """Move every parameter that has a gradient."""
         for group, rate in zip(self._groups, rates, strict=True):
+            moved = [n for n, parameter in enumerate(group.parameters) if parameter.grad is not None]
             adamw(
-                list(group.parameters),
-                [parameter.grad for parameter in group.parameters if parameter.grad is not None],
-                group.means,
-                group.squares,
+                [group.parameters[n] for n in moved],
+                [gradient for parameter in group.parameters if (gradient := parameter.grad) is not None],
+                [group.means[n] for n in moved],
+                [group.squares[n] for n in moved],
                 [],
-                group.steps,
+                [group.steps[n] for n in moved],
                 amsgrad=False,
                 beta1=momentum,
                 beta2=0.99,

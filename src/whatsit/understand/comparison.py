@@ -9,16 +9,15 @@ Z = 1.96  # of 95 %
 
 @dataclass(frozen=True)
 class Difference:
-    """How much higher an error rate is than another on the same pictures, with the 95 % interval of that."""
+    """How much higher an error rate is than another on the same pictures, with the 95 % interval of that.
+
+    `chance` is what it would be by luck alone, two times of three, if both were as good.
+    """
 
     difference: float
     low: float
     high: float
-
-    @property
-    def standard_error(self) -> float:
-        """How far the difference may be off by chance, two times of three."""
-        return (self.high - self.low) / 2 / Z
+    chance: float = 0.0
 
     @property
     def is_clear(self) -> bool:
@@ -41,7 +40,7 @@ def paired(right: Mapping[str, bool], other: Mapping[str, bool]) -> Difference:
     won = sum(right[picture] and not other[picture] for picture in right)
     difference = (lost - won) / count
     spread = Z * math.sqrt(max(lost + won - (lost - won) ** 2 / count, 0)) / count
-    return Difference(difference, difference - spread, difference + spread)
+    return Difference(difference, difference - spread, difference + spread, math.sqrt(lost + won) / count)
 
 
 def comparable(runs: Sequence[Mapping[str, bool]]) -> list[list[int]]:
