@@ -83,6 +83,7 @@ def train(
         raise WhatsitError(what, "Name a file in an existing folder with --out.")
 
     tried = _numbers(rates)
+    balanced = None if balance == "none" else balance
 
     from whatsit.catalog import Catalog
 
@@ -104,10 +105,10 @@ def train(
         device=device,
     )
     tell = _quiet if json else _live
-    learner = automatic.fit_best(learner, tried, epochs, tell, None if balance == "none" else balance)
+    learner = automatic.fit_best(learner, tried, epochs, tell, balanced)
     accuracies = automatic.repeat(learner, repeat)
     if fine_tune:
-        learner = automatic.fine_tune(learner, fine_tune, tell, None if balance == "none" else balance)
+        learner = automatic.fine_tune(learner, fine_tune, tell, balanced)
     figure = learner.run / "learning.png"
     learner.history.plot().write(figure)
     agreement = learner.export(out).metrics["fp32_agreement"]

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from whatsit.progress import progress
-from whatsit.train.head import Balance
+from whatsit.train.head import LR, Balance
 from whatsit.train.learner import Learner
 from whatsit.understand.comparison import paired
 
@@ -16,7 +16,7 @@ def fit(
     learner: Learner,
     epochs: int | None = None,
     tell: Callable[[str], None] = print,
-    lr: float = 3e-3,
+    lr: float = LR,
     balance: Balance | None = None,
 ) -> Learner:
     """Fit the head, and with few training pictures another one on several views of each; return the better.
@@ -66,8 +66,8 @@ def fine_tune(
 ) -> Learner:
     """Fine-tune another learner, and return it if it is better than the frozen one by more than chance.
 
-    More than a standard error of the difference on the same validation pictures, that is; of two that are
-    as good the simpler one is kept (Breiman et al., "Classification and Regression Trees", 1984).
+    That is, by more than the standard error that luck would have on these pictures; of two that are as good
+    the simpler one is kept (Breiman et al., "Classification and Regression Trees", 1984).
     """
     _tell_of_mirrors(learner, tell)
     other = learner.reseed(learner.seed)
@@ -85,9 +85,8 @@ def fine_tune(
 
 
 def _tell_of_mirrors(learner: Learner, tell: Callable[[str], None]) -> None:
-    worse = learner.mirrored
-    if worse is not None and worse.low > 0:
-        points = 100 * worse.difference
+    if learner.mirrors_hurt and learner.mirrored is not None:
+        points = 100 * learner.mirrored.difference
         tell(f"mirrored pictures are recognised worse, by {points:.1f} points: they are not learnt from")
 
 

@@ -12,7 +12,6 @@ from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 STEPS = 800  # enough for a head to settle
-LR, WD = 3e-3, 1.0
 
 
 def epochs_of(images: int, batch_size: int) -> int:
@@ -41,8 +40,10 @@ def draw_curve(
                 head = heads.new_head(train.inputs.shape[1], len(classes), seed + repeat, ps)
                 bs = min(batch_size, len(some.labels))
                 epochs = epochs_of(len(some.labels), bs)
-                heads.fit(head, some, valid, epochs, LR, bs, WD, seed + repeat, lambda epoch: None)
-                predicted = heads.logits_of(head, valid).inputs.argmax(1)
+                heads.fit(
+                    head, some, valid, epochs, heads.LR, bs, heads.WD, seed + repeat, lambda epoch: None
+                )
+                predicted = heads.logits_of(head, valid.inputs).argmax(1)
                 wrong[row, repeat] = (predicted != valid.labels).numpy()
                 advance()
             images.append(len(some.labels))

@@ -15,6 +15,7 @@ from whatsit.train.loop import Labelled, Model
 from whatsit.train.schedules import OneCycle
 
 Balance = Literal["oversample", "loss"]
+LR, WD = 3e-3, 1.0  # good for nearly every head
 
 
 class Head(Model):
@@ -43,6 +44,11 @@ def steps_of(images: int, batch_size: int) -> int:
     return max(1, images // batch_size)
 
 
+def shuffled(chosen: torch.Tensor, steps: int, order: torch.Generator) -> list[torch.Tensor]:
+    """Places of pictures in an order of their own, in so many batches."""
+    return [chosen[some] for some in torch.randperm(len(chosen), generator=order).tensor_split(steps)]
+
+
 @dataclass(frozen=True)
 class Deck:
     """Features to learn from, dealt in batches of about `batch_size`.
@@ -69,8 +75,7 @@ class Deck:
     def epoch(self, order: torch.Generator) -> Iterator[Labelled]:
         """The chosen pictures, one view of each, in batches."""
         n = len(self.labels)
-        for places in torch.randperm(len(self.chosen), generator=order).tensor_split(self.steps):
-            batch = self.chosen[places]
+        for batch in shuffled(self.chosen, self.steps, order):
             view = torch.randint(len(self.features) // max(1, n), (len(batch),), generator=order)
             yield Labelled(self.features[batch + n * view], self.labels[batch])
 
@@ -89,13 +94,18 @@ def fit(
     """Train a head by one cycle, as a learner does by default."""
     deck = Deck.of(train, batch_size)
     schedule = OneCycle(epochs * deck.steps)
-    loop.fit(head, deck, lambda: logits_of(head, valid), epochs, schedule, [lr], wd, seed, tell)
+
+    def look() -> Labelled:
+        return Labelled(logits_of(head, valid.inputs), valid.labels)
+
+    loop.fit(head, deck, look, epochs, schedule, [lr], wd, seed, tell)
 
 
 @torch.no_grad()
-def logits_of(head: Head, data: Labelled) -> Labelled:
+def logits_of(head: Head, features: torch.Tensor) -> torch.Tensor:
     """What a head says of features; it is left in evaluation mode."""
-    return Labelled(head.eval()(data.inputs), data.labels)
+    logits: torch.Tensor = head.eval()(features)
+    return logits
 
 
 def sample(data: Labelled, share: float, seed: int) -> Labelled:

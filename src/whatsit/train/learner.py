@@ -45,7 +45,7 @@ from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
 
 MOST_CLASSES = 1000
-HEAD_DECAY, BODY_DECAY = 1.0, 0.01
+BODY_DECAY = 0.01
 HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
@@ -105,7 +105,7 @@ class Learner:
         self.precision: Precision = precision or engine.best_precision()
         self.seed = seed
         self.history = History()
-        self._decoded: dict[Split, Pictures] = {}
+        self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
         self._mirrored: Difference | None = None
         self._fits: list[dict[str, Any]] = []
         is_test = catalog.rows["side"] == side_of("test")
@@ -158,7 +158,7 @@ class Learner:
     def fit_one_cycle(
         self,
         epochs: int,
-        lr: Rates = 3e-3,
+        lr: Rates = heads.LR,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -192,7 +192,7 @@ class Learner:
     def fit(
         self,
         epochs: int,
-        lr: Rates = 3e-3,
+        lr: Rates = heads.LR,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -311,7 +311,7 @@ class Learner:
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
         """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
         bs = min(bs or self._batch_size(), self._count("train"))
-        wd = wd if wd is not None else HEAD_DECAY if self.is_frozen else BODY_DECAY
+        wd = wd if wd is not None else heads.WD if self.is_frozen else BODY_DECAY
         if epochs < 1 or bs < 2 or not 0 <= wd < math.inf:
             raise WhatsitError(
                 f"Nothing can be learnt with epochs={epochs}, bs={bs}, wd={wd}.",
@@ -336,30 +336,23 @@ class Learner:
             return self.augment
         from whatsit.train.transforms import transforms
 
-        if self.mirrored is not None and self.mirrored.low > 0:
+        if self.mirrors_hurt:
             return None
         return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
 
     def _pictures(self, split: Split, bs: int, balance: Balance | None = None) -> Pictures:
         """A split's pictures, which stay in memory as far as they fit, for the next time."""
         labels = self._labels(split)
-        known = self._decoded.get(split)
-        pictures = Pictures(
-            [item.path for item in self.catalog[split]],
-            labels,
-            self.preprocess,
-            bs,
-            heads.chosen(labels, balance),
-            known.kept if known else {},
-        )
-        self._decoded[split] = pictures
-        return pictures
+        paths = [item.path for item in self.catalog[split]]
+        kept = self._decoded.setdefault(split, {})
+        return Pictures(paths, labels, self.preprocess, bs, heads.chosen(labels, balance), kept)
 
     @torch.no_grad()
     def _seen(self) -> loop.Labelled:
         """What the model says of the validation pictures."""
         if self._network is None or self.is_frozen:
-            return heads.logits_of(self._head, self._of("valid"))
+            valid = self._of("valid")
+            return loop.Labelled(heads.logits_of(self._head, valid.inputs), valid.labels)
         network = self._network.eval()
         logits = [network(batch.inputs).cpu() for batch in self._pictures("valid", LOOKED_AT).in_order()]
         return loop.Labelled(torch.cat(logits), self._labels("valid"))
@@ -384,12 +377,16 @@ class Learner:
         return int((self.catalog.rows["side"] == side_of(split)).sum())
 
     def _labels(self, split: Split) -> torch.Tensor:
-        catalog = self.catalog[split]
+        return self._labels_of(self.catalog[split])
+
+    def _labels_of(self, catalog: Catalog) -> torch.Tensor:
         return torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
 
     def predict(self, split: Split = "valid") -> NDArray[np.float32]:
         """Probabilities (n, classes) for a split's pictures, from their cached features."""
-        return np.asarray(torch.softmax(self._logits(self._of(split).inputs), 1).numpy(), dtype=np.float32)
+        return np.asarray(
+            torch.softmax(heads.logits_of(self._head, self._of(split).inputs), 1).numpy(), dtype=np.float32
+        )
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
@@ -402,8 +399,15 @@ class Learner:
 
     def right(self) -> dict[str, bool]:
         """By each validation picture's content, whether it is recognised."""
-        hits = self.predict().argmax(1) == self._of("valid").labels.numpy()
-        return {item.content: bool(hit) for item, hit in zip(self.catalog["valid"], hits, strict=True)}
+        return self._by_content(self._hits())
+
+    def _hits(self) -> NDArray[np.bool_]:
+        hits: NDArray[np.bool_] = self.predict().argmax(1) == self._of("valid").labels.numpy()
+        return hits
+
+    def _by_content(self, hits: NDArray[np.bool_]) -> dict[str, bool]:
+        contents = (item.content for item in self.catalog["valid"])
+        return dict(zip(contents, hits.tolist(), strict=True))
 
     @property
     def mirrored(self) -> Difference | None:
@@ -412,13 +416,17 @@ class Learner:
         Where that is clear, as with letters, mirrored pictures are not learnt from.
         """
         if self._mirrored is None and self._fits and self.is_frozen and not self.is_fine_tuned:
-            valid = self.catalog["valid"]
-            features = self._extract(valid, view=1)
+            features = self._extract(self.catalog["valid"], view=1)
             if not features.refused:
-                hits = self._logits(torch.from_numpy(features.vectors)).argmax(1) == self._labels("valid")
-                contents = (item.content for item in valid)
-                self._mirrored = paired(dict(zip(contents, hits.tolist(), strict=True)), self.right())
+                logits = heads.logits_of(self._head, torch.from_numpy(features.vectors))
+                hits = (logits.argmax(1) == self._labels("valid")).numpy()
+                self._mirrored = paired(self._by_content(hits), self.right())
         return self._mirrored
+
+    @property
+    def mirrors_hurt(self) -> bool:
+        """Whether mirrored pictures are clearly worse to recognise."""
+        return self.mirrored is not None and self.mirrored.low > 0
 
     def diagnose(self) -> Diagnosis:
         """What the last fit's history tells, in words, and what to do. Raises WhatsitError before any fit."""
@@ -501,7 +509,7 @@ class Learner:
         return self.project.new_run()
 
     def _save_history(self) -> None:
-        right = self.right()
+        hits = self._hits()
         facts: dict[str, Any] = {
             "backbone": self.backbone.name,
             "backbone_sha256": self.backbone.sha256,
@@ -513,12 +521,12 @@ class Learner:
             "fits": self._fits,
             "classes": self.classes,
             "images": len(self.catalog),
-            "accuracy": self.evaluate().accuracy,
+            "accuracy": float(hits.mean()),
             "versions": self._versions(),
             "history": self.history.to_dict(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
-        write_whole(self.run / PREDICTIONS, json.dumps(right).encode())
+        write_whole(self.run / PREDICTIONS, json.dumps(self._by_content(hits)).encode())
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
     def fp32_agreement(self, most: int = FEW_PICTURES) -> float:
@@ -528,7 +536,7 @@ class Learner:
         valid = self.catalog["valid"]
         few = valid.select(np.argsort(valid.rows["content"])[:most])
         served, exact = (
-            self._logits(torch.from_numpy(self._extract(few, precision).vectors)).argmax(1)
+            heads.logits_of(self._head, torch.from_numpy(self._extract(few, precision).vectors)).argmax(1)
             for precision in (self.precision, "fp32")
         )
         return (served == exact).float().mean().item()
@@ -585,7 +593,7 @@ class Learner:
 
         Every other one is mirrored, unless that hurts.
         """
-        step = 2 if self.mirrored is not None and self.mirrored.low > 0 else 1  # odd ones are mirrored
+        step = 2 if self.mirrors_hurt else 1  # odd ones are mirrored
         other = self.reseed(self.seed)
         train = self.catalog["train"]
         more = [other._extract(train, view=step * view) for view in range(1, views)]
@@ -606,11 +614,6 @@ class Learner:
         store = self.project.features
         return extract(catalog, self.backbone, self.preprocess, precision or self.precision, store, view)
 
-    @torch.no_grad()
-    def _logits(self, features: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self._head.eval()(features)
-        return logits
-
     def _of(self, split: Split) -> loop.Labelled:
         side = side_of(split)
         if side not in self._data:
@@ -626,7 +629,7 @@ class Learner:
     def _labelled(self, catalog: Catalog, features: Features) -> dict[int, loop.Labelled]:
         """Features and labels of each split that the catalog has."""
         vectors, sides = torch.from_numpy(features.vectors), catalog.rows["side"]
-        labels = torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
+        labels = self._labels_of(catalog)
         return {
             int(side): loop.Labelled(vectors[sides == side], labels[sides == side])
             for side in np.unique(sides)

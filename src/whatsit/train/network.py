@@ -1,7 +1,7 @@
 """Body and head as one network in PyTorch, for when the body learns too."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
@@ -38,18 +38,13 @@ class Network(Model):
     steepest = 1.0
     eps = 1e-5
 
-    def __init__(
-        self,
-        body: nn.Module,
-        head: Head,
-        settled: bool = True,
-        transform: nn.Module | None = None,
-    ) -> None:
+    def __init__(self, body: nn.Module, head: Head, settled: bool = True) -> None:
         super().__init__()
         facts: Any = body.pretrained_cfg
         self.mean = nn.Buffer(torch.tensor(facts["mean"]).view(1, 3, 1, 1) * 255, persistent=False)
         self.std = nn.Buffer(torch.tensor(facts["std"]).view(1, 3, 1, 1) * 255, persistent=False)
-        self.body, self.head, self.transform = body, head, transform
+        self.body, self.head = body, head
+        self.transform: nn.Module | None = None
         self.settled, self.frozen = settled, 0
         self._early = _early(body)
         self.to(memory_format=torch.channels_last)
@@ -104,14 +99,6 @@ class Network(Model):
         if self.settled:
             self.head.norm.eval()
         return self
-
-    @torch.no_grad()
-    def blend(self, before: Mapping[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-        """The state that lies `share` of the way from an earlier one to the present one."""
-        return {
-            name: torch.lerp(before[name], now, share) if now.is_floating_point() else now.clone()
-            for name, now in self.state_dict().items()
-        }
 
 
 def _early(body: nn.Module) -> set[str]:

@@ -13,7 +13,7 @@ from whatsit.errors import CatalogError, ImageError
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
-from whatsit.train.head import steps_of
+from whatsit.train.head import shuffled, steps_of
 from whatsit.train.loop import Labelled
 
 IN_MEMORY = 512 << 20  # bytes of decoded pictures that are kept for the next epoch
@@ -42,8 +42,7 @@ class Pictures:
 
     def epoch(self, order: torch.Generator) -> Iterator[Labelled]:
         """The chosen pictures, shuffled; pixels uint8 (n, size, size, 3)."""
-        places = torch.randperm(len(self.chosen), generator=order).tensor_split(self.steps)
-        return self._batches([self.chosen[some] for some in places], "Learning")
+        return self._batches(shuffled(self.chosen, self.steps, order), "Learning")
 
     def in_order(self) -> Iterator[Labelled]:
         """All pictures as they come."""
