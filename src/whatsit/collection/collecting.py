@@ -130,9 +130,11 @@ def collect_lists(
     for label in lists:
         _check_label(label)
     with _begun(into, project) as begun:
-        for label, found in lists.items():
-            begun.add(label, list(dict.fromkeys(found))[:max_pics])
-        return begun.fetch(list(lists), retry, allow_private, max_workers, limits, backoff)
+        labels = list(lists)
+        for label in labels:
+            begun.add(label, list(dict.fromkeys(lists[label]))[:max_pics])
+        del lists  # the manifest has them, and there may be very many
+        return begun.fetch(labels, retry, allow_private, max_workers, limits, backoff)
 
 
 def download_images(
@@ -207,7 +209,8 @@ class _Begun:
     def add(self, label: str, found: Iterable[Found], words: str = "", most: int | None = None) -> None:
         """Note addresses that are new, at most as many as makes `most` for these words."""
         known = self.manifest.of(label)
-        new = [one for one in found if (label, storable(one.url)) not in self.manifest.rows]
+        addresses = self.manifest.rows.get(label, {})
+        new = [one for one in found if storable(one.url) not in addresses]
         if most is not None:
             new = new[: max(0, most - sum(row.words == words for row in known))]
         last = max([row.number for row in known], default=-1)

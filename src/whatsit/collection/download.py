@@ -80,11 +80,8 @@ class Downloader:
 
         What several classes wait for is fetched once.
         """
-        others: dict[str, list[Row]] = {}
-        first: dict[str, Row] = {}
-        for row in rows:
-            if first.setdefault(row.url, row) is not row:
-                others.setdefault(row.url, []).append(row)
+        others = _others(rows)
+        later = {id(row) for some in others.values() for row in some}
 
         def end(row: Row) -> None:
             advance(row)
@@ -109,7 +106,7 @@ class Downloader:
             end(row)
 
         crowd = Crowd(work, fail, postpone, self._limits.per_host, _affordable(at_once), self._backoff)
-        await crowd.serve((_host(row.url), row) for row in first.values())
+        await crowd.serve((_host(row.url), row) for row in rows if id(row) not in later)
 
     def _note_error(self, row: Row, error: FetchError | ImageError) -> None:
         self._manifest.note(row, "failed" if isinstance(error, FetchError) else "broken", error.what)
@@ -143,13 +140,13 @@ class Downloader:
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
-        """A file for what arrives, which is gone in the end, or moved."""
+        """A file for what arrives, to be moved; it is deleted where that fails."""
         part = self._incoming / f"{next(self._numbers)}.part"
         try:
             yield part
-        finally:
-            with suppress(FileNotFoundError):
-                part.unlink()
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
     def _put_in(self, row: Row, part: Path, told: "Fingerprint") -> None:
         """First written down, then moved: after a crash `recover` finds out by the content."""
@@ -170,6 +167,16 @@ class Downloader:
                 again += 1
                 name = f"{row.number:08}-{again}"
         self.looks[file] = look
+
+
+def _others(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """By address, the rows that wait for it beside the first one."""
+    first: dict[str, Row] = {}
+    others: dict[str, list[Row]] = {}
+    for row in rows:
+        if first.setdefault(row.url, row) is not row:
+            others.setdefault(row.url, []).append(row)
+    return others
 
 
 def _host(url: str) -> str:
@@ -223,7 +230,7 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
     images = project.images
     absent: list[Row] = []
     spoilt: list[Row] = []
-    for row in manifest.rows.values():
+    for row in manifest:
         if row.status == "new" and not os.path.lexists(images / row.file):
             absent.append(row)
         elif row.status == "new" and _sha256(images / row.file) != row.sha256:

@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -54,14 +55,10 @@ class Row:
     time: str = ""
     invited: str = ""
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """By what it is known."""
-        return self.label, self.url
-
 
 NAMES = tuple(field.name for field in fields(Row))
 COLUMNS = tuple("class" if name == "label" else name for name in NAMES)
+NUMBER = attrgetter("number")
 cells_of = attrgetter(*NAMES)
 
 
@@ -75,13 +72,19 @@ class Manifest:
         self.path = path
         self._file: FileIO | None = None
         self._lock = Lock()
-        self.rows: dict[tuple[str, str], Row] = {}
+        self.rows: defaultdict[str, dict[str, Row]] = defaultdict(dict)
         if self._load():
             self.tidy()
 
     def of(self, label: str) -> list[Row]:
         """The rows of a class, in the order in which they were found."""
-        return sorted((row for row in self.rows.values() if row.label == label), key=lambda row: row.number)
+        return sorted(self.rows.get(label, {}).values(), key=NUMBER)
+
+    def __iter__(self) -> Iterator[Row]:
+        return chain.from_iterable(self.rows[label].values() for label in sorted(self.rows))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
 
     def add(self, label: str, found: Iterable[Found], words: str, first: int) -> None:
         """Add addresses that are not there yet, waiting, numbered from `first`."""
@@ -91,8 +94,7 @@ class Manifest:
             known["url"] = storable(one.url)
             row = Row(label, first + len(new), words=printable(words), **known)  # type: ignore[arg-type]
             row.invited = "yes" if one.invited else ""
-            if row.key not in self.rows:
-                self.rows[row.key] = row
+            if self.rows[label].setdefault(row.url, row) is row:
                 new.append(row)
         self._append(new)
 
@@ -115,8 +117,8 @@ class Manifest:
     def tidy(self) -> None:
         """Write the file anew, each address once."""
         self.close()
-        rows = sorted(self.rows.values(), key=lambda row: (row.label, row.number))
-        parts = (rows[start : start + TOGETHER] for start in range(0, len(rows), TOGETHER))
+        rows = chain.from_iterable(self.of(label) for label in sorted(self.rows))
+        parts = iter(lambda: list(islice(rows, TOGETHER)), [])
         write_whole(self.path, chain([HEAD], (_lines(map(cells_of, part)) for part in parts)))
 
     def close(self) -> None:
@@ -160,9 +162,9 @@ class Manifest:
             whole = data
         lines = 0
         for row in self._rows(whole):
-            self.rows[row.key] = row
+            self.rows[row.label][row.url] = row
             lines += 1
-        return lines > len(self.rows) or not data.endswith(b"\n")
+        return lines > len(self) or not data.endswith(b"\n")
 
     def _rows(self, data: bytes) -> Iterator[Row]:
         try:
