@@ -16,7 +16,7 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.train import automatic
 from whatsit.train.optimiser import AdamW
 from whatsit.train.pictures import Pictures
-from whatsit.train.transforms import transforms
+from whatsit.augment import transforms
 from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits

@@ -1,5 +1,6 @@
 """The table of a project's images."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -182,6 +183,15 @@ class Catalog:
     def classes(self) -> list[str]:
         """The class names, sorted: their order is the order of all probabilities."""
         return [self.names[label] for label in np.unique(self.labels)]
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of what training depends on: contents, labels and sides, in their order."""
+        learnt = self.rows["side"] != side_of("test")
+        told = hashlib.sha256("\0".join(self.names).encode("utf-8", "surrogateescape"))
+        for column in (self.rows["content"], self.rows["side"], self.labels):
+            told.update(np.ascontiguousarray(column[learnt]).tobytes())
+        return told.hexdigest()
 
     @property
     def items(self) -> Items:

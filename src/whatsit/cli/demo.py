@@ -1,6 +1,7 @@
 """`whatsit demo`: the whole road on real input, offline."""
 
 import shutil
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from whatsit.cli.evaluate import evaluate
 from whatsit.cli.predict import predict
 from whatsit.cli.show import show
-from whatsit.cli.train import train
+from whatsit.cli.train import train_and_tell
 from whatsit.errors import WhatsitError
 
 MADE_BY_DEMO = ".made-by-whatsit-demo"  # only such a folder is written over
@@ -22,6 +23,7 @@ def demo(
 ) -> None:
     """Watch the whole job on handwritten digits."""
     from whatsit.demo import draw_results, write_digits
+    from whatsit.train.job import Asked, Job
 
     digits, bundle = folder / "digits", folder / "digits.whatsit"
     if digits.exists():
@@ -36,7 +38,7 @@ def demo(
     _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")
     show(digits, save=folder / "pictures.png")
     _step(f"whatsit train {digits} --out {bundle}")
-    train(digits, out=bundle)
+    train_and_tell(Job(Asked(str(digits.absolute()), str(bundle.absolute()))), time.perf_counter())
     _step(f"whatsit evaluate {bundle} {digits} --split valid")
     evaluate(bundle, digits, split="valid")
     some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]

@@ -4,7 +4,7 @@ import math
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,7 +13,6 @@ from whatsit.cli.options import (
     VALID,
     BackboneName,
     ByTime,
-    Folder,
     Group,
     Json,
     Precision,
@@ -29,13 +28,27 @@ from whatsit.cli.options import (
     warn,
 )
 from whatsit.errors import WhatsitError
+from whatsit.progress import say
 from whatsit.text import printable
 
+if TYPE_CHECKING:
+    from whatsit.train.automatic import Trained
+    from whatsit.train.job import Job
+    from whatsit.train.what_if import Experiment
+
 LARGEST_SEED = 2**32
+WITH_RESUME = {"folder", "project", "json", "resume"}
+WITH_CONTINUE = {"folder", "project", "json", "continue_run", "epochs", "rates", "out"}
 
 
 def train(
-    folder: Folder,
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="One sub-folder of pictures per class; or a CSV file: path,label."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
     backbone: BackboneName = "lite0",
     weights: WeightFile = None,
@@ -56,6 +69,16 @@ def train(
         int,
         typer.Option(metavar="N", min=0, help="Train the body's late layers too, N epochs, if that helps."),
     ] = 0,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(metavar="MINUTES", min=0.0, help="Fine-tune for as many epochs as fit, if that helps."),
+    ] = None,
+    augment: Annotated[
+        Literal["auto", "full", "none"],
+        typer.Option(
+            help="Change pictures while learning: what mostly helps; also turn, zoom, warp, relight; nothing."
+        ),
+    ] = "auto",
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where --fine-tune learns.")
     ] = "auto",
@@ -72,83 +95,173 @@ def train(
     ] = None,
     resize: ResizeMode = "crop",
     repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="Show what wrong rates and epochs would do here (minutes).")
+    ] = False,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on with a training that was stopped.")
+    ] = None,
+    continue_run: Annotated[
+        str | None,
+        typer.Option("--continue", metavar="RUN", help="Train a finished run further, for --epochs more."),
+    ] = None,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
     """Train a classifier and write it as a bundle."""
     started = time.perf_counter()
-    out = out or Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
-    if out.is_dir() or not out.absolute().parent.is_dir():
+    if resume or continue_run:
+        _refuse_others(context, WITH_RESUME if resume else WITH_CONTINUE)
+    tried = _numbers(rates)
+    if not (resume or continue_run):
+        if folder is None:
+            raise WhatsitError(
+                "There is nothing to train on.", "Name a folder with one sub-folder per class."
+            )
+        out = out or Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
+    if out and (out.is_dir() or not out.absolute().parent.is_dir()):
         what = f"The bundle can't be written to {out}."
         raise WhatsitError(what, "Name a file in an existing folder with --out.")
 
-    tried = _numbers(rates)
-    balanced = None if balance == "none" else balance
+    from whatsit.train.job import Asked, Job, find_run, further, load_job
 
-    from whatsit.catalog import Catalog
+    if resume:
+        job = load_job(find_run(resume, folder, project))
+    elif continue_run:
+        run = find_run(continue_run, folder, project)
+        job = further(run, epochs, tried[0] if _is_given(context, "rates") else None, out)
+    else:
+        assert folder is not None
+        assert out is not None
+        job = Job(
+            Asked(
+                folder=str(folder.absolute()),
+                out=str(out.absolute()),
+                backbone=backbone,
+                weights=str(weights.absolute()) if weights else None,
+                rates=tried,
+                balance=None if balance == "none" else balance,
+                epochs=epochs,
+                fine_tune=fine_tune,
+                time_budget=time_budget,
+                augment=augment,
+                device=device,
+                valid=valid,
+                seed=seed,
+                split_seed=split_seed,
+                group=group,
+                by_time=by_time,
+                size=size,
+                precision=precision,
+                resize=resize,
+                repeat=repeat,
+                what_if=what_if,
+                project=str(project.absolute()) if project else None,
+            )
+        )
+    train_and_tell(job, started, json)
 
-    catalog = Catalog.read(
-        folder, valid=valid, seed=split_seed, group=group, by_time=by_time, project=project
-    )
 
-    from whatsit.train import Learner, automatic
+def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
+    """Carry out what was asked, write the bundle, and print how it went."""
+    from whatsit.train import automatic
+    from whatsit.train.what_if import draw, what_if
+
+    tell = _quiet if json else _live
+    try:
+        trained = automatic.carry_out(job, tell)
+        learner = trained.learner
+        learner.history.plot().write(learner.run / "learning.png")
+        learner.export(job.asked.out)
+        experiments = []
+        if job.asked.what_if:
+            experiments = what_if(learner, learner.run / "what-if", tell)
+            draw(experiments).write(learner.run / "what-if.png")
+        job.finish()
+    except KeyboardInterrupt:
+        if job.place is not None:
+            say(f"go on with: {program()} train --resume {printable(job.place)}")
+        raise
+    warn(learner.catalog)
+    seconds = time.perf_counter() - started
+    if json:
+        print_json(_document(job, trained, experiments, seconds))
+    else:
+        _print(job, trained, bool(experiments), seconds)
+
+
+def _document(
+    job: "Job", trained: "Trained", experiments: "list[Experiment]", seconds: float
+) -> dict[str, Any]:
+    learner = trained.learner
+    evaluation = learner.evaluate()
+    document: dict[str, Any] = {
+        **evaluation.to_dict(),
+        "classes": learner.classes,
+        "images": len(learner.catalog),
+        "valid_images": evaluation.images,
+        "seconds": round(seconds, 3),
+        "bundle": _named(job),
+        "epochs": len(learner.history),
+        "views": learner.views,
+        "fine_tuned": learner.is_fine_tuned,
+        "precision": learner.precision,
+        "fp32_agreement": learner.fp32_agreement(),
+        "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
+        "warnings": list(learner.catalog.warnings),
+        "run": str(learner.run),
+        "figure": str(learner.run / "learning.png"),
+        "diagnosis": learner.diagnose().to_dict(),
+    }
+    if len(trained.accuracies) > 1:
+        document["repeats"] = trained.accuracies
+    if experiments:
+        document["what_if"] = [experiment.to_dict() for experiment in experiments]
+    return document
+
+
+def _print(job: "Job", trained: "Trained", has_experiments: bool, seconds: float) -> None:
+    from whatsit.train.automatic import summary
     from whatsit.train.learner import FEW_PICTURES
 
-    learner = Learner(
-        catalog,
-        backbone,
-        size,
-        weights=weights,
-        resize=resize,
-        precision=precision,
-        seed=seed,
-        device=device,
-    )
-    tell = _quiet if json else _live
-    learner = automatic.fit_best(learner, tried, epochs, tell, balanced)
-    accuracies = automatic.repeat(learner, repeat)
-    if fine_tune:
-        learner = automatic.fine_tune(learner, fine_tune, tell, balanced)
-    figure = learner.run / "learning.png"
-    learner.history.plot().write(figure)
-    agreement = learner.export(out).metrics["fp32_agreement"]
+    learner = trained.learner
     evaluation = learner.evaluate()
-    warn(learner.catalog)
-    if json:
-        document: dict[str, Any] = {
-            **evaluation.to_dict(),
-            "classes": learner.classes,
-            "images": len(learner.catalog),
-            "valid_images": evaluation.images,
-            "seconds": round(time.perf_counter() - started, 3),
-            "bundle": str(out),
-            "epochs": len(learner.history),
-            "views": learner.views,
-            "fine_tuned": learner.is_fine_tuned,
-            "precision": learner.precision,
-            "fp32_agreement": agreement,
-            "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": list(learner.catalog.warnings),
-            "run": str(learner.run),
-            "figure": str(figure),
-            "diagnosis": learner.diagnose().to_dict(),
-        }
-        if repeat > 1:
-            document["repeats"] = accuracies
-        print_json(document)
-        return
     print("validation: ", end="")
     print_evaluation(evaluation)
-    if repeat > 1:
-        print(f"{'frozen, ' if fine_tune else ''}{automatic.summary(accuracies)}")
+    if len(trained.accuracies) > 1:
+        is_tuned = job.asked.fine_tune or job.asked.time_budget
+        print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
     few = min(FEW_PICTURES, evaluation.images)
-    print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
+    same = f" ({learner.fp32_agreement():.1%} of {few} labels are the same at fp32)"
+    print("" if learner.precision == "fp32" else same)
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
-    print(f"history: {printable(learner.run / 'history.json')}, drawn in learning.png beside it")
-    print(f"bundle: {printable(out)} ({time.perf_counter() - started:.1f} s)")
-    print(f"next: {program()} predict {printable(out)} PICTURE")
+    pictures = "learning.png and what-if.png" if has_experiments else "learning.png"
+    print(f"history: {printable(learner.run / 'history.json')}, drawn in {pictures} beside it")
+    bundle = printable(_named(job))
+    print(f"bundle: {bundle} ({seconds:.1f} s)")
+    print(f"next: {program()} predict {bundle} PICTURE")
+
+
+def _named(job: "Job") -> str:
+    """The bundle's path, as short as it can be from here."""
+    out = Path(job.asked.out)
+    return str(out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _refuse_others(context: typer.Context, allowed: set[str]) -> None:
+    """Raise WhatsitError where an option is given that the run itself has said already."""
+    for parameter in context.command.params:
+        if parameter.name and parameter.name not in allowed and _is_given(context, parameter.name):
+            raise WhatsitError(
+                f"{parameter.opts[0]} was said when the run was begun.", "Leave it out, or train anew."
+            )
 
 
 def _numbers(rates: str) -> list[float]:

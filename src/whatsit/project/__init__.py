@@ -6,7 +6,7 @@ from whatsit.project.features import FeatureStore
 from whatsit.project.files import size_of, write_whole
 from whatsit.project.journal import Action, Journal, Move
 from whatsit.project.project import MANIFEST, SIDECAR, Project
-from whatsit.project.runs import HISTORY, PREDICTIONS, Run, load_runs
+from whatsit.project.runs import HISTORY, PREDICTIONS, Run, load_run, load_runs
 
 __all__ = [
     "HISTORY",
@@ -23,6 +23,7 @@ __all__ = [
     "cache_dir",
     "cache_files",
     "empty_cache",
+    "load_run",
     "load_runs",
     "size_of",
     "write_whole",

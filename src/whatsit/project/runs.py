@@ -21,10 +21,14 @@ class Run:
 
 def load_runs(folder: Path) -> list[Run]:
     """The runs in a project's `runs/`, the oldest first; unfinished and damaged ones are left out."""
-    runs = []
-    for place in sorted((folder / "runs").glob("[0-9]*")):
-        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            facts = json.loads((place / HISTORY).read_text(encoding="utf-8"))
-            said = json.loads((place / PREDICTIONS).read_text(encoding="utf-8"))
-            runs.append(Run(place.name, facts, {content: bool(right) for content, right in said.items()}))
-    return runs
+    places = sorted((folder / "runs").glob("[0-9]*"))
+    return [run for place in places if (run := load_run(place)) is not None]
+
+
+def load_run(place: Path) -> Run | None:
+    """The run in its folder, or None where it is unfinished or damaged."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        facts = json.loads((place / HISTORY).read_text(encoding="utf-8"))
+        said = json.loads((place / PREDICTIONS).read_text(encoding="utf-8"))
+        return Run(place.name, facts, {content: bool(right) for content, right in said.items()})
+    return None

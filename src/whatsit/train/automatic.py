@@ -1,31 +1,86 @@
-"""What is decided for somebody who decides nothing: how many epochs, and whether augmentation helps."""
+"""What is decided for somebody who decides nothing: epochs, augmentation, and whether fine-tuning helps."""
 
 import statistics
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from whatsit.progress import progress
+from whatsit.train.callbacks import Deadline
 from whatsit.train.head import LR, Balance
+from whatsit.train.job import Job
 from whatsit.train.learner import Learner
 from whatsit.understand.comparison import paired
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
 VIEWS = 4
+MOST_EPOCHS = 10  # of fine-tuning that only a time budget limits
+CONVERTING = 10.0  # seconds that making the network ready to serve takes, or a little more
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The learner that was kept, and the validation accuracies of all seeds, if several were asked for."""
+
+    learner: Learner
+    accuracies: list[float]
+
+
+def carry_out(job: Job, tell: Tell = print) -> Trained:
+    """Do what `whatsit train` was asked; a job that was stopped goes on after the last epoch of its runs."""
+    started = time.perf_counter()
+    asked = job.asked
+    learner = _learner(job)
+    if job.continues:
+        learner.take_up(job.continues)
+        learner.fit_one_cycle(asked.epochs or 1, asked.rates[0], balance=asked.balance, tell=tell)
+        return Trained(learner, [])
+    learner = fit_best(learner, asked.rates, asked.epochs, tell, asked.balance)
+    accuracies = repeat(learner, asked.repeat)
+    if asked.time_budget:
+        ends = started + 60 * asked.time_budget
+        learner = fine_tune_until(learner, ends, asked.fine_tune or MOST_EPOCHS, tell, asked.balance)
+    elif asked.fine_tune:
+        learner = fine_tune(learner, asked.fine_tune, tell, asked.balance)
+    return Trained(learner, accuracies)
+
+
+def _learner(job: Job) -> Learner:
+    asked = job.asked
+    catalog = asked.catalog()
+    job.check(catalog)
+    learner = Learner(
+        catalog,
+        asked.backbone,
+        asked.size,
+        weights=asked.weights,
+        resize=asked.resize,
+        precision=asked.precision,
+        seed=asked.seed,
+        augment=None if asked.augment == "none" else asked.augment,
+        device=asked.device,
+        new_run=lambda: job.new_run(catalog.project),
+    )
+    return learner.with_views(job.views) if job.views > 1 else learner
 
 
 def fit(
     learner: Learner,
     epochs: int | None = None,
-    tell: Callable[[str], None] = print,
+    tell: Tell = print,
     lr: float = LR,
     balance: Balance | None = None,
 ) -> Learner:
     """Fit the head, and with few training pictures another one on several views of each; return the better.
 
-    More views have to raise the validation accuracy.
+    More views have to raise the validation accuracy. Without augmentation there are none, and with "full"
+    they are tried with many pictures too.
     """
     epochs = epochs or learner.default_epochs()
     learner.fit_one_cycle(epochs, lr=lr, balance=balance, tell=tell)
-    if len(learner.catalog["train"]) > FEW_PICTURES or not learner.is_frozen:
+    are_few = len(learner.catalog["train"]) <= FEW_PICTURES or learner.augment == "full"
+    if not are_few or learner.augment is None or not learner.is_frozen:
         return learner
     _tell_of_mirrors(learner, tell)
     other = learner.with_views(VIEWS)
@@ -45,7 +100,7 @@ def fit_best(
     learner: Learner,
     rates: Sequence[float],
     epochs: int | None = None,
-    tell: Callable[[str], None] = print,
+    tell: Tell = print,
     balance: Balance | None = None,
 ) -> Learner:
     """Fit at each rate, a run each, and return the learner that errs least on the validation pictures."""
@@ -62,7 +117,11 @@ def fit_best(
 
 
 def fine_tune(
-    learner: Learner, epochs: int, tell: Callable[[str], None] = print, balance: Balance | None = None
+    learner: Learner,
+    epochs: int,
+    tell: Tell = print,
+    balance: Balance | None = None,
+    deadline: Deadline | None = None,
 ) -> Learner:
     """Fine-tune another learner, and return it if it is better than the frozen one by more than chance.
 
@@ -72,7 +131,7 @@ def fine_tune(
     _tell_of_mirrors(learner, tell)
     other = learner.reseed(learner.seed)
     tell("now with the body's late layers:")
-    other.fine_tune(epochs, balance=balance, tell=tell)
+    other.fine_tune(epochs, balance=balance, callbacks=[deadline] if deadline else (), tell=tell)
     gain = paired(learner.right(), other.right())
     frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
     errs = f"fine-tuned it errs on {tuned:.1%} of the validation pictures, frozen on {frozen:.1%}"
@@ -84,7 +143,25 @@ def fine_tune(
     return learner
 
 
-def _tell_of_mirrors(learner: Learner, tell: Callable[[str], None]) -> None:
+def fine_tune_until(
+    learner: Learner, ends: float, most: int, tell: Tell = print, balance: Balance | None = None
+) -> Learner:
+    """Fine-tune for as many epochs as end before `ends`, as time.perf_counter counts, and at most `most`."""
+    trial = learner.reseed(learner.seed).freeze_to(1)
+    epoch = trial.epoch_seconds()
+    # Afterwards all pictures are looked at once more, which takes less than an epoch.
+    deadline = Deadline(ends - epoch - CONVERTING)
+    epochs = min(most, int((deadline.moment - time.perf_counter()) / epoch))
+    if epochs < 1:
+        tell(
+            f"there is no time left for fine-tuning: an epoch takes about {epoch:.0f} s, and as long after it"
+        )
+        return learner
+    tell(f"an epoch of fine-tuning takes about {epoch:.0f} s: there is time for {epochs}")
+    return fine_tune(learner, epochs, tell, balance, deadline)
+
+
+def _tell_of_mirrors(learner: Learner, tell: Tell) -> None:
     if learner.mirrors_hurt and learner.mirrored is not None:
         points = 100 * learner.mirrored.difference
         tell(f"mirrored pictures are recognised worse, by {points:.1f} points: they are not learnt from")

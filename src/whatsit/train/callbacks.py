@@ -1,5 +1,6 @@
 """What may be done after every epoch; a true answer ends the training."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,3 +25,14 @@ class EarlyStopping:
             return False
         self.best, self.since = float("inf"), 0  # for the next training
         return True
+
+
+@dataclass
+class Deadline:
+    """Ends the training before an epoch that would end after `moment`, as time.perf_counter counts."""
+
+    moment: float
+
+    def __call__(self, epoch: Epoch) -> bool:
+        """Whether there is no time for another epoch."""
+        return time.perf_counter() + epoch.seconds > self.moment

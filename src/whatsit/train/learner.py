@@ -2,7 +2,10 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import asdict, astuple, replace
 from functools import cached_property
@@ -24,8 +27,8 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Resize
 from whatsit.progress import status
 from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
+from whatsit.train import checkpoints, loop, stages
 from whatsit.train import head as heads
-from whatsit.train import loop, stages
 from whatsit.train.backbones import convert, load_backbone, load_body
 from whatsit.train.callbacks import Callback
 from whatsit.train.curve import draw_curve, epochs_of
@@ -61,9 +64,9 @@ class Learner:
     leaves out while learning. `metrics` are columns beside the error rate: "accuracy", "f1", "top_2",
     "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes). Without `pretrained` weights
     all layers learn from the start. `augment` is what is done to pictures while a body learns: what
-    `transforms` gives, None, or "auto", which mirrors them. `device` is where it learns: "cpu", "cuda" or
-    "auto". Raises BackboneError, CatalogError, and ReadOnlyProjectError where the catalog has no project
-    that lasts.
+    `transforms` gives, None, "auto", which mirrors them, or "full", all of `transforms`. `device` is where it
+    learns: "cpu", "cuda" or "auto". `new_run` makes folders of runs elsewhere than in the project. Raises
+    BackboneError, CatalogError, and ReadOnlyProjectError where the catalog has no project that lasts.
     """
 
     def __init__(
@@ -79,8 +82,9 @@ class Learner:
         seed: int = 0,
         ps: float = 0.0,
         metrics: Sequence[str | Metric] = (),
-        augment: nn.Module | Literal["auto"] | None = "auto",
+        augment: nn.Module | Literal["auto", "full"] | None = "auto",
         device: Device = "auto",
+        new_run: Callable[[], Path] | None = None,
     ) -> None:
         if len(catalog.classes) > MOST_CLASSES:
             raise CatalogError(
@@ -95,6 +99,8 @@ class Learner:
             raise WhatsitError(f"Dropout can't leave out {ps} of the features.", "Give ps from 0 to below 1.")
         self.metrics = _by_name(metrics)
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
+        self._new_run = new_run or self.project.new_run
+        self._asked = 0
         self.device = torch_device(device)
         self.augment = augment
         self._source = (backbone, size, weights, pretrained)
@@ -125,7 +131,7 @@ class Learner:
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
         2 the head; negative ones count from the end. Raises WhatsitError.
         """
-        if self.augment == "auto":
+        if self.augment in ("auto", "full"):
             _ = self.mirrored  # which only features can tell
         if self._network is None:
             body = load_body(*self._source)
@@ -211,12 +217,14 @@ class Learner:
         bs: int | None = None,
         wd: float | None = None,
         balance: Balance | None = None,
+        callbacks: Sequence[Callback] = (),
         tell: Callable[[str], None] = print,
     ) -> None:
         """Train a head for one epoch, the body's late layers with it for `epochs`, and a new head at last.
 
         A head that has settled on the training pictures has nothing left to teach the body, and one that
-        learns with it comes to know them by heart: docs/benchmarks.md has the measurements.
+        learns with it comes to know them by heart: docs/benchmarks.md has the measurements. `callbacks` hear
+        of the epochs in which the late layers learn.
         """
         if self._fits or not self._source[3]:
             what = "begins anew" if self._fits else "needs pretrained weights"
@@ -226,7 +234,7 @@ class Learner:
         self.freeze()
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
         self.freeze_to(1)
-        self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, tell=tell)
+        self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, callbacks=callbacks, tell=tell)
         self.freeze()
         self._head.load_state_dict(self._new_head().state_dict())
         self.fit_one_cycle(self.default_epochs(), bs=bs, balance=balance, tell=tell)
@@ -236,6 +244,25 @@ class Learner:
 
     def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes."""
+        with self._trial(bs, wd) as step:
+            return sweep(step)
+
+    def epoch_seconds(self, steps: int = 4) -> float:
+        """About how long an epoch of what learns now would take, by a few batches; no weight changes.
+
+        A validation picture is counted as a third of a training picture: it only goes forward.
+        """
+        bs, _ = self._check(1, None, None)
+        with self._trial(None, None) as step:
+            step(0.0)  # the first one takes longer
+            started = time.perf_counter()
+            deque((step(0.0) for _ in range(steps)), maxlen=0)
+            picture = (time.perf_counter() - started) / (steps * bs)
+        return picture * (self._count("train") + self._count("valid") / 3)
+
+    @contextmanager
+    def _trial(self, bs: int | None, wd: float | None) -> Iterator[Callable[[float], float]]:
+        """A step of training at a given rate, of a copy of what learns now; it gives the loss before it."""
         bs, wd = self._check(1, bs, wd)
         shown = self._shown(bs, None)
         model = deepcopy(self._model).train()
@@ -251,7 +278,7 @@ class Learner:
 
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
-            return sweep(step)
+            yield step
 
     @property
     def _model(self) -> loop.Model:
@@ -271,9 +298,30 @@ class Learner:
     ) -> None:
         bs, wd = self._check(epochs, bs, wd)
         rates = spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)
+        self._asked += 1
+        if self._asked <= (done := checkpoints.finished(self.run)):
+            if self._asked == done:
+                self._restore(checkpoints.load_finished(self.run, self._belongs()))
+                deque(map(tell, str(self.history).splitlines()), maxlen=0)
+            return  # what was passed over before is in it
         shown, model = self._shown(bs, balance), self._model
         rates = rates[-len(model.groups()) :]
-        before = len(self.history)
+        facts: dict[str, Any] = {
+            "epochs": epochs,
+            "lr": rates[-1],
+            "bs": bs,
+            "wd": wd,
+            "balance": balance,
+        }
+        if not self.is_frozen:
+            facts["rates"] = rates
+        asked = {
+            **facts,
+            "schedule": str(schedule(epochs * shown.steps)),
+            "frozen": self._frozen_to,
+            "seed": self.seed,
+            "before": (before := len(self.history)),
+        }
 
         def record(epoch: Epoch) -> bool:
             if len(self.history) == 0:
@@ -283,6 +331,14 @@ class Learner:
             answers = [callback(epoch) for callback in callbacks]  # all are to hear of it
             return any(answers)
 
+        def stage(state: dict[str, torch.Tensor]) -> stages.Stage:
+            return stages.Stage(state, self._belongs(), {"asked": asked, "epochs": self.history.to_dict()})
+
+        begun, keeper = loop.Begun(), checkpoints.Keeper(self.run, self._asked)
+        if stopped := checkpoints.load_begun(self.run, self._asked, self._belongs(), asked):
+            past = [Epoch(**epoch) for epoch in stopped.history["epochs"][before:]]
+            deque(map(record, past), maxlen=0)
+            begun = loop.Begun(len(past), stopped.tensors)
         if not self.is_frozen:
             model.to(self.device)
         try:
@@ -299,14 +355,16 @@ class Learner:
                 first_epoch=before + 1,
                 metrics=self.metrics,
                 weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
+                begun=begun,
+                keep=lambda state: keeper.keep(stage(state)),
             )
         finally:  # also after Ctrl-C what it has become is what answers
             if not self.is_frozen:
                 self._serve()
             if trained := len(self.history) - before:
-                facts = {"epochs": trained, "lr": rates[-1], "bs": bs, "wd": wd, "balance": balance}
-                self._fits.append(facts if self.is_frozen else {**facts, "rates": rates})
+                self._fits.append({**facts, "epochs": trained})
         self._save_history()
+        checkpoints.finish(self.run, self._asked, self._stage())
 
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
         """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
@@ -332,10 +390,12 @@ class Learner:
         return Deck.of(loop.Labelled(features, train.labels), bs, balance)
 
     def _transform(self) -> nn.Module | None:
-        if self.augment != "auto":
+        if self.augment is None or isinstance(self.augment, nn.Module):
             return self.augment
-        from whatsit.train.transforms import transforms
+        from whatsit.augment import transforms
 
+        if self.augment == "full":
+            return transforms(flip=not self.mirrors_hurt)
         if self.mirrors_hurt:
             return None
         return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
@@ -452,11 +512,20 @@ class Learner:
             self.ps,
         )
 
+    def take_up(self, trainings: int) -> None:
+        """Become what the last of so many trainings of this run came to; the next call trains it further."""
+        self._asked = trainings
+        if checkpoints.finished(self.run) == trainings:  # else it has been trained further already
+            self._restore(checkpoints.load_finished(self.run, self._belongs()))
+
     def save(self, name: str) -> Path:
         """Keep what was learnt, and its history, in the project under a name like "stage-1"; return the file.
 
         That is the head, and once the body was unfrozen the body too.
         """
+        return stages.save(self._stages, name, self._stage())
+
+    def _stage(self) -> stages.Stage:
         state = (self._network or self._head).state_dict()
         tensors = {name: tensor for name, tensor in state.items() if not name.startswith("transform.")}
         history = {
@@ -465,7 +534,7 @@ class Learner:
             "frozen": self._frozen_to,
             "mirrored": self._mirrored and astuple(self._mirrored),
         }
-        return stages.save(self._stages, name, stages.Stage(tensors, self._belongs(), history))
+        return stages.Stage(tensors, self._belongs(), history)
 
     def load(self, name: str) -> "Learner":
         """Take over what `save` kept, also what is frozen.
@@ -473,7 +542,10 @@ class Learner:
         Raises WhatsitError where it has other classes, or another order of them, size, normalisation or
         architecture than this learner, or is damaged.
         """
-        stage = stages.load(self._stages, name, self._belongs())
+        self._restore(stages.load(self._stages, name, self._belongs()))
+        return self
+
+    def _restore(self, stage: stages.Stage) -> None:
         frozen = stage.history.get("frozen")
         self._begin_again()
         if frozen is None:
@@ -487,7 +559,6 @@ class Learner:
         self._mirrored = told and Difference(*told)
         self.history = History([Epoch(**epoch) for epoch in stage.history["epochs"]])
         self._fits = list(stage.history["fits"])
-        return self
 
     @property
     def _stages(self) -> Path:
@@ -506,7 +577,7 @@ class Learner:
     @cached_property
     def run(self) -> Path:
         """The folder of this training, made when first asked for; its `history.json` says all about it."""
-        return self.project.new_run()
+        return self._new_run()
 
     def _save_history(self) -> None:
         hits = self._hits()
@@ -571,11 +642,31 @@ class Learner:
             "openvino": engine.version(),
         }
 
-    def reseed(self, seed: int) -> "Learner":
+    def on(
+        self, catalog: Catalog, augment: nn.Module | None, new_run: Callable[[], Path] | None = None
+    ) -> "Learner":
+        """A fresh learner like this one for some of its pictures."""
+        backbone, size, weights, pretrained = self._source
+        return Learner(
+            catalog,
+            backbone,
+            size,
+            weights=weights,
+            pretrained=pretrained,
+            resize=self.preprocess.resize,
+            precision=self.precision,
+            seed=self.seed,
+            augment=augment,
+            device="cuda" if self.device.type == "cuda" else "cpu",
+            new_run=new_run,
+        )
+
+    def reseed(self, seed: int, new_run: Callable[[], Path] | None = None) -> "Learner":
         """A learner with a fresh head, and the body as it came, on the same split."""
         other = copy(self)
+        other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
-        other.seed, other.history, other._fits = seed, History(), []
+        other.seed, other.history, other._fits, other._asked = seed, History(), [], 0
         other._begin_again()
         if not self._source[3]:
             other.unfreeze()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -35,6 +35,14 @@ class Model(nn.Module):
         return [list(self.parameters())]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A training after `epochs` epochs: all that the next one depends on."""
+
+    epochs: int = 0
+    state: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
 class Shown(Protocol):
     """What a model learns from."""
 
@@ -61,17 +69,22 @@ def fit(
     first_epoch: int = 1,
     metrics: Mapping[str, Metric] | None = None,
     weight: torch.Tensor | None = None,
+    begun: Begun = Begun(),
+    keep: Callable[[dict[str, torch.Tensor]], None] = lambda state: None,
 ) -> None:
     """AdamW with decay `wd`: the schedule's share of each group's rate, step by step.
 
     `look` gives the logits of the validation pictures; `tell` hears of each epoch, and ends the training by a
-    true answer; `weight` is what a picture of each class counts.
+    true answer; `weight` is what a picture of each class counts. `keep` gets the state after each epoch but
+    the last, and one that is `begun` with such a state ends as if nothing had stopped it.
     """
     order = torch.Generator().manual_seed(seed)
     optimiser = AdamW(model.groups(), wd, model.eps)
     with torch.random.fork_rng():
         torch.manual_seed(seed)  # for dropout and augmentation
-        for epoch in range(epochs):
+        if begun.epochs:
+            _take_up(begun.state, model, optimiser, order)
+        for epoch in range(begun.epochs, epochs):
             started = time.perf_counter()
             model.train()
             total: torch.Tensor | float = 0.0
@@ -84,8 +97,35 @@ def fit(
             others = {name: _apply(metric, seen) for name, metric in (metrics or {}).items()}
             seconds = time.perf_counter() - started
             mean = float(total) / shown.steps
-            if tell(Epoch(first_epoch + epoch, mean, valid_loss, error_rate, seconds, others)):
+            is_enough = tell(Epoch(first_epoch + epoch, mean, valid_loss, error_rate, seconds, others))
+            if is_enough or epoch + 1 == epochs:
                 break
+            keep(_state_of(model, optimiser, order))
+
+
+def _state_of(model: Model, optimiser: AdamW, order: torch.Generator) -> dict[str, torch.Tensor]:
+    """Weights, what the optimiser remembers, and all dice."""
+    state = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    state |= {f"optimiser.{name}": tensor for name, tensor in optimiser.state_dict().items()}
+    dice = {"order": order.get_state(), "cpu": torch.get_rng_state()}
+    if next(model.parameters()).is_cuda:
+        dice["cuda"] = torch.cuda.get_rng_state()
+    return state | {f"dice.{name}": tensor for name, tensor in dice.items()}
+
+
+def _take_up(
+    state: Mapping[str, torch.Tensor], model: Model, optimiser: AdamW, order: torch.Generator
+) -> None:
+    def part(name: str) -> dict[str, torch.Tensor]:
+        return {key.removeprefix(name): tensor for key, tensor in state.items() if key.startswith(name)}
+
+    model.load_state_dict(part("model."))
+    optimiser.load_state_dict(part("optimiser."))
+    dice = part("dice.")
+    order.set_state(dice["order"])
+    torch.set_rng_state(dice["cpu"])
+    if "cuda" in dice and torch.cuda.is_available():
+        torch.cuda.set_rng_state(dice["cuda"])
 
 
 def learn(

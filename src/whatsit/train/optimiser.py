@@ -1,6 +1,6 @@
 """torch's AdamW without its class, whose first use imports torch.compile's machinery (about 5 seconds)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -24,6 +24,21 @@ class AdamW:
     def zero_grad(self) -> None:
         for parameter in self.parameters:
             parameter.grad = None
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """What it remembers of the steps so far."""
+        return dict(self._state())
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Remember what another one did that had the same groups."""
+        for name, tensor in self._state():
+            tensor.copy_(state[name])
+
+    def _state(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for number, group in enumerate(self._groups):
+            for what in ("means", "squares", "steps"):
+                for place, tensor in enumerate(getattr(group, what)):
+                    yield f"{number}.{what}.{place}", tensor
 
     @torch.no_grad()
     def step(self, rates: Sequence[float], momentum: float) -> None:

@@ -1,6 +1,7 @@
 """Pictures for people."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from whatsit.figures import Picture
@@ -19,6 +20,25 @@ def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
     errors.set(xlabel="epoch", title="error rate (validation)", ylim=(0, None))
     for axis in (losses, errors):
         axis.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Picture:
+    """Draw losses and error rates of several trainings side by side, by what was asked of each."""
+    figure = Picture(figsize=(3.6 * len(experiments), 6), layout="constrained")
+    columns = figure.subplots(2, len(experiments), squeeze=False).T
+    for (question, epochs), (losses, errors) in zip(experiments.items(), columns, strict=True):
+        numbers = [epoch["epoch"] for epoch in epochs]
+        mark = "o" if len(epochs) == 1 else None  # a line needs two
+        losses.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker=mark, label="training")
+        losses.plot(numbers, [epoch["valid_loss"] for epoch in epochs], marker=mark, label="validation")
+        losses.set(ylabel="loss", ylim=(0, None))
+        losses.set_title(fill(question, 34), fontsize=10)
+        losses.legend()
+        errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], marker=mark, color="tab:red")
+        errors.set(xlabel="epoch", ylabel="error rate (validation)", ylim=(0, 1))
+        for axis in (losses, errors):
+            axis.xaxis.get_major_locator().set_params(integer=True)
     return figure
 
 

@@ -1,0 +1,117 @@
+"""The lesson's four experiments on the user's own pictures: what wrong rates and epochs look like."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whatsit.catalog import side_of
+from whatsit.figures import Picture
+from whatsit.train.doctor import Diagnosis
+from whatsit.train.head import LR
+from whatsit.train.history import History
+from whatsit.train.learner import Learner
+from whatsit.understand.plots import draw_experiments
+
+TOO_HIGH, TOO_LOW = 0.5, 1e-5
+LOW_EPOCHS, MANY_EPOCHS = 5, 40
+SLOW = slice(1e-6, 1e-4)  # for a whole network that learns a few pictures by heart
+SHARE = 0.1  # of the training pictures
+LOOKED_AT = 200  # validation pictures after each of the many epochs, at most
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One training that went otherwise: what was changed, its epochs, and what the doctor says."""
+
+    question: str
+    history: History
+    diagnosis: Diagnosis
+
+    @property
+    def answer(self) -> str:
+        """What it shows, in words."""
+        findings = [str(finding) for finding in self.diagnosis.findings if finding.sign in SHOWN]
+        return " ".join([self.diagnosis.summary, *(findings or [self.diagnosis.overfitting])])
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"question": self.question, "answer": self.answer, "history": self.history.to_dict()}
+
+
+SHOWN = ("rate too high", "rate too low", "nothing learnt", "too few epochs", "too many epochs")
+
+
+def what_if(learner: Learner, folder: Path, tell: Callable[[str], None] = print) -> list[Experiment]:
+    """Train with a rate too high, one too low, too few epochs, and too many of a whole network on a tenth.
+
+    The runs go into `folder`. The first three take seconds, the last one minutes.
+    """
+    found: list[Experiment] = []
+    for question, train in _experiments(learner, folder):
+        tell(f"what if {question}?")
+        tried = train()
+        experiment = Experiment(question, tried.history, tried.diagnose())
+        tell(f"  {experiment.answer}")
+        found.append(experiment)
+    return found
+
+
+def draw(experiments: list[Experiment]) -> Picture:
+    """The curves of all experiments side by side."""
+    return draw_experiments({one.question: one.history.to_dict() for one in experiments})
+
+
+def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[str, Callable[[], Learner]]]:
+    def of_head(name: str, epochs: int, lr: float) -> Callable[[], Learner]:
+        def train() -> Learner:
+            other = learner.reseed(learner.seed, new_run=lambda: _made(folder / name))
+            other.fit_one_cycle(epochs, lr, tell=_quiet)
+            return other
+
+        return train
+
+    def of_all_layers() -> Learner:
+        other = _with_few(learner, _made(folder / "too-many-epochs"))
+        other.unfreeze()
+        other.fit_one_cycle(MANY_EPOCHS, SLOW, wd=0.0, tell=_quiet)
+        return other
+
+    yield (
+        f"the learning rate is far too high ({TOO_HIGH:g})",
+        of_head("rate-too-high", 1, TOO_HIGH),
+    )
+    yield (
+        f"it is far too low ({TOO_LOW:g}), for {LOW_EPOCHS} epochs",
+        of_head("rate-too-low", LOW_EPOCHS, TOO_LOW),
+    )
+    yield "there is a single epoch", of_head("too-few-epochs", 1, LR)
+    yield (
+        f"all layers learn a tenth of the pictures for {MANY_EPOCHS} epochs, without augmentation and decay",
+        of_all_layers,
+    )
+
+
+def _with_few(learner: Learner, run: Path) -> Learner:
+    """A learner that has a tenth of the training pictures of every class, and no augmentation."""
+    catalog = learner.catalog
+    sides = catalog.rows["side"]
+    few: list[int] = []
+    for label in np.unique(catalog.labels):
+        there = np.flatnonzero((catalog.labels == label) & (sides == side_of("train")))
+        few += there[np.argsort(catalog.rows["content"][there])][: max(2, round(SHARE * len(there)))].tolist()
+    valid = np.flatnonzero(sides == side_of("valid"))
+    valid = valid[np.argsort(catalog.rows["content"][valid])][:LOOKED_AT]
+    chosen = catalog.select(np.sort(np.concatenate([few, valid])).astype(np.int64))
+    return learner.on(chosen, augment=None, new_run=lambda: run)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _quiet(line: str) -> None:
+    pass
