@@ -12,11 +12,11 @@ from torch import nn
 
 import whatsit as wi
 from tests.conftest import Run
+from whatsit.augment import transforms
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.train import automatic
 from whatsit.train.optimiser import AdamW
 from whatsit.train.pictures import Pictures
-from whatsit.augment import transforms
 from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits

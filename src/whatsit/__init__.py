@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from whatsit.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from whatsit.augment import transforms
     from whatsit.catalog import Catalog
     from whatsit.collection import collect, download_images, search_images
     from whatsit.collection.verifying import verify_images
@@ -21,6 +22,7 @@ __all__ = [
     "collect",
     "download_images",
     "search_images",
+    "transforms",
     "verify_images",
 ]
 
@@ -32,6 +34,7 @@ _HOMES = {
     "collect": "whatsit.collection",
     "download_images": "whatsit.collection",
     "search_images": "whatsit.collection",
+    "transforms": "whatsit.augment",
     "verify_images": "whatsit.collection.verifying",
 }
 

@@ -32,9 +32,9 @@ class Picture(Figure):  # type: ignore[misc]
             self.savefig(picture, format="png", dpi=100, bbox_inches="tight")
         return picture.getvalue()
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Save as PNG. Raises WhatsitError where it can't be written."""
-        write_whole(path, self._repr_png_())
+        write_whole(Path(path), self._repr_png_())
 
 
 def fonts() -> list[str]:

@@ -19,6 +19,8 @@ from whatsit.errors import CatalogError
 from whatsit.project import Project
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from whatsit.catalog.summary import Summary
     from whatsit.figures import Picture
 
@@ -240,17 +242,23 @@ class Catalog:
 
         return summarise(self)
 
-    def show(self, rows: int = 3, columns: int = 5) -> "Picture":
-        """A matplotlib figure of labelled pictures from all classes. Needs `whatsit[train]`."""
-        from whatsit.catalog.pictures import draw_labelled
+    def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Picture":
+        """A matplotlib figure of labelled pictures from all classes. Needs `whatsit[train]`.
+
+        `augmented` shows one of them many times, as `transforms()`, or the transforms given, change it.
+        """
+        from whatsit.catalog.pictures import draw_augmented, draw_labelled
 
         order = np.lexsort((self.rows["hash"], self.labels))
         _, start = np.unique(self.labels[order], return_index=True)
         turn = np.arange(len(order)) - np.repeat(start, np.diff([*start, len(order)]))
         turns = order[np.lexsort((self.labels[order], turn))]  # the first of every class, then the second
         spread = turns[: len(start)][:: max(1, len(start) // (rows * columns))]
-        pictures = (self.items[place] for place in dict.fromkeys([*spread.tolist(), *turns.tolist()]))
-        return draw_labelled(((item.path, item.label) for item in pictures), rows, columns)
+        items = (self.items[place] for place in dict.fromkeys([*spread.tolist(), *turns.tolist()]))
+        pictures = ((item.path, item.label) for item in items)
+        if augmented:
+            return draw_augmented(pictures, rows, columns, None if augmented is True else augmented)
+        return draw_labelled(pictures, rows, columns)
 
     def to_dataframe(self) -> Any:
         """A pandas table: path, label, split, width, height, bytes, format, taken, content. Needs pandas."""

@@ -3,19 +3,50 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageOps
 
 from whatsit.errors import ImageError
 from whatsit.figures import Picture, fonts
 from whatsit.images import open_image
 from whatsit.text import printable
 
+if TYPE_CHECKING:
+    from torch import nn
+
 TILE = 224  # pixels
 
 
 def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: int = 5) -> Picture:
     """Draw up to rows * columns pictures with their titles; unreadable ones are passed over."""
+    return _draw(_readable(pictures), rows, columns)
 
-    shown = list(islice(_readable(pictures), rows * columns))
+
+def draw_augmented(
+    pictures: Iterable[tuple[Path, str]],
+    rows: int = 3,
+    columns: int = 5,
+    transform: "nn.Module | None" = None,
+) -> Picture:
+    """Draw the first readable picture as it is, then changed by `transform`, all of them by default."""
+    import torch
+
+    from whatsit.augment import transforms
+
+    transform = transform or transforms()
+    (image, title), *_ = [*islice(_readable(pictures), 1), (Image.new("RGB", (TILE, TILE)), "no picture")]
+    square = torch.from_numpy(np.array(ImageOps.fit(image, (TILE, TILE)))).permute(2, 0, 1).float()
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)  # the same every time
+        views = transform(square.repeat(rows * columns - 1, 1, 1, 1))
+    changed = torch.cat([square[None], views]).permute(0, 2, 3, 1).clamp(0, 255).byte().numpy()
+    return _draw(zip(changed, [title, *[""] * len(views)], strict=True), rows, columns)
+
+
+def _draw(pictures: Iterable[tuple[Any, str]], rows: int, columns: int) -> Picture:
+    shown = list(islice(pictures, rows * columns))
     rows = max(1, -(-len(shown) // columns))
     figure = Picture(figsize=(columns * 2.2, rows * 2.2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -27,7 +58,7 @@ def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: 
     return figure
 
 
-def _readable(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[object, str]]:
+def _readable(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[Image.Image, str]]:
     for path, title in pictures:
         try:
             image = open_image(path, at_least=TILE)

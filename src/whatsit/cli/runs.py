@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.cli.options import Json, Place, ProjectDir, print_json, print_table
+from whatsit.cli.options import Json, Place, ProjectDir, print_json, print_table, program
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ def runs(
     json: Json = False,
 ) -> None:
     """List trainings side by side: what differed, their error rates, and whether that may be chance."""
-    from whatsit.project import Project, load_runs
+    from whatsit.project import Project, load_runs, unfinished
     from whatsit.understand.comparison import comparable, paired
 
-    found = load_runs(Project.existing(folder, project).folder)
+    sidecar = Project.existing(folder, project).folder
+    found = load_runs(sidecar)
     facts = [_facts(run) for run in found]
     groups = comparable([run.right for run in found])
     document: list[dict[str, Any]] = []
@@ -63,8 +64,11 @@ def runs(
             print_table(["run", *differing, "error rate", "against the lowest"], rows)
     if json:
         print_json(document)
-    elif not found:
+        return
+    if not found:
         print("no finished training here")
+    for run in unfinished(sidecar):
+        print(f"not finished: {program()} train --resume {printable(run)}")
 
 
 def _facts(run: "Run") -> dict[str, Any]:

@@ -6,10 +6,11 @@ from whatsit.project.features import FeatureStore
 from whatsit.project.files import size_of, write_whole
 from whatsit.project.journal import Action, Journal, Move
 from whatsit.project.project import MANIFEST, SIDECAR, Project
-from whatsit.project.runs import HISTORY, PREDICTIONS, Run, load_run, load_runs
+from whatsit.project.runs import HISTORY, JOB, PREDICTIONS, Run, load_run, load_runs, unfinished
 
 __all__ = [
     "HISTORY",
+    "JOB",
     "MANIFEST",
     "PREDICTIONS",
     "SIDECAR",
@@ -26,5 +27,6 @@ __all__ = [
     "load_run",
     "load_runs",
     "size_of",
+    "unfinished",
     "write_whole",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HISTORY, PREDICTIONS = "history.json", "predictions.json"
+HISTORY, PREDICTIONS, JOB = "history.json", "predictions.json", "job.json"
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,16 @@ def load_runs(folder: Path) -> list[Run]:
     """The runs in a project's `runs/`, the oldest first; unfinished and damaged ones are left out."""
     places = sorted((folder / "runs").glob("[0-9]*"))
     return [run for place in places if (run := load_run(place)) is not None]
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """The first runs of trainings in a project's `runs/` that did not come to their end, or still go on."""
+    found = []
+    for place in sorted((folder / "runs").glob("[0-9]*")):
+        with suppress(OSError, ValueError, AttributeError):
+            if json.loads((place / JOB).read_text(encoding="utf-8")).get("finished") is False:
+                found.append(place)
+    return found
 
 
 def load_run(place: Path) -> Run | None:

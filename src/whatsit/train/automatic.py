@@ -154,7 +154,7 @@ def fine_tune_until(
     epochs = min(most, int((deadline.moment - time.perf_counter()) / epoch))
     if epochs < 1:
         tell(
-            f"there is no time left for fine-tuning: an epoch takes about {epoch:.0f} s, and as long after it"
+            f"there is no time for fine-tuning: an epoch takes about {epoch:.0f} s, and what follows as long"
         )
         return learner
     tell(f"an epoch of fine-tuning takes about {epoch:.0f} s: there is time for {epochs}")

@@ -10,12 +10,11 @@ from whatsit.catalog import Catalog
 from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
 from whatsit.preprocess import Resize
-from whatsit.project import Project, load_run, write_whole
+from whatsit.project import JOB, Project, load_run, write_whole
 from whatsit.train.checkpoints import finished
 from whatsit.train.head import LR, Balance
 from whatsit.train.network import Device
 
-JOB = "job.json"
 Augment = Literal["auto", "full", "none"]
 
 

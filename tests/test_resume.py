@@ -1,0 +1,355 @@
+"""What was stopped goes on as if nothing had happened; what is finished may be trained further."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import whatsit as wi
+from tests.conftest import Run, campaign
+from whatsit.errors import WhatsitError
+from whatsit.train import automatic, checkpoints
+from whatsit.train.callbacks import Deadline
+from whatsit.train.history import Epoch
+from whatsit.train.job import find_run
+from whatsit.train.what_if import draw, what_if
+
+SIZE = 64  # pixels: enough for digits
+EPOCHS = 8
+
+
+class StoppedError(Exception):
+    """Stands for Ctrl-C."""
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def stop_after(epoch: int) -> Callable[[Epoch], bool]:
+    def stop(seen: Epoch) -> bool:
+        if seen.epoch == epoch:
+            raise StoppedError
+        return False
+
+    return stop
+
+
+def learner_of(folder: Path, run: Path, **options: object) -> wi.Learner:
+    run.mkdir(exist_ok=True)
+    catalog = wi.Catalog.from_folder(folder)
+    return wi.Learner(catalog, size=SIZE, precision="fp32", new_run=lambda: run, **options)  # type: ignore[arg-type]
+
+
+def told(learner: wi.Learner) -> list[dict[str, object]]:
+    return [{**epoch, "seconds": 0} for epoch in learner.history.to_dict()]
+
+
+def weights(learner: wi.Learner) -> dict[str, torch.Tensor]:
+    return (learner._network or learner._head).state_dict()
+
+
+def same(one: wi.Learner, other: wi.Learner) -> bool:
+    left, right = weights(one), weights(other)
+    return told(one) == told(other) and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.fixture
+def keep_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every epoch, however short, is written down."""
+    monkeypatch.setattr(checkpoints, "WORTH", 0.0)
+
+
+def fit(learner: wi.Learner, *callbacks: Callable[[Epoch], bool]) -> None:
+    learner.fit_one_cycle(EPOCHS, balance="oversample", callbacks=callbacks, tell=silent)
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
+@campaign(60)
+@given(st.lists(st.integers(1, EPOCHS - 1), min_size=1, max_size=3), st.integers(0, 99))
+def test_head_stopped_anywhere_ends_as_if_it_had_not_been(
+    tmp_path_factory: pytest.TempPathFactory, all_digits: Path, stops: list[int], seed: int
+) -> None:
+    work = tmp_path_factory.mktemp("stopped")
+    folder = work / "digits"
+    for label in "01":
+        (folder / label).mkdir(parents=True)
+        for path in sorted((all_digits / label).glob("*.png"))[5:25]:
+            (folder / label / path.name).write_bytes(path.read_bytes())
+    options = {"seed": seed, "ps": 0.3}
+    whole = learner_of(folder, work / "whole", **options)
+    fit(whole)
+    torch.manual_seed(7)
+    for epoch in sorted(set(stops)):
+        stopped = learner_of(folder, work / "stopped", **options)
+        with pytest.raises(StoppedError):
+            fit(stopped, stop_after(epoch))
+    resumed = learner_of(folder, work / "stopped", **options)
+    began: list[str] = []
+    resumed.fit_one_cycle(EPOCHS, balance="oversample", tell=began.append)
+    assert len(began) == EPOCHS + 1, "the table is told whole"
+    assert same(whole, resumed)
+    again = learner_of(folder, work / "stopped", **options)
+    fit(again)
+    assert same(whole, again), "a finished training is taken as it is"
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
+def test_only_what_was_not_done_is_done(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StoppedError):
+        fit(learner_of(digits, tmp_path / "run"), stop_after(6))
+    from whatsit.train import loop
+
+    steps: list[int] = []
+    learn = loop.learn
+    monkeypatch.setattr(loop, "learn", lambda *words: steps.append(1) or learn(*words))
+    fit(learner_of(digits, tmp_path / "run"))
+    assert len(steps) == (EPOCHS - 5) * 3, "stopped while epoch 6 was told, after 5 were written down"
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
+def test_torn_checkpoint_costs_an_epoch_and_no_more(digits: Path, tmp_path: Path) -> None:
+    whole = learner_of(digits, tmp_path / "whole")
+    fit(whole)
+    with pytest.raises(StoppedError):
+        fit(learner_of(digits, tmp_path / "run"), stop_after(6))
+    kept = sorted((tmp_path / "run").glob("fit-1-*.safetensors"))
+    assert len(kept) == 2
+    newest = max(
+        kept, key=lambda path: len(json.loads(path.with_suffix(".json").read_text())["history"]["epochs"])
+    )
+    newest.write_bytes(newest.read_bytes()[:-9])
+    resumed = learner_of(digits, tmp_path / "run")
+    fit(resumed)
+    assert same(whole, resumed)
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
+def test_another_training_is_not_gone_on_with(digits: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        fit(learner_of(digits, tmp_path / "run"), stop_after(4))
+    other = learner_of(digits, tmp_path / "run")
+    other.fit_one_cycle(EPOCHS, lr=1e-3, tell=silent)
+    alone = learner_of(digits, tmp_path / "alone")
+    alone.fit_one_cycle(EPOCHS, lr=1e-3, tell=silent)
+    assert same(other, alone)
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
+@pytest.mark.parametrize("epoch", [1, 3, 6])
+def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
+    digits: Path, tmp_path: Path, epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wi.Learner, "default_epochs", lambda self: 4)
+    whole = learner_of(digits, tmp_path / "whole")
+    whole.fine_tune(3, tell=silent)
+
+    def tell_until(line: str) -> None:
+        if line.startswith(f"{epoch} "):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        learner_of(digits, tmp_path / "run").fine_tune(3, tell=tell_until)
+    resumed = learner_of(digits, tmp_path / "run")
+    resumed.fine_tune(3, tell=silent)
+    assert same(whole, resumed)
+    assert whole.backbone.sha256 == resumed.backbone.sha256
+    assert {path.stem for path in (tmp_path / "run").glob("fit-*")} == {"fit-3"}
+
+
+def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL) -> str:
+    """Run `whatsit train`, and kill it when it tells of an epoch; what it said on stderr."""
+    command = [sys.executable, "-u", "-m", "whatsit", "train", *map(str, words)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+    ) as child:
+        assert child.stdout
+        assert child.stderr
+        for line in child.stdout:
+            if line.startswith(f"{epoch} "):
+                child.send_signal(by)
+                break
+        return child.communicate()[1]
+
+
+def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+    words = digits, "--epochs", 400, "--augment", "none"
+    assert whatsit("train", *words, "--out", "whole.whatsit").returncode == 0
+    killed_at(tmp_path, 80, *words, "--out", "killed.whatsit")
+    assert not (tmp_path / "killed.whatsit").exists()
+    assert "not finished" in whatsit("runs", digits).stdout
+    said = killed_at(tmp_path, 200, digits, "--resume", 2, by=signal.SIGINT)
+    (path,) = re.findall(r"train --resume (\S+)", said)
+    resumed = whatsit("train", "--resume", path, "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["epochs"] == 400
+    assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
+    shown = whatsit("runs", digits).stdout
+    assert "not finished" not in shown
+    next((digits / "0").iterdir()).unlink()
+    changed = whatsit("train", "--resume", path)
+    assert changed.returncode == 2
+    assert "have changed since run 0002" in changed.stderr
+
+
+def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+    begun = whatsit("train", digits, "--epochs", 5, "--seed", 3, "--augment", "none", "--out", "d.whatsit")
+    assert begun.returncode == 0, begun.stderr
+    first = (tmp_path / "d.whatsit").read_bytes()
+    done = whatsit("train", digits, "--continue", 1, "--epochs", 3, "--lr", 1e-3, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["epochs"] == 8
+    assert answer["run"].endswith("0001")
+    assert (tmp_path / "d.whatsit").read_bytes() != first
+    learner = wi.Learner(wi.Catalog.from_folder(digits), seed=3)
+    learner.fit_one_cycle(5, tell=silent)
+    learner.fit_one_cycle(3, 1e-3, tell=silent)
+    facts = json.loads((digits / ".whatsit" / "runs" / "0001" / "history.json").read_text())
+    assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == told(learner)
+    assert [fit["epochs"] for fit in facts["fits"]] == [5, 3]
+    again = whatsit("train", "--resume", digits / ".whatsit" / "runs" / "0001", "--json")
+    assert json.loads(again.stdout)["epochs"] == 8, "what is done is done once"
+    listed = json.loads(whatsit("runs", digits, "--json").stdout)
+    assert [row["epochs"] for row in listed if row["run"] == "0001"] == ["5+3"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--resume", "9"), "no run 9"),
+        (("--continue", "9"), "no run 9"),
+        (("--resume", "1", "--seed", "4"), "--seed was said when the run was begun"),
+        (("--continue", "1", "--fine-tune", "4"), "--fine-tune was said"),
+        (("--resume", "1", "--continue", "1"), "--continue was said"),
+        (("--continue", "2"), "not begun by whatsit train"),
+        (("--resume", "3"), "job.json is damaged"),
+    ],
+)
+def test_what_can_not_go_on_is_told(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
+    project = wi.Catalog.from_folder(digits).project
+    for _ in range(3):
+        project.new_run()
+    (project.folder / "runs" / "0003" / "job.json").write_text('{"asked": {}}')
+    answer = whatsit("train", digits, *words)
+    assert answer.returncode == 2
+    assert said in answer.stderr
+
+
+def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:
+    answer = whatsit("train")
+    assert answer.returncode == 2
+    assert "Name a folder" in answer.stderr
+
+
+def test_unfinished_run_is_not_trained_further(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+    killed_at(tmp_path, 30, digits, "--epochs", 100000)
+    answer = whatsit("train", digits, "--continue", 1)
+    assert answer.returncode == 2
+    assert "did not come to its end" in answer.stderr
+
+
+def test_run_is_found_by_path_and_by_number(digits: Path, tmp_path: Path) -> None:
+    run = wi.Catalog.from_folder(digits).project.new_run()
+    assert (
+        find_run(str(run), None, None) == find_run("1", digits, None) == find_run("0001", digits, None) == run
+    )
+    assert find_run("1", None, digits / ".whatsit") == run
+    with pytest.raises(WhatsitError, match="no run 1"):
+        find_run("1", None, None)
+
+
+# --- a time budget ---
+
+
+def test_time_budget_is_spent_on_fine_tuning(
+    digits: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wi.Learner, "epoch_seconds", lambda self, steps=4: 100.0)
+    learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
+    learner.fit_one_cycle(2, tell=silent)
+    lines: list[str] = []
+    now = time.perf_counter()
+    assert automatic.fine_tune_until(learner, now + 150, 9, lines.append) is learner
+    assert "no time for fine-tuning" in lines[0]
+    automatic.fine_tune_until(learner, now + 360, 9, lines.append)
+    assert "time for 2" in lines[1]
+    assert "fine-tuned it errs on" in lines[-1]
+    automatic.fine_tune_until(learner, now + 10_000, 1, lines.append)
+    assert any("time for 1" in line for line in lines)
+
+
+def test_epoch_seconds_change_no_weight(digits: Path, cache: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE).freeze_to(1)
+    before = {name: tensor.clone() for name, tensor in weights(learner).items()}
+    assert learner.epoch_seconds(1) > 0
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights(learner).items())
+
+
+def test_deadline_ends_what_would_end_too_late() -> None:
+    epoch = Epoch(1, 1.0, 1.0, 0.5, seconds=10.0)
+    assert Deadline(time.perf_counter() + 5)(epoch)
+    assert not Deadline(time.perf_counter() + 60)(epoch)
+
+
+# --- the lesson's experiments ---
+
+
+def test_what_if_shows_what_the_lesson_shows(
+    digits: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whatsit.train.what_if.TOO_LOW", 1e-7)  # digits are learnt even at 1e-5
+    learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
+    learner.fit_one_cycle(10, tell=silent)
+    lines: list[str] = []
+    high, low, few, many = what_if(learner, tmp_path / "what-if", lines.append)
+    assert "The learning rate was too high" in high.answer
+    assert "rate is too low" in low.answer
+    assert "Too few epochs" in few.answer
+    assert [len(one.history) for one in (high, low, few, many)] == [1, 5, 1, 40]
+    turned = "Too many epochs" in many.answer
+    assert turned or "did not turn" in many.answer or "rate is too low" in many.answer
+    assert len([line for line in lines if line.startswith("what if")]) == 4
+    draw([high, low, few, many]).write(tmp_path / "what-if.png")
+    assert (tmp_path / "what-if.png").stat().st_size > 10_000
+    assert len(list((digits / ".whatsit" / "runs").iterdir())) == 1, "they are no runs to compare"
+
+
+@pytest.mark.parametrize("augment", ["none", "full", "auto"])
+def test_augment_says_what_is_done_to_pictures(
+    digits: Path, cache: Path, augment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    views = wi.Learner.with_views
+    monkeypatch.setattr(
+        wi.Learner, "with_views", lambda self, count: asked.append(count) or views(self, count)
+    )
+    monkeypatch.setattr(automatic, "FEW_PICTURES", 10)
+    learner = wi.Learner(
+        wi.Catalog.from_folder(digits),
+        size=SIZE,
+        augment=None if augment == "none" else augment,  # type: ignore[arg-type]
+    )
+    automatic.fit(learner, 1, silent)
+    assert asked == ([automatic.VIEWS] if augment == "full" else [])
+    transform = str(learner.unfreeze()._transform())
+    assert ("Lighting" in transform) == (augment != "none")
+    pixels = torch.rand(8, 3, SIZE, SIZE) * 255
+    changed = learner._transform()
+    flips = (pixels, pixels.flip(3))
+    if changed is None:
+        assert augment == "none"
+    else:
+        kinds = [any(torch.equal(one, flip[n]) for flip in flips) for n, one in enumerate(changed(pixels))]
+        assert all(kinds) == (augment == "auto")
