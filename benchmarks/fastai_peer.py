@@ -2,10 +2,12 @@
 
 python fastai_peer.py FOLDER EPOCHS          fit_one_cycle; train/ and validation/ are inside; prints JSON
 python fastai_peer.py FOLDER EPOCHS SEED     fine_tune, and what is right of validation/ and test/
+python fastai_peer.py FOLDER lr_find BS      lr_find of all layers, seconds of the call itself
 """
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import timm
@@ -31,7 +33,8 @@ def lite0(pretrained: bool = True) -> torch.nn.Module:
 
 
 def main() -> None:
-    if len(sys.argv) > 3:
+    finds_rates = sys.argv[2] == "lr_find"
+    if len(sys.argv) > 3 and not finds_rates:
         set_seed(int(sys.argv[3]), reproducible=True)
     batch_tfms = [*aug_transforms(), Normalize.from_stats([0.5] * 3, [0.5] * 3)]
     data = ImageDataLoaders.from_folder(
@@ -41,8 +44,16 @@ def main() -> None:
         item_tfms=RandomResizedCrop(224, min_scale=0.5),
         batch_tfms=batch_tfms,
         num_workers=2,
+        bs=int(sys.argv[3]) if finds_rates else 64,
     )
     learner = vision_learner(data, lite0, metrics=accuracy)
+    if finds_rates:
+        learner.unfreeze()
+        started = time.perf_counter()
+        valley = learner.lr_find(show_plot=False).valley
+        seconds = time.perf_counter() - started
+        print(json.dumps({"seconds": seconds, "steps": len(learner.recorder.lrs), "rate": valley}))
+        return
     if len(sys.argv) == 3:
         learner.fit_one_cycle(int(sys.argv[2]))
         print(json.dumps({"validation": float(learner.validate()[1])}))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import Run, campaign, rendered
-from whatsit import Catalog
+from whatsit import Catalog, transforms
 from whatsit.errors import CatalogError
 from whatsit.progress import listen
 
@@ -395,6 +395,22 @@ def test_summary_and_figure_of_an_empty_split_are_empty(digits: Path) -> None:
     assert str(empty.summary()).startswith("0 pictures")
     assert len(empty.to_dataframe()) == 0
     assert empty.show(rows=1) is not None
+
+
+def test_figure_shows_a_picture_and_what_augmentation_makes_of_it(digits: Path) -> None:
+    catalog = Catalog.from_folder(digits)
+    figure = catalog.show(2, 3, augmented=True)
+    assert [axis.get_title() for axis in figure.axes] == ["0", "", "", "", "", ""]
+    tiles = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
+    assert all(tile.shape == tiles[0].shape for tile in tiles)
+    assert len({tile.tobytes() for tile in tiles}) == 6
+    again = catalog.show(2, 3, augmented=True)
+    assert [np.asarray(axis.images[0].get_array()).tobytes() for axis in again.axes] == [
+        tile.tobytes() for tile in tiles
+    ]
+    still = transforms(flip=False, max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
+    same = catalog.show(1, 2, augmented=still)
+    assert abs(np.subtract(*(np.float32(axis.images[0].get_array()) for axis in same.axes))).max() <= 1
 
 
 def test_figure_shows_pictures_of_all_classes(digits: Path, tmp_path: Path) -> None:

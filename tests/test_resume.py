@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,17 +12,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
 import whatsit as wi
 from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
-from whatsit.train import automatic, checkpoints
+from whatsit.train import automatic, checkpoints, loop
 from whatsit.train.callbacks import Deadline
 from whatsit.train.history import Epoch
-from whatsit.train.job import find_run
+from whatsit.train.job import Asked, Job, find_run, further, resume
 from whatsit.train.what_if import draw, what_if
+from whatsit.understand.comparison import Difference
 
 SIZE = 64  # pixels: enough for digits
 EPOCHS = 8
@@ -67,6 +70,7 @@ def same(one: wi.Learner, other: wi.Learner) -> bool:
 def keep_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every epoch, however short, is written down."""
     monkeypatch.setattr(checkpoints, "WORTH", 0.0)
+    monkeypatch.setattr(checkpoints, "TIMES", 0)
 
 
 def fit(learner: wi.Learner, *callbacks: Callable[[Epoch], bool]) -> None:
@@ -109,8 +113,6 @@ def test_only_what_was_not_done_is_done(
 ) -> None:
     with pytest.raises(StoppedError):
         fit(learner_of(digits, tmp_path / "run"), stop_after(6))
-    from whatsit.train import loop
-
     steps: list[int] = []
     learn = loop.learn
     monkeypatch.setattr(loop, "learn", lambda *words: steps.append(1) or learn(*words))
@@ -154,6 +156,9 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
     monkeypatch.setattr(wi.Learner, "default_epochs", lambda self: 4)
     whole = learner_of(digits, tmp_path / "whole")
     whole.fine_tune(3, tell=silent)
+    steps: list[int] = []
+    learn = loop.learn
+    monkeypatch.setattr(loop, "learn", lambda *words: steps.append(1) or learn(*words))
 
     def tell_until(line: str) -> None:
         if line.startswith(f"{epoch} "):
@@ -161,9 +166,11 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
 
     with pytest.raises(StoppedError):
         learner_of(digits, tmp_path / "run").fine_tune(3, tell=tell_until)
+    done = len(steps)
     resumed = learner_of(digits, tmp_path / "run")
     resumed.fine_tune(3, tell=silent)
     assert same(whole, resumed)
+    assert len(steps) - done == (1 + 3 + 4) * 3 - (done - 3), "but for the epoch that was being told"
     assert whole.backbone.sha256 == resumed.backbone.sha256
     assert {path.stem for path in (tmp_path / "run").glob("fit-*")} == {"fit-3"}
 
@@ -191,16 +198,17 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
     assert "not finished" in whatsit("runs", digits).stdout
     said = killed_at(tmp_path, 200, digits, "--resume", 2, by=signal.SIGINT)
     (path,) = re.findall(r"train --resume (\S+)", said)
+    with FileLock(Path(path) / "lock"):
+        assert "still goes on: 0002" in whatsit("runs", digits).stdout
+        second = whatsit("train", "--resume", path)
+        assert second.returncode == 2
+        assert "still goes on in another process" in second.stderr
     resumed = whatsit("train", "--resume", path, "--json")
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout)["epochs"] == 400
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
     shown = whatsit("runs", digits).stdout
     assert "not finished" not in shown
-    next((digits / "0").iterdir()).unlink()
-    changed = whatsit("train", "--resume", path)
-    assert changed.returncode == 2
-    assert "have changed since run 0002" in changed.stderr
 
 
 def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: Run) -> None:
@@ -219,17 +227,34 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: 
     facts = json.loads((digits / ".whatsit" / "runs" / "0001" / "history.json").read_text())
     assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == told(learner)
     assert [fit["epochs"] for fit in facts["fits"]] == [5, 3]
-    again = whatsit("train", "--resume", digits / ".whatsit" / "runs" / "0001", "--json")
-    assert json.loads(again.stdout)["epochs"] == 8, "what is done is done once"
+    again = whatsit("train", "--resume", digits / ".whatsit" / "runs" / "0001")
+    assert again.returncode == 2
+    assert "came to its end" in again.stderr
     listed = json.loads(whatsit("runs", digits, "--json").stdout)
     assert [row["epochs"] for row in listed if row["run"] == "0001"] == ["5+3"]
+    other = digits.rename(tmp_path / "moved digits")
+    on = whatsit("train", "--continue", other / ".whatsit" / "runs" / "0001", "--epochs", 2, "--json")
+    assert on.returncode == 0, on.stderr
+    assert json.loads(on.stdout)["epochs"] == 10
+    assert json.loads(on.stdout)["bundle"] == "moved digits.whatsit"
+    next((other / "0").iterdir()).unlink()
+    changed = whatsit("train", other, "--continue", 1)
+    assert changed.returncode == 2
+    assert "have changed since run 0001" in changed.stderr
+    assert "not finished" not in whatsit("runs", other).stdout, "what did not begin needs no end"
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--resume", "9"), "no run 9"),
-        (("--continue", "9"), "no run 9"),
+        (("--resume", "9"), "no run '9'"),
+        (("--continue", "9"), "no run '9'"),
+        (("--resume", ""), "no run ''"),
+        (("--continue", ""), "no run ''"),
+        (("--continue", "1", "--lr", "1e-3,1e-2"), "Several rates can't be tried"),
+        (("--time-budget", "0"), "time budget of 0.0 minutes is impossible"),
+        (("--time-budget", "nan"), "time budget of nan minutes is impossible"),
+        (("--time-budget", "inf"), "time budget of inf minutes is impossible"),
         (("--resume", "1", "--seed", "4"), "--seed was said when the run was begun"),
         (("--continue", "1", "--fine-tune", "4"), "--fine-tune was said"),
         (("--resume", "1", "--continue", "1"), "--continue was said"),
@@ -253,27 +278,129 @@ def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:
     assert "Name a folder" in answer.stderr
 
 
-def test_unfinished_run_is_not_trained_further(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+def test_unfinished_run_is_neither_trained_further_nor_on_other_pictures(
+    digits: Path, tmp_path: Path, whatsit: Run
+) -> None:
     killed_at(tmp_path, 30, digits, "--epochs", 100000)
     answer = whatsit("train", digits, "--continue", 1)
     assert answer.returncode == 2
     assert "did not come to its end" in answer.stderr
+    copied = shutil.copytree(digits, tmp_path / "copied")
+    stranger = whatsit("train", copied, "--resume", digits / ".whatsit" / "runs" / "0001")
+    assert stranger.returncode == 2
+    assert "does not belong to the pictures" in stranger.stderr
+    next((copied / "0").iterdir()).unlink()
+    changed = whatsit("train", copied, "--resume", 1)
+    assert changed.returncode == 2
+    assert "have changed since run 0001" in changed.stderr
+
+
+def asked_of(folder: Path, **options: object) -> Asked:
+    words = {"epochs": 4, "size": SIZE, "precision": "fp32", "augment": "none", **options}
+    return Asked(str(folder), str(folder.with_suffix(".whatsit")), **words)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"rates": [1e-3, 3e-3], "repeat": 2}, 8),
+        ({"rates": [1e-3, 3e-3], "repeat": 2}, 3),
+        ({"augment": "auto"}, 6),
+        ({"augment": "none", "fine_tune": 2}, 8),
+        ({"augment": "none", "fine_tune": 2, "time_budget": 60.0}, 9),
+    ],
+)
+def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
+    digits: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, object], line: int
+) -> None:
+    monkeypatch.setattr(wi.Learner, "default_epochs", lambda self: 4)
+    other = digits.parent / "other"
+    shutil.copytree(digits, other)
+    whole = automatic.carry_out(Job(asked_of(digits, **options)), silent)
+
+    lines: list[str] = []
+
+    def tell(said: str) -> None:
+        lines.append(said)
+        if len(lines) == line:
+            raise StoppedError
+
+    stopped = Job(asked_of(other, **options))
+    with pytest.raises(StoppedError):
+        automatic.carry_out(stopped, tell)
+    assert stopped.place is not None
+    assert stopped._lock is not None
+    stopped._lock.release()
+    resumed = automatic.carry_out(resume(stopped.place, None), silent)
+    assert same(whole.learner, resumed.learner)
+    assert whole.accuracies == resumed.accuracies
+    assert whole.learner.run.name == resumed.learner.run.name
+    runs = [sorted(path.name for path in place.glob(".whatsit/runs/*")) for place in (digits, other)]
+    assert runs[0] == runs[1], "no run is begun twice"
+
+
+@pytest.mark.usefixtures("cache")
+def test_body_that_was_not_kept_leaves_no_weights(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job(asked_of(digits, fine_tune=1))
+    trained = automatic.carry_out(job, silent)
+    job.finish(trained.learner.run)
+    runs = sorted((digits / ".whatsit" / "runs").iterdir())
+    kept = [any(run.glob("fit-*.safetensors")) for run in runs]
+    assert kept == [True, trained.learner.is_fine_tuned]
+    with pytest.raises(WhatsitError, match="came to its end"):
+        resume(runs[1], None)
+    if not trained.learner.is_fine_tuned:
+        with pytest.raises(WhatsitError, match="kept no weights"):
+            further(runs[1], None, 1, None, None)
+
+
+@pytest.mark.usefixtures("cache")
+def test_run_of_several_views_goes_on_with_the_same_views(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also without mirrored ones, where a fitted head tells that they hurt."""
+
+    def mirrored(self: wi.Learner) -> Difference | None:
+        if self._fits and self._mirrored is None:
+            self._mirrored = Difference(0.2, 0.1, 0.3, 0.05)
+        return self._mirrored
+
+    monkeypatch.setattr(wi.Learner, "mirrored", property(mirrored))
+    seen: list[int] = []
+    extract = wi.Learner._extract
+    monkeypatch.setattr(
+        wi.Learner,
+        "_extract",
+        lambda self, catalog, precision=None, view=0: (
+            seen.append(view) or extract(self, catalog, precision, view)
+        ),
+    )
+    job = Job(asked_of(digits, augment="auto"))
+    trained = automatic.carry_out(job, silent)
+    job.finish(trained.learner.run)
+    assert [view for view in seen if view] == [2, 4, 6]
+    seen.clear()
+    on = further(digits / ".whatsit" / "runs" / "0002", None, 2, None, None)
+    assert automatic.carry_out(on, silent).learner.views == automatic.VIEWS
+    assert [view for view in seen if view] == [2, 4, 6]
 
 
 def test_run_is_found_by_path_and_by_number(digits: Path, tmp_path: Path) -> None:
     run = wi.Catalog.from_folder(digits).project.new_run()
+    (run / "history.json").touch()
     assert (
         find_run(str(run), None, None) == find_run("1", digits, None) == find_run("0001", digits, None) == run
     )
     assert find_run("1", None, digits / ".whatsit") == run
-    with pytest.raises(WhatsitError, match="no run 1"):
+    with pytest.raises(WhatsitError, match="no run .1."):
         find_run("1", None, None)
 
 
 # --- a time budget ---
 
 
-def test_time_budget_is_spent_on_fine_tuning(
+def test_time_budget_says_how_many_epochs_fit(
     digits: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wi.Learner, "epoch_seconds", lambda self, steps=4: 100.0)
@@ -281,13 +408,13 @@ def test_time_budget_is_spent_on_fine_tuning(
     learner.fit_one_cycle(2, tell=silent)
     lines: list[str] = []
     now = time.perf_counter()
-    assert automatic.fine_tune_until(learner, now + 150, 9, lines.append) is learner
-    assert "no time for fine-tuning" in lines[0]
-    automatic.fine_tune_until(learner, now + 360, 9, lines.append)
+    assert automatic.epochs_until(now + 150, learner, 9, lines.append)[0] == 0
+    assert "no time" in lines[0]
+    epochs, deadline = automatic.epochs_until(now + 360, learner, 9, lines.append)
+    assert epochs == 2
     assert "time for 2" in lines[1]
-    assert "fine-tuned it errs on" in lines[-1]
-    automatic.fine_tune_until(learner, now + 10_000, 1, lines.append)
-    assert any("time for 1" in line for line in lines)
+    assert deadline.moment < now + 260
+    assert automatic.epochs_until(now + 10_000, learner, 1, lines.append)[0] == 1
 
 
 def test_epoch_seconds_change_no_weight(digits: Path, cache: Path) -> None:

@@ -37,12 +37,13 @@ def draw_augmented(
 
     transform = transform or transforms()
     (image, title), *_ = [*islice(_readable(pictures), 1), (Image.new("RGB", (TILE, TILE)), "no picture")]
-    square = torch.from_numpy(np.array(ImageOps.fit(image, (TILE, TILE)))).permute(2, 0, 1).float()
+    square = np.array(ImageOps.fit(image, (TILE, TILE)))
+    pixels = torch.from_numpy(square).permute(2, 0, 1).float()
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)  # the same every time
-        views = transform(square.repeat(rows * columns - 1, 1, 1, 1))
-    changed = torch.cat([square[None], views]).permute(0, 2, 3, 1).clamp(0, 255).byte().numpy()
-    return _draw(zip(changed, [title, *[""] * len(views)], strict=True), rows, columns)
+        views = transform(pixels.repeat(rows * columns - 1, 1, 1, 1))
+    changed = views.permute(0, 2, 3, 1).clamp(0, 255).byte().numpy()
+    return _draw([(square, title), *((view, "") for view in changed)], rows, columns)
 
 
 def _draw(pictures: Iterable[tuple[Any, str]], rows: int, columns: int) -> Picture:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
+from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -110,6 +112,12 @@ def list_unreadable(catalog: "Catalog") -> None:
 def named(folder: object, project: Path | None) -> str:
     """A folder and its project as they are typed after a command."""
     return f"{folder} --project {project}" if project else str(folder)
+
+
+def resuming(run: Path) -> str:
+    """What to type to go on with a training that was stopped."""
+    path = printable(run)
+    return f"{program()} train --resume {list2cmdline([path]) if os.name == 'nt' else shlex.quote(path)}"
 
 
 def program() -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.cli.options import Json, Place, ProjectDir, print_json, print_table, program
+from whatsit.cli.options import Json, Place, ProjectDir, print_json, print_table, resuming
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def runs(
         return
     if not found:
         print("no finished training here")
-    for run in unfinished(sidecar):
-        print(f"not finished: {program()} train --resume {printable(run)}")
+    for run, goes_on in unfinished(sidecar).items():
+        print(f"still goes on: {run.name}" if goes_on else f"not finished: {resuming(run)}")
 
 
 def _facts(run: "Run") -> dict[str, Any]:

@@ -25,6 +25,7 @@ from whatsit.cli.options import (
     print_evaluation,
     print_json,
     program,
+    resuming,
     warn,
 )
 from whatsit.errors import WhatsitError
@@ -110,10 +111,17 @@ def train(
 ) -> None:
     """Train a classifier and write it as a bundle."""
     started = time.perf_counter()
-    if resume or continue_run:
-        _refuse_others(context, WITH_RESUME if resume else WITH_CONTINUE)
+    goes_on = resume is not None or continue_run is not None
+    if goes_on:
+        _refuse_others(context, WITH_CONTINUE if resume is None else WITH_RESUME)
     tried = _numbers(rates)
-    if not (resume or continue_run):
+    if continue_run is not None and len(tried) > 1:
+        raise WhatsitError("Several rates can't be tried on a run that goes on.", "Give --lr one.")
+    if time_budget is not None and not 0 < time_budget < math.inf:
+        raise WhatsitError(
+            f"A time budget of {time_budget} minutes is impossible.", "Give a positive number."
+        )
+    if not goes_on:
         if folder is None:
             raise WhatsitError(
                 "There is nothing to train on.", "Name a folder with one sub-folder per class."
@@ -123,18 +131,18 @@ def train(
         what = f"The bundle can't be written to {out}."
         raise WhatsitError(what, "Name a file in an existing folder with --out.")
 
-    from whatsit.train.job import Asked, Job, find_run, further, load_job
+    from whatsit.train import job as jobs
 
-    if resume:
-        job = load_job(find_run(resume, folder, project))
-    elif continue_run:
-        run = find_run(continue_run, folder, project)
-        job = further(run, epochs, tried[0] if _is_given(context, "rates") else None, out)
+    if resume is not None:
+        job = jobs.resume(jobs.find_run(resume, folder, project), folder)
+    elif continue_run is not None:
+        run = jobs.find_run(continue_run, folder, project)
+        job = jobs.further(run, folder, epochs, tried[0] if _is_given(context, "rates") else None, out)
     else:
         assert folder is not None
         assert out is not None
-        job = Job(
-            Asked(
+        job = jobs.Job(
+            jobs.Asked(
                 folder=str(folder.absolute()),
                 out=str(out.absolute()),
                 backbone=backbone,
@@ -177,10 +185,10 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
             draw(experiments).write(learner.run / "what-if.png")
-        job.finish()
+        job.finish(learner.run)
     except KeyboardInterrupt:
         if job.place is not None:
-            say(f"go on with: {program()} train --resume {printable(job.place)}")
+            say(f"go on with: {resuming(job.place)}")
         raise
     warn(learner.catalog)
     seconds = time.perf_counter() - started

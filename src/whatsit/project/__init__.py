@@ -6,11 +6,23 @@ from whatsit.project.features import FeatureStore
 from whatsit.project.files import size_of, write_whole
 from whatsit.project.journal import Action, Journal, Move
 from whatsit.project.project import MANIFEST, SIDECAR, Project
-from whatsit.project.runs import HISTORY, JOB, PREDICTIONS, Run, load_run, load_runs, unfinished
+from whatsit.project.runs import (
+    CONTINUATION,
+    HISTORY,
+    JOB,
+    LOCK,
+    PREDICTIONS,
+    Run,
+    load_run,
+    load_runs,
+    unfinished,
+)
 
 __all__ = [
+    "CONTINUATION",
     "HISTORY",
     "JOB",
+    "LOCK",
     "MANIFEST",
     "PREDICTIONS",
     "SIDECAR",

@@ -50,6 +50,7 @@ class Project:
     @classmethod
     def existing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
         """The project that is there already; raises ProjectError where there is none."""
+        images = Path(images).parent if Path(images).is_file() else images  # a table of them
         sidecar = Path(folder) if folder else Path(images) / SIDECAR
         if not os.path.isfile(sidecar / DATABASE):
             raise ProjectError(f"There is no project at {sidecar}.", "Name the image folder that has one.")

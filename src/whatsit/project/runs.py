@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HISTORY, PREDICTIONS, JOB = "history.json", "predictions.json", "job.json"
+from filelock import FileLock, Timeout
+
+HISTORY, PREDICTIONS = "history.json", "predictions.json"
+JOB, CONTINUATION, LOCK = "job.json", "continuation.json", "lock"
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,25 @@ def load_runs(folder: Path) -> list[Run]:
     return [run for place in places if (run := load_run(place)) is not None]
 
 
-def unfinished(folder: Path) -> list[Path]:
-    """The first runs of trainings in a project's `runs/` that did not come to their end, or still go on."""
-    found = []
+def unfinished(folder: Path) -> dict[Path, bool]:
+    """The runs in a project's `runs/` whose job did not come to its end, and whether it still goes on."""
+    found = {}
     for place in sorted((folder / "runs").glob("[0-9]*")):
-        with suppress(OSError, ValueError, AttributeError):
-            if json.loads((place / JOB).read_text(encoding="utf-8")).get("finished") is False:
-                found.append(place)
+        for name in (JOB, CONTINUATION):
+            with suppress(OSError, ValueError, AttributeError):
+                if json.loads((place / name).read_text(encoding="utf-8")).get("is_finished") is False:
+                    found[place] = _is_held(place / LOCK)
     return found
+
+
+def _is_held(lock: Path) -> bool:
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def load_run(place: Path) -> Run | None:

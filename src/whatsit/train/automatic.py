@@ -34,15 +34,21 @@ def carry_out(job: Job, tell: Tell = print) -> Trained:
     learner = _learner(job)
     if job.continues:
         learner.take_up(job.continues)
+        if job.views > 1:
+            learner.add_views(job.views)
         learner.fit_one_cycle(asked.epochs or 1, asked.rates[0], balance=asked.balance, tell=tell)
         return Trained(learner, [])
     learner = fit_best(learner, asked.rates, asked.epochs, tell, asked.balance)
     accuracies = repeat(learner, asked.repeat)
-    if asked.time_budget:
-        ends = started + 60 * asked.time_budget
-        learner = fine_tune_until(learner, ends, asked.fine_tune or MOST_EPOCHS, tell, asked.balance)
-    elif asked.fine_tune:
-        learner = fine_tune(learner, asked.fine_tune, tell, asked.balance)
+    epochs, deadline = asked.fine_tune, None
+    if asked.time_budget is not None:
+        if job.tuning_epochs is None:
+            budget = started + 60 * asked.time_budget
+            job.tuning_epochs, deadline = epochs_until(budget, learner, epochs or MOST_EPOCHS, tell)
+            job.write()  # a resumed job is to end as this one would
+        epochs = job.tuning_epochs
+    if epochs:
+        learner = fine_tune(learner, epochs, tell, asked.balance, deadline)
     return Trained(learner, accuracies)
 
 
@@ -50,7 +56,7 @@ def _learner(job: Job) -> Learner:
     asked = job.asked
     catalog = asked.catalog()
     job.check(catalog)
-    learner = Learner(
+    return Learner(
         catalog,
         asked.backbone,
         asked.size,
@@ -62,7 +68,6 @@ def _learner(job: Job) -> Learner:
         device=asked.device,
         new_run=lambda: job.new_run(catalog.project),
     )
-    return learner.with_views(job.views) if job.views > 1 else learner
 
 
 def fit(
@@ -143,22 +148,18 @@ def fine_tune(
     return learner
 
 
-def fine_tune_until(
-    learner: Learner, ends: float, most: int, tell: Tell = print, balance: Balance | None = None
-) -> Learner:
-    """Fine-tune for as many epochs as end before `ends`, as time.perf_counter counts, and at most `most`."""
-    trial = learner.reseed(learner.seed).freeze_to(1)
-    epoch = trial.epoch_seconds()
+def epochs_until(moment: float, learner: Learner, most: int, tell: Tell = print) -> tuple[int, Deadline]:
+    """How many epochs of fine-tuning, up to `most`, end before a moment, as time.perf_counter counts.
+
+    With what ends them if they take longer than it looked.
+    """
+    epoch = learner.reseed(learner.seed).freeze_to(1).epoch_seconds()
     # Afterwards all pictures are looked at once more, which takes less than an epoch.
-    deadline = Deadline(ends - epoch - CONVERTING)
-    epochs = min(most, int((deadline.moment - time.perf_counter()) / epoch))
-    if epochs < 1:
-        tell(
-            f"there is no time for fine-tuning: an epoch takes about {epoch:.0f} s, and what follows as long"
-        )
-        return learner
-    tell(f"an epoch of fine-tuning takes about {epoch:.0f} s: there is time for {epochs}")
-    return fine_tune(learner, epochs, tell, balance, deadline)
+    deadline = Deadline(moment - epoch - CONVERTING)
+    epochs = max(0, min(most, int((deadline.moment - time.perf_counter()) / epoch)))
+    takes = f"an epoch of fine-tuning takes about {epoch:.0f} s"
+    tell(f"{takes}: there is time for {epochs}" if epochs else f"{takes}, and so does what follows: no time")
+    return epochs, deadline
 
 
 def _tell_of_mirrors(learner: Learner, tell: Tell) -> None:

@@ -1,22 +1,33 @@
 """Checkpoints in a run's folder: what was stopped goes on after its last epoch, what is finished may go on.
 
 `fit-2` is what the run's second training came to. While the third one goes on, `fit-3-even` and `fit-3-odd`
-are written in turn, epoch by epoch, so that one is whole whenever the power fails.
+are written in turn, so that one is whole whenever the power fails.
 """
 
+import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from whatsit.errors import WhatsitError
 from whatsit.train import stages
 from whatsit.train.stages import Stage
 
-WORTH = 0.1  # seconds of training; bringing a checkpoint safely to disk takes a tenth of that
+WORTH = 0.1  # seconds of training that are worth a checkpoint,
+TIMES = 10  # or times what it takes to bring one safely to disk
+HALVES = ("even", "odd")
 _FINISHED = re.compile(r"fit-(\d+)\.json")
+
+
+class Begun(NamedTuple):
+    """A checkpoint of a training that was stopped."""
+
+    half: str
+    stage: Stage
 
 
 def finished(run: Path) -> int:
@@ -31,35 +42,51 @@ def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
     return stages.load(run, f"fit-{finished(run)}", belongs)
 
 
-def load_begun(run: Path, number: int, belongs: dict[str, Any], asked: Mapping[str, Any]) -> Stage | None:
+def load_begun(run: Path, number: int, belongs: dict[str, Any], asked: Mapping[str, Any]) -> Begun | None:
     """The last epoch of a training that was stopped, if the same is asked of it now."""
-    found: list[Stage] = []
-    for half in ("even", "odd"):
+    found: list[Begun] = []
+    for half in HALVES:
         with suppress(WhatsitError):  # not there, or torn
             stage = stages.load(run, f"fit-{number}-{half}", belongs)
             if stage.history["asked"] == asked:
-                found.append(stage)
-    return max(found, key=lambda stage: len(stage.history["epochs"]), default=None)
+                found.append(Begun(half, stage))
+    return max(found, key=lambda begun: len(begun.stage.history["epochs"]), default=None)
 
 
 class Keeper:
-    """Writes down the epochs of a training that goes on, but for those that are done again in no time."""
+    """Writes down the epochs of a training that goes on, but for those that are done again in no time.
 
-    def __init__(self, run: Path, number: int) -> None:
+    `last` is what it was begun with, which is the last to be written over.
+    """
+
+    def __init__(self, run: Path, number: int, last: Begun | None) -> None:
         self._run, self._number = run, number
-        self._kept, self._half = time.perf_counter(), "even"
+        self._half = last.half if last else HALVES[0]
+        self._wait, self._kept = WORTH, time.perf_counter()
 
-    def keep(self, stage: Stage) -> None:
-        """Write down an epoch."""
-        if time.perf_counter() - self._kept > WORTH:
-            self._half = "odd" if self._half == "even" else "even"
-            stages.save(self._run, f"fit-{self._number}-{self._half}", stage)
-            self._kept = time.perf_counter()
+    def keep(self, stage: Callable[[], Stage]) -> None:
+        """Write down an epoch, if it is worth it."""
+        started = time.perf_counter()
+        if started - self._kept < self._wait:
+            return
+        self._half = HALVES[1 - HALVES.index(self._half)]
+        stages.save(self._run, f"fit-{self._number}-{self._half}", stage())
+        self._kept = time.perf_counter()
+        self._wait = max(WORTH, TIMES * (self._kept - started))
 
 
 def finish(run: Path, number: int, stage: Stage) -> None:
     """Write down what a training came to, and forget the way to it."""
     stages.save(run, f"fit-{number}", stage)
-    for path in run.glob("fit-*"):
+    for path in chain(run.glob("fit-*"), run.glob(".fit-*")):  # with those that a kill left half written
         if not path.name.startswith(f"fit-{number}."):
             path.unlink(missing_ok=True)
+
+
+def forget_body(run: Path) -> None:
+    """Delete the weights of a run whose body learnt: they are large. Those of a head stay."""
+    for path in run.glob("fit-*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if json.loads(path.read_text(encoding="utf-8"))["history"]["frozen"] is not None:
+                path.with_suffix(".safetensors").unlink(missing_ok=True)
+                path.unlink()

@@ -9,6 +9,7 @@ from whatsit.figures import Picture
 from whatsit.understand.plots import draw_rates
 
 START, END, STEPS = 1e-7, 10.0, 100
+FEW_STEPS = 50  # where a batch takes seconds
 EXPLODED = 4.0  # times the lowest smoothed loss: then it is over
 BETA = 0.98  # of the running mean, as in the lesson's library
 SECOND_STAGE = (
@@ -97,16 +98,16 @@ class RateFinder:
 def sweep(step: Callable[[float], float], steps: int = STEPS) -> RateFinder:
     """Call `step(rate)`, which trains one batch and returns its loss, with rates from 1e-7 to 10.
 
-    Ends where the smoothed loss is four times the lowest so far, or no number (Smith, "Cyclical Learning
-    Rates for Training Neural Networks", 2017).
+    `steps` is how many it takes up to 10. Ends where the smoothed loss is four times the lowest so far, or no
+    number (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017).
     """
     rates: list[float] = []
     losses: list[float] = []
-    mean = 0.0
+    mean, beta = 0.0, BETA ** (STEPS / steps)  # smoothed over as many decades, however many the steps
     for number in range(steps):
         rate = START * (END / START) ** (number / (steps - 1))
-        mean = BETA * mean + (1 - BETA) * step(rate)
-        smoothed = mean / (1 - BETA ** (number + 1))
+        mean = beta * mean + (1 - beta) * step(rate)
+        smoothed = mean / (1 - beta ** (number + 1))
         if not math.isfinite(smoothed) or (losses and smoothed > EXPLODED * min(losses)):
             break
         rates.append(rate)

@@ -4,14 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from filelock import FileLock, Timeout
 
 from whatsit.catalog import Catalog
 from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
 from whatsit.preprocess import Resize
-from whatsit.project import JOB, Project, load_run, write_whole
-from whatsit.train.checkpoints import finished
+from whatsit.project import CONTINUATION, HISTORY, JOB, LOCK, Project, load_run, write_whole
+from whatsit.train import checkpoints
 from whatsit.train.head import LR, Balance
 from whatsit.train.network import Device
 
@@ -61,18 +63,21 @@ class Asked:
 class Job:
     """One call of `whatsit train` and the runs it has begun so far, the first of which keeps this record.
 
-    `pictures` is what it learns from, as `Catalog.identity` tells. `continues` is 0, or the number of
-    trainings that its run had before it is trained further, on `views` views of each picture.
+    `pictures` is what it learns from, as `Catalog.identity` tells; `tuning_epochs`, how many were found to
+    fit into a time budget. `continues` is 0, or the number of trainings that its run had before it is trained
+    further, on `views` views of each picture.
     """
 
     asked: Asked
     runs: list[str] = field(default_factory=list)
     pictures: str = ""
+    tuning_epochs: int | None = None
     continues: int = 0
     views: int = 1
     is_finished: bool = False
+    _folder: Path | None = None  # where the runs are
     _taken: int = 0  # of the runs that there were already
-    _folder: Path | None = None
+    _lock: FileLock | None = None
 
     @property
     def place(self) -> Path | None:
@@ -80,116 +85,170 @@ class Job:
         return self._folder / self.runs[0] if self._folder and self.runs else None
 
     def new_run(self, project: Project) -> Path:
-        """The folder of the next run: of a resumed job those that it has begun, then new ones."""
-        self._folder = project.folder / "runs"
+        """The folder of the next run: of a resumed job those that it has begun, then new ones.
+
+        Raises WhatsitError where the job belongs to another project.
+        """
+        folder = project.folder / "runs"
+        if self._folder is not None and not _is_same(self._folder, folder):
+            raise WhatsitError(
+                f"Run {self.place} does not belong to the pictures in {project.images}.",
+                "Name their own folder, or none.",
+            )
+        self._folder = folder
         self._taken += 1
         if self._taken > len(self.runs):
             run = project.new_run()
             self.runs.append(run.name)
             if len(self.runs) > 1:
                 write_whole(run / JOB, json.dumps({"part_of": self.runs[0]}).encode())
-            self.write()
-        return self._folder / self.runs[self._taken - 1]
+        self.hold()
+        self.write()
+        run = folder / self.runs[self._taken - 1]
+        run.mkdir(parents=True, exist_ok=True)  # somebody may have deleted it
+        return run
 
     def check(self, catalog: Catalog) -> None:
-        """Raise WhatsitError where a resumed job would learn from other pictures than it began with."""
+        """Raise WhatsitError where it would go on with other pictures than it began with."""
         if self.pictures and self.pictures != catalog.identity:
             raise WhatsitError(
                 f"The pictures, or their split, have changed since run {self.runs[0]} was begun.",
-                f"Train anew: whatsit train {self.asked.folder}",
+                f"Train anew; {self.place} may be deleted.",
             )
         self.pictures = catalog.identity
 
-    def finish(self) -> None:
-        """Note that all is done."""
+    def finish(self, kept: Path) -> None:
+        """Note that all is done. Of bodies that learnt, only that of the run that was `kept` stays."""
+        for name in self.runs:
+            if self._folder and name != kept.name:
+                checkpoints.forget_body(self._folder / name)
         self.is_finished = True
         self.write()
+        if self._lock is not None:
+            self._lock.release()
+
+    def hold(self) -> None:
+        """Be the only one that carries it out, until this process ends. Raises WhatsitError."""
+        if self._lock is None and self.place is not None:
+            self._lock = FileLock(self.place / LOCK)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise WhatsitError(
+                    f"The training {self.place} still goes on in another process.", "Wait for it, or stop it."
+                ) from None
 
     def write(self) -> None:
         """Keep the record in the first run's folder."""
         if self.place is not None:
-            record = {
-                "asked": asdict(self.asked),
-                "runs": self.runs,
-                "pictures": self.pictures,
-                "continues": self.continues,
-                "views": self.views,
-                "finished": self.is_finished,
-            }
+            record = {name: getattr(self, name) for name in RECORDED} | {"asked": asdict(self.asked)}
             text = json.dumps(record, indent=1, ensure_ascii=False)
-            write_whole(self.place / JOB, text.encode("utf-8", "backslashreplace"))
+            name = CONTINUATION if self.continues else JOB
+            write_whole(self.place / name, text.encode("utf-8", "backslashreplace"))
+
+
+RECORDED = ("runs", "pictures", "tuning_epochs", "continues", "views", "is_finished")
 
 
 def find_run(name: str, folder: Path | None, project: Path | None) -> Path:
-    """A run by its path, or by its number in the project of an image folder. Raises WhatsitError."""
-    place = Path(name)
-    if place.is_dir():
-        return place.absolute()
-    if (folder or project) and name.isdecimal():
-        runs = Path(project or Project.existing(folder or ".").folder) / "runs"
+    """A run by its number in the project of an image folder, or by its path. Raises WhatsitError."""
+    if name.isdecimal() and (folder or project):
+        runs = (project or Project.existing(folder or ".").folder) / "runs"
         if (runs / f"{int(name):04}").is_dir():
             return (runs / f"{int(name):04}").absolute()
-    raise WhatsitError(f"There is no run {name}.", "Give its path: FOLDER/.whatsit/runs/0001.")
+    elif name and any((Path(name) / file).is_file() for file in (JOB, HISTORY)):
+        run = Path(name).absolute()
+        if project is None or _is_same(project / "runs", run.parent):
+            return run
+    raise WhatsitError(f"There is no run {name!r}.", "Give its path: FOLDER/.whatsit/runs/0001.")
 
 
-def load_job(run: Path) -> Job:
-    """The job that began a run. Raises WhatsitError."""
-    record = _read(run)
-    if "part_of" in record:
-        run = run.parent / str(record["part_of"])
-        record = _read(run)
-    try:
-        known = {one.name for one in fields(Asked)}
-        asked = Asked(**{name: value for name, value in record["asked"].items() if name in known})
-        return Job(
-            asked,
-            list(record["runs"]),
-            record["pictures"],
-            int(record["continues"]),
-            int(record["views"]),
-            bool(record["finished"]),
-            _folder=run.parent,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(run) from error
+def resume(run: Path, folder: Path | None) -> Job:
+    """The job that was stopped in a run, for pictures that may be in another `folder` now.
+
+    Raises WhatsitError where there is none, or it still goes on.
+    """
+    job = _read(run, CONTINUATION) if (run / CONTINUATION).exists() else None
+    if job is None or job.is_finished:
+        job = _begun_by(run)
+    if job.is_finished:
+        raise WhatsitError(f"Run {run.name} came to its end.", "Train it further with --continue.")
+    job.hold()
+    job.asked = _located(job.asked, run, folder)
+    return job
 
 
-def further(run: Path, epochs: int | None, lr: float | None, out: Path | None) -> Job:
+def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None, out: Path | None) -> Job:
     """The job of training a finished run further. Raises WhatsitError."""
-    job, past = load_job(run), load_run(run)
+    job, past, before = _begun_by(run), load_run(run), checkpoints.finished(run)
     if not job.is_finished or past is None:
-        raise WhatsitError(f"Run {run} did not come to its end.", f"Go on with it first: --resume {run}")
+        raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
+    if not before:
+        raise WhatsitError(
+            f"Run {run.name} kept no weights, since it was not the better one.", "Continue that one."
+        )
     last = past.facts["fits"][-1]
     asked = replace(
-        job.asked,
+        _located(job.asked, run, folder),
         epochs=epochs or last["epochs"],
         rates=[lr or last["lr"]],
         balance=last["balance"],
         seed=past.facts["seed"],
-        out=str(out.absolute()) if out else job.asked.out,
         repeat=1,
         fine_tune=0,
         time_budget=None,
         what_if=False,
     )
-    begun = Job(asked, [run.name], "", finished(run), past.facts["views"], _folder=run.parent)
-    begun.write()
+    if out is not None:
+        asked = replace(asked, out=str(out.absolute()))
+    begun = Job(asked, [run.name], job.pictures, None, before, past.facts["views"], _folder=run.parent)
+    begun.hold()
     return begun
 
 
-def _read(run: Path) -> dict[str, Any]:
+def _begun_by(run: Path) -> Job:
+    """The job that a run is the first or another one of."""
+    job = _read(run, JOB)
+    return job if job.runs[0] == run.name else _read(run.parent / job.runs[0], JOB)
+
+
+def _read(run: Path, name: str) -> Job:
     try:
-        record = json.loads((run / JOB).read_text(encoding="utf-8"))
+        record = json.loads((run / name).read_text(encoding="utf-8"))
+        if "part_of" in record:
+            return _read(run.parent / str(record["part_of"]), name)
+        known = {one.name for one in fields(Asked)}
+        asked = Asked(**{name: value for name, value in record["asked"].items() if name in known})
+        job = Job(asked, **{name: record[name] for name in RECORDED}, _folder=run.parent)
+        if not job.runs:
+            raise ValueError("it has no runs")
+        return job
     except FileNotFoundError:
         raise WhatsitError(
-            f"Run {run} was not begun by whatsit train.", "In Python, load a stage that the learner saved."
+            f"{run} was not begun by whatsit train, or is not there any more.",
+            "In Python, load a stage that the learner saved.",
         ) from None
-    except (OSError, ValueError) as error:
-        raise _damaged(run) from error
-    if not isinstance(record, dict):
-        raise _damaged(run)
-    return record
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WhatsitError(f"{run / name} is damaged.", f"Train anew; {run} may be deleted.") from error
 
 
-def _damaged(run: Path) -> WhatsitError:
-    return WhatsitError(f"{run / JOB} is damaged.", "Train anew.")
+def _located(asked: Asked, run: Path, folder: Path | None) -> Asked:
+    """The same for pictures and a project that may have moved since; the bundle is then written here."""
+    sidecar = run.parent.parent
+    if asked.project:
+        asked = replace(asked, project=str(sidecar))
+    elif folder is None:
+        was = Path(asked.folder)
+        folder = sidecar.parent / was.name if was.suffix.lower() == ".csv" else sidecar.parent
+    if folder is None or _is_same(folder, Path(asked.folder)):
+        return asked
+    return replace(asked, folder=str(folder.absolute()), out=str(Path(default_out(folder)).absolute()))
+
+
+def default_out(folder: Path) -> str:
+    """The bundle's name where none is given."""
+    return f"{folder.resolve().name.removesuffix('.csv')}.whatsit"
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()

@@ -35,7 +35,7 @@ from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
 from whatsit.train.features import Features, extract
-from whatsit.train.finder import RateFinder, sweep
+from whatsit.train.finder import FEW_STEPS, STEPS, RateFinder, sweep
 from whatsit.train.head import Balance, Deck
 from whatsit.train.history import Epoch, History, header, row
 from whatsit.train.network import GROUPS, Device, Network, torch_device
@@ -245,7 +245,7 @@ class Learner:
     def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes."""
         with self._trial(bs, wd) as step:
-            return sweep(step)
+            return sweep(step, STEPS if self.is_frozen else FEW_STEPS)
 
     def epoch_seconds(self, steps: int = 4) -> float:
         """About how long an epoch of what learns now would take, by a few batches; no weight changes.
@@ -320,6 +320,7 @@ class Learner:
             "schedule": str(schedule(epochs * shown.steps)),
             "frozen": self._frozen_to,
             "seed": self.seed,
+            "views": self.views,
             "before": (before := len(self.history)),
         }
 
@@ -334,11 +335,13 @@ class Learner:
         def stage(state: dict[str, torch.Tensor]) -> stages.Stage:
             return stages.Stage(state, self._belongs(), {"asked": asked, "epochs": self.history.to_dict()})
 
-        begun, keeper = loop.Begun(), checkpoints.Keeper(self.run, self._asked)
-        if stopped := checkpoints.load_begun(self.run, self._asked, self._belongs(), asked):
-            past = [Epoch(**epoch) for epoch in stopped.history["epochs"][before:]]
+        begun = loop.Begun()
+        stopped = checkpoints.load_begun(self.run, self._asked, self._belongs(), asked)
+        if stopped is not None:
+            past = [Epoch(**epoch) for epoch in stopped.stage.history["epochs"][before:]]
             deque(map(record, past), maxlen=0)
-            begun = loop.Begun(len(past), stopped.tensors)
+            begun = loop.Begun(len(past), stopped.stage.tensors)
+        keeper = checkpoints.Keeper(self.run, self._asked, stopped)
         if not self.is_frozen:
             model.to(self.device)
         try:
@@ -356,7 +359,7 @@ class Learner:
                 metrics=self.metrics,
                 weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
                 begun=begun,
-                keep=lambda state: keeper.keep(stage(state)),
+                keep=lambda state: keeper.keep(lambda: stage(state())),
             )
         finally:  # also after Ctrl-C what it has become is what answers
             if not self.is_frozen:
@@ -684,17 +687,22 @@ class Learner:
 
         Every other one is mirrored, unless that hurts.
         """
-        step = 2 if self.mirrors_hurt else 1  # odd ones are mirrored
         other = self.reseed(self.seed)
+        other._mirrored = self.mirrored
+        other.add_views(views)
+        return other
+
+    def add_views(self, views: int) -> None:
+        """Let the head see so many views of every training picture from now on."""
+        step = 2 if self.mirrors_hurt else 1  # odd ones are mirrored
         train = self.catalog["train"]
-        more = [other._extract(train, view=step * view) for view in range(1, views)]
+        more = [self._extract(train, view=step * view) for view in range(1, views)]
         for found in more:
             for path, reason in found.refused.items():
                 raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
-        other._other_views = torch.cat(
+        self._other_views = torch.cat(
             [self._other_views[:0], *(torch.from_numpy(found.vectors) for found in more)]
         )
-        return other
 
     @property
     def views(self) -> int:

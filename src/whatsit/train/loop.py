@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -70,13 +71,13 @@ def fit(
     metrics: Mapping[str, Metric] | None = None,
     weight: torch.Tensor | None = None,
     begun: Begun = Begun(),
-    keep: Callable[[dict[str, torch.Tensor]], None] = lambda state: None,
+    keep: Callable[[Callable[[], dict[str, torch.Tensor]]], None] = lambda state: None,
 ) -> None:
     """AdamW with decay `wd`: the schedule's share of each group's rate, step by step.
 
     `look` gives the logits of the validation pictures; `tell` hears of each epoch, and ends the training by a
-    true answer; `weight` is what a picture of each class counts. `keep` gets the state after each epoch but
-    the last, and one that is `begun` with such a state ends as if nothing had stopped it.
+    true answer; `weight` is what a picture of each class counts. `keep` may ask for the state after each
+    epoch but the last, and one that is `begun` with such a state ends as if nothing had stopped it.
     """
     order = torch.Generator().manual_seed(seed)
     optimiser = AdamW(model.groups(), wd, model.eps)
@@ -100,7 +101,7 @@ def fit(
             is_enough = tell(Epoch(first_epoch + epoch, mean, valid_loss, error_rate, seconds, others))
             if is_enough or epoch + 1 == epochs:
                 break
-            keep(_state_of(model, optimiser, order))
+            keep(partial(_state_of, model, optimiser, order))
 
 
 def _state_of(model: Model, optimiser: AdamW, order: torch.Generator) -> dict[str, torch.Tensor]:

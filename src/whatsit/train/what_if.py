@@ -49,9 +49,8 @@ class Experiment:
 def what_if(learner: Learner, folder: Path, tell: Callable[[str], None] = print) -> list[Experiment]:
     """Train with a rate too high, one too low, too few epochs, and too many of a whole network on a tenth.
 
-    The runs go into `folder`, which is emptied first. The first three take seconds, the last one minutes.
+    The runs go into `folder`, which is gone in the end. The first three take seconds, the last one minutes.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     found: list[Experiment] = []
     for question, harmless, train in _experiments(learner, folder):
         tell(f"what if {question}?")
@@ -59,6 +58,7 @@ def what_if(learner: Learner, folder: Path, tell: Callable[[str], None] = print)
         experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
         tell(f"  {experiment.answer}")
         found.append(experiment)
+    shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
     return found
 
 
@@ -118,7 +118,7 @@ def _with_few(learner: Learner, run: Path) -> Learner:
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # there are those of a job that was stopped
     return folder
 
 
