@@ -148,7 +148,7 @@ def photos(clothing: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory
     """The features of the shared photos, computed once."""
     catalog = wi.Catalog.from_folder(clothing, project=tmp_path_factory.mktemp("project"))
     learner = wi.Learner(catalog)
-    return {"train": learner._of("train"), "valid": learner._of("valid")}
+    return {"train": learner.data.of("train"), "valid": learner.data.of("valid")}
 
 
 def some(data: Labelled, classes: Sequence[int], most: int | None = None, seed: int = 0) -> Labelled:

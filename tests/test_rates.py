@@ -16,7 +16,7 @@ from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
 from whatsit.train import head as heads
 from whatsit.train.callbacks import EarlyStopping
-from whatsit.train.finder import RateFinder, sweep
+from whatsit.train.finder import QUICK, RateFinder, sweep
 from whatsit.train.history import Epoch
 from whatsit.train.rates import spread
 from whatsit.train.schedules import Constant, OneCycle
@@ -61,8 +61,9 @@ def falling(rate: float) -> float:
     return 2.3 - 1.5 / (1 + math.exp(-2 * (math.log10(rate) + 2.5))) + (rate**2 if rate > 0.3 else 0)
 
 
-def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope() -> None:
-    found = sweep(falling)
+@pytest.mark.parametrize("how", [(), QUICK])
+def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope(how: tuple[float, ...]) -> None:
+    found = sweep(falling, *how)
     assert found.rates[-1] < 10
     assert found.slope is not None
     start, end = (found.rates[place] for place in found.slope)
@@ -217,7 +218,7 @@ def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: heads
     for way in (None, balance):
         learner = wi.Learner(wi.Catalog.from_folder(digits, valid=0.25))
         learner.fit_one_cycle(4, balance=way, tell=lambda line: None)
-        recall[way] = float(learner.predict("train")[learner._of("train").labels.numpy() == 2, 2].mean())
+        recall[way] = float(learner.predict("train")[learner.data.of("train").labels.numpy() == 2, 2].mean())
     assert recall[balance] > recall[None]  # its own pictures are surer of it
     with pytest.raises(WhatsitError, match="no balance 'focal'"):
         learner.fit_one_cycle(1, balance="focal")  # type: ignore[arg-type]

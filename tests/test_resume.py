@@ -21,6 +21,7 @@ from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
 from whatsit.train import automatic, checkpoints, loop
 from whatsit.train.callbacks import Deadline
+from whatsit.train.data import Data
 from whatsit.train.history import Epoch
 from whatsit.train.job import Asked, Job, find_run, further, resume
 from whatsit.train.what_if import draw, what_if
@@ -368,10 +369,10 @@ def test_run_of_several_views_goes_on_with_the_same_views(
 
     monkeypatch.setattr(wi.Learner, "mirrored", property(mirrored))
     seen: list[int] = []
-    extract = wi.Learner._extract
+    extract = Data.features
     monkeypatch.setattr(
-        wi.Learner,
-        "_extract",
+        Data,
+        "features",
         lambda self, catalog, precision=None, view=0: (
             seen.append(view) or extract(self, catalog, precision, view)
         ),
@@ -393,7 +394,7 @@ def test_run_is_found_by_path_and_by_number(digits: Path, tmp_path: Path) -> Non
         find_run(str(run), None, None) == find_run("1", digits, None) == find_run("0001", digits, None) == run
     )
     assert find_run("1", None, digits / ".whatsit") == run
-    with pytest.raises(WhatsitError, match="no run .1."):
+    with pytest.raises(WhatsitError, match="There is no run"):
         find_run("1", None, None)
 
 

@@ -235,9 +235,9 @@ def test_pictures_come_in_order_and_shuffled(digits: Path, cache: Path) -> None:
     seen = [batch for _ in range(2) for batch in pictures.in_order()]
     half = len(seen) // 2
     assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(seen[:half], seen[half:], strict=True))
-    assert torch.equal(torch.cat([batch.labels for batch in seen[:half]]), learner._labels("valid"))
+    assert torch.equal(torch.cat([batch.labels for batch in seen[:half]]), learner.data.labels("valid"))
     shuffled = torch.cat([batch.labels for batch in pictures.epoch(torch.Generator().manual_seed(3))])
-    assert sorted(shuffled.tolist()) == sorted(learner._labels("valid").tolist())
+    assert sorted(shuffled.tolist()) == sorted(learner.data.labels("valid").tolist())
     assert len(pictures.kept) == len(learner.catalog["valid"])
     assert isinstance(pictures, Pictures)
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from whatsit.figures import Picture
 from whatsit.understand.plots import draw_rates
 
-START, END, STEPS = 1e-7, 10.0, 100
-FEW_STEPS = 50  # where a batch takes seconds
+START, END, PER_DECADE = 1e-7, 10.0, 99 / 8  # 100 batches
+QUICK = 1e-6, 9.0  # where a batch takes seconds: 64 batches, none at rates that change nothing
 EXPLODED = 4.0  # times the lowest smoothed loss: then it is over
 BETA = 0.98  # of the running mean, as in the lesson's library
 SECOND_STAGE = (
@@ -95,17 +95,17 @@ class RateFinder:
         )
 
 
-def sweep(step: Callable[[float], float], steps: int = STEPS) -> RateFinder:
-    """Call `step(rate)`, which trains one batch and returns its loss, with rates from 1e-7 to 10.
+def sweep(step: Callable[[float], float], start: float = START, per_decade: float = PER_DECADE) -> RateFinder:
+    """Call `step(rate)`, which trains one batch and returns its loss, with rates from `start` to 10.
 
-    `steps` is how many it takes up to 10. Ends where the smoothed loss is four times the lowest so far, or no
-    number (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017).
+    Ends where the smoothed loss is four times the lowest so far, or no number (Smith, "Cyclical Learning
+    Rates for Training Neural Networks", 2017).
     """
     rates: list[float] = []
     losses: list[float] = []
-    mean, beta = 0.0, BETA ** (STEPS / steps)  # smoothed over as many decades, however many the steps
-    for number in range(steps):
-        rate = START * (END / START) ** (number / (steps - 1))
+    mean, beta = 0.0, BETA ** (PER_DECADE / per_decade)  # smoothed over as many decades in any case
+    for number in range(1 + round(per_decade * math.log10(END / start))):
+        rate = start * 10 ** (number / per_decade)
         mean = beta * mean + (1 - beta) * step(rate)
         smoothed = mean / (1 - beta ** (number + 1))
         if not math.isfinite(smoothed) or (losses and smoothed > EXPLODED * min(losses)):

@@ -21,26 +21,25 @@ from torch import nn
 
 from whatsit import engine
 from whatsit.bundle import Bundle
-from whatsit.catalog import Catalog, Split, side_of
+from whatsit.catalog import Catalog, Split
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
-from whatsit.preprocess import Resize
+from whatsit.preprocess import Preprocess, Resize
 from whatsit.progress import status
 from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
 from whatsit.train import checkpoints, loop, stages
 from whatsit.train import head as heads
-from whatsit.train.backbones import convert, load_backbone, load_body
+from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
 from whatsit.train.callbacks import Callback
 from whatsit.train.curve import draw_curve, epochs_of
+from whatsit.train.data import Data
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import with_head
-from whatsit.train.features import Features, extract
-from whatsit.train.finder import FEW_STEPS, STEPS, RateFinder, sweep
-from whatsit.train.head import Balance, Deck
+from whatsit.train.finder import QUICK, RateFinder, sweep
+from whatsit.train.head import Balance
 from whatsit.train.history import Epoch, History, header, row
 from whatsit.train.network import GROUPS, Device, Network, torch_device
 from whatsit.train.optimiser import AdamW
-from whatsit.train.pictures import Pictures
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
 from whatsit.understand.comparison import Difference, paired
@@ -104,28 +103,49 @@ class Learner:
         self.device = torch_device(device)
         self.augment = augment
         self._source = (backbone, size, weights, pretrained)
-        self.backbone = load_backbone(*self._source)
-        self._original = self.backbone.sha256
+        body = load_backbone(*self._source)
+        self._original = body.sha256
         self._network: Network | None = None
-        self.preprocess = replace(self.backbone.preprocess, resize=resize)
-        self.precision: Precision = precision or engine.best_precision()
+        self.data = Data(
+            catalog,
+            body,
+            replace(body.preprocess, resize=resize),
+            precision or engine.best_precision(),
+            self.project.features,
+        )
         self.seed = seed
         self.history = History()
-        self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
         self._mirrored: Difference | None = None
         self._fits: list[dict[str, Any]] = []
-        is_test = catalog.rows["side"] == side_of("test")
-        learnt = catalog.select(np.flatnonzero(~is_test))  # the others are looked at when they are asked for
-        features = self._extract(learnt)
-        self.catalog = catalog.without(features.refused) if features.refused else catalog
-        self.classes = self.catalog.classes
-        self._index = {label: number for number, label in enumerate(self.classes)}
-        self._data = self._labelled(learnt.without(features.refused), features)
-        self._other_views = torch.empty(0, self.backbone.width)
         self.ps = ps
         self._head = self._new_head()
         if not pretrained:  # random features are worth nothing
             self.unfreeze()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The pictures, without those that can't be read any more."""
+        return self.data.catalog
+
+    @property
+    def classes(self) -> list[str]:
+        """The class names, in the order of all probabilities."""
+        return self.data.classes
+
+    @property
+    def backbone(self) -> Backbone:
+        """The body as it is now, converted."""
+        return self.data.backbone
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """What becomes of a picture before the body sees it."""
+        return self.data.preprocess
+
+    @property
+    def precision(self) -> Precision:
+        """What the body computes in."""
+        return self.data.precision
 
     def freeze_to(self, group: int) -> "Learner":
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
@@ -245,7 +265,7 @@ class Learner:
     def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes."""
         with self._trial(bs, wd) as step:
-            return sweep(step, STEPS if self.is_frozen else FEW_STEPS)
+            return sweep(step) if self.is_frozen else sweep(step, *QUICK)
 
     def epoch_seconds(self, steps: int = 4) -> float:
         """About how long an epoch of what learns now would take, by a few batches; no weight changes.
@@ -258,7 +278,7 @@ class Learner:
             started = time.perf_counter()
             deque((step(0.0) for _ in range(steps)), maxlen=0)
             picture = (time.perf_counter() - started) / (steps * bs)
-        return picture * (self._count("train") + self._count("valid") / 3)
+        return picture * (self.data.count("train") + self.data.count("valid") / 3)
 
     @contextmanager
     def _trial(self, bs: int | None, wd: float | None) -> Iterator[Callable[[float], float]]:
@@ -357,7 +377,7 @@ class Learner:
                 tell=record,
                 first_epoch=before + 1,
                 metrics=self.metrics,
-                weight=heads.class_weights(self._labels("train")) if balance == "loss" else None,
+                weight=heads.class_weights(self.data.labels("train")) if balance == "loss" else None,
                 begun=begun,
                 keep=lambda state: keeper.keep(lambda: stage(state())),
             )
@@ -371,7 +391,7 @@ class Learner:
 
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
         """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
-        bs = min(bs or self._batch_size(), self._count("train"))
+        bs = min(bs or self._batch_size(), self.data.count("train"))
         wd = wd if wd is not None else heads.WD if self.is_frozen else BODY_DECAY
         if epochs < 1 or bs < 2 or not 0 <= wd < math.inf:
             raise WhatsitError(
@@ -387,10 +407,8 @@ class Learner:
         if not self.is_frozen:
             assert self._network is not None
             self._network.transform = self._transform()
-            return self._pictures("train", bs, balance)
-        train = self._of("train")
-        features = torch.cat([train.inputs, self._other_views])
-        return Deck.of(loop.Labelled(features, train.labels), bs, balance)
+            return self.data.pictures("train", bs, balance)
+        return self.data.deck(bs, balance)
 
     def _transform(self) -> nn.Module | None:
         if self.augment is None or isinstance(self.augment, nn.Module):
@@ -403,22 +421,15 @@ class Learner:
             return None
         return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
 
-    def _pictures(self, split: Split, bs: int, balance: Balance | None = None) -> Pictures:
-        """A split's pictures, which stay in memory as far as they fit, for the next time."""
-        labels = self._labels(split)
-        paths = [item.path for item in self.catalog[split]]
-        kept = self._decoded.setdefault(split, {})
-        return Pictures(paths, labels, self.preprocess, bs, heads.chosen(labels, balance), kept)
-
     @torch.no_grad()
     def _seen(self) -> loop.Labelled:
         """What the model says of the validation pictures."""
         if self._network is None or self.is_frozen:
-            valid = self._of("valid")
+            valid = self.data.of("valid")
             return loop.Labelled(heads.logits_of(self._head, valid.inputs), valid.labels)
         network = self._network.eval()
-        logits = [network(batch.inputs).cpu() for batch in self._pictures("valid", LOOKED_AT).in_order()]
-        return loop.Labelled(torch.cat(logits), self._labels("valid"))
+        logits = [network(batch.inputs).cpu() for batch in self.data.pictures("valid", LOOKED_AT).in_order()]
+        return loop.Labelled(torch.cat(logits), self.data.labels("valid"))
 
     def _serve(self) -> None:
         """Convert the body as it is now; from here on its features are what the engine computes."""
@@ -426,34 +437,25 @@ class Learner:
         with status("Converting the network"):
             self._network.cpu()
             own = convert(self.backbone.name, self.preprocess.size, deepcopy(self._network.body).eval())
-        self.backbone = replace(own, preprocess=self.backbone.preprocess)
-        self._data, self._other_views = {}, self._other_views[:0]
+        self.data = self.data.with_body(replace(own, preprocess=self.backbone.preprocess))
 
     def default_epochs(self) -> int:
         """Epochs enough for the head to settle: about 800 steps, 4 to 30 epochs."""
-        return epochs_of(self._count("train"), self._batch_size())
+        return epochs_of(self.data.count("train"), self._batch_size())
 
     def _batch_size(self) -> int:
-        return 32 if self._count("train") >= 500 else 16
-
-    def _count(self, split: Split) -> int:
-        return int((self.catalog.rows["side"] == side_of(split)).sum())
-
-    def _labels(self, split: Split) -> torch.Tensor:
-        return self._labels_of(self.catalog[split])
-
-    def _labels_of(self, catalog: Catalog) -> torch.Tensor:
-        return torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
+        return 32 if self.data.count("train") >= 500 else 16
 
     def predict(self, split: Split = "valid") -> NDArray[np.float32]:
         """Probabilities (n, classes) for a split's pictures, from their cached features."""
         return np.asarray(
-            torch.softmax(heads.logits_of(self._head, self._of(split).inputs), 1).numpy(), dtype=np.float32
+            torch.softmax(heads.logits_of(self._head, self.data.of(split).inputs), 1).numpy(),
+            dtype=np.float32,
         )
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
-        return evaluate(self._of(split).labels.numpy(), self.predict(split), self.classes)
+        return evaluate(self.data.of(split).labels.numpy(), self.predict(split), self.classes)
 
     @property
     def fits(self) -> Sequence[Mapping[str, Any]]:
@@ -462,15 +464,11 @@ class Learner:
 
     def right(self) -> dict[str, bool]:
         """By each validation picture's content, whether it is recognised."""
-        return self._by_content(self._hits())
+        return self.data.by_content(self._hits())
 
     def _hits(self) -> NDArray[np.bool_]:
-        hits: NDArray[np.bool_] = self.predict().argmax(1) == self._of("valid").labels.numpy()
+        hits: NDArray[np.bool_] = self.predict().argmax(1) == self.data.of("valid").labels.numpy()
         return hits
-
-    def _by_content(self, hits: NDArray[np.bool_]) -> dict[str, bool]:
-        contents = (item.content for item in self.catalog["valid"])
-        return dict(zip(contents, hits.tolist(), strict=True))
 
     @property
     def mirrored(self) -> Difference | None:
@@ -479,11 +477,11 @@ class Learner:
         Where that is clear, as with letters, mirrored pictures are not learnt from.
         """
         if self._mirrored is None and self._fits and self.is_frozen and not self.is_fine_tuned:
-            features = self._extract(self.catalog["valid"], view=1)
+            features = self.data.features(self.catalog["valid"], view=1)
             if not features.refused:
                 logits = heads.logits_of(self._head, torch.from_numpy(features.vectors))
-                hits = (logits.argmax(1) == self._labels("valid")).numpy()
-                self._mirrored = paired(self._by_content(hits), self.right())
+                hits = (logits.argmax(1) == self.data.labels("valid")).numpy()
+                self._mirrored = paired(self.data.by_content(hits), self.right())
         return self._mirrored
 
     @property
@@ -506,8 +504,8 @@ class Learner:
         Each share is drawn `repeats` times, class by class. Takes seconds: the features are there.
         """
         return draw_curve(
-            self._of("train"),
-            self._of("valid"),
+            self.data.of("train"),
+            self.data.of("valid"),
             self.classes,
             self._batch_size(),
             repeats,
@@ -600,7 +598,7 @@ class Learner:
             "history": self.history.to_dict(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
-        write_whole(self.run / PREDICTIONS, json.dumps(self._by_content(hits)).encode())
+        write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
     def fp32_agreement(self, most: int = FEW_PICTURES) -> float:
@@ -610,7 +608,9 @@ class Learner:
         valid = self.catalog["valid"]
         few = valid.select(np.argsort(valid.rows["content"])[:most])
         served, exact = (
-            heads.logits_of(self._head, torch.from_numpy(self._extract(few, precision).vectors)).argmax(1)
+            heads.logits_of(self._head, torch.from_numpy(self.data.features(few, precision).vectors)).argmax(
+                1
+            )
             for precision in (self.precision, "fp32")
         )
         return (served == exact).float().mean().item()
@@ -667,6 +667,7 @@ class Learner:
     def reseed(self, seed: int, new_run: Callable[[], Path] | None = None) -> "Learner":
         """A learner with a fresh head, and the body as it came, on the same split."""
         other = copy(self)
+        other.data = copy(self.data)
         other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits, other._asked = seed, History(), [], 0
@@ -678,8 +679,7 @@ class Learner:
     def _begin_again(self) -> None:
         """Take a fresh head, and the body as it came."""
         if self._network is not None:
-            self.backbone, self._network = load_backbone(*self._source), None
-            self._data, self._decoded, self._other_views = {}, {}, self._other_views[:0]
+            self.data, self._network = self.data.with_body(load_backbone(*self._source)), None
         self._head = self._new_head()
 
     def with_views(self, views: int) -> "Learner":
@@ -695,44 +695,12 @@ class Learner:
     def add_views(self, views: int) -> None:
         """Let the head see so many views of every training picture from now on."""
         step = 2 if self.mirrors_hurt else 1  # odd ones are mirrored
-        train = self.catalog["train"]
-        more = [self._extract(train, view=step * view) for view in range(1, views)]
-        for found in more:
-            for path, reason in found.refused.items():
-                raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
-        self._other_views = torch.cat(
-            [self._other_views[:0], *(torch.from_numpy(found.vectors) for found in more)]
-        )
+        self.data.add_views(range(step, step * views, step))
 
     @property
     def views(self) -> int:
         """How many views of every training picture the head learns from."""
-        return 1 + len(self._other_views) // self._count("train")
-
-    def _extract(self, catalog: Catalog, precision: Precision | None = None, view: int = 0) -> Features:
-        store = self.project.features
-        return extract(catalog, self.backbone, self.preprocess, precision or self.precision, store, view)
-
-    def _of(self, split: Split) -> loop.Labelled:
-        side = side_of(split)
-        if side not in self._data:
-            catalog = self.catalog[split]
-            if not len(catalog):
-                raise CatalogError(f"There are no {split} pictures.", "Take another split.")
-            features = self._extract(catalog)
-            if features.refused:
-                self.catalog, self._decoded = self.catalog.without(features.refused), {}
-            self._data |= self._labelled(catalog.without(features.refused, to_train=False), features)
-        return self._data[side]
-
-    def _labelled(self, catalog: Catalog, features: Features) -> dict[int, loop.Labelled]:
-        """Features and labels of each split that the catalog has."""
-        vectors, sides = torch.from_numpy(features.vectors), catalog.rows["side"]
-        labels = self._labels_of(catalog)
-        return {
-            int(side): loop.Labelled(vectors[sides == side], labels[sides == side])
-            for side in np.unique(sides)
-        }
+        return self.data.views
 
 
 def _by_name(metrics: Sequence[str | Metric]) -> dict[str, Metric]:

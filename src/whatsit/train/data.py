@@ -1,0 +1,126 @@
+"""A catalog as models learn from it: features, pixels and labels, split by split."""
+
+from collections.abc import Sequence
+from copy import copy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from whatsit.catalog import Catalog, Split, side_of
+from whatsit.engine import Precision
+from whatsit.errors import CatalogError
+from whatsit.preprocess import Preprocess
+from whatsit.project import FeatureStore
+from whatsit.train import head as heads
+from whatsit.train.backbones import Backbone
+from whatsit.train.features import Features, extract
+from whatsit.train.head import Balance, Deck
+from whatsit.train.loop import Labelled
+from whatsit.train.pictures import Pictures
+
+
+class Data:
+    """The pictures of a `catalog` that can be read, and what a body says of them, computed once and kept.
+
+    Training and validation pictures are looked at at once, those for testing when they are asked for. Raises
+    CatalogError where nothing is left to learn from.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        backbone: Backbone,
+        preprocess: Preprocess,
+        precision: Precision,
+        store: FeatureStore,
+    ) -> None:
+        self.backbone, self.preprocess, self.precision = backbone, preprocess, precision
+        self._store = store
+        learnt = catalog.select(np.flatnonzero(catalog.rows["side"] != side_of("test")))
+        features = self.features(learnt)
+        self.catalog = catalog.without(features.refused) if features.refused else catalog
+        self.classes = self.catalog.classes
+        self._index = {label: number for number, label in enumerate(self.classes)}
+        self._known = self._labelled(learnt.without(features.refused), features)
+        self._other_views = torch.empty(0, backbone.width)
+        self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
+
+    def with_body(self, backbone: Backbone) -> "Data":
+        """The same pictures as another body sees them."""
+        other = copy(self)
+        other.backbone, other._known = backbone, {}
+        other._other_views = torch.empty(0, backbone.width)
+        return other
+
+    def count(self, split: Split) -> int:
+        """How many pictures a split has."""
+        return int((self.catalog.rows["side"] == side_of(split)).sum())
+
+    def labels(self, split: Split) -> torch.Tensor:
+        """The index of each picture's class (n,)."""
+        return self._labels_of(self.catalog[split])
+
+    def of(self, split: Split) -> Labelled:
+        """Features and labels of a split. Raises CatalogError where it has no pictures."""
+        side = side_of(split)
+        if side not in self._known:
+            catalog = self.catalog[split]
+            if not len(catalog):
+                raise CatalogError(f"There are no {split} pictures.", "Take another split.")
+            features = self.features(catalog)
+            if features.refused:
+                self.catalog, self._decoded = self.catalog.without(features.refused), {}
+            readable = catalog.without(features.refused, to_train=False)
+            self._known = self._known | self._labelled(readable, features)
+        return self._known[side]
+
+    def features(self, catalog: Catalog, precision: Precision | None = None, view: int = 0) -> Features:
+        """What the body says of some pictures, from the store as far as it knows them."""
+        precision = precision or self.precision
+        return extract(catalog, self.backbone, self.preprocess, precision, self._store, view)
+
+    def deck(self, batch_size: int, balance: Balance | None) -> Deck:
+        """Features of the training pictures, in all views, to learn from."""
+        train = self.of("train")
+        features = torch.cat([train.inputs, self._other_views])
+        return Deck.of(Labelled(features, train.labels), batch_size, balance)
+
+    def pictures(self, split: Split, batch_size: int, balance: Balance | None = None) -> Pictures:
+        """Pixels of a split, which stay in memory as far as they fit, for the next time."""
+        labels = self.labels(split)
+        paths = [item.path for item in self.catalog[split]]
+        kept = self._decoded.setdefault(split, {})
+        return Pictures(paths, labels, self.preprocess, batch_size, heads.chosen(labels, balance), kept)
+
+    def add_views(self, numbers: Sequence[int]) -> None:
+        """Learn from further views of the training pictures too. Raises CatalogError where one changed."""
+        train = self.catalog["train"]
+        more = [self.features(train, view=number) for number in numbers]
+        for found in more:
+            for path, reason in found.refused.items():
+                raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
+        self._other_views = torch.cat(
+            [self._other_views[:0], *(torch.from_numpy(found.vectors) for found in more)]
+        )
+
+    @property
+    def views(self) -> int:
+        """How many views of every training picture are learnt from."""
+        return 1 + len(self._other_views) // self.count("train")
+
+    def by_content(self, hits: NDArray[np.bool_]) -> dict[str, bool]:
+        """What is said of the validation pictures (n,), by their content."""
+        contents = (item.content for item in self.catalog["valid"])
+        return dict(zip(contents, hits.tolist(), strict=True))
+
+    def _labels_of(self, catalog: Catalog) -> torch.Tensor:
+        return torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
+
+    def _labelled(self, catalog: Catalog, features: Features) -> dict[int, Labelled]:
+        """Features and labels of each split that the catalog has."""
+        vectors, sides = torch.from_numpy(features.vectors), catalog.rows["side"]
+        labels = self._labels_of(catalog)
+        return {
+            int(side): Labelled(vectors[sides == side], labels[sides == side]) for side in np.unique(sides)
+        }
