@@ -231,7 +231,7 @@ def test_picture_that_is_gone_while_the_body_learns_is_named(digits: Path, cache
 
 def test_pictures_come_in_order_and_shuffled(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
-    pictures = learner._pictures("valid", 5)
+    pictures = learner.data.pictures("valid", 5)
     seen = [batch for _ in range(2) for batch in pictures.in_order()]
     half = len(seen) // 2
     assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(seen[:half], seen[half:], strict=True))
