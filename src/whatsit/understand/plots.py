@@ -11,15 +11,9 @@ def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
     """Draw both losses and the error rate over the epochs."""
     figure = Picture(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
-    numbers = [epoch["epoch"] for epoch in epochs]
-    losses.plot(numbers, [epoch["train_loss"] for epoch in epochs], label="training")
-    losses.plot(numbers, [epoch["valid_loss"] for epoch in epochs], label="validation")
+    _draw_epochs(losses, errors, epochs)
     losses.set(xlabel="epoch", title="loss")
-    losses.legend()
-    errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], color="tab:red")
     errors.set(xlabel="epoch", title="error rate (validation)", ylim=(0, None))
-    for axis in (losses, errors):
-        axis.xaxis.get_major_locator().set_params(integer=True)
     return figure
 
 
@@ -28,18 +22,24 @@ def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Pic
     figure = Picture(figsize=(3.6 * len(experiments), 6), layout="constrained")
     columns = figure.subplots(2, len(experiments), squeeze=False).T
     for (question, epochs), (losses, errors) in zip(experiments.items(), columns, strict=True):
-        numbers = [epoch["epoch"] for epoch in epochs]
-        mark = "o" if len(epochs) == 1 else None  # a line needs two
-        losses.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker=mark, label="training")
-        losses.plot(numbers, [epoch["valid_loss"] for epoch in epochs], marker=mark, label="validation")
+        _draw_epochs(losses, errors, epochs)
         losses.set(ylabel="loss", ylim=(0, None))
         losses.set_title(fill(question, 34), fontsize=10)
-        losses.legend()
-        errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], marker=mark, color="tab:red")
         errors.set(xlabel="epoch", ylabel="error rate (validation)", ylim=(0, 1))
-        for axis in (losses, errors):
-            axis.xaxis.get_major_locator().set_params(integer=True)
     return figure
+
+
+def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[dict[str, Any]]) -> None:
+    numbers = [epoch["epoch"] for epoch in epochs]
+    mark = "o" if len(epochs) == 1 else None  # a line needs two
+    losses.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker=mark, label="training")
+    losses.plot(numbers, [epoch["valid_loss"] for epoch in epochs], marker=mark, label="validation")
+    losses.legend()
+    errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], marker=mark, color="tab:red")
+    for axis in (losses, errors):
+        axis.margins(y=0.1)
+        axis.set_xlim(numbers[0] - 0.5, numbers[-1] + 0.5)
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def draw_rates(
