@@ -256,9 +256,9 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: 
         (("--time-budget", "0"), "time budget of 0.0 minutes is impossible"),
         (("--time-budget", "nan"), "time budget of nan minutes is impossible"),
         (("--time-budget", "inf"), "time budget of inf minutes is impossible"),
-        (("--resume", "1", "--seed", "4"), "--seed was said when the run was begun"),
-        (("--continue", "1", "--fine-tune", "4"), "--fine-tune was said"),
-        (("--resume", "1", "--continue", "1"), "--continue was said"),
+        (("--resume", "1", "--seed", "4"), "--seed can't be changed in a training that goes on"),
+        (("--continue", "1", "--fine-tune", "4"), "--fine-tune can't be changed"),
+        (("--resume", "1", "--continue", "1"), "resumed and trained further at once"),
         (("--continue", "2"), "not begun by whatsit train"),
         (("--resume", "3"), "job.json is damaged"),
     ],
@@ -396,6 +396,29 @@ def test_run_is_found_by_path_and_by_number(digits: Path, tmp_path: Path) -> Non
     assert find_run("1", None, digits / ".whatsit") == run
     with pytest.raises(WhatsitError, match="There is no run"):
         find_run("1", None, None)
+
+
+@pytest.mark.usefixtures("cache")
+def test_run_that_another_training_took_meanwhile_is_left_alone(digits: Path, tmp_path: Path) -> None:
+    job = Job(asked_of(digits, rates=[1e-3, 3e-3]))
+    automatic.carry_out(job, silent)
+    assert job.place is not None
+    assert job._lock is not None
+    job._lock.release()
+    runs = job.place.parent
+    shutil.rmtree(runs / "0002")
+    other = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE, precision="fp32", seed=5)
+    other.fit_one_cycle(1, tell=silent)
+    assert other.run == runs / "0002"
+    before = (other.run / "history.json").read_bytes()
+    resumed = resume(job.place, None)
+    automatic.carry_out(resumed, silent)
+    assert resumed.runs == ["0001", "0003"]
+    assert (other.run / "history.json").read_bytes() == before
+    shutil.rmtree(job.place)
+    assert further(runs / "0003", None, 1, None, None).runs == ["0003"], "it has all that it needs"
+    with pytest.raises(WhatsitError, match="Something else was trained"):
+        learner_of(digits, other.run, seed=6).fit_one_cycle(1, tell=silent)
 
 
 # --- a time budget ---

@@ -112,6 +112,8 @@ def train(
     """Train a classifier and write it as a bundle."""
     started = time.perf_counter()
     goes_on = resume is not None or continue_run is not None
+    if resume is not None and continue_run is not None:
+        raise WhatsitError("A run can't be resumed and trained further at once.", "Give one of the two.")
     if goes_on:
         _refuse_others(context, WITH_CONTINUE if resume is None else WITH_RESUME)
     tried = _numbers(rates)
@@ -268,7 +270,7 @@ def _refuse_others(context: typer.Context, allowed: set[str]) -> None:
     for parameter in context.command.params:
         if parameter.name and parameter.name not in allowed and _is_given(context, parameter.name):
             raise WhatsitError(
-                f"{parameter.opts[0]} was said when the run was begun.", "Leave it out, or train anew."
+                f"{parameter.opts[0]} can't be changed in a training that goes on.", "Leave it out."
             )
 
 

@@ -47,6 +47,8 @@ def _is_held(lock: Path) -> bool:
             return False
     except Timeout:
         return True
+    except OSError:  # of a disk that can only be read
+        return False
 
 
 def load_run(place: Path) -> Run | None:

@@ -156,14 +156,16 @@ def epochs_until(moment: float, learner: Learner, most: int, tell: Tell = print)
     epoch = learner.reseed(learner.seed).freeze_to(1).epoch_seconds()
     # Afterwards all pictures are looked at once more, which takes less than an epoch.
     deadline = Deadline(moment - epoch - CONVERTING)
-    epochs = max(0, min(most, int((deadline.moment - time.perf_counter()) / epoch)))
-    takes = f"an epoch of fine-tuning takes about {epoch:.0f} s"
-    tell(f"{takes}: there is time for {epochs}" if epochs else f"{takes}, and so does what follows: no time")
+    left = deadline.moment - time.perf_counter()
+    epochs = max(0, min(most, int(left / epoch)))
+    takes = f"an epoch of fine-tuning takes about {epoch:.0f} s, what follows it {epoch + CONVERTING:.0f} s"
+    tell(f"{takes}: there is {f'time for {epochs}' if epochs else 'no time for it'}")
     return epochs, deadline
 
 
 def _tell_of_mirrors(learner: Learner, tell: Tell) -> None:
-    if learner.mirrors_hurt and learner.mirrored is not None:
+    is_mirrored = learner.augment in ("auto", "full")
+    if is_mirrored and learner.mirrors_hurt and learner.mirrored is not None:
         points = 100 * learner.mirrored.difference
         tell(f"mirrored pictures are recognised worse, by {points:.1f} points: they are not learnt from")
 

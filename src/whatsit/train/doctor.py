@@ -83,11 +83,13 @@ def diagnose(
     valid_images: int,
     evaluation: Evaluation | None = None,
     lr: float | None = None,
+    before: Sequence[Epoch] = (),
 ) -> Diagnosis:
     """What happened in training, from the epochs of one fit, and what to do.
 
     `classes` is how many there are, `valid_images` how many pictures the error rate was measured on;
-    `evaluation` what was taken for what, and `lr` the highest learning rate, where they are known.
+    `evaluation` what was taken for what, and `lr` the highest learning rate, where they are known; `before`
+    are the epochs of earlier fits, if this one trained on.
     Raises ValueError where there is no epoch.
     """
     if not epochs:
@@ -97,7 +99,7 @@ def diagnose(
         _too_high(epochs, guess)
         or _too_many(epochs, valid_images)
         or _little_learnt(epochs, max(2, classes), valid_images, lr)
-        or _too_few(epochs, valid_images)
+        or _too_few([*before[-1:], *epochs], valid_images)
     )
     findings = [fault] if fault else []
     if evaluation and (
@@ -106,7 +108,8 @@ def diagnose(
         findings += _of_classes(evaluation)
     if valid_images < FEW:
         findings.append(_too_small(valid_images))
-    return Diagnosis(findings, _summary(epochs, valid_images), _overfitting(epochs, valid_images))
+    summary = _summary(epochs, valid_images, before)
+    return Diagnosis(findings, summary, _overfitting(epochs, valid_images))
 
 
 def _too_high(epochs: Sequence[Epoch], guess: float) -> Finding | None:
@@ -242,10 +245,10 @@ def _too_small(images: int) -> Finding:
     )
 
 
-def _summary(epochs: Sequence[Epoch], images: int) -> str:
-    best = min(epoch.error_rate for epoch in epochs)
+def _summary(epochs: Sequence[Epoch], images: int, before: Sequence[Epoch]) -> str:
+    best = min(epoch.error_rate for epoch in (*before, *epochs))
     last = epochs[-1].error_rate
-    times = "epoch" if len(epochs) == 1 else "epochs"
+    times = f"{'more ' if before else ''}{'epoch' if len(epochs) == 1 else 'epochs'}"
     ended = f"After {len(epochs)} {times} the error rate is {last:.1%} on {images} validation pictures"
     return f"{ended}; the lowest was {best:.1%}." if best < last else f"{ended}, the lowest so far."
 
@@ -256,6 +259,8 @@ def _overfitting(epochs: Sequence[Epoch], images: int) -> str:
     losses = f"the training loss {last.train_loss:.3f}", f"the validation loss {last.valid_loss:.3f}"
     if (found := _too_many(epochs, images)) is not None:
         return f"Yes: {found.what}"
+    if not math.isfinite(last.train_loss + last.valid_loss):
+        return "Nobody can say: the losses are no numbers any more."
     if last.train_loss < last.valid_loss:
         return (
             f"No. That {losses[0]} is below {losses[1]} is how a properly trained model looks; overfitting "

@@ -1,7 +1,8 @@
 """What `whatsit train` was asked, kept in the first of its runs, so that it can go on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from whatsit.catalog import Catalog
 from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
 from whatsit.preprocess import Resize
+from whatsit.progress import say
 from whatsit.project import CONTINUATION, HISTORY, JOB, LOCK, Project, load_run, write_whole
 from whatsit.train import checkpoints
 from whatsit.train.head import LR, Balance
@@ -96,24 +98,34 @@ class Job:
                 "Name their own folder, or none.",
             )
         self._folder = folder
-        self._taken += 1
-        if self._taken > len(self.runs):
+        place, self._taken = self._taken, self._taken + 1
+        if place < len(self.runs) and self._is_own(place):
+            run = folder / self.runs[place]
+        else:  # or somebody has deleted it meanwhile, and another training may have its number
             run = project.new_run()
-            self.runs.append(run.name)
-            if len(self.runs) > 1:
-                write_whole(run / JOB, json.dumps({"part_of": self.runs[0]}).encode())
+            self.runs[place : place + 1] = [run.name]
+            if place:
+                record = {"part_of": self.runs[0], "asked": asdict(self.asked), "pictures": self.pictures}
+                write_whole(run / JOB, _to_json(record))
         self.hold()
         self.write()
-        run = folder / self.runs[self._taken - 1]
-        run.mkdir(parents=True, exist_ok=True)  # somebody may have deleted it
         return run
+
+    def _is_own(self, place: int) -> bool:
+        """Whether a run that was begun before is still there."""
+        if not place or not self._folder:
+            return True
+        with suppress(OSError, ValueError, AttributeError):
+            record = json.loads((self._folder / self.runs[place] / JOB).read_text(encoding="utf-8"))
+            return bool(record.get("part_of") == self.runs[0])
+        return False
 
     def check(self, catalog: Catalog) -> None:
         """Raise WhatsitError where it would go on with other pictures than it began with."""
         if self.pictures and self.pictures != catalog.identity:
             raise WhatsitError(
                 f"The pictures, or their split, have changed since run {self.runs[0]} was begun.",
-                f"Train anew; {self.place} may be deleted.",
+                "Train anew." if self.continues else f"Train anew; {self.place} may be deleted.",
             )
         self.pictures = catalog.identity
 
@@ -142,9 +154,11 @@ class Job:
         """Keep the record in the first run's folder."""
         if self.place is not None:
             record = {name: getattr(self, name) for name in RECORDED} | {"asked": asdict(self.asked)}
-            text = json.dumps(record, indent=1, ensure_ascii=False)
-            name = CONTINUATION if self.continues else JOB
-            write_whole(self.place / name, text.encode("utf-8", "backslashreplace"))
+            write_whole(self.place / (CONTINUATION if self.continues else JOB), _to_json(record))
+
+
+def _to_json(record: Mapping[str, object]) -> bytes:
+    return json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 RECORDED = ("runs", "pictures", "tuning_epochs", "continues", "views", "is_finished")
@@ -168,18 +182,27 @@ def resume(run: Path, folder: Path | None) -> Job:
 
     Raises WhatsitError where there is none, or it still goes on.
     """
+    held = _stopped(run)
+    held.hold()
+    job = _stopped(run)  # another process may have finished it just before
+    job._lock = held._lock
+    job.asked = _located(job.asked, run, folder)
+    return job
+
+
+def _stopped(run: Path) -> Job:
     job = _read(run, CONTINUATION) if (run / CONTINUATION).exists() else None
     if job is None or job.is_finished:
         job = _begun_by(run)
     if job.is_finished:
         raise WhatsitError(f"Run {run.name} came to its end.", "Train it further with --continue.")
-    job.hold()
-    job.asked = _located(job.asked, run, folder)
     return job
 
 
 def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None, out: Path | None) -> Job:
     """The job of training a finished run further. Raises WhatsitError."""
+    begun = Job(_begun_by(run).asked, [run.name], _folder=run.parent)
+    begun.hold()
     job, past, before = _begun_by(run), load_run(run), checkpoints.finished(run)
     if not job.is_finished or past is None:
         raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
@@ -201,8 +224,10 @@ def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None
     )
     if out is not None:
         asked = replace(asked, out=str(out.absolute()))
-    begun = Job(asked, [run.name], job.pictures, None, before, past.facts["views"], _folder=run.parent)
-    begun.hold()
+    if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
+        say(f"what was trained further of run {run.name}, and stopped, is dropped.")
+    begun.asked, begun.pictures = asked, job.pictures
+    begun.continues, begun.views = before, past.facts["views"]
     return begun
 
 
@@ -215,10 +240,13 @@ def _begun_by(run: Path) -> Job:
 def _read(run: Path, name: str) -> Job:
     try:
         record = json.loads((run / name).read_text(encoding="utf-8"))
-        if "part_of" in record:
-            return _read(run.parent / str(record["part_of"]), name)
         known = {one.name for one in fields(Asked)}
         asked = Asked(**{name: value for name, value in record["asked"].items() if name in known})
+        if "part_of" in record:
+            first = run.parent / str(record["part_of"])
+            if (first / name).exists():
+                return _read(first, name)
+            return Job(asked, [run.name], record["pictures"], is_finished=True, _folder=run.parent)
         job = Job(asked, **{name: record[name] for name in RECORDED}, _folder=run.parent)
         if not job.runs:
             raise ValueError("it has no runs")

@@ -96,10 +96,14 @@ class Learner:
             )
         if not 0 <= ps < 1:
             raise WhatsitError(f"Dropout can't leave out {ps} of the features.", "Give ps from 0 to below 1.")
+        if not (augment in (None, "auto", "full") or isinstance(augment, nn.Module)):
+            raise WhatsitError(
+                f"There is no augment={augment!r}.", 'Take "auto", "full", None, or transforms.'
+            )
         self.metrics = _by_name(metrics)
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
         self._new_run = new_run or self.project.new_run
-        self._asked = 0
+        self._asked: list[dict[str, Any]] = []  # of this run, so far
         self.device = torch_device(device)
         self.augment = augment
         self._source = (backbone, size, weights, pretrained)
@@ -318,12 +322,6 @@ class Learner:
     ) -> None:
         bs, wd = self._check(epochs, bs, wd)
         rates = spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)
-        self._asked += 1
-        if self._asked <= (done := checkpoints.finished(self.run)):
-            if self._asked == done:
-                self._restore(checkpoints.load_finished(self.run, self._belongs()))
-                deque(map(tell, str(self.history).splitlines()), maxlen=0)
-            return  # what was passed over before is in it
         shown, model = self._shown(bs, balance), self._model
         rates = rates[-len(model.groups()) :]
         facts: dict[str, Any] = {
@@ -335,6 +333,10 @@ class Learner:
         }
         if not self.is_frozen:
             facts["rates"] = rates
+        self._asked.append({**facts, "seed": self.seed})
+        if self._was_done(tell):
+            return
+        number = len(self._asked)
         asked = {
             **facts,
             "schedule": str(schedule(epochs * shown.steps)),
@@ -345,7 +347,7 @@ class Learner:
         }
 
         def record(epoch: Epoch) -> bool:
-            if len(self.history) == 0:
+            if len(self.history) == before:
                 tell(header(epoch))
             self.history.epochs.append(epoch)
             tell(row(epoch))
@@ -356,12 +358,12 @@ class Learner:
             return stages.Stage(state, self._belongs(), {"asked": asked, "epochs": self.history.to_dict()})
 
         begun = loop.Begun()
-        stopped = checkpoints.load_begun(self.run, self._asked, self._belongs(), asked)
+        stopped = checkpoints.load_begun(self.run, number, self._belongs(), asked)
         if stopped is not None:
             past = [Epoch(**epoch) for epoch in stopped.stage.history["epochs"][before:]]
             deque(map(record, past), maxlen=0)
             begun = loop.Begun(len(past), stopped.stage.tensors)
-        keeper = checkpoints.Keeper(self.run, self._asked, stopped)
+        keeper = checkpoints.Keeper(self.run, number, stopped)
         if not self.is_frozen:
             model.to(self.device)
         try:
@@ -387,7 +389,24 @@ class Learner:
             if trained := len(self.history) - before:
                 self._fits.append({**facts, "epochs": trained})
         self._save_history()
-        checkpoints.finish(self.run, self._asked, self._stage())
+        checkpoints.finish(self.run, number, self._stage())
+
+    def _was_done(self, tell: Callable[[str], None]) -> bool:
+        """Whether a training that is asked for now came to its end before this run was resumed.
+
+        The last such one is taken as it was; in it is what came of those before. Raises WhatsitError where
+        something else was trained in this run.
+        """
+        done, number = checkpoints.finished(self.run), len(self._asked)
+        if number > done:
+            return False
+        stage = checkpoints.load_finished(self.run, self._belongs())
+        if stage.history["asked"][:number] != self._asked:
+            raise WhatsitError(f"Something else was trained in {self.run}.", "Begin another run.")
+        if number == done:
+            self._restore(stage)
+            deque(map(tell, str(self.history).splitlines()), maxlen=0)
+        return True
 
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
         """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
@@ -494,9 +513,10 @@ class Learner:
         if not self._fits:
             raise WhatsitError("Nothing was trained yet.", "Call fit_one_cycle first.")
         last = self._fits[-1]
-        epochs = self.history.epochs[-int(last["epochs"]) :]
+        first = len(self.history) - int(last["epochs"])
+        before, epochs = self.history.epochs[:first], self.history.epochs[first:]
         valid = self.evaluate()
-        return diagnose(epochs, len(self.classes), valid.images, valid, last["lr"])
+        return diagnose(epochs, len(self.classes), valid.images, valid, last["lr"], before)
 
     def learning_curve(self, repeats: int = 5) -> LearningCurve:
         """Train heads on growing shares of the training pictures: would more pictures help?
@@ -515,9 +535,10 @@ class Learner:
 
     def take_up(self, trainings: int) -> None:
         """Become what the last of so many trainings of this run came to; the next call trains it further."""
-        self._asked = trainings
+        stage = checkpoints.load_finished(self.run, self._belongs())
+        self._asked = stage.history["asked"][:trainings]
         if checkpoints.finished(self.run) == trainings:  # else it has been trained further already
-            self._restore(checkpoints.load_finished(self.run, self._belongs()))
+            self._restore(stage)
 
     def save(self, name: str) -> Path:
         """Keep what was learnt, and its history, in the project under a name like "stage-1"; return the file.
@@ -532,6 +553,7 @@ class Learner:
         history = {
             "epochs": self.history.to_dict(),
             "fits": self._fits,
+            "asked": self._asked,
             "frozen": self._frozen_to,
             "mirrored": self._mirrored and astuple(self._mirrored),
         }
@@ -670,7 +692,7 @@ class Learner:
         other.data = copy(self.data)
         other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
-        other.seed, other.history, other._fits, other._asked = seed, History(), [], 0
+        other.seed, other.history, other._fits, other._asked = seed, History(), [], []
         other._begin_again()
         if not self._source[3]:
             other.unfreeze()
