@@ -82,6 +82,22 @@ def test_the_advice_is_that_of_the_lesson() -> None:
     assert "1,144,188,288" in str(diagnose(epochs(RATE_05), 3, BEARS))
 
 
+def test_training_on_is_told_with_what_went_before() -> None:
+    told = diagnose(epochs(UNFROZEN), 3, BEARS, before=epochs(FROZEN))
+    assert told.summary == (
+        "After 2 more epochs the error rate came from 2.1% to 1.4% on 141 validation pictures, the lowest so far."
+    )
+    worse = diagnose(epochs([(0.2, 0.9, 0.4)]), 3, BEARS, before=epochs(FROZEN))
+    assert "from 2.1% to 40.0% on 141 validation pictures; the lowest was 1.4%" in worse.summary
+    first, *on = epochs([(0.7, 0.1, 0.05), (0.6, 0.1, 0.05)])
+    assert signs(diagnose([first], 3, BEARS)) == ["too few epochs"]
+    assert signs(diagnose(on, 3, BEARS, before=[first])) == [], "it is not a single epoch, and nothing falls"
+
+
+def test_losses_that_are_no_numbers_tell_nothing_of_overfitting() -> None:
+    assert diagnose(epochs([(math.nan, math.nan, 0.6)]), 3, BEARS).overfitting.startswith("Nobody can say")
+
+
 def test_training_loss_below_validation_loss_is_never_called_overfitting() -> None:
     forty = diagnose(epochs(FORTY), 3, 546)
     assert forty.is_healthy

@@ -344,3 +344,13 @@ def test_whatsit_train_fine_tunes_and_says_what_it_kept(digits: Path, whatsit: R
     assert "late layers" in run.stdout
     assert "is kept" in run.stdout
     assert (tmp_path / "digits.whatsit").is_file()
+
+
+def test_every_training_has_its_header_and_a_wrong_augment_is_told(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    lines: list[str] = []
+    for _ in range(2):
+        learner.fit_one_cycle(1, tell=lines.append)
+    assert [line.split()[0] for line in lines] == ["epoch", "1", "epoch", "2"]
+    with pytest.raises(WhatsitError, match="no augment='strong'"):
+        learner_of(digits, augment="strong")
