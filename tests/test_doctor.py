@@ -85,7 +85,8 @@ def test_the_advice_is_that_of_the_lesson() -> None:
 def test_training_on_is_told_with_what_went_before() -> None:
     told = diagnose(epochs(UNFROZEN), 3, BEARS, before=epochs(FROZEN))
     assert told.summary == (
-        "After 2 more epochs the error rate came from 2.1% to 1.4% on 141 validation pictures, the lowest so far."
+        "After 2 more epochs the error rate came from 2.1% to 1.4% on 141 validation pictures, "
+        "the lowest so far."
     )
     worse = diagnose(epochs([(0.2, 0.9, 0.4)]), 3, BEARS, before=epochs(FROZEN))
     assert "from 2.1% to 40.0% on 141 validation pictures; the lowest was 1.4%" in worse.summary
