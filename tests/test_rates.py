@@ -124,7 +124,7 @@ def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: 
     lines: list[str] = []
     learner.fit_one_cycle(2, lr=slice(1e-5, 1e-3), pct_start=0.4, moms=(0.9, 0.8), tell=lines.append)
     learner.fit(1, lr=1e-3, tell=lines.append)
-    assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "3"]
+    assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "epoch", "3"]
     assert [fit["lr"] for fit in learner._fits] == [1e-3, 1e-3]
     for options in ({"pct_start": 0.0}, {"moms": (0.9, 1.5)}, {"lr": -1.0}):
         with pytest.raises(WhatsitError, match="Nothing can be learnt"):
