@@ -7,6 +7,7 @@ python fastai_peer.py FOLDER lr_find BS      lr_find of all layers, seconds of t
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -49,9 +50,11 @@ def main() -> None:
     learner = vision_learner(data, lite0, metrics=accuracy)
     if finds_rates:
         learner.unfreeze()
-        started = time.perf_counter()
-        valley = learner.lr_find(show_plot=False).valley
-        seconds = time.perf_counter() - started
+        with tempfile.TemporaryDirectory() as folder:
+            learner.path = Path(folder)  # it keeps its weights there meanwhile, by default among the photos
+            started = time.perf_counter()
+            valley = learner.lr_find(show_plot=False).valley
+            seconds = time.perf_counter() - started
         print(json.dumps({"seconds": seconds, "steps": len(learner.recorder.lrs), "rate": valley}))
         return
     if len(sys.argv) == 3:
