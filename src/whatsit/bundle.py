@@ -22,6 +22,11 @@ _EXTERNAL_DATA = re.compile(rb"(?:\x08|\x88\x80*\x00)location")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same training gives the same bytes
 
 
+def default_path(folder: Path) -> Path:
+    """Where the bundle of an image folder, or of a table of pictures, is written if nobody says: here."""
+    return Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
+
+
 @dataclass(frozen=True)
 class Bundle:
     """What a bundle holds.

@@ -60,10 +60,8 @@ def collect(
         if source != "auto" or license != "any":
             raise CollectError("--source and --license are for searching.", "Leave them out with --urls.")
         # The shell makes several words of urls_*.txt, of which only the first is the option's.
-        places = [*urls, *map(Path, classes or ())]
-        done = collection.collect_lists(
-            collection.label_lists(places, label), into, most, retry, allow_private, project
-        )
+        lists = collection.label_lists([*urls, *map(Path, classes or ())], label)
+        done = collection.collect_lists(lists, into, most, retry, allow_private, project)
     elif label:
         raise CollectError("--label is for lists of addresses (--urls).", "Write NAME=WORDS to search.")
     else:

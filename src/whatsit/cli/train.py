@@ -128,7 +128,9 @@ def train(
             raise WhatsitError(
                 "There is nothing to train on.", "Name a folder with one sub-folder per class."
             )
-        out = out or Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
+        from whatsit.bundle import default_path
+
+        out = out or default_path(folder)
     if out and (out.is_dir() or not out.absolute().parent.is_dir()):
         what = f"The bundle can't be written to {out}."
         raise WhatsitError(what, "Name a file in an existing folder with --out.")
@@ -182,7 +184,7 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         trained = automatic.carry_out(job, tell)
         learner = trained.learner
         learner.history.plot().write(learner.run / "learning.png")
-        learner.export(job.asked.out)
+        agreement = learner.export(job.asked.out).metrics["fp32_agreement"]
         experiments = []
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
@@ -195,13 +197,13 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
     warn(learner.catalog)
     seconds = time.perf_counter() - started
     if json:
-        print_json(_document(job, trained, experiments, seconds))
+        print_json(_document(job, trained, experiments, agreement, seconds))
     else:
-        _print(job, trained, bool(experiments), seconds)
+        _print(job, trained, bool(experiments), agreement, seconds)
 
 
 def _document(
-    job: "Job", trained: "Trained", experiments: "list[Experiment]", seconds: float
+    job: "Job", trained: "Trained", experiments: "list[Experiment]", agreement: float, seconds: float
 ) -> dict[str, Any]:
     learner = trained.learner
     evaluation = learner.evaluate()
@@ -216,7 +218,7 @@ def _document(
         "views": learner.views,
         "fine_tuned": learner.is_fine_tuned,
         "precision": learner.precision,
-        "fp32_agreement": learner.fp32_agreement(),
+        "fp32_agreement": agreement,
         "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
         "warnings": list(learner.catalog.warnings),
         "run": str(learner.run),
@@ -230,7 +232,7 @@ def _document(
     return document
 
 
-def _print(job: "Job", trained: "Trained", has_experiments: bool, seconds: float) -> None:
+def _print(job: "Job", trained: "Trained", has_experiments: bool, agreement: float, seconds: float) -> None:
     from whatsit.train.automatic import summary
     from whatsit.train.learner import FEW_PICTURES
 
@@ -243,8 +245,7 @@ def _print(job: "Job", trained: "Trained", has_experiments: bool, seconds: float
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
     few = min(FEW_PICTURES, evaluation.images)
-    same = f" ({learner.fp32_agreement():.1%} of {few} labels are the same at fp32)"
-    print("" if learner.precision == "fp32" else same)
+    print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
     pictures = "learning.png and what-if.png" if has_experiments else "learning.png"

@@ -130,11 +130,9 @@ def collect_lists(
     for label in lists:
         _check_label(label)
     with _begun(into, project) as begun:
-        labels = list(lists)
-        for label in labels:
-            begun.add(label, list(dict.fromkeys(lists[label]))[:max_pics])
-        del lists  # the manifest has them, and there may be very many
-        return begun.fetch(labels, retry, allow_private, max_workers, limits, backoff)
+        for label, found in lists.items():
+            begun.add(label, list(dict.fromkeys(found))[:max_pics])
+        return begun.fetch(list(lists), retry, allow_private, max_workers, limits, backoff)
 
 
 def download_images(

@@ -39,14 +39,9 @@ def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
     """The looks of all pictures of a class; those that are known already are not read again."""
     folder = images / label
     inside = files_below(folder) if folder.is_dir() else []
-    looks: Looks = {}
-    unknown: list[str] = []
-    for name in inside:
-        file = f"{label}/{name}"
-        if file in known:
-            looks[file] = known[file]
-        elif name[name.rfind(".") :].lower() in SUFFIXES:
-            unknown.append(file)
+    files = [f"{label}/{name}" for name in inside if name[name.rfind(".") :].lower() in SUFFIXES]
+    looks = {file: known[file] for file in files if file in known}
+    unknown = [file for file in files if file not in known]
 
     def look(file: str) -> Look | None:
         try:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
 from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
@@ -20,6 +21,7 @@ from whatsit.train.head import LR, Balance
 from whatsit.train.network import Device
 
 Augment = Literal["auto", "full", "none"]
+RECORDED = ("runs", "pictures", "tuning_epochs", "continues", "views", "is_finished")  # of a job
 
 
 @dataclass(frozen=True)
@@ -161,9 +163,6 @@ def _to_json(record: Mapping[str, object]) -> bytes:
     return json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
-RECORDED = ("runs", "pictures", "tuning_epochs", "continues", "views", "is_finished")
-
-
 def find_run(name: str, folder: Path | None, project: Path | None) -> Path:
     """A run by its number in the project of an image folder, or by its path. Raises WhatsitError."""
     if name.isdecimal() and (folder or project):
@@ -193,7 +192,7 @@ def resume(run: Path, folder: Path | None) -> Job:
 def _stopped(run: Path) -> Job:
     job = _read(run, CONTINUATION) if (run / CONTINUATION).exists() else None
     if job is None or job.is_finished:
-        job = _begun_by(run)
+        job = _read(run, JOB)
     if job.is_finished:
         raise WhatsitError(f"Run {run.name} came to its end.", "Train it further with --continue.")
     return job
@@ -201,9 +200,9 @@ def _stopped(run: Path) -> Job:
 
 def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None, out: Path | None) -> Job:
     """The job of training a finished run further. Raises WhatsitError."""
-    begun = Job(_begun_by(run).asked, [run.name], _folder=run.parent)
+    begun = Job(_read(run, JOB).asked, [run.name], _folder=run.parent)
     begun.hold()
-    job, past, before = _begun_by(run), load_run(run), checkpoints.finished(run)
+    job, past, before = _read(run, JOB), load_run(run), checkpoints.finished(run)
     if not job.is_finished or past is None:
         raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
     if not before:
@@ -231,13 +230,8 @@ def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None
     return begun
 
 
-def _begun_by(run: Path) -> Job:
-    """The job that a run is the first or another one of."""
-    job = _read(run, JOB)
-    return job if job.runs[0] == run.name else _read(run.parent / job.runs[0], JOB)
-
-
 def _read(run: Path, name: str) -> Job:
+    """The job that a run is the first or another one of, or its continuation."""
     try:
         record = json.loads((run / name).read_text(encoding="utf-8"))
         known = {one.name for one in fields(Asked)}
@@ -270,12 +264,7 @@ def _located(asked: Asked, run: Path, folder: Path | None) -> Asked:
         folder = sidecar.parent / was.name if was.suffix.lower() == ".csv" else sidecar.parent
     if folder is None or _is_same(folder, Path(asked.folder)):
         return asked
-    return replace(asked, folder=str(folder.absolute()), out=str(Path(default_out(folder)).absolute()))
-
-
-def default_out(folder: Path) -> str:
-    """The bundle's name where none is given."""
-    return f"{folder.resolve().name.removesuffix('.csv')}.whatsit"
+    return replace(asked, folder=str(folder.absolute()), out=str(default_path(folder).absolute()))
 
 
 def _is_same(one: Path, other: Path) -> bool:

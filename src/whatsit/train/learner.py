@@ -333,18 +333,13 @@ class Learner:
         }
         if not self.is_frozen:
             facts["rates"] = rates
-        self._asked.append({**facts, "seed": self.seed})
+        course = schedule(epochs * shown.steps)
+        how = {"schedule": str(course), "frozen": self._frozen_to, "seed": self.seed, "views": self.views}
+        self._asked.append({**facts, **how})
         if self._was_done(tell):
             return
-        number = len(self._asked)
-        asked = {
-            **facts,
-            "schedule": str(schedule(epochs * shown.steps)),
-            "frozen": self._frozen_to,
-            "seed": self.seed,
-            "views": self.views,
-            "before": (before := len(self.history)),
-        }
+        number, before = len(self._asked), len(self.history)
+        asked = {"trainings": self._asked, "before": before}
 
         def record(epoch: Epoch) -> bool:
             if len(self.history) == before:
@@ -372,7 +367,7 @@ class Learner:
                 shown,
                 self._seen,
                 epochs,
-                schedule(epochs * shown.steps),
+                course,
                 rates,
                 wd,
                 seed=self.seed + before,
@@ -670,7 +665,7 @@ class Learner:
     def on(
         self, catalog: Catalog, augment: nn.Module | None, new_run: Callable[[], Path] | None = None
     ) -> "Learner":
-        """A fresh learner like this one for some of its pictures."""
+        """A fresh learner like this one, without dropout and further metrics, for some of its pictures."""
         backbone, size, weights, pretrained = self._source
         return Learner(
             catalog,
