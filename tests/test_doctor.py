@@ -126,6 +126,12 @@ def test_losses_that_are_no_numbers_are_a_rate_too_high() -> None:
         assert signs(diagnose(epochs([(0.5, loss, 0.9), (0.5, 0.6, 0.2)]), 3, 200)) == ["rate too high"]
 
 
+def test_training_loss_far_above_guessing_is_a_rate_too_high() -> None:
+    (finding,) = diagnose(epochs([(5.65, 0.84, 0.249)]), 10, 341).findings  # the shared photos, rate 0.5
+    assert finding.sign == "rate too high"
+    assert "the training loss came to 5.65; guessing costs 2.30" in finding.what
+
+
 def test_loss_that_stays_at_guessing_learnt_nothing() -> None:
     stuck = [(1.11, 1.10, 0.66), (1.10, 1.10, 0.67), (1.10, 1.10, 0.66), (1.10, 1.10, 0.66)]
     assert signs(diagnose(epochs(stuck), 3, 200)) == ["nothing learnt"]

@@ -33,6 +33,7 @@ FAULTS: tuple[Sign, ...] = (
 )
 EXPLODED = 5.0  # times log(classes), which is what guessing costs; a sound training never comes near it
 FAR = 3.0  # times log(classes), at the end
+THROWN = 2.0  # times log(classes), the mean training loss of an epoch; the lesson's sound ones reach 1.4
 SLOW = 0.75  # of log(classes): a validation loss above it is hardly better than guessing
 LOW = 1e-4  # a rate with which a head learns nothing in a few epochs
 SETTLED = 0.3  # training loss below which nobody needs to train on
@@ -113,15 +114,16 @@ def diagnose(
 
 
 def _too_high(epochs: Sequence[Epoch], guess: float) -> Finding | None:
-    losses = [loss for epoch in epochs for loss in (epoch.train_loss, epoch.valid_loss)]
-    ended = max(epochs[-1].train_loss, epochs[-1].valid_loss)
-    if all(loss <= EXPLODED * guess for loss in losses) and ended <= FAR * guess:  # neither is so of NaN
+    train, valid = ([getattr(epoch, name) for epoch in epochs] for name in ("train_loss", "valid_loss"))
+    is_train_sound = all(loss <= THROWN * guess for loss in train)  # no comparison with NaN holds
+    is_valid_sound = all(loss <= EXPLODED * guess for loss in valid) and valid[-1] <= FAR * guess
+    if is_train_sound and is_valid_sound:
         return None
-    valid = [epoch.valid_loss for epoch in epochs]
-    came_to = f"{max(valid):,.2f}" if all(map(math.isfinite, valid)) else "infinity"
+    which, losses = ("training", train) if is_valid_sound else ("validation", valid)
+    came_to = f"{max(losses):,.2f}" if all(map(math.isfinite, losses)) else "infinity"
     return Finding(
         "rate too high",
-        f"The learning rate was too high: the validation loss came to {came_to}; guessing costs {guess:.2f}.",
+        f"The learning rate was too high: the {which} loss came to {came_to}; guessing costs {guess:.2f}.",
         "Begin again with a new learner and a tenth of the rate; the number of epochs doesn't matter.",
     )
 
