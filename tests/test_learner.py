@@ -31,9 +31,9 @@ def test_learns_digits_and_the_bundle_answers_alike(digits: Path, tmp_path: Path
     classifier = Classifier(tmp_path / "digits.whatsit")
     answers = classifier.predict([item.path for item in learner.catalog["valid"]])
     served = np.array([list(answer.probabilities.values()) for answer in answers])
-    assert np.abs(served - learner.predict("valid")).max() < 1e-4
+    assert np.abs(served - learner.interpret().probabilities).max() < 1e-4
     one = classifier.predict(learner.catalog.items[0].path)
-    assert one.label in learner.classes
+    assert one.likeliest in learner.classes
     assert one.probability == max(one.probabilities.values())
 
 
@@ -50,7 +50,7 @@ def test_real_photos_bundle_equals_the_learner_at_fp32(clothing: Path, tmp_path:
     splits = [item.split for item in learner.catalog]
     for split in ("train", "valid"):
         mine = served[[row for row, name in enumerate(splits) if name == split]]
-        assert np.abs(mine - learner.predict(split)).max() < 1e-4
+        assert np.abs(mine - learner.interpret(split).probabilities).max() < 1e-4
     assert learner.evaluate("valid").accuracy > 0.85
 
 
@@ -232,7 +232,7 @@ def test_bundles_that_cannot_be_trusted_are_refused_by_name(bundle: Path, tmp_pa
         ({"manifest.json": None}, {}, "no manifest.json"),
         ({"manifest.json": b"{"}, {}, "no JSON"),
         ({"manifest.json": b"{}"}, {}, "no format"),
-        ({"manifest.json": b'{"format": 1}'}, {}, "makes no sense"),
+        ({"manifest.json": b'{"format": 1}', "novelty.bin": None}, {}, "makes no sense"),
         ({}, {"../evil.py": b"x"}, "unsafe path"),
         ({}, {"extra.py": b"x"}, "foreign"),
         ({"manifest.json": json.dumps({**manifest, "format": True}).encode()}, {}, "no format"),
@@ -252,7 +252,7 @@ def test_bundle_that_contradicts_itself_is_refused_by_name(bundle: Path) -> None
         ({"preprocess": smaller}, network, "contradicts itself"),
         ({}, b"no network", "can't be used"),
     ]:
-        checksum = {"sha256": {"model.onnx": hashlib.sha256(other).hexdigest()}}
+        checksum = {"sha256": {**manifest["sha256"], "model.onnx": hashlib.sha256(other).hexdigest()}}
         text = json.dumps({**manifest, **change, **checksum}).encode()
         bad = rewritten(bundle, {"manifest.json": text, "model.onnx": other})
         with pytest.raises(BundleError, match=f"bad.whatsit {reason}"):

@@ -1,8 +1,9 @@
-"""The `.whatsit` format: a zip of a manifest and a network, no code. Read, write, check."""
+"""The `.whatsit` format: a zip of a manifest, a network and numbers, no code. Read, write, check."""
 
 import hashlib
 import io
 import json
+import math
 import re
 import zipfile
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from whatsit.errors import BundleError
 from whatsit.preprocess import Preprocess
 from whatsit.project import write_whole
 
-FORMAT = 1
-MANIFEST, NETWORK = "manifest.json", "model.onnx"
+FORMAT = 2  # 1 had no temperature and no novelty
+MANIFEST, NETWORK, NOVELTY = "manifest.json", "model.onnx", "novelty.bin"
 LARGEST_PART = 4 << 30
 # The key of ONNX's external_data entry: a text of 8 bytes, in however many bytes protobuf writes that 8.
 _EXTERNAL_DATA = re.compile(rb"(?:\x08|\x88\x80*\x00)location")
@@ -33,7 +34,9 @@ class Bundle:
 
     `network` is ONNX, uint8 (n, size, size, 3) in, `logits` and `features` out, and where the head
     follows an average pool, `heat_map`. `classes` is the order of the logits. `split` says how the validation
-    pictures were dealt, as `catalog.Rule`. `metrics` and `versions` are for people.
+    pictures were dealt, as `catalog.Rule`. `metrics` and `versions` are for people. Logits are divided by
+    `temperature` before they become probabilities. `novelty` is what `understand.novelty` made, its record
+    and its numbers, or None.
     """
 
     classes: list[str]
@@ -43,6 +46,8 @@ class Bundle:
     split: dict[str, Any]
     metrics: dict[str, Any]
     versions: dict[str, str]
+    temperature: float = 1.0
+    novelty: tuple[dict[str, Any], bytes] | None = None
 
     @property
     def sha256(self) -> str:
@@ -51,6 +56,10 @@ class Bundle:
 
     def write(self, path: str | Path) -> None:
         """Write the bundle, whole or not at all; the same content gives the same bytes."""
+        parts = {NETWORK: self.network}
+        record, parts[NOVELTY] = self.novelty or (None, b"")
+        if record is None:
+            del parts[NOVELTY]
         manifest = {
             "format": FORMAT,
             "classes": self.classes,
@@ -59,12 +68,14 @@ class Bundle:
             "split": self.split,
             "metrics": self.metrics,
             "versions": self.versions,
-            "sha256": {NETWORK: self.sha256},
+            "temperature": self.temperature,
+            "novelty": record,
+            "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True).encode()
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for name, data in ((MANIFEST, text), (NETWORK, self.network)):
+            for name, data in {MANIFEST: text, **parts}.items():
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
         write_whole(Path(path), buffer.getvalue())
 
@@ -74,7 +85,7 @@ class Bundle:
         path = Path(path)
         try:
             with zipfile.ZipFile(path) as archive:
-                manifest, network = _parts(path, archive)
+                manifest, parts = _parts(path, archive)
         except FileNotFoundError:
             raise BundleError(f"There is no bundle {path}.", "`whatsit train FOLDER` makes one.") from None
         except OSError as error:
@@ -84,28 +95,33 @@ class Bundle:
                 f"{path} is damaged or no Whatsit bundle ({error}).", "Export or copy it again."
             ) from error
         try:
-            if manifest["sha256"][NETWORK] != hashlib.sha256(network).hexdigest():
-                raise BundleError(
-                    f"{path} was changed: {NETWORK} does not match its checksum.", "Export or copy it again."
-                )
+            for name, data in parts.items():
+                if manifest["sha256"][name] != hashlib.sha256(data).hexdigest():
+                    what = f"{path} was changed: {name} does not match its checksum."
+                    raise BundleError(what, "Export or copy it again.")
             classes = manifest["classes"]
             precision = manifest["precision"]
+            temperature = float(manifest.get("temperature", 1.0))
+            novelty = (dict(manifest["novelty"]), parts[NOVELTY]) if NOVELTY in parts else None
             if (
                 not isinstance(classes, list)
                 or len(classes) < 2
                 or not all(isinstance(name, str) for name in classes)
                 or len(set(classes)) < len(classes)
                 or precision not in get_args(Precision)
+                or not 0 < temperature < math.inf
             ):
-                raise ValueError("classes or precision")
+                raise ValueError("classes, precision or temperature")
             return cls(
                 classes,
                 Preprocess.from_dict(manifest["preprocess"]),
                 cast(Precision, precision),
-                network,
+                parts[NETWORK],
                 dict(manifest["split"]),
                 dict(manifest["metrics"]),
                 dict(manifest["versions"]),
+                temperature,
+                novelty,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(
@@ -113,7 +129,7 @@ class Bundle:
             ) from error
 
 
-def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], bytes]:
+def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, bytes]]:
     names = archive.namelist()
     for name in names:
         if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
@@ -134,12 +150,13 @@ def _parts(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], bytes]
             f"{path} has format {manifest['format']}; this Whatsit reads up to {FORMAT}.",
             "Update Whatsit.",
         )
-    if sorted(names) != sorted((MANIFEST, NETWORK)):
-        strange = sorted(set(names) ^ {MANIFEST, NETWORK})
+    expected = {MANIFEST, NETWORK} | ({NOVELTY} if manifest.get("novelty") is not None else set())
+    if sorted(names) != sorted(expected):
+        strange = sorted(set(names) ^ expected)
         raise BundleError(f"{path} is no proper bundle: parts missing, doubled or foreign {strange}.")
-    network = archive.read(NETWORK)
-    if _EXTERNAL_DATA.search(network):
+    parts = {name: archive.read(name) for name in names if name != MANIFEST}
+    if _EXTERNAL_DATA.search(parts[NETWORK]):
         raise BundleError(
             f"{path} keeps weights in files outside itself (external ONNX data).", "Don't use it."
         )
-    return manifest, network
+    return manifest, parts

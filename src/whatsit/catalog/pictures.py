@@ -21,7 +21,7 @@ TILE = 224  # pixels
 
 def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: int = 5) -> Picture:
     """Draw up to rows * columns pictures with their titles; unreadable ones are passed over."""
-    return _draw(_readable(pictures), rows, columns)
+    return draw_tiles(readable(pictures), rows, columns)
 
 
 def draw_augmented(
@@ -36,21 +36,25 @@ def draw_augmented(
     from whatsit.augment import transforms
 
     transform = transform or transforms()
-    (image, title), *_ = [*islice(_readable(pictures), 1), (Image.new("RGB", (TILE, TILE)), "no picture")]
+    (image, title), *_ = [*islice(readable(pictures), 1), (Image.new("RGB", (TILE, TILE)), "no picture")]
     square = np.array(ImageOps.fit(image, (TILE, TILE)))
     pixels = torch.from_numpy(square).permute(2, 0, 1).float()
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)  # the same every time
         views = transform(pixels.repeat(rows * columns - 1, 1, 1, 1))
     changed = views.permute(0, 2, 3, 1).clamp(0, 255).byte().numpy()
-    return _draw([(square, title), *((view, "") for view in changed)], rows, columns)
+    return draw_tiles([(square, title), *((view, "") for view in changed)], rows, columns)
 
 
-def _draw(pictures: Iterable[tuple[Any, str]], rows: int, columns: int) -> Picture:
+def draw_tiles(pictures: Iterable[tuple[Any, str]], rows: int, columns: int, heading: str = "") -> Picture:
+    """Draw up to rows * columns images (PIL, or arrays) with their titles, under a heading."""
     shown = list(islice(pictures, rows * columns))
     rows = max(1, -(-len(shown) // columns))
     figure = Picture(figsize=(columns * 2.2, rows * 2.2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
+    if heading:
+        lines = "\n".join(map(printable, heading.split("\n")))
+        figure.suptitle(lines, fontsize=11, parse_math=False, family=fonts())
     for axis in axes.flat:
         axis.axis("off")
     for axis, (image, title) in zip(axes.flat, shown, strict=False):
@@ -59,7 +63,8 @@ def _draw(pictures: Iterable[tuple[Any, str]], rows: int, columns: int) -> Pictu
     return figure
 
 
-def _readable(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[Image.Image, str]]:
+def readable(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[Image.Image, str]]:
+    """Small images of files, without those that can't be read."""
     for path, title in pictures:
         try:
             image = open_image(path, at_least=TILE)

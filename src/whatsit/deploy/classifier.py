@@ -14,34 +14,78 @@ from whatsit.engine import Engine
 from whatsit.errors import BundleError, ImageError, WhatsitError
 from whatsit.images import Source, upright_rgb
 from whatsit.parallel import in_parallel
+from whatsit.understand.calibration import softmax
+from whatsit.understand.heat_maps import HeatMap
+from whatsit.understand.novelty import Novelty
+from whatsit.understand.selective import Minimum, minima
 
 Picture = Source | Image.Image
+NOTHING_LIKE_THIS, NOT_SURE = "nothing like this", "not sure"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The likeliest class, its probability, and all probabilities by class, in the bundle's order."""
+    """What to say of a picture, and why.
+
+    `label` is the likeliest class, or "nothing like this" where `is_new`, or "not sure" where its probability
+    is too low. `likeliest` is that class in any case, `probability` its calibrated probability,
+    `probabilities` those of all classes in the bundle's order. `novelty`, 0..1, is how little the picture is
+    like any that was learnt; None where the bundle can't tell.
+    """
 
     label: str
+    likeliest: str
     probability: float
     probabilities: dict[str, float]
+    novelty: float | None
+    is_new: bool
+    is_sure: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the network said of one picture: `probabilities` (classes,), `features` (width,), `pixels`, and
+    `heat_maps` (classes, h, w) where it gives any.
+    """
+
+    probabilities: NDArray[np.float64]
+    features: NDArray[np.float32]
+    pixels: NDArray[np.uint8]
+    heat_maps: NDArray[np.float32] | None
 
 
 class Classifier:
-    """Read a bundle and compile it. Raises BundleError for a bundle that can't be trusted."""
+    """Read a bundle and compile it. Raises BundleError for a bundle that can't be trusted.
 
-    def __init__(self, path: str | Path) -> None:
+    Where the likeliest class is less probable than `min_probability` (one number, or numbers by class), the
+    answer is "not sure".
+    """
+
+    def __init__(self, path: str | Path, min_probability: Minimum = 0.0) -> None:
         self.bundle = Bundle.read(path)
         self.classes = self.bundle.classes
+        self._minima = minima(min_probability, self.classes)
         try:
             self._engine = Engine(self.bundle.network, self.bundle.precision)
         except WhatsitError as error:
             raise BundleError(f"{path} can't be used: {error.what}", "Export it again.") from error
         side, outputs = self.bundle.preprocess.size, self._engine.outputs
+        contradicts = f"{path} contradicts itself: its network does not fit its manifest."
         if self._engine.input_shape != (side, side, 3) or outputs.get("logits") != (len(self.classes),):
-            raise BundleError(
-                f"{path} contradicts itself: its network does not fit its manifest.", "Export it again."
-            )
+            raise BundleError(contradicts, "Export it again.")
+        self.novelty: Novelty | None = None
+        if self.bundle.novelty is not None:
+            try:
+                self.novelty = Novelty.from_bytes(*self.bundle.novelty)
+            except (KeyError, TypeError, ValueError) as error:
+                raise BundleError(f"{path} has novelty data that makes no sense ({error}).") from error
+            if outputs.get("features") != self.novelty.centre.shape:
+                raise BundleError(contradicts, "Export it again.")
+
+    @property
+    def has_heat_maps(self) -> bool:
+        """Whether the network says what of a picture speaks for a class."""
+        return "heat_map" in self._engine.outputs
 
     @overload
     def predict(self, image: Picture) -> Prediction: ...
@@ -64,15 +108,46 @@ class Classifier:
 
         return in_parallel(attempt, images)
 
-    def _predict(self, image: Picture) -> Prediction:
+    def explain(self, image: Picture, label: str | None = None) -> HeatMap:
+        """What of a picture speaks for a class, by default the likeliest.
+
+        Raises WhatsitError for a class that there is not, and where the network gives no heat maps.
+        """
+        if not self.has_heat_maps:
+            raise WhatsitError(
+                "This bundle gives no heat maps: its backbone does not end in an average of places.",
+                "Where it was trained, learner.interpret() draws them by gradients.",
+            )
+        if label is not None and label not in self.classes:
+            raise WhatsitError(f"There is no class {label!r}.", f"Take {', '.join(self.classes[:20])}.")
+        seen = self.see(image)
+        number = int(seen.probabilities.argmax()) if label is None else self.classes.index(label)
+        assert seen.heat_maps is not None
+        return HeatMap.exact(self.classes[number], number, seen.pixels, seen.heat_maps)
+
+    def see(self, image: Picture) -> Seen:
+        """All that the network says of a picture. Raises ImageError."""
         prepare = self.bundle.preprocess
         pixels = prepare(upright_rgb(image)) if isinstance(image, Image.Image) else prepare.load(image)
-        probabilities = _softmax(self._engine(pixels[None])["logits"][0])
-        best = int(probabilities.argmax())
-        by_class = dict(zip(self.classes, map(float, probabilities), strict=True))
-        return Prediction(self.classes[best], float(probabilities[best]), by_class)
+        said = self._engine(pixels[None])
+        maps = said["heat_map"][0] if "heat_map" in said else None
+        probabilities = softmax(said["logits"], self.bundle.temperature)[0]
+        return Seen(probabilities, said["features"][0], pixels, maps)
 
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    powers = np.exp(logits.astype(np.float64) - logits.max())
-    return np.asarray(powers / powers.sum())
+    def _predict(self, image: Picture) -> Prediction:
+        seen = self.see(image)
+        best = int(seen.probabilities.argmax())
+        probability = float(seen.probabilities[best])
+        novelty = None if self.novelty is None else float(self.novelty.score(seen.features[None])[0])
+        is_new = self.novelty is not None and novelty is not None and novelty > self.novelty.threshold
+        is_sure = bool(probability >= self._minima[best])
+        likeliest = self.classes[best]
+        return Prediction(
+            NOTHING_LIKE_THIS if is_new else likeliest if is_sure else NOT_SURE,
+            likeliest,
+            probability,
+            dict(zip(self.classes, map(float, seen.probabilities), strict=True)),
+            novelty,
+            is_new,
+            is_sure,
+        )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from whatsit.progress import progress
 from whatsit.train import head as heads
+from whatsit.train.bank import fit_many
 from whatsit.train.loop import Labelled
 from whatsit.understand.learning_curve import LearningCurve
 
@@ -33,18 +34,19 @@ def draw_curve(
     shares = [share for share in SHARES if share * count >= 2 * len(classes)] or [1.0]
     wrong: NDArray[np.bool_] = np.empty((len(shares), repeats, len(valid.labels)), np.bool_)
     images = []
-    with progress("Learning from fewer pictures", wrong.shape[0] * repeats) as advance:
+    with progress("Learning from fewer pictures", len(shares)) as advance:
         for row, share in enumerate(shares):
-            for repeat in range(repeats):
-                some = heads.sample(train, share, seed + repeat)
-                head = heads.new_head(train.inputs.shape[1], len(classes), seed + repeat, ps)
-                bs = min(batch_size, len(some.labels))
-                epochs = epochs_of(len(some.labels), bs)
-                heads.fit(
-                    head, some, valid, epochs, heads.LR, bs, heads.WD, seed + repeat, lambda epoch: None
-                )
+            places = [heads.sample(train.labels, share, seed + repeat) for repeat in range(repeats)]
+            tried = [
+                heads.new_head(train.inputs.shape[1], len(classes), seed + repeat, ps)
+                for repeat in range(repeats)
+            ]
+            count = len(places[0])
+            bs = min(batch_size, count)
+            fit_many(tried, train, places, epochs_of(count, bs), heads.LR, bs, heads.WD, seed)
+            for repeat, head in enumerate(tried):
                 predicted = heads.logits_of(head, valid.inputs).argmax(1)
                 wrong[row, repeat] = (predicted != valid.labels).numpy()
-                advance()
-            images.append(len(some.labels))
+            advance()
+            images.append(count)
     return LearningCurve(classes, images, wrong, valid.labels.numpy())

@@ -108,16 +108,15 @@ def logits_of(head: Head, features: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def sample(data: Labelled, share: float, seed: int) -> Labelled:
-    """A share of the pictures of every class, at least one of each."""
+def sample(labels: torch.Tensor, share: float, seed: int) -> torch.Tensor:
+    """Places of a share of the pictures of every class, at least one of each."""
     dice = torch.Generator().manual_seed(seed)
     places = []
-    for label in torch.unique(data.labels):
-        there = torch.nonzero(data.labels == label).flatten()
+    for label in torch.unique(labels):
+        there = torch.nonzero(labels == label).flatten()
         most = max(1, round(share * len(there)))
         places.append(there[torch.randperm(len(there), generator=dice)[:most]])
-    chosen = torch.cat(places)
-    return Labelled(data.inputs[chosen], data.labels[chosen])
+    return torch.cat(places)
 
 
 def class_weights(labels: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
 from whatsit.preprocess import Resize
 from whatsit.progress import say
-from whatsit.project import CONTINUATION, HISTORY, JOB, LOCK, Project, load_run, write_whole
+from whatsit.project import CONTINUATION, HISTORY, JOB, LOCK, Project, Run, load_run, write_whole
 from whatsit.train import checkpoints
 from whatsit.train.head import LR, Balance
 from whatsit.train.network import Device
@@ -228,6 +228,21 @@ def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None
     begun.asked, begun.pictures = asked, job.pictures
     begun.continues, begun.views = before, past.facts["views"]
     return begun
+
+
+def asked_of(run: Path, folder: Path | None) -> tuple[Asked, Run]:
+    """What a finished run was asked, for pictures that may be in another `folder` now, and what came of it.
+
+    Raises WhatsitError where it is not finished, or kept no weights.
+    """
+    asked, past = _located(_read(run, JOB).asked, run, folder), load_run(run)
+    if past is None:
+        raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
+    if not checkpoints.finished(run):
+        raise WhatsitError(
+            f"Run {run.name} kept no weights, since it was not the better one.", "Take the other one."
+        )
+    return asked, past
 
 
 def _read(run: Path, name: str) -> Job:

@@ -30,21 +30,30 @@ from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
 from whatsit.train import checkpoints, loop, stages
 from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
+from whatsit.train.bank import fit_many
 from whatsit.train.callbacks import Callback
+from whatsit.train.crossfit import HeldOut, hold_out, relatives
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
 from whatsit.train.doctor import Diagnosis, diagnose
+from whatsit.train.explaining import explain
 from whatsit.train.export import with_head
 from whatsit.train.finder import QUICK, RateFinder, sweep
 from whatsit.train.head import Balance
 from whatsit.train.history import Epoch, History, header, row
+from whatsit.train.loop import Labelled
 from whatsit.train.network import GROUPS, Device, Network, torch_device
 from whatsit.train.optimiser import AdamW
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.understand.calibration import softmax
 from whatsit.understand.comparison import Difference, paired
+from whatsit.understand.heat_maps import HeatMap
+from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
+from whatsit.understand.novelty import Novelty
+from whatsit.understand.report import Report
 
 MOST_CLASSES = 1000
 BODY_DECAY = 0.01
@@ -121,6 +130,7 @@ class Learner:
         self.history = History()
         self._mirrored: Difference | None = None
         self._fits: list[dict[str, Any]] = []
+        self._held_out: HeldOut | None = None
         self.ps = ps
         self._head = self._new_head()
         if not pretrained:  # random features are worth nothing
@@ -379,6 +389,7 @@ class Learner:
                 keep=lambda state: keeper.keep(lambda: stage(state())),
             )
         finally:  # also after Ctrl-C what it has become is what answers
+            self._held_out = None
             if not self.is_frozen:
                 self._serve()
             if trained := len(self.history) - before:
@@ -564,6 +575,7 @@ class Learner:
         return self
 
     def _restore(self, stage: stages.Stage) -> None:
+        self._held_out = None
         frozen = stage.history.get("frozen")
         self._begin_again()
         if frozen is None:
@@ -611,7 +623,7 @@ class Learner:
             "classes": self.classes,
             "images": len(self.catalog),
             "accuracy": float(hits.mean()),
-            "versions": self._versions(),
+            "versions": self.versions(),
             "history": self.history.to_dict(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
@@ -632,10 +644,94 @@ class Learner:
         )
         return (served == exact).float().mean().item()
 
+    def interpret(self, split: Split = "valid") -> Interpretation:
+        """What it gets right and wrong on a split's pictures, with the probabilities that a bundle gives.
+
+        Raises CatalogError where the split has no pictures.
+        """
+        seen = self.data.of(split)
+        logits = heads.logits_of(self._head, seen.inputs).numpy()
+        return Interpretation(
+            self.classes,
+            seen.labels.numpy(),
+            softmax(logits, self.held_out.temperature),
+            split,
+            [item.path for item in self.catalog[split]],
+            seen.inputs.numpy(),
+            self.explain,
+        )
+
+    def explain(self, paths: Sequence[Path], classes: Sequence[int]) -> list[HeatMap]:
+        """What of each picture speaks for a class, given as a place in `classes`.
+
+        Exact where the head follows an average of places, by gradients elsewhere. Raises ImageError and
+        BackboneError.
+        """
+        network = self._network
+        return explain(
+            paths,
+            classes,
+            self.classes,
+            self._head,
+            self.backbone,
+            lambda: load_body(*self._source) if network is None else network.body,
+            self.preprocess,
+            self.precision,
+        )
+
+    def report(self) -> Report:
+        """All of it on one page: `learner.report().write("report.html")`. Raises WhatsitError untrained."""
+        from whatsit.train.reporting import report_of
+
+        return report_of(self)
+
+    @property
+    def held_out(self) -> HeldOut:
+        """What heads trained like this one say of training pictures that they have not learnt from.
+
+        Computed once after every training, in seconds.
+        """
+        if self._held_out is None:
+            learnt, rows = self.data.deck(self._batch_size(), None), self.catalog["train"].rows
+            with status("Checking its self-confidence"):
+                self._held_out = hold_out(
+                    Labelled(learnt.features, learnt.labels),
+                    relatives(rows),
+                    len(self.classes),
+                    self._train_alike,
+                )
+        return self._held_out
+
+    def _train_alike(self, data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
+        """Heads trained on some of the pictures each, about as this one was."""
+        last = self._fits[-1] if self._fits and self.is_frozen else {}
+        epochs = sum(fit["epochs"] for fit in self._fits if "rates" not in fit) or self.default_epochs()
+        alike = [self._new_head() for _ in places]
+        fit_many(
+            alike,
+            data,
+            places,
+            min(epochs, 2 * self.default_epochs()),
+            last.get("lr", heads.LR),
+            min(last.get("bs") or self._batch_size(), *map(len, places)),
+            last.get("wd", heads.WD),
+            self.seed,
+            last.get("balance"),
+        )
+        return alike
+
+    def novelty(self) -> Novelty:
+        """What tells whether a picture is like any that was learnt, with a threshold from `held_out`."""
+        train = self.data.of("train")
+        known = Novelty.fit(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
+        return replace(known, threshold=self.held_out.threshold)
+
     def export(self, path: str | Path) -> Bundle:
         """Write the deployable bundle and return it; the same training gives the same bytes."""
         weight, bias = heads.as_linear(self._head)
         valid = self.evaluate("valid")
+        novelty = self.novelty()
+        alarms = float(novelty.is_new(self.data.of("valid").inputs.numpy()).mean())
         bundle = Bundle(
             classes=self.classes,
             preprocess=self.preprocess,
@@ -647,14 +743,18 @@ class Learner:
                 "images": valid.images,
                 "accuracy": round(valid.accuracy, 6),
                 "fp32_agreement": round(self.fp32_agreement(), 6),
+                "false_alarms": round(alarms, 6),
             },
-            versions=self._versions(),
+            versions=self.versions(),
+            temperature=round(self.held_out.temperature, 6),
+            novelty=novelty.to_bytes(),
         )
         bundle.write(path)
         self.project.note_bundle(self.run, bundle.sha256)
         return bundle
 
-    def _versions(self) -> dict[str, str]:
+    def versions(self) -> dict[str, str]:
+        """Of what it was made with."""
         packages = ("whatsit", "torch", "timm")
         return {
             **{package: version(package) for package in packages},
@@ -688,6 +788,7 @@ class Learner:
         other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits, other._asked = seed, History(), [], []
+        other._held_out = None
         other._begin_again()
         if not self._source[3]:
             other.unfreeze()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_SHOWN = 30  # classes in a confusion matrix that people are to read
 Metric = Callable[[NDArray[np.int64], NDArray[np.float32]], float]
 
 
@@ -76,9 +77,12 @@ class Evaluation:
         """The 95 % interval of the accuracy."""
         return wilson(self.right, self.images)
 
-    def per_class(self) -> dict[str, dict[str, float | int]]:
-        """Pictures, precision, recall and F1 of every class; 0 where nothing was predicted or present."""
-        rows: dict[str, dict[str, float | int]] = {}
+    def per_class(self) -> dict[str, dict[str, Any]]:
+        """Pictures, precision, recall and F1 of every class; 0 where nothing was predicted or present.
+
+        `intervals` holds the 95 % interval of each of the three.
+        """
+        rows: dict[str, dict[str, Any]] = {}
         for number, label in enumerate(self.classes):
             hits = int(self.confusion[number, number])
             actual, predicted = int(self.confusion[number].sum()), int(self.confusion[:, number].sum())
@@ -87,17 +91,30 @@ class Evaluation:
                 "precision": hits / predicted if predicted else 0.0,
                 "recall": hits / actual if actual else 0.0,
                 "f1": 2 * hits / (actual + predicted) if actual + predicted else 0.0,
+                "intervals": {
+                    "precision": wilson(hits, predicted),
+                    "recall": wilson(hits, actual),
+                    # F1 rises with the share of hits among pictures that are either of the class or taken
+                    # for it, and that is a proportion.
+                    "f1": _f1_of(wilson(hits, actual + predicted - hits)),
+                },
             }
         return rows
 
-    def most_confused(self) -> list[tuple[str, str, int]]:
-        """(actual, predicted, count) of every mistake, the most frequent first."""
+    def most_confused(self, min: int = 1) -> list[tuple[str, str, int]]:
+        """(actual, predicted, count) of mistakes made at least `min` times, the most frequent first."""
         mistakes = [
             (self.classes[actual], self.classes[predicted], int(count))
             for (actual, predicted), count in np.ndenumerate(self.confusion)
-            if actual != predicted and count
+            if actual != predicted and count and count >= min
         ]
         return sorted(mistakes, key=lambda mistake: -mistake[2])
+
+    def most_confused_classes(self, most: int = MOST_SHOWN) -> tuple[list[int], int]:
+        """Places of up to `most` classes with the most mistakes, in order, and how many are left out."""
+        mistakes = self.confusion - np.diag(np.diag(self.confusion))
+        order = np.argsort(-(mistakes.sum(0) + mistakes.sum(1)), kind="stable")[:most]
+        return sorted(order.tolist()), max(0, len(self.classes) - most)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
@@ -118,6 +135,11 @@ def evaluate(labels: NDArray[np.int64], probabilities: NDArray[np.float32], clas
     if len(labels):
         np.add.at(confusion, (labels, probabilities.argmax(1)), 1)
     return Evaluation(classes, confusion)
+
+
+def _f1_of(shares: tuple[float, float]) -> tuple[float, float]:
+    low, high = (2 * share / (1 + share) for share in shares)
+    return low, high
 
 
 def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:

@@ -1,10 +1,23 @@
 """Pictures for people."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from whatsit.figures import Picture
+import numpy as np
+
+from whatsit.catalog.pictures import draw_tiles, readable
+from whatsit.figures import Picture, fonts
+from whatsit.text import printable
+from whatsit.understand.calibration import Reliability
+from whatsit.understand.components import Component
+from whatsit.understand.heat_maps import HeatMap
+from whatsit.understand.interpretation import Answer
+from whatsit.understand.metrics import Evaluation
+from whatsit.understand.selective import Selective
+
+SPLITS = {"train": "training pictures", "valid": "validation pictures", "test": "test pictures"}
 
 
 def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
@@ -61,3 +74,94 @@ def draw_rates(
     axis.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="learning-rate finder")
     axis.legend()
     return figure
+
+
+def draw_confusion(evaluation: Evaluation, split: str, normalize: bool = False) -> Picture:
+    """Draw the confusion matrix, of the most confused classes if they are many."""
+    places, left_out = evaluation.most_confused_classes()
+    counts = evaluation.confusion[np.ix_(places, places)]
+    totals = evaluation.confusion[places].sum(1, keepdims=True)
+    shares = counts / np.maximum(1, totals)
+    names = [printable(evaluation.classes[place]) for place in places]
+    side = max(4.0, 0.42 * len(names) + 2)
+    figure = Picture(figsize=(side, side), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            text = f"{shares[row, column]:.2f}" if normalize else str(count)
+            shade = "white" if shares[row, column] > 0.5 else "black"
+            axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=8)
+    known = {"parse_math": False, "family": fonts()}
+    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", **known)
+    axis.set_yticks(range(len(names)), names, **known)
+    axis.set(xlabel="predicted", ylabel="actual")
+    told = f"{evaluation.images} {SPLITS.get(split, split)}"
+    if left_out:
+        told += f"\nthe {len(places)} most confused of {len(evaluation.classes)} classes"
+    axis.set_title(told, fontsize=11)
+    return figure
+
+
+def draw_reliability(reliability: Reliability) -> Picture:
+    """Draw how often it is right over how sure it is, with 95 % intervals."""
+    figure = Picture(figsize=(5, 5), layout="constrained")
+    axis = figure.subplots()
+    axis.plot([0, 1], [0, 1], ":", color="tab:gray", label="perfect")
+    bins = reliability.bins
+    heights = [one.accuracy for one in bins]
+    spans = [[one.accuracy - one.low for one in bins], [one.high - one.accuracy for one in bins]]
+    axis.errorbar([one.confidence for one in bins], heights, np.maximum(spans, 0), fmt="o", capsize=3)
+    for one in bins:
+        axis.annotate(f"{one.images}", (one.confidence, one.accuracy), (6, -10), textcoords="offset points")
+    mean, _ = reliability.chance
+    axis.set(
+        xlabel="probability of the prediction", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02)
+    )
+    axis.set_title(f"calibration error {reliability.ece:.3f}, by chance alone {mean:.3f}", fontsize=11)
+    axis.legend(loc="upper left")
+    return figure
+
+
+def draw_selective(selective: Selective) -> Picture:
+    """Draw the accuracy of the answers over the share of pictures that get one."""
+    figure = Picture(figsize=(6, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.plot(selective.answered, selective.accuracy)
+    for minimum in (0.5, 0.7, 0.9):
+        answered, accuracy = selective.at(minimum)
+        axis.plot([answered], [accuracy], "o", label=f"min_probability={minimum}")
+    axis.set(xlabel="share of pictures answered", ylabel="share of answers that are right")
+    axis.invert_xaxis()
+    axis.legend()
+    return figure
+
+
+def draw_answers(
+    answers: Sequence[Answer], split: str, maps: Sequence[HeatMap] | None = None, columns: int = 3
+) -> Picture:
+    """Draw pictures with what was said of them, or their heat maps if these are given."""
+    titles = [answer.title for answer in answers]
+    rows = max(1, -(-len(answers) // columns))
+    heading = f"prediction / actual / loss / probability of actual\n{SPLITS.get(split, split)}"
+    if maps is not None:
+        shown = [(found.overlay(), title) for found, title in zip(maps, titles, strict=True)]
+        return draw_tiles(shown, rows, columns, heading)
+    files = [(answer.path, title) for answer, title in zip(answers, titles, strict=True) if answer.path]
+    return draw_tiles(readable(files), rows, columns, heading)
+
+
+def draw_components(found: Sequence[Component], paths: Sequence[Path]) -> Picture:
+    """Draw the pictures at both ends of each component, a row each."""
+    tiles: list[tuple[Any, str]] = []
+    columns = max((len(one.low) + len(one.high) for one in found), default=2)
+    for number, one in enumerate(found, 1):
+        row = [*one.low, *reversed(one.high)]
+        titles = [f"{number}: {one.share:.0%}", *[""] * (len(row) - 1)]
+        tiles += readable([(paths[place], title) for place, title in zip(row, titles, strict=True)])
+    return draw_tiles(
+        tiles,
+        max(1, len(found)),
+        columns,
+        "\n".join(f"{number}: {one}" for number, one in enumerate(found, 1)),
+    )

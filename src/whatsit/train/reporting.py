@@ -1,0 +1,87 @@
+"""What a report says of a learner."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whatsit.catalog import Split
+from whatsit.understand.report import Report, Training
+
+if TYPE_CHECKING:
+    from whatsit.train.learner import Learner
+
+REPEATS = 3  # of the learning curve
+
+
+def report_of(learner: "Learner") -> Report:
+    """Everything that is known of a trained learner. Raises WhatsitError before any training.
+
+    It is judged by its test pictures where there are some, else by its validation pictures. The learning
+    curve says nothing of a body that has learnt from the very pictures it is drawn with, and is left out.
+    """
+    diagnosis = learner.diagnose()
+    order: tuple[Split, ...] = ("test", "valid", "train")
+    splits = [split for split in order if learner.data.count(split)]
+    training = Training(
+        learner.history.to_dict(),
+        [(finding.sign, str(finding)) for finding in diagnosis.findings],
+        None if learner.is_fine_tuned else learner.learning_curve(REPEATS),
+    )
+    return Report(
+        name=learner.catalog.root.name,
+        interpretations=[learner.interpret(split) for split in splits],
+        facts=_facts(learner),
+        training=training,
+        summary=learner.catalog.summary(),
+        temperature=learner.held_out.temperature,
+        novelty=learner.novelty(),
+    )
+
+
+def _facts(learner: "Learner") -> dict[str, str]:
+    rule = learner.catalog.rule
+    dealt = f"{rule.valid:.0%}, {'by time' if rule.by_time else f'seed {rule.seed}'} {rule.relation}".strip()
+    return {
+        "backbone": f"{learner.backbone.name}{' (fine-tuned)' if learner.is_fine_tuned else ''}",
+        "size": str(learner.preprocess.size),
+        "resize": learner.preprocess.resize,
+        "precision_of": learner.precision,
+        "fits": "; ".join(_fit(fit) for fit in learner.fits),
+        "views": str(learner.views),
+        "seed": str(learner.seed),
+        "split": dealt if learner.catalog.is_dealt else "as it was given",
+        "versions": ", ".join(f"{name} {number}" for name, number in learner.versions().items()),
+    }
+
+
+def _fit(fit: Any) -> str:
+    return ", ".join(
+        f"{name} {value}" for name, value in fit.items() if value is not None and name != "rates"
+    )
+
+
+def load_learner(run: Path, folder: Path | None) -> "Learner":
+    """The learner that a run of `whatsit train` came to, on the pictures as they are now.
+
+    They may be in another `folder`. Raises WhatsitError where the run is not finished, kept no weights, or
+    was for other classes.
+    """
+    from whatsit.train import checkpoints, job
+    from whatsit.train.learner import Learner
+
+    asked, past = job.asked_of(run, folder)
+    learner = Learner(
+        asked.catalog(),
+        asked.backbone,
+        asked.size,
+        weights=asked.weights,
+        resize=asked.resize,
+        precision=past.facts["precision"],
+        seed=past.facts["seed"],
+        augment=None if asked.augment == "none" else asked.augment,
+        device=asked.device,
+        new_run=lambda: run,
+    )
+    learner.take_up(checkpoints.finished(run))
+    if past.facts["views"] > 1:
+        learner.add_views(past.facts["views"])
+    return learner

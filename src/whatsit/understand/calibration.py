@@ -1,0 +1,131 @@
+"""Calibration: does 90 % mean right nine times of ten?"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.understand.metrics import wilson
+
+if TYPE_CHECKING:
+    from whatsit.figures import Picture
+
+BINS = 10
+DRAWS = 400  # worlds in which the probabilities are true
+LOG_SPREAD = 0.5  # of the temperatures that are usual: with few pictures it stays near 1
+LOWEST, HIGHEST = 0.05, 20.0
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Probabilities (n, classes) of logits divided by a temperature."""
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(1, keepdims=True))
+    return np.asarray(powers / powers.sum(1, keepdims=True))
+
+
+def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """The temperature that makes `labels` (n,) likeliest, given `logits` (n, classes) of unseen pictures.
+
+    Guo et al., "On Calibration of Modern Neural Networks", 2017; with a prior around 1 for few pictures.
+    Above 1 the classifier was too sure of itself, below 1 not sure enough.
+    """
+    if not len(labels):
+        return 1.0
+    own = logits[np.arange(len(labels)), labels].astype(np.float64)
+
+    def slope(log_temperature: float) -> float:
+        """Of the negative log-likelihood and the prior, by the logarithm of the temperature."""
+        temperature = float(np.exp(log_temperature))
+        expected = (softmax(logits, temperature) * logits).sum(1)
+        return float((own - expected).sum() / temperature + log_temperature / LOG_SPREAD**2)
+
+    low, high = np.log(LOWEST), np.log(HIGHEST)
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return float(np.exp((low + high) / 2))
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Pictures with about the same confidence, the share that is right, and its 95 % interval."""
+
+    images: int
+    confidence: float
+    accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far `confidence` (n,), the highest probability of each picture, can be believed; `right` (n,)."""
+
+    confidence: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> "Reliability":
+        """From probabilities (n, classes) and labels (n,)."""
+        return cls(probabilities.max(1).astype(np.float64), probabilities.argmax(1) == labels)
+
+    @cached_property
+    def bins(self) -> list[Bin]:
+        """The bins that hold any pictures, by rising confidence."""
+        found = []
+        places = _bin_of(self.confidence)
+        for number in np.unique(places):
+            inside = places == number
+            right, images = int(self.right[inside].sum()), int(inside.sum())
+            found.append(
+                Bin(images, float(self.confidence[inside].mean()), right / images, *wilson(right, images))
+            )
+        return found
+
+    @cached_property
+    def ece(self) -> float:
+        """Expected calibration error, 0..1: mean distance of confidence and accuracy (Naeini et al. 2015)."""
+        return float(_ece(self.confidence, self.right[None])[0])
+
+    @cached_property
+    def chance(self) -> tuple[float, float]:
+        """What perfectly true probabilities would show on so many pictures: mean, 95th percentile."""
+        dice = np.random.default_rng(0)
+        worlds = dice.random((DRAWS, len(self.confidence))) < self.confidence
+        errors = _ece(self.confidence, worlds)
+        return float(errors.mean()), float(np.percentile(errors, 95))
+
+    @property
+    def is_believable(self) -> bool:
+        """Whether the error is no larger than chance explains."""
+        return self.ece <= self.chance[1]
+
+    def __str__(self) -> str:
+        mean, _ = self.chance
+        found = (
+            f"When it says 90 %, take it as 90 %: the calibration error is {self.ece:.3f}"
+            if self.is_believable
+            else f"Don't take its probabilities at their word: the calibration error is {self.ece:.3f}"
+        )
+        return (
+            f"{found}, and perfect probabilities would show about {mean:.3f} on {len(self.right)} pictures."
+        )
+
+    def plot(self) -> "Picture":
+        """The reliability diagram."""
+        from whatsit.understand.plots import draw_reliability
+
+        return draw_reliability(self)
+
+
+def _bin_of(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+
+
+def _ece(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Of each row of `right` (rows, n)."""
+    is_in = np.eye(BINS)[_bin_of(confidence)]  # (n, bins)
+    gaps = (right - confidence) @ is_in
+    return np.asarray(np.abs(gaps).sum(1) / max(1, len(confidence)))

@@ -1,0 +1,64 @@
+"""Where a picture speaks for a class: maps, and pictures overlaid with them."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from whatsit.project import write_whole
+
+STRENGTH = 0.65  # of the colour where the evidence is strongest
+# From cold to hot; it stays readable in grey and for the colour-blind, since it only ever gets lighter.
+_RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32)
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """What of a picture, as the network sees it (uint8 (size, size, 3)), speaks for the class `label`.
+
+    `values` (h, w): of an exact class activation map their mean plus the class's bias is the logit.
+    `evidence` (h, w), 0..1, is where the class gains on the others.
+    """
+
+    label: str
+    pixels: NDArray[np.uint8]
+    values: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+
+    @classmethod
+    def exact(
+        cls, label: str, number: int, pixels: NDArray[np.uint8], maps: NDArray[np.float32]
+    ) -> "HeatMap":
+        """From the network's own maps (classes, h, w); what speaks for all classes alike decides nothing."""
+        return cls(label, pixels, maps[number], scaled(maps[number] - maps.mean(0)))
+
+    def overlay(self) -> Image.Image:
+        """The picture with the evidence as heat over it."""
+        side = self.pixels.shape[1], self.pixels.shape[0]
+        heat = np.asarray(
+            Image.fromarray(self.evidence.astype(np.float32)).resize(side, Image.Resampling.BICUBIC)
+        ).clip(0, 1)
+        steps = np.linspace(0, 1, len(_RAMP))
+        colours = np.stack([np.interp(heat, steps, _RAMP[:, channel]) for channel in range(3)], axis=-1)
+        amount = STRENGTH * np.sqrt(heat)[..., None]
+        grey = self.pixels.mean(2, keepdims=True)
+        muted = 0.5 * self.pixels + 0.5 * grey  # so that the heat stands out
+        return Image.fromarray(((1 - amount) * muted + amount * colours).round().astype(np.uint8))
+
+    def _repr_png_(self) -> bytes:
+        data = io.BytesIO()
+        self.overlay().save(data, "PNG")
+        return data.getvalue()
+
+    def write(self, path: str | Path) -> None:
+        """Save the overlay as PNG. Raises WhatsitError where it can't be written."""
+        write_whole(Path(path), self._repr_png_())
+
+
+def scaled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The positive part, the highest value at 1; all 0 where there is none."""
+    positive = np.maximum(values, 0)
+    return np.asarray(positive / max(float(positive.max()), 1e-12), np.float32)

@@ -1,0 +1,185 @@
+"""What a classifier gets right and wrong, picture by picture."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.errors import WhatsitError
+from whatsit.understand.calibration import Reliability
+from whatsit.understand.components import Component, components
+from whatsit.understand.heat_maps import HeatMap
+from whatsit.understand.metrics import Evaluation, evaluate
+from whatsit.understand.selective import Selective
+
+if TYPE_CHECKING:
+    from whatsit.figures import Picture
+
+SMALLEST = 1e-12  # a probability whose loss is still a number
+Explain = Callable[[Sequence[Path], Sequence[int]], list[HeatMap]]  # pictures, and a class for each
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said of one picture. `path` is None where nobody told; `loss` is -log of the true class's
+    probability.
+    """
+
+    path: Path | None
+    split: str
+    label: str
+    prediction: str
+    probability: float
+    loss: float
+
+    @property
+    def is_right(self) -> bool:
+        return self.label == self.prediction
+
+    @property
+    def title(self) -> str:
+        """Prediction / actual / loss / probability of the actual class, as the lesson titles pictures."""
+        return f"{self.prediction}/{self.label} / {self.loss:.2f} / {np.exp(-self.loss):.2f}"
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """Answers against labels, for any classifier.
+
+    `classes` names the columns of `probabilities` (n, classes), `labels` (n,) are places in it, `split` says
+    which pictures these are. Where they are known, `paths` of the pictures, `features` (n, width) behind the
+    answers, and `explain`, which draws heat maps. Raises WhatsitError for what are no such arrays.
+    """
+
+    classes: list[str]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.floating]
+    split: str = "valid"
+    paths: Sequence[Path] | None = None
+    features: NDArray[np.floating] | None = None
+    explain: Explain | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", np.asarray(self.labels))
+        object.__setattr__(self, "probabilities", np.asarray(self.probabilities))
+        if why := self._why_not():
+            raise WhatsitError(f"These answers can't be interpreted: {why}.", "Check the arrays.")
+
+    def _why_not(self) -> str:
+        shape = (len(self.labels), len(self.classes))
+        if not len(self.labels):
+            return "there are no pictures"
+        if self.probabilities.shape != shape:
+            return f"the probabilities have the shape {self.probabilities.shape}, not {shape}"
+        if not np.issubdtype(self.labels.dtype, np.integer) or not (
+            0 <= self.labels.min() <= self.labels.max() < len(self.classes)
+        ):
+            return f"the labels are not all places of the {len(self.classes)} classes"
+        if not np.isfinite(self.probabilities).all():
+            return "some probabilities are no numbers"
+        if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
+            return "the probabilities of some picture don't sum to 1 (give them after softmax)"
+        for name, rows in (("paths", self.paths), ("features", self.features)):
+            if rows is not None and len(rows) != len(self.labels):
+                return f"there are {len(rows)} {name} for {len(self.labels)} labels"
+        return ""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, place: int) -> Answer:
+        label, predicted = int(self.labels[place]), int(self.predicted[place])
+        return Answer(
+            self.paths[place] if self.paths is not None else None,
+            self.split,
+            self.classes[label],
+            self.classes[predicted],
+            float(self.probabilities[place, predicted]),
+            float(self.losses[place]),
+        )
+
+    def __iter__(self) -> Iterator[Answer]:
+        return (self[place] for place in range(len(self)))
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The place of the likeliest class of each picture (n,)."""
+        return np.asarray(self.probabilities.argmax(1))
+
+    @cached_property
+    def losses(self) -> NDArray[np.float64]:
+        """-log of the probability of each picture's own class (n,)."""
+        own = self.probabilities[np.arange(len(self)), self.labels].astype(np.float64)
+        return np.asarray(-np.log(own.clip(SMALLEST, 1.0)))
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """Accuracy with its interval, per-class metrics, and what was taken for what."""
+        return evaluate(self.labels, self.probabilities, self.classes)
+
+    @cached_property
+    def reliability(self) -> Reliability:
+        """Whether the probabilities can be believed."""
+        return Reliability.of(self.probabilities, self.labels)
+
+    @cached_property
+    def selective(self) -> Selective:
+        """What keeping silent below a least probability would bring."""
+        return Selective.of(self.probabilities, self.labels)
+
+    def top_losses(self, k: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The `k` largest losses (all without k), falling, and the places of their pictures."""
+        places = np.argsort(-self.losses, kind="stable")[:k]
+        return self.losses[places], places
+
+    def most_confused(self, min: int = 1) -> list[tuple[str, str, int]]:
+        """(actual, predicted, count) of mistakes made at least `min` times, the most frequent first."""
+        return self.evaluation.most_confused(min)
+
+    def confusion_matrix(self) -> NDArray[np.int64]:
+        """Counts (classes, classes) by actual class (row) and predicted class (column)."""
+        return self.evaluation.confusion
+
+    def components(self, n: int = 4, pictures: int = 6) -> list[Component]:
+        """The main directions in which the pictures differ for it. Raises WhatsitError without features."""
+        if self.features is None:
+            raise WhatsitError("Components are found in features, and there are none.", "Give features=.")
+        return components(self.features, self.labels, self.classes, n, pictures)
+
+    def plot_confusion_matrix(self, normalize: bool = False) -> "Picture":
+        """Draw what was taken for what; of more than 30 classes the most confused.
+
+        With `normalize` as shares of each actual class.
+        """
+        from whatsit.understand.plots import draw_confusion
+
+        return draw_confusion(self.evaluation, self.split, normalize)
+
+    def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Picture":
+        """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
+
+        With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
+        the pictures are not known.
+        """
+        from whatsit.understand.plots import draw_answers
+
+        if self.paths is None:
+            raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
+        _, places = self.top_losses(k)
+        paths = [self.paths[place] for place in places]
+        maps = None
+        if heatmap and self.explain is not None:
+            maps = self.explain(paths, self.predicted[places].tolist())
+        return draw_answers([self[place] for place in places.tolist()], self.split, maps)
+
+    def plot_components(self, n: int = 4, pictures: int = 4) -> "Picture":
+        """Draw the pictures at both ends of each component. Raises WhatsitError without features or paths."""
+        from whatsit.understand.plots import draw_components
+
+        if self.paths is None:
+            raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
+        return draw_components(self.components(n, pictures), self.paths)

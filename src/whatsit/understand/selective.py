@@ -1,0 +1,83 @@
+"""Not sure: how many pictures are answered, and how many answers are right, if it may keep silent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.errors import WhatsitError
+
+if TYPE_CHECKING:
+    from whatsit.figures import Picture
+
+Minimum = float | Mapping[str, float]
+STEPS = np.linspace(0, 0.99, 100)
+
+
+def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
+    """The least probability with which each class is named: one for all, or by class (0 for others).
+
+    Raises WhatsitError for unknown classes and numbers outside 0..1.
+    """
+    named = minimum if isinstance(minimum, Mapping) else dict.fromkeys(classes, minimum)
+    for label, least in named.items():
+        if label not in classes:
+            raise WhatsitError(
+                f"There is no class {label!r} to name only when sure.", f"Take {', '.join(classes[:20])}."
+            )
+        if not 0 <= least <= 1:
+            raise WhatsitError(f"A probability of {least} is impossible.", "Give one from 0 to 1.")
+    return np.array([named.get(label, 0.0) for label in classes])
+
+
+@dataclass(frozen=True)
+class Selective:
+    """At each of `minima` (k,), rising, the share `answered` and the `accuracy` of these answers (k,).
+
+    The accuracy is NaN where nothing is answered any more. `images` is how many pictures that says of.
+    """
+
+    minima: NDArray[np.float64]
+    answered: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    images: int
+
+    @classmethod
+    def of(cls, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> "Selective":
+        """The risk-coverage curve (El-Yaniv, Wiener 2010) of probabilities (n, classes), labels (n,)."""
+        confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+        is_answered = confidence >= STEPS[:, None]
+        count = is_answered.sum(1)
+        with np.errstate(invalid="ignore"):
+            accuracy = (is_answered & right).sum(1) / count
+        return cls(STEPS, count / max(1, len(labels)), accuracy, len(labels))
+
+    def at(self, minimum: float) -> tuple[float, float]:
+        """The share answered, and the accuracy of the answers, at the nearest minimum."""
+        place = int(np.abs(self.minima - minimum).argmin())
+        return float(self.answered[place]), float(self.accuracy[place])
+
+    def minimum_for(self, accuracy: float) -> float | None:
+        """The lowest minimum from which on the answers are so often right; None if they never are."""
+        enough = np.isnan(self.accuracy) | (self.accuracy >= accuracy)
+        start = len(enough) - int(np.argmin(enough[::-1])) if not enough.all() else 0
+        return float(self.minima[start]) if start < len(enough) and self.answered[start] > 0 else None
+
+    def __str__(self) -> str:
+        all_right, parts = float(self.accuracy[0]), []
+        for minimum in (0.5, 0.7, 0.9):
+            answered, accuracy = self.at(minimum)
+            if 0 < answered < 1:
+                parts.append(
+                    f"with min_probability={minimum} it answers {answered:.0%} and is right on {accuracy:.1%}"
+                )
+        told = "; ".join(parts) or "its probabilities are all so high that keeping silent changes nothing"
+        return f"Asked about all pictures it is right on {all_right:.1%}; {told}."
+
+    def plot(self) -> "Picture":
+        """The accuracy of the answers over the share of pictures that get one."""
+        from whatsit.understand.plots import draw_selective
+
+        return draw_selective(self)
