@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,9 @@ from whatsit.errors import WhatsitError
 from whatsit.progress import progress
 from whatsit.text import printable
 
+if TYPE_CHECKING:
+    from whatsit.deploy import Classifier, Prediction
+
 
 def predict(
     bundle: BundleFile,
@@ -21,33 +25,89 @@ def predict(
         list[str], typer.Argument(metavar="IMAGE", help="Files, folders, or - for a picture on stdin.")
     ],
     top: Annotated[int, typer.Option(min=1, help="Name this many classes.")] = 1,
+    min_probability: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[CLASS=]P", help="Say nothing of pictures it is less sure of; also class by class."
+        ),
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save there what of each picture spoke for its answer."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what is on pictures."""
     from whatsit.deploy import Classifier, Prediction
 
     paths = _expand(images)
-    classifier = Classifier(bundle)
+    classifier = Classifier(bundle, _minima(min_probability or []))
+    if explain is not None:
+        classifier.require_heat_maps()
+        try:
+            explain.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"{explain} can't be made: {error.strerror}."
+            raise WhatsitError(what, "Name another folder.") from error
     sources = [sys.stdin.buffer.read() if path == "-" else path for path in paths]
     answered: list[dict[str, Any]] = []
     refused = 0
     with progress("Looking at pictures", len(paths)) if json else nullcontext(lambda: None) as advance:
-        for path, answer in zip(paths, classifier.try_each(sources), strict=True):
+        answers = classifier.try_each(sources)
+        for path, source, answer in zip(paths, sources, answers, strict=True):
             advance()
             if not isinstance(answer, Prediction):
                 refused += 1
                 print(f"whatsit: {printable(path)}: {answer}", file=sys.stderr)
-            elif json:
-                row = {"path": path, "label": answer.label, "probability": answer.probability}
-                answered.append({**row, "probabilities": answer.probabilities})
+                continue
+            row: dict[str, Any] = {"path": path, **asdict(answer)}
+            if explain is not None:
+                row["heat_map"] = str(_explained(classifier, source, answer.likeliest, explain, path))
+            if json:
+                answered.append(row)
             else:
-                ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:top]
-                likely = ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
-                print(f"{printable(path)}: {likely}")
+                print(f"{printable(path)}: {_told(answer, top)}")
     if json:
         print_json(answered)
     if refused:
         raise typer.Exit(2)
+
+
+def _told(answer: "Prediction", top: int) -> str:
+    ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:top]
+    likely = ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
+    if answer.is_new:
+        return f"nothing like this (novelty {answer.novelty:.2f}); nearest: {likely}"
+    return likely if answer.is_sure else f"not sure; perhaps {likely}"
+
+
+def _minima(said: list[str]) -> "float | dict[str, float]":
+    """One number for all classes, or numbers by class. Raises WhatsitError."""
+    by_class: dict[str, float] = {}
+    for one in said:
+        label, _, number = one.rpartition("=")
+        try:
+            by_class[label] = float(number)
+        except ValueError:
+            raise WhatsitError(
+                f"--min-probability {one} is no probability.", "Give 0.8, or CLASS=0.8."
+            ) from None
+    if "" not in by_class:
+        return by_class
+    if len(by_class) > 1:
+        raise WhatsitError("--min-probability is given for all classes and for some.", "Give one of the two.")
+    return by_class[""]
+
+
+def _explained(classifier: "Classifier", source: "str | bytes", label: str, folder: Path, path: str) -> Path:
+    """Write a picture's heat map under a name that no other has."""
+    name = Path(path).stem if path != "-" else "stdin"
+    target, number = folder / f"{name}.png", 1
+    while target.exists():
+        number += 1
+        target = folder / f"{name}-{number}.png"
+    classifier.explain(source, label).write(target)
+    return target
 
 
 def _expand(images: list[str]) -> list[str]:

@@ -28,6 +28,7 @@ from whatsit.cli.options import (
     resuming,
     warn,
 )
+from whatsit.cli.report import REPORT
 from whatsit.errors import WhatsitError
 from whatsit.progress import say
 from whatsit.text import printable
@@ -185,6 +186,7 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         learner = trained.learner
         learner.history.plot().write(learner.run / "learning.png")
         agreement = learner.export(job.asked.out).metrics["fp32_agreement"]
+        learner.report().write(learner.run / REPORT)
         experiments = []
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
@@ -223,6 +225,7 @@ def _document(
         "warnings": list(learner.catalog.warnings),
         "run": str(learner.run),
         "figure": str(learner.run / "learning.png"),
+        "report": str(learner.run / REPORT),
         "diagnosis": learner.diagnose().to_dict(),
     }
     if len(trained.accuracies) > 1:
@@ -250,6 +253,7 @@ def _print(job: "Job", trained: "Trained", has_experiments: bool, agreement: flo
         print(printable(line))
     pictures = "learning.png and what-if.png" if has_experiments else "learning.png"
     print(f"history: {printable(learner.run / 'history.json')}, drawn in {pictures} beside it")
+    print(f"report: {printable(learner.run / REPORT)} (open it in a browser)")
     bundle = printable(_named(job))
     print(f"bundle: {bundle} ({seconds:.1f} s)")
     print(f"next: {program()} predict {bundle} PICTURE")

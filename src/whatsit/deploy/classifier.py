@@ -1,9 +1,9 @@
 """A bundle, ready to answer."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from whatsit.understand.novelty import Novelty
 from whatsit.understand.selective import Minimum, minima
 
 Picture = Source | Image.Image
+_Out = TypeVar("_Out")
 NOTHING_LIKE_THIS, NOT_SURE = "nothing like this", "not sure"
 
 
@@ -52,6 +53,10 @@ class Seen:
     features: NDArray[np.float32]
     pixels: NDArray[np.uint8]
     heat_maps: NDArray[np.float32] | None
+
+    def without_pixels(self) -> "Seen":
+        """The same in a thousandth of the memory: without pixels and maps."""
+        return replace(self, pixels=np.empty((0, 0, 3), np.uint8), heat_maps=None)
 
 
 class Classifier:
@@ -87,6 +92,14 @@ class Classifier:
         """Whether the network says what of a picture speaks for a class."""
         return "heat_map" in self._engine.outputs
 
+    def require_heat_maps(self) -> None:
+        """Raise WhatsitError where the network gives none."""
+        if not self.has_heat_maps:
+            raise WhatsitError(
+                "This bundle gives no heat maps: its backbone does not end in an average of places.",
+                "Where it was trained, `whatsit report RUN` draws them by gradients.",
+            )
+
     @overload
     def predict(self, image: Picture) -> Prediction: ...
     @overload
@@ -99,25 +112,18 @@ class Classifier:
 
     def try_each(self, images: Iterable[Picture]) -> Iterator[Prediction | ImageError]:
         """Predict many, in order, handing out the error in place of an answer where a file is no picture."""
+        return in_parallel(_or_error(self._predict), images)
 
-        def attempt(image: Picture) -> Prediction | ImageError:
-            try:
-                return self._predict(image)
-            except ImageError as error:
-                return error
-
-        return in_parallel(attempt, images)
+    def try_to_see(self, images: Iterable[Picture]) -> Iterator[Seen | ImageError]:
+        """What the network says of many, in order, with errors in place of what is no picture."""
+        return in_parallel(_or_error(self.see), images)
 
     def explain(self, image: Picture, label: str | None = None) -> HeatMap:
         """What of a picture speaks for a class, by default the likeliest.
 
         Raises WhatsitError for a class that there is not, and where the network gives no heat maps.
         """
-        if not self.has_heat_maps:
-            raise WhatsitError(
-                "This bundle gives no heat maps: its backbone does not end in an average of places.",
-                "Where it was trained, learner.interpret() draws them by gradients.",
-            )
+        self.require_heat_maps()
         if label is not None and label not in self.classes:
             raise WhatsitError(f"There is no class {label!r}.", f"Take {', '.join(self.classes[:20])}.")
         seen = self.see(image)
@@ -151,3 +157,13 @@ class Classifier:
             is_new,
             is_sure,
         )
+
+
+def _or_error(work: Callable[[Picture], _Out]) -> Callable[[Picture], _Out | ImageError]:
+    def attempt(image: Picture) -> _Out | ImageError:
+        try:
+            return work(image)
+        except ImageError as error:
+            return error
+
+    return attempt

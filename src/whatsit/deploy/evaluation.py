@@ -1,15 +1,21 @@
 """A classifier's answers against a folder's labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from whatsit.catalog import Catalog, Rule, Split
-from whatsit.deploy.classifier import Classifier, Prediction
+from whatsit.deploy.classifier import Classifier, Seen
 from whatsit.errors import BundleError, CatalogError
+from whatsit.parallel import in_parallel
 from whatsit.progress import progress, say
+from whatsit.understand.heat_maps import HeatMap
+from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
+
+ALL = "all"  # pictures of a folder whose splits mean nothing to the classifier
 
 
 def evaluate_folder(
@@ -27,6 +33,28 @@ def evaluate_folder(
     By default the split is dealt as it was for the training. Leaves no sidecar behind in a folder that has
     none.
     """
+    catalog = read_for(classifier, folder, valid, seed, by_time, group, project)
+    if split is not None:
+        catalog = catalog[split]
+    if not len(catalog):
+        raise CatalogError(
+            f"{folder} has no pictures in the split {split!r}.", "Leave --split out to take all."
+        )
+    catalog, labels, seen = _look(classifier, catalog)
+    probabilities = np.array([one.probabilities for one in seen]).reshape(-1, len(classifier.classes))
+    return count(labels, probabilities.astype(np.float32), classifier.classes), catalog
+
+
+def read_for(
+    classifier: Classifier,
+    folder: Path,
+    valid: float | None = None,
+    seed: int | None = None,
+    by_time: bool | None = None,
+    group: str | None = None,
+    project: Path | None = None,
+) -> Catalog:
+    """The catalog of a folder, split as it was for the training. Raises CatalogError for unknown classes."""
     try:
         rule = Rule(**classifier.bundle.split)
     except TypeError as error:
@@ -46,29 +74,66 @@ def evaluate_folder(
             f"The bundle does not know the class {unknown[0]!r}.",
             f"It knows {', '.join(classifier.classes[:20])}: name the folders so, or take another folder.",
         )
-    if split is not None:
-        catalog = catalog[split]
-    if not len(catalog):
-        raise CatalogError(
-            f"{folder} has no pictures in the split {split!r}.", "Leave --split out to take all."
+    return catalog
+
+
+def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Interpretation], Catalog]:
+    """What is right and wrong in each split, the one to judge by first; and the catalog of what was readable.
+
+    Splits that were dealt for another training mean nothing: then all pictures are one. Raises CatalogError
+    where nothing can be read.
+    """
+    splits: list[Split | None] = ["test", "valid", "train"]
+    if catalog.is_dealt and not catalog.project.run_of(classifier.bundle.sha256):
+        splits = [None]
+    found: list[Interpretation] = []
+    refused: dict[Path, str] = {}
+
+    def explain(paths: Sequence[Path], numbers: Sequence[int]) -> list[HeatMap]:
+        asked = zip(paths, (classifier.classes[number] for number in numbers), strict=True)
+        return list(in_parallel(lambda pair: classifier.explain(*pair), asked))
+
+    for split in splits:
+        part = catalog[split] if split else catalog
+        if not len(part):
+            continue
+        readable, labels, seen = _look(classifier, part)
+        refused |= dict(readable.unreadable[len(part.unreadable) :])
+        if not seen:
+            continue
+        found.append(
+            Interpretation(
+                classifier.classes,
+                labels,
+                np.array([one.probabilities for one in seen]),
+                split or ALL,
+                [item.path for item in readable],
+                np.array([one.features for one in seen]),
+                explain if classifier.has_heat_maps else None,
+            )
         )
+    if not found:
+        raise CatalogError(f"{catalog.root} holds no picture that can be read.", "Take another folder.")
+    return found, catalog.without(refused, to_train=False)
+
+
+def _look(classifier: Classifier, catalog: Catalog) -> tuple[Catalog, np.ndarray, list[Seen]]:
+    """The readable ones, the place of the class of each, and what was seen."""
     index = {label: number for number, label in enumerate(classifier.classes)}
-    labels, rows, unreadable = [], [], {}
+    labels, found, unreadable = [], [], {}
     with progress("Classifying", len(catalog)) as advance:
-        answers = classifier.try_each([item.path for item in catalog])
-        for item, answer in zip(catalog, answers, strict=True):
+        seen = classifier.try_to_see([item.path for item in catalog])
+        for item, one in zip(catalog, seen, strict=True):
             advance()
-            if isinstance(answer, Prediction):
+            if isinstance(one, Seen):
                 labels.append(index[item.label])
-                rows.append(list(answer.probabilities.values()))
+                found.append(one.without_pixels())
             else:
-                unreadable[item.path] = str(answer)
-    shape = (len(rows), len(classifier.classes))
-    probabilities = np.array(rows, np.float32).reshape(shape)
-    evaluation = count(np.array(labels, np.int64), probabilities, classifier.classes)
-    return evaluation, catalog.without(unreadable, to_train=False)
+                unreadable[item.path] = str(one)
+    readable = catalog.without(unreadable, to_train=False) if unreadable else catalog
+    return readable, np.array(labels, np.int64), found
 
 
 def learnt_from(classifier: Classifier, catalog: Catalog) -> int:
     """How many of the pictures are training pictures of this classifier, as far as their project knows."""
-    return len(catalog["train"]) if catalog.project.has_made(classifier.bundle.sha256) else 0
+    return len(catalog["train"]) if catalog.project.run_of(classifier.bundle.sha256) else 0

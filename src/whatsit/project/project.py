@@ -139,9 +139,9 @@ class Project:
         """Write down that a run gave the bundle whose network has this hash."""
         write_whole(run / f"bundle-{sha256}", b"")
 
-    def has_made(self, sha256: str) -> bool:
-        """Whether a bundle, by its network's hash, was learnt from these pictures."""
-        return any((self.folder / "runs").glob(f"*/bundle-{sha256}"))
+    def run_of(self, sha256: str) -> Path | None:
+        """The run that gave a bundle, by its network's hash; None if no run here did."""
+        return next((note.parent for note in (self.folder / "runs").glob(f"*/bundle-{sha256}")), None)
 
     def _belong(self) -> None:
         """A sidecar elsewhere serves one image folder; one that moved takes its sidecar along."""

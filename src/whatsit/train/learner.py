@@ -625,6 +625,7 @@ class Learner:
             "accuracy": float(hits.mean()),
             "versions": self.versions(),
             "history": self.history.to_dict(),
+            "findings": [(finding.sign, str(finding)) for finding in self.diagnose().findings],
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
         write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())

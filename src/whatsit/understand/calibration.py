@@ -93,8 +93,8 @@ class Reliability:
     def chance(self) -> tuple[float, float]:
         """What perfectly true probabilities would show on so many pictures: mean, 95th percentile."""
         dice = np.random.default_rng(0)
-        worlds = dice.random((DRAWS, len(self.confidence))) < self.confidence
-        errors = _ece(self.confidence, worlds)
+        worlds = (dice.random((1, len(self.confidence))) < self.confidence for _ in range(DRAWS))
+        errors = np.concatenate([_ece(self.confidence, world) for world in worlds])
         return float(errors.mean()), float(np.percentile(errors, 95))
 
     @property

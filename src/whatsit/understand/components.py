@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from whatsit.understand.principal import principal
 
+MOST = 5000  # pictures are enough to find the directions
+
 
 @dataclass(frozen=True)
 class Component:
@@ -38,8 +40,9 @@ def components(
     if not len(features):
         return []
     centred = features - features.mean(0)
-    squares, directions = principal(centred, n)
-    total = float((centred.astype(np.float64) ** 2).sum()) or 1.0
+    some = centred[:: -(-len(centred) // MOST)]
+    squares, directions = principal(some, n)
+    total = float((some.astype(np.float64) ** 2).sum()) or 1.0
     found = []
     for square, direction in zip(squares, directions, strict=True):
         # A sign of its own: the sum of cubes points to the longer tail.

@@ -29,10 +29,10 @@ MINIMA = (0.5, 0.7, 0.9)
 
 @dataclass(frozen=True)
 class Training:
-    """How a training went: `epochs` as in history.json, the doctor's `findings` as (sign, text)."""
+    """How a training went: `epochs` as in history.json, the doctor's `findings` as (sign, text), if known."""
 
     epochs: Sequence[Mapping[str, Any]]
-    findings: Sequence[tuple[str, str]] = ()
+    findings: Sequence[tuple[str, str]] | None = None
     curve: LearningCurve | None = None
 
 
@@ -349,7 +349,9 @@ def _training(training: Training, words: Words) -> dict[str, Any]:
             charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * max(*errors, 0.05))),
             told,
         ),
-        "findings": [words.finding(*finding) for finding in training.findings],
+        "findings": None
+        if training.findings is None
+        else [words.finding(*finding) for finding in training.findings] or [words("healthy")],
         "curve": training.curve and _curve(training.curve, words),
     }
 

@@ -1,0 +1,75 @@
+"""`whatsit report`: how good it is and why, on one page."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from whatsit.cli.options import Json, ProjectDir, print_json
+from whatsit.errors import WhatsitError
+from whatsit.text import printable
+
+REPORT = "report.html"
+
+
+def report(
+    subject: Annotated[
+        str, typer.Argument(metavar="RUN|BUNDLE", help="A run, by its path or number, or a .whatsit bundle.")
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Labelled pictures; a run knows its own.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write; report.html in the run, or here for a bundle.")
+    ] = None,
+    lang: Annotated[Literal["en", "zh"], typer.Option(help="English or simplified Chinese.")] = "en",
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
+    """Write a page that says how good a classifier is, for people who know no statistics."""
+    bundle = Path(subject)
+    if bundle.is_file():
+        from whatsit.deploy.reporting import report_of
+
+        if folder is None:
+            raise WhatsitError(
+                "A bundle alone does not tell how good it is.", f"Name labelled pictures: {bundle} FOLDER."
+            )
+        out = out or Path(REPORT)
+        _check(out)
+        found = report_of(bundle, folder, project)
+    else:
+        from whatsit.train.job import find_run
+        from whatsit.train.reporting import load_learner
+
+        if bundle.suffix == ".whatsit":
+            raise WhatsitError(f"There is no bundle {bundle}.", "`whatsit train FOLDER` makes one.")
+        run = find_run(subject, folder, project)
+        out = out or run / REPORT
+        _check(out)
+        found = load_learner(run, folder).report()
+    found.write(out, lang)
+    main = found.interpretations[0]
+    if json:
+        print_json(
+            {
+                "report": str(out),
+                "splits": {one.split: one.evaluation.to_dict() for one in found.interpretations},
+                "calibration_error": main.reliability.ece,
+                "calibration_error_by_chance": main.reliability.chance[0],
+            }
+        )
+        return
+    low, high = main.evaluation.interval
+    print(
+        f"right on {100 * main.evaluation.accuracy:.0f} of 100 new pictures, between {100 * low:.0f} and "
+        f"{100 * high:.0f}"
+    )
+    print(f"report: {printable(out)}")
+
+
+def _check(out: Path) -> None:
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise WhatsitError(
+            f"The report can't be written to {out}.", "Name a file in an existing folder with --out."
+        )

@@ -1,0 +1,38 @@
+"""What a report says of a bundle, on pictures whose labels are known."""
+
+import os
+from pathlib import Path
+
+from whatsit.deploy.classifier import Classifier
+from whatsit.deploy.evaluation import interpret_folder, read_for
+from whatsit.project import load_run
+from whatsit.understand.report import Report, Training
+
+
+def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report:
+    """Everything that a bundle and labelled pictures tell. Raises BundleError and CatalogError.
+
+    Where the bundle was learnt from these pictures, also how that training went.
+    """
+    classifier = Classifier(bundle)
+    catalog = read_for(classifier, folder, project=project)
+    interpretations, catalog = interpret_folder(classifier, catalog)
+    place = catalog.project.run_of(classifier.bundle.sha256)
+    run = load_run(place) if place else None
+    made = classifier.bundle
+    return Report(
+        name=os.path.splitext(bundle.name)[0],
+        interpretations=interpretations,
+        facts={
+            "backbone": made.versions.get("backbone", "?"),
+            "size": str(made.preprocess.size),
+            "resize": made.preprocess.resize,
+            "precision_of": made.precision,
+            "versions": ", ".join(f"{name} {number}" for name, number in made.versions.items()),
+            "network": made.sha256,
+        },
+        training=Training(run.facts["history"], run.facts.get("findings")) if run else None,
+        summary=catalog.summary(),
+        temperature=made.temperature,
+        novelty=classifier.novelty,
+    )
