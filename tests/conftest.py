@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from PIL import Image
 from tests.killed import Killer
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.site import Site
 
 CLOTHING = Path(__file__).parents[2] / "shared" / "data" / "clothing"
@@ -151,3 +154,35 @@ def site() -> Iterator["Site"]:
     served = Site()
     yield served
     served.close()
+
+
+def rewritten(bundle: Path, change: dict[str, bytes | None], add: dict[str, bytes] | None = None) -> Path:
+    """A bundle beside a good one, with other parts, without those that are None, or with more."""
+    target = bundle.with_name("bad.whatsit")
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = change.get(name, old.read(name))
+            if data is not None:
+                new.writestr(name, data)
+        for name, data in (add or {}).items():
+            new.writestr(name, data)
+    return target
+
+
+BROWSER_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("there is no Chromium here; .ci/run installs one")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_FLAGS)
+        yield browser
+        browser.close()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import rewritten
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
 from whatsit.errors import BackboneError, BundleError, CatalogError
@@ -198,18 +199,6 @@ def test_any_timm_body_works_with_random_weights(digits: Path) -> None:
 def bundle(tmp_path: Path, digits: Path) -> Path:
     trained(digits).export(tmp_path / "good.whatsit")
     return tmp_path / "good.whatsit"
-
-
-def rewritten(bundle: Path, change: dict[str, bytes | None], add: dict[str, bytes] | None = None) -> Path:
-    target = bundle.with_name("bad.whatsit")
-    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            data = change.get(name, old.read(name))
-            if data is not None:
-                new.writestr(name, data)
-        for name, data in (add or {}).items():
-            new.writestr(name, data)
-    return target
 
 
 def test_bundles_that_cannot_be_trusted_are_refused_by_name(bundle: Path, tmp_path: Path) -> None:

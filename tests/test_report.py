@@ -1,0 +1,496 @@
+"""What a classifier says of itself: interpretation, heat maps, novelty, and the page that tells all."""
+
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from sklearn.datasets import load_digits
+from sklearn.metrics import roc_auc_score
+
+import whatsit as wi
+from tests.conftest import WHOLE, Run, rendered, rewritten
+from whatsit.bundle import Bundle
+from whatsit.deploy import Classifier
+from whatsit.deploy.reporting import report_of
+from whatsit.errors import BundleError, WhatsitError
+from whatsit.train.learner import Learner
+from whatsit.train.reporting import load_learner
+from whatsit.understand.interpretation import Interpretation
+from whatsit.understand.novelty import FALSE_ALARMS, Novelty
+from whatsit.understand.report import Report
+from whatsit.understand.report.words import Words, _phrases
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+KNOWN = ("hat", "shoes", "dress", "pants", "shirt")
+ODD = '5" <b>& é 码'
+
+
+def drawn(number: int) -> Image.Image:
+    """A few flat shapes on a plain ground."""
+    dice = np.random.default_rng(number)
+
+    def colour(lowest: int = 0) -> tuple[int, ...]:
+        return tuple(dice.integers(lowest, 256, 3).tolist())
+
+    image = Image.new("RGB", (224, 224), colour(150))
+    pen = ImageDraw.Draw(image)
+    for _ in range(dice.integers(1, 6)):
+        x, y, width, height = (*dice.integers(0, 180, 2), *dice.integers(20, 120, 2))
+        draw = (pen.rectangle, pen.ellipse)[dice.integers(2)]
+        draw([int(x), int(y), int(x + width), int(y + height)], fill=colour())
+    return image
+
+
+@pytest.fixture(scope="module")
+def photos(cache: Path, clothing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four classes of photos, one under a name that would break a careless page; some in test/."""
+    folder = tmp_path_factory.mktemp("report") / "photos"
+    for label in KNOWN[:4]:
+        for split, count in (("train", 30), ("validation", 12), ("test", 12)):
+            inside = folder / split / (ODD if label == "hat" else label)
+            inside.mkdir(parents=True)
+            for path in sorted((clothing / split / label).iterdir())[:count]:
+                shutil.copy(path, inside)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learner(photos: Path) -> Learner:
+    learner = Learner(wi.Catalog.from_folder(photos), precision="fp32")
+    learner.fit_one_cycle(20, tell=lambda line: None)
+    return learner
+
+
+@pytest.fixture(scope="module")
+def bundle(learner: Learner, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundle") / "photos.whatsit"
+    learner.export(path)
+    return path
+
+
+# The learner's interpretation
+
+
+def test_every_split_can_be_interpreted_and_is_named(learner: Learner) -> None:
+    for split in ("valid", "train", "test"):
+        found = learner.interpret(split)
+        assert found.split == found[0].split == split
+        assert found.evaluation.confusion.tolist() == learner.evaluate(split).confusion.tolist()
+        assert found.paths == [item.path for item in learner.catalog[split]]
+    assert learner.interpret("train").evaluation.accuracy > 0.95
+    figure = learner.interpret().plot_top_losses(4)
+    assert "validation pictures" in figure.get_suptitle()
+    assert learner.interpret().plot_components(2).axes
+
+
+def test_interpreting_what_is_not_there_is_an_error_in_words(digits: Path, cache: Path) -> None:
+    untrained = Learner(wi.Catalog.from_folder(digits))
+    with pytest.raises(WhatsitError, match="no test pictures"):
+        untrained.interpret("test")
+    with pytest.raises(WhatsitError, match="Nothing was trained"):
+        untrained.report()
+
+
+def test_temperature_comes_from_training_pictures_that_were_held_out(learner: Learner) -> None:
+    held = learner.held_out
+    assert len(held.labels) == len(learner.catalog["train"])
+    right = float((held.logits.argmax(1) == held.labels).mean())
+    assert 0.8 < right < 1, "what has learnt from a picture would know it"
+    assert learner.held_out is held, "once is enough"
+    other = learner.reseed(5)
+    assert other._held_out is None
+    assert 0.3 < held.temperature < 3
+
+
+def test_a_class_of_one_picture_is_no_obstacle(digits: Path, cache: Path) -> None:
+    for label in ("0", "1"):
+        for path in sorted((digits / label).iterdir())[2:]:
+            path.unlink()
+    learner = Learner(wi.Catalog.from_folder(digits))
+    learner.fit_one_cycle(2, tell=lambda line: None)
+    assert np.isfinite(learner.held_out.temperature)
+    assert 0 < learner.novelty().threshold <= 1
+    assert "<html" in learner.report().render()
+
+
+# Heat maps
+
+
+def test_heat_map_of_a_bundle_is_exact_its_mean_and_the_bias_are_the_logit(
+    learner: Learner, bundle: Path
+) -> None:
+    classifier = Classifier(bundle)
+    path = learner.catalog.items[0].path
+    seen = classifier.see(path)
+    assert seen.heat_maps is not None
+    means = np.array([classifier.explain(path, label).values.mean() for label in classifier.classes])
+    logits = np.log(seen.probabilities) * classifier.bundle.temperature
+    bias = logits - means - (logits - means).mean()
+    others = [classifier.see(item.path) for item in learner.catalog.items[1:3]]
+    for other in others:
+        assert other.heat_maps is not None
+        again = np.log(other.probabilities) * classifier.bundle.temperature - other.heat_maps.mean((1, 2))
+        assert again - again.mean() == pytest.approx(bias, abs=1e-3), "the same for every picture"
+    best = classifier.explain(path)
+    assert best.label == classifier.predict(path).likeliest
+    assert best.evidence.max() == 1
+    assert best.overlay().size == (224, 224)
+
+
+def test_heat_map_for_a_class_that_there_is_not(bundle: Path, learner: Learner) -> None:
+    with pytest.raises(WhatsitError, match="no class 'panda'"):
+        Classifier(bundle).explain(learner.catalog.items[0].path, "panda")
+
+
+def test_backbone_without_exact_maps_explains_by_gradients(digits: Path, tmp_path: Path, cache: Path) -> None:
+    learner = Learner(
+        wi.Catalog.from_folder(digits), "vit_tiny_patch16_224", pretrained=False, precision="fp32"
+    ).freeze()
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    paths = [item.path for item in learner.catalog["valid"]][:2]
+    maps = learner.explain(paths, [0, 1])
+    assert [one.label for one in maps] == learner.classes[:2]
+    assert all(np.isfinite(one.evidence).all() for one in maps)
+    learner.export(tmp_path / "vit.whatsit")
+    with pytest.raises(WhatsitError, match="no heat maps"):
+        Classifier(tmp_path / "vit.whatsit").explain(paths[0])
+
+
+# Novelty and "not sure" in a bundle
+
+
+def test_classifier_names_what_it_knows_and_nothing_like_the_rest(learner: Learner, bundle: Path) -> None:
+    classifier = Classifier(bundle)
+    strange = [drawn(number) for number in range(20)] + [rendered(number) for number in range(20)]
+    answers = classifier.predict(list(strange))
+    assert sum(answer.label == "nothing like this" for answer in answers) >= 38
+    assert all(answer.likeliest in classifier.classes for answer in answers)
+    known = classifier.predict([item.path for item in learner.catalog["test"]])
+    assert sum(answer.is_new for answer in known) <= 0.2 * len(known)
+    assert all(answer.is_new == (answer.label == "nothing like this") for answer in known)
+    assert max(answer.novelty or 0 for answer in answers) <= 1
+
+
+def test_classifier_is_not_sure_below_its_least_probability(learner: Learner, bundle: Path) -> None:
+    paths = [item.path for item in learner.catalog["test"]]
+    for answer in Classifier(bundle, min_probability=0.9).predict(list(paths)):
+        if not answer.is_new:
+            assert (answer.label == "not sure") == (answer.probability < 0.9)
+    strict = Classifier(bundle, min_probability={"shoes": 1.0})
+    labels = {answer.label for answer in strict.predict(list(paths))}
+    assert "shoes" not in labels
+    assert "dress" in labels
+    with pytest.raises(WhatsitError, match="no class 'sandals'"):
+        Classifier(bundle, min_probability={"sandals": 0.5})
+
+
+def test_bundle_of_an_earlier_format_still_answers(bundle: Path, learner: Learner) -> None:
+    manifest = json.loads(zipfile.ZipFile(bundle).read("manifest.json"))
+    for name in ("temperature", "novelty"):
+        del manifest[name]
+    manifest["format"] = 1
+    del manifest["sha256"]["novelty.bin"]
+    old = rewritten(bundle, {"manifest.json": json.dumps(manifest).encode(), "novelty.bin": None})
+    classifier = Classifier(old)
+    answer = classifier.predict(learner.catalog.items[0].path)
+    assert answer.novelty is None
+    assert not answer.is_new
+    page = report_of(old, learner.catalog.root).render()
+    assert "tell strange pictures from known ones" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"temperature": 0}, "makes no sense"),
+        ({"temperature": "hot"}, "makes no sense"),
+        ({"novelty": {}}, "novelty data that makes no sense"),
+        ({"novelty": {"width": 10**9}}, "novelty data that makes no sense"),
+        ({"novelty": None}, "foreign"),
+    ],
+)
+def test_bundle_with_senseless_novelty_is_refused_by_name(
+    bundle: Path, change: dict[str, Any], reason: str
+) -> None:
+    manifest = json.loads(zipfile.ZipFile(bundle).read("manifest.json"))
+    bad = rewritten(bundle, {"manifest.json": json.dumps({**manifest, **change}).encode()})
+    with pytest.raises(BundleError, match=reason):
+        Classifier(bad)
+    with pytest.raises(BundleError, match="checksum"):
+        Bundle.read(rewritten(bundle, {"novelty.bin": b"other"}))
+
+
+def test_bundle_carries_its_false_alarms_and_less_than_a_megabyte(bundle: Path) -> None:
+    found = Bundle.read(bundle)
+    assert found.novelty is not None
+    record, data = found.novelty
+    assert record["false_alarms"] == FALSE_ALARMS
+    assert len(data) < 1_000_000
+    assert 0 <= found.metrics["false_alarms"] <= 0.25
+
+
+def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is_none(
+    clothing: Path, cache: Path, tmp_path: Path
+) -> None:
+    """The whole of it on eight splits of all photos is a campaign; here two of them, on some."""
+    table, step = ["path,label,split"], 1 if WHOLE else 3
+    for split, called in (("train", "train"), ("validation", "valid"), ("test", "test")):
+        for folder in sorted((clothing / split).iterdir()):
+            table += [f"{path},{folder.name},{called}" for path in sorted(folder.iterdir())[::step]]
+    (tmp_path / "table.csv").write_text("\n".join(table))
+    learner = Learner(wi.Catalog.from_csv(tmp_path / "table.csv"))
+    train, others = learner.data.of("train"), [learner.data.of("valid"), learner.data.of("test")]
+    features = np.concatenate([one.inputs.numpy() for one in others])
+    labels = np.concatenate([one.labels.numpy() for one in others])
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.export(tmp_path / "c.whatsit")
+    scans = [
+        Image.fromarray((255 - 15.9 * one).astype(np.uint8)) for one in load_digits().images[: 200 // step]
+    ]
+    noise = [
+        Image.fromarray(np.random.default_rng(n).integers(0, 256, (224, 224, 3), dtype=np.uint8))
+        for n in range(100 // step)
+    ]
+    shapes = [drawn(number) for number in range(100 // step)]
+    classifier = Classifier(tmp_path / "c.whatsit")
+    far = np.array([classifier.see(image).features for image in (*scans, *noise, *shapes)])
+
+    found = []
+    for seed in range(8 if WHOLE else 2):
+        known = np.sort(np.random.default_rng(seed).permutation(10)[:5])
+        places = {int(label): number for number, label in enumerate(known)}
+        learnt = np.isin(train.labels.numpy(), known)
+        numbers = np.array([places[int(label)] for label in train.labels[learnt]])
+        novelty = Novelty.fit(train.inputs.numpy()[learnt], numbers, 5)
+        is_known = np.isin(labels, known)
+        inside = novelty.score(features[is_known])
+        found.append([_auroc(inside, novelty.score(rest)) for rest in (far, features[~is_known])])
+    far_mean, near_mean = np.mean(found, 0)
+    print(f"far {far_mean:.3f}, near {near_mean:.3f}")
+    assert far_mean >= 0.98
+    assert near_mean >= (0.80 if WHOLE else 0.72), "some photos are fewer to learn from"
+
+
+def _auroc(inside: Any, outside: Any) -> float:
+    return float(roc_auc_score([0] * len(inside) + [1] * len(outside), [*inside, *outside]))
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def page_file(learner: Learner, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    learner.report().write(path)
+    return path
+
+
+def test_page_holds_everything_and_fetches_nothing(page_file: Path) -> None:
+    text = page_file.read_text()
+    assert re.search(r"Right on \d+ of 100 new pictures, between \d+ and \d+\.", text)
+    assert "48 test pictures" in text
+    for title in (
+        "What it takes for what",
+        "Class by class",
+        "What it looks at",
+        "Can its probabilities be believed?",
+        "not sure",
+        "Nothing like this",
+        "How the training went",
+        "Would more pictures help?",
+        "The pictures",
+        "How it was made",
+    ):
+        assert title in text
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", text)
+    assert "http" not in re.sub(r"http-equiv", "", text).replace("data:image", "")
+    assert "<b>& é" not in text, "names of classes are no markup"
+
+
+def test_page_in_chinese_says_all_of_it_in_chinese(learner: Learner) -> None:
+    text = re.sub(
+        r"data:[^\"']*|<style>.*?</style>|<script.*?</script>", "", learner.report().render("zh"), flags=re.S
+    )
+    assert 'lang="zh-CN"' in text
+    assert re.search(r"100 张新图片中答对 \d+ 张", text)
+    for english in ("pictures", "between", "accuracy", "Class by class", "mistake"):
+        assert english not in text
+    with pytest.raises(WhatsitError, match="no report in 'fr'"):
+        learner.report().render("fr")
+
+
+def test_every_phrase_has_both_languages_and_the_same_blanks() -> None:
+    for key, phrase in _phrases().items():
+        if "en" in phrase:  # the doctor has words of his own
+            blanks = [sorted(re.findall(r"{(\w+)}", phrase[lang])) for lang in ("en", "zh")]
+            assert blanks[0] == blanks[1], key
+        assert phrase["zh"], key
+    assert Words("zh").finding("rate too high", "x") != "x"
+    assert Words("en").finding("rate too high", "x") == "x"
+
+
+def test_page_of_a_thousand_classes_and_of_no_mistake_stays_readable() -> None:
+    classes = [f"class {number}" for number in range(1000)]
+    labels = np.arange(1000).repeat(2)
+    perfect = Report("x", [Interpretation(classes, labels, np.eye(1000)[labels], "valid")])
+    text = perfect.render()
+    assert "Of 1000 classes these are the 30 most confused" in text
+    assert "It made no mistake there." in text
+    assert len(text) < 2_000_000
+
+
+@pytest.fixture(params=[(390, "dark"), (1200, "light")], ids=["phone", "desktop"])
+def page(browser: "Browser", page_file: Path, request: pytest.FixtureRequest) -> Iterator["Page"]:
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("request", lambda asked: faults.append(asked.url) if asked.url.startswith("http") else None)
+    page.goto(page_file.as_uri())
+    yield page
+    assert faults == []
+    context.close()
+
+
+def test_page_fits_a_phone_and_a_desktop(page: "Page") -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    broken = page.evaluate(
+        "[...document.images].filter(image => !image.complete || !image.naturalWidth).length"
+    )
+    assert page.evaluate("document.images.length") > 20
+    assert broken == 0
+    assert page.evaluate("[...document.images].every(image => image.alt)")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == (
+        "rgb(21, 24, 28)" if page.viewport_size == {"width": 390, "height": 800} else "rgb(255, 255, 255)"
+    )
+
+
+def test_cells_open_their_pictures_by_keyboard_alone(page: "Page") -> None:
+    cell = page.locator("details[open] button[data-cell]").first
+    said = cell.get_attribute("aria-label")
+    cell.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name=said)
+    assert dialog.is_visible()
+    assert dialog.locator("img").count() == int(cell.inner_text())
+    assert dialog.locator("img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").is_visible()
+    assert page.evaluate("document.activeElement.dataset.cell") == cell.get_attribute("data-cell")
+
+
+# The commands
+
+
+def test_train_writes_the_report_and_it_can_be_made_again(whatsit: Run, photos: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    done = whatsit("train", photos, "--project", project, "--epochs", 4, "--json")
+    run = Path(json.loads(done.stdout)["run"])
+    assert json.loads(done.stdout)["report"] == str(run / "report.html")
+    first = (run / "report.html").read_bytes()
+
+    again = whatsit("report", run, "--out", "own.html")
+    assert again.returncode == 0, again.stderr
+    assert re.search(r"right on \d+ of 100 new pictures, between \d+ and \d+\nreport: own.html", again.stdout)
+    assert (tmp_path / "own.html").read_bytes() == first
+
+    of_bundle = whatsit("report", "photos.whatsit", photos, "--project", project, "--lang", "zh", "--json")
+    said = json.loads(of_bundle.stdout)
+    assert list(said["splits"]) == ["test", "valid", "train"]
+    assert said["splits"]["test"]["images"] == 48
+    text = (tmp_path / "report.html").read_text()
+    assert "轮之后" in text, "how the training went is known where the pictures are"
+
+
+def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
+    bundle: Path, clothing: Path, tmp_path: Path, whatsit: Run
+) -> None:
+    for label in ("shoes", "dress"):
+        (tmp_path / "others" / label).mkdir(parents=True)
+        for path in sorted((clothing / "train" / label).iterdir())[60:66]:
+            shutil.copy(path, tmp_path / "others" / label)
+    (tmp_path / "others" / "dress" / "broken.jpg").write_bytes(b"no picture")
+    done = whatsit("report", bundle, "others", "--out", "others.html", "--json")
+    assert list(json.loads(done.stdout)["splits"]) == ["all"]
+    assert json.loads(done.stdout)["splits"]["all"]["images"] == 12
+    text = (tmp_path / "others.html").read_text()
+    assert "broken.jpg" in text
+    assert not (tmp_path / "others" / ".whatsit").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["nothing.whatsit", "x"], "There is no bundle nothing.whatsit"),
+        (["7"], "There is no run '7'"),
+        (["BUNDLE"], "Name labelled pictures"),
+        (["BUNDLE", "nowhere"], "nowhere"),
+        (["BUNDLE", "PHOTOS", "--out", "no/where.html"], "can't be written"),
+    ],
+)
+def test_report_of_what_is_not_there_is_one_sentence(
+    whatsit: Run, bundle: Path, photos: Path, words: list[str], reason: str
+) -> None:
+    known = {"BUNDLE": bundle, "PHOTOS": photos}
+    done = whatsit("report", *(known.get(word, word) for word in words))
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_whose_pictures_are_gone_is_reported_on_those_that_are_left(
+    photos: Path, tmp_path: Path, cache: Path
+) -> None:
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder, ignore=shutil.ignore_patterns(".whatsit"))
+    from whatsit.train import automatic
+    from whatsit.train.job import Asked, Job
+
+    job = Job(Asked(str(folder), str(tmp_path / "x.whatsit"), epochs=2))
+    trained = automatic.carry_out(job, tell=lambda line: None)
+    job.finish(trained.learner.run)
+    before = trained.learner.evaluate("test").images
+    next((folder / "test" / "shoes").iterdir()).unlink()
+    again = load_learner(trained.learner.run, None)
+    assert again.evaluate("test").images == before - 1
+    assert again.predict() == pytest.approx(trained.learner.predict(), abs=1e-6)
+
+
+def test_predict_says_in_words_what_is_new_and_unsure_and_why(
+    whatsit: Run, bundle: Path, photos: Path, tmp_path: Path
+) -> None:
+    drawn(1).save(tmp_path / "drawn.png")
+    shoes = sorted((photos / "test" / "shoes").iterdir())[:3]
+    done = whatsit("predict", bundle, "drawn.png", *shoes, "--explain", "why")
+    first, *others = done.stdout.splitlines()
+    assert re.fullmatch(r"drawn\.png: nothing like this \(novelty [01]\.\d\d\); nearest: .+ \d+\.\d%", first)
+    assert any(re.search(r": shoes \d+\.\d%$", line) for line in others)
+    names = sorted(path.name for path in (tmp_path / "why").iterdir())
+    assert names == sorted(["drawn.png", *(f"{path.stem}.png" for path in shoes)])
+    assert Image.open(tmp_path / "why" / "drawn.png").size == (224, 224)
+
+    unsure = whatsit("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
+    for row in json.loads(unsure.stdout):
+        assert row["label"] in ("not sure", "nothing like this")
+        assert row["likeliest"] in row["probabilities"]
+        assert 0 <= row["novelty"] <= 1
+    for wrong, reason in (
+        ("much", "no probability"),
+        ("1.5", "impossible"),
+        ("panda=0.5", "no class 'panda'"),
+    ):
+        refused = whatsit("predict", bundle, *shoes, "--min-probability", wrong)
+        assert refused.returncode == 2
+        assert reason in refused.stderr
