@@ -55,7 +55,13 @@ def test_both_readmes_show_the_same_code() -> None:
 
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize(
-    ("document", "last"), [("README.md", ("0", "1", "7")), ("docs/pictures.md", ()), ("docs/training.md", ())]
+    ("document", "last"),
+    [
+        ("README.md", ("0", "1", "7")),
+        ("docs/pictures.md", ()),
+        ("docs/training.md", ()),
+        ("docs/understand.md", ()),
+    ],
 )
 def test_python_in_the_documentation_runs(
     document: str, last: tuple[str, ...], digits: Path, tmp_path: Path
