@@ -45,6 +45,9 @@ def test_every_picture_has_its_split_label_prediction_probability_and_loss() -> 
     assert not answer.is_right
     assert answer.title == "grizzly/black / 1.20 / 0.30"
     assert len(list(bears())) == len(bears()) == 6
+    assert str(bears()).startswith(
+        "Right on 3 of 6 validation pictures: 50.0% (95 % interval 18.8% to 81.2%)"
+    )
 
 
 def test_top_losses_are_sorted_and_all_of_them_without_a_number() -> None:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from whatsit.deploy import Classifier
     from whatsit.errors import WhatsitError
     from whatsit.train import Learner
+    from whatsit.understand.interpretation import Interpretation
 
 __all__ = [
     "Catalog",
     "Classifier",
+    "Interpretation",
     "Learner",
     "WhatsitError",
     "collect",
@@ -29,6 +31,7 @@ __all__ = [
 _HOMES = {
     "Catalog": "whatsit.catalog",
     "Classifier": "whatsit.deploy",
+    "Interpretation": "whatsit.understand.interpretation",
     "Learner": "whatsit.train",
     "WhatsitError": "whatsit.errors",
     "collect": "whatsit.collection",

@@ -9,10 +9,12 @@ import typer
 
 from whatsit.cli.evaluate import evaluate
 from whatsit.cli.predict import predict
+from whatsit.cli.report import REPORT
 from whatsit.cli.show import show
 from whatsit.cli.train import train_and_tell
 from whatsit.errors import WhatsitError
 
+PICTURES = ("pictures.png", "training.png", "predictions.png")
 MADE_BY_DEMO = ".made-by-whatsit-demo"  # only such a folder is written over
 
 
@@ -46,8 +48,9 @@ def demo(
     predict(bundle, some)
     draw_results(digits, bundle, folder)
     _step("look at what came of it:")
-    for name in ("pictures.png", "training.png", "predictions.png"):
-        print(f"  {folder / name}")
+    latest = max((digits / ".whatsit" / "runs").iterdir())
+    for path in (*(folder / name for name in PICTURES), latest / REPORT):
+        print(f"  {path}")
 
 
 def _step(text: str) -> None:

@@ -48,7 +48,7 @@ def _facts(learner: "Learner") -> dict[str, str]:
         "fits": "; ".join(_fit(fit) for fit in learner.fits),
         "views": str(learner.views),
         "seed": str(learner.seed),
-        "split": dealt if learner.catalog.is_dealt else "as it was given",
+        "split": dealt if learner.catalog.is_dealt else "as_given",
         "versions": ", ".join(f"{name} {number}" for name, number in learner.versions().items()),
     }
 

@@ -19,6 +19,7 @@ from whatsit.understand.selective import Selective
 if TYPE_CHECKING:
     from whatsit.figures import Picture
 
+SPLITS = {"train": "training pictures", "valid": "validation pictures", "test": "test pictures"}
 SMALLEST = 1e-12  # a probability whose loss is still a number
 Explain = Callable[[Sequence[Path], Sequence[int]], list[HeatMap]]  # pictures, and a class for each
 
@@ -46,7 +47,7 @@ class Answer:
         return f"{self.prediction}/{self.label} / {self.loss:.2f} / {np.exp(-self.loss):.2f}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Interpretation:
     """Answers against labels, for any classifier.
 
@@ -87,6 +88,16 @@ class Interpretation:
             if rows is not None and len(rows) != len(self.labels):
                 return f"there are {len(rows)} {name} for {len(self.labels)} labels"
         return ""
+
+    def __str__(self) -> str:
+        found, (low, high) = self.evaluation, self.evaluation.interval
+        told = f"Right on {found.right} of {found.images} {SPLITS.get(self.split, self.split)}"
+        told += f": {found.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})."
+        for actual, predicted, count in self.most_confused()[:1]:
+            told += f" Most often it takes {actual} for {predicted} ({count})."
+        return told
+
+    __repr__ = __str__  # arrays would fill a notebook
 
     def __len__(self) -> int:
         return len(self.labels)

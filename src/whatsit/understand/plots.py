@@ -13,11 +13,9 @@ from whatsit.text import printable
 from whatsit.understand.calibration import Reliability
 from whatsit.understand.components import Component
 from whatsit.understand.heat_maps import HeatMap
-from whatsit.understand.interpretation import Answer
+from whatsit.understand.interpretation import SPLITS, Answer
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.selective import Selective
-
-SPLITS = {"train": "training pictures", "valid": "validation pictures", "test": "test pictures"}
 
 
 def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import WhatsitError
+from whatsit.understand.metrics import wilson
 
 if TYPE_CHECKING:
     from whatsit.figures import Picture
@@ -58,6 +59,12 @@ class Selective:
         """The share answered, and the accuracy of the answers, at the nearest minimum."""
         place = int(np.abs(self.minima - minimum).argmin())
         return float(self.answered[place]), float(self.accuracy[place])
+
+    def interval(self, minimum: float) -> tuple[float, float]:
+        """The 95 % interval of that accuracy."""
+        answered, accuracy = self.at(minimum)
+        count = round(answered * self.images)
+        return wilson(round(accuracy * count) if count else 0, count)
 
     def minimum_for(self, accuracy: float) -> float | None:
         """The lowest minimum from which on the answers are so often right; None if they never are."""

@@ -287,7 +287,7 @@ def _selective(interpretation: Interpretation, words: Words) -> dict[str, Any]:
         charts.percent_axis(words("answers_right"), max(0.0, 0.1 * int(10 * lowest - 0.5))),
         words("selective_how"),
     )
-    rows = [(minimum, *found.at(minimum)) for minimum in (0.0, *MINIMA)]
+    rows = [(minimum, *found.at(minimum), found.interval(minimum)) for minimum in (0.0, *MINIMA)]
     return {"chart": chart, "rows": rows, "tips": tips}
 
 
@@ -396,13 +396,17 @@ def _curve(curve: LearningCurve, words: Words) -> dict[str, Any]:
 
 def _data(summary: Summary, words: Words) -> dict[str, Any]:
     low, median, high = summary.shorter_sides
+    exact, near = (
+        sum(len(group) - 1 for group in groups)
+        for groups in (summary.exact_duplicates, summary.near_duplicates)
+    )
     splits = [
         split for split in ("train", "valid", "test") if any(row[split] for row in summary.counts.values())
     ]
     lines = [
         words("data_all", images=f"{summary.images:,}", classes=len(summary.counts)),
         words("data_sides" if low < high else "data_side", low=low, high=high, median=median),
-        words("data_copies", exact=_extra(summary.exact_duplicates), near=_extra(summary.near_duplicates)),
+        words("data_copies" if exact + near else "data_no_copies", exact=exact, near=near),
     ]
     if summary.astride:
         lines.append(words("data_astride", count=summary.astride))
@@ -412,7 +416,3 @@ def _data(summary: Summary, words: Words) -> dict[str, Any]:
     rows = [(printable(label), [row[split] for split in splits]) for label, row in summary.counts.items()]
     totals = [sum(row[split] for row in summary.counts.values()) for split in splits]
     return {"lines": lines, "splits": splits, "rows": rows, "totals": totals}
-
-
-def _extra(groups: Sequence[Sequence[Path]]) -> int:
-    return sum(len(group) - 1 for group in groups)

@@ -28,7 +28,12 @@ class Words:
 
     def split(self, name: str) -> str:
         """What pictures these are."""
-        return self(f"split_{name}") if f"split_{name}" in _phrases() else name
+        key = f"split_{name}"
+        return self(key) if key in _phrases() else name
+
+    def known(self, value: str) -> str:
+        """A value, or what it is called if it is the name of a phrase."""
+        return self(value) if value in _phrases() else value
 
     def finding(self, sign: str, text: str) -> str:
         """What the doctor found: in English its own `text`, else what it comes to."""
