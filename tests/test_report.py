@@ -112,14 +112,31 @@ def test_temperature_comes_from_training_pictures_that_were_held_out(learner: Le
 
 
 def test_a_class_of_one_picture_is_no_obstacle(digits: Path, cache: Path) -> None:
-    for label in ("0", "1"):
-        for path in sorted((digits / label).iterdir())[2:]:
-            path.unlink()
+    for path in sorted((digits / "0").iterdir())[2:]:
+        path.unlink()
     learner = Learner(wi.Catalog.from_folder(digits))
     learner.fit_one_cycle(2, tell=lambda line: None)
     assert np.isfinite(learner.held_out.temperature)
-    assert 0 < learner.novelty().threshold <= 1
+    novelty = learner.novelty()
+    assert novelty is not None
+    assert 0 < novelty.threshold <= 1
     assert "<html" in learner.report().render()
+
+
+def test_a_handful_of_pictures_tells_nothing_of_new_ones_and_says_so(
+    digits: Path, cache: Path, tmp_path: Path
+) -> None:
+    for path in digits.glob("*/*.png"):
+        if path not in sorted(path.parent.iterdir())[:2]:
+            path.unlink()
+    learner = Learner(wi.Catalog.from_folder(digits))
+    learner.fit_one_cycle(2, tell=lambda line: None)
+    assert learner.novelty() is None
+    page = learner.report().render()
+    assert "from too few pictures" in page
+    assert "too few pictures to tell" in page
+    learner.export(tmp_path / "few.whatsit")
+    assert Classifier(tmp_path / "few.whatsit").predict(rendered(1)).novelty is None
 
 
 # Heat maps
@@ -345,6 +362,8 @@ def test_page_of_a_thousand_classes_and_of_no_mistake_stays_readable() -> None:
     text = perfect.render()
     assert "Of 1000 classes these are the 30 most confused" in text
     assert "It made no mistake there." in text
+    with pytest.raises(WhatsitError, match="nothing to report"):
+        Report("x", [])
     assert len(text) < 2_000_000
 
 
@@ -403,7 +422,9 @@ def test_train_writes_the_report_and_it_can_be_made_again(whatsit: Run, photos: 
 
     again = whatsit("report", run, "--out", "own.html")
     assert again.returncode == 0, again.stderr
-    assert re.search(r"right on \d+ of 100 new pictures, between \d+ and \d+\nreport: own.html", again.stdout)
+    assert re.search(
+        r"Right on \d+ of 100 new pictures, between \d+ and \d+\.\nreport: own.html", again.stdout
+    )
     assert (tmp_path / "own.html").read_bytes() == first
 
     of_bundle = whatsit("report", "photos.whatsit", photos, "--project", project, "--lang", "zh", "--json")
@@ -494,3 +515,21 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
         refused = whatsit("predict", bundle, *shoes, "--min-probability", wrong)
         assert refused.returncode == 2
         assert reason in refused.stderr
+
+
+def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
+    whatsit: Run, photos: Path, tmp_path: Path
+) -> None:
+    """Without the folders that said the split, another one is dealt among what it has learnt from."""
+    shutil.copytree(photos, tmp_path / "p", ignore=shutil.ignore_patterns(".whatsit"))
+    done = whatsit("train", "p", "--epochs", 3, "--json")
+    for split in ("validation", "test"):
+        shutil.rmtree(tmp_path / "p" / split)
+    assert list(json.loads(done.stdout)["per_class"]) == sorted([ODD, *KNOWN[1:4]])
+    of_bundle = whatsit("report", "p.whatsit", "p")
+    assert "such pictures" in of_bundle.stdout
+    assert "only if it has not learnt from these" in of_bundle.stdout
+    assert "new pictures, between" not in (tmp_path / "report.html").read_text()
+    of_run = whatsit("report", "1", "p")
+    assert of_run.returncode == 2
+    assert "None of the validation pictures of run 0001 is left" in of_run.stderr

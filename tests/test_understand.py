@@ -103,6 +103,11 @@ def test_f1_interval_holds_the_true_value_about_95_times_of_100() -> None:
         ([0, 3], [[1.0, 0.0, 0.0]] * 2, {}, "not all places"),
         ([0.5, 1.0], [[1.0, 0.0, 0.0]] * 2, {}, "not all places"),
         ([], np.empty((0, 3)), {}, "no pictures"),
+        ([[0], [1]], [[1.0, 0.0, 0.0]] * 2, {}, "labels have the shape"),
+        ([0, 1], [[1.0, 0.0], [1.0, 0.0, 0.0]], {}, "no tables of numbers"),
+        ([0, 1], [["a", "b", "c"]] * 2, {}, "no tables of numbers"),
+        (None, [[1.0, 0.0, 0.0]] * 2, {}, "labels have the shape"),
+        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"features": [np.nan, 1.0]}, "features are no table"),
         ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"paths": [Path("a")]}, "1 paths for 2 labels"),
         ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"features": np.zeros((3, 4))}, "3 features for 2 labels"),
     ],
@@ -210,6 +215,7 @@ def test_calibration_error_of_boasting_is_beyond_chance() -> None:
     boasting = Reliability.of(softmax(logits * 4), labels)
     assert not boasting.is_believable
     assert "Don't take" in str(boasting)
+    assert "too few pictures to tell" in str(Reliability(np.array([0.9, 0.8]), np.array([True, True])))
     assert fit_temperature(logits * 4, labels) == pytest.approx(4, rel=0.25)
 
 
@@ -254,6 +260,8 @@ def test_minimum_may_be_one_for_all_or_by_class() -> None:
         minima({"panda": 0.9}, CLASSES)
     with pytest.raises(WhatsitError, match=r"1\.5 is impossible"):
         minima(1.5, CLASSES)
+    with pytest.raises(WhatsitError, match="'much' is no probability"):
+        minima("much", CLASSES)  # type: ignore[arg-type]
 
 
 # Novelty

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import math
 import re
 import zipfile
 from dataclasses import dataclass
@@ -109,7 +108,7 @@ class Bundle:
                 or not all(isinstance(name, str) for name in classes)
                 or len(set(classes)) < len(classes)
                 or precision not in get_args(Precision)
-                or not 0 < temperature < math.inf
+                or not 0.01 < temperature < 100
             ):
                 raise ValueError("classes, precision or temperature")
             return cls(

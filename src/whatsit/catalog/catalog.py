@@ -1,7 +1,7 @@
 """The table of a project's images."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -235,6 +235,15 @@ class Catalog:
         catalog = replace(catalog, unreadable=self.unreadable + tuple(unreadable.items()))
         check(catalog, to_train)
         return catalog
+
+    def measured_by(self, contents: Collection[str]) -> "Catalog":
+        """The same without validation pictures whose content is not among these.
+
+        With a run's own that leaves those that it has not learnt from, whatever became of the split.
+        """
+        known = np.array([bytes.fromhex(content) for content in contents], dtype="V32")
+        is_known = np.isin(self.rows["content"], known)
+        return self.select(np.flatnonzero((self.rows["side"] != side_of("valid")) | is_known))
 
     def summary(self) -> "Summary":
         """What is worth knowing of the pictures; print it, or take its `to_dict()`."""

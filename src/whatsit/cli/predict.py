@@ -86,6 +86,8 @@ def _minima(said: list[str]) -> "float | dict[str, float]":
     by_class: dict[str, float] = {}
     for one in said:
         label, _, number = one.rpartition("=")
+        if label in by_class:
+            raise WhatsitError(f"--min-probability is given twice for {label or 'all'}.", "Give it once.")
         try:
             by_class[label] = float(number)
         except ValueError:

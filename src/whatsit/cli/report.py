@@ -60,11 +60,7 @@ def report(
             }
         )
         return
-    low, high = main.evaluation.interval
-    print(
-        f"right on {100 * main.evaluation.accuracy:.0f} of 100 new pictures, between {100 * low:.0f} and "
-        f"{100 * high:.0f}"
-    )
+    print(" ".join(found.headline(lang)))
     print(f"report: {printable(out)}")
 
 

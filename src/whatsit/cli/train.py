@@ -36,6 +36,7 @@ from whatsit.text import printable
 if TYPE_CHECKING:
     from whatsit.train.automatic import Trained
     from whatsit.train.job import Job
+    from whatsit.train.learner import Learner
     from whatsit.train.what_if import Experiment
 
 LARGEST_SEED = 2**32
@@ -186,12 +187,12 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         learner = trained.learner
         learner.history.plot().write(learner.run / "learning.png")
         agreement = learner.export(job.asked.out).metrics["fp32_agreement"]
-        learner.report().write(learner.run / REPORT)
         experiments = []
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
             draw(experiments).write(learner.run / "what-if.png")
         job.finish(learner.run)
+        report = _report(learner)
     except KeyboardInterrupt:
         if job.place is not None:
             say(f"go on with: {resuming(job.place)}")
@@ -199,9 +200,11 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
     warn(learner.catalog)
     seconds = time.perf_counter() - started
     if json:
-        print_json(_document(job, trained, experiments, agreement, seconds))
+        print_json(
+            {**_document(job, trained, experiments, agreement, seconds), "report": report and str(report)}
+        )
     else:
-        _print(job, trained, bool(experiments), agreement, seconds)
+        _print(job, trained, bool(experiments), agreement, seconds, report)
 
 
 def _document(
@@ -225,7 +228,6 @@ def _document(
         "warnings": list(learner.catalog.warnings),
         "run": str(learner.run),
         "figure": str(learner.run / "learning.png"),
-        "report": str(learner.run / REPORT),
         "diagnosis": learner.diagnose().to_dict(),
     }
     if len(trained.accuracies) > 1:
@@ -235,7 +237,24 @@ def _document(
     return document
 
 
-def _print(job: "Job", trained: "Trained", has_experiments: bool, agreement: float, seconds: float) -> None:
+def _report(learner: "Learner") -> Path | None:
+    """Write the page; what was learnt is worth keeping without it too."""
+    try:
+        learner.report().write(learner.run / REPORT)
+    except WhatsitError as error:
+        say(f"there is no report: {error}")
+        return None
+    return learner.run / REPORT
+
+
+def _print(
+    job: "Job",
+    trained: "Trained",
+    has_experiments: bool,
+    agreement: float,
+    seconds: float,
+    report: Path | None,
+) -> None:
     from whatsit.train.automatic import summary
     from whatsit.train.learner import FEW_PICTURES
 
@@ -253,7 +272,8 @@ def _print(job: "Job", trained: "Trained", has_experiments: bool, agreement: flo
         print(printable(line))
     pictures = "learning.png and what-if.png" if has_experiments else "learning.png"
     print(f"history: {printable(learner.run / 'history.json')}, drawn in {pictures} beside it")
-    print(f"report: {printable(learner.run / REPORT)} (open it in a browser)")
+    if report:
+        print(f"report: {printable(report)} (open it in a browser)")
     bundle = printable(_named(job))
     print(f"bundle: {bundle} ({seconds:.1f} s)")
     print(f"next: {program()} predict {bundle} PICTURE")

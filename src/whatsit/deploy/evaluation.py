@@ -10,6 +10,7 @@ from whatsit.deploy.classifier import Classifier, Seen
 from whatsit.errors import BundleError, CatalogError
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress, say
+from whatsit.project import load_run
 from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
@@ -80,11 +81,16 @@ def read_for(
 def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Interpretation], Catalog]:
     """What is right and wrong in each split, the one to judge by first; and the catalog of what was readable.
 
-    Splits that were dealt for another training mean nothing: then all pictures are one. Raises CatalogError
-    where nothing can be read.
+    Validation pictures are those that the training measured itself by. Where nobody knows which these are,
+    or none is left, all pictures are one. Raises CatalogError where nothing can be read.
     """
     splits: list[Split | None] = ["test", "valid", "train"]
-    if catalog.is_dealt and not catalog.project.run_of(classifier.bundle.sha256):
+    place = catalog.project.run_of(classifier.bundle.sha256)
+    run = load_run(place) if place else None
+    measured = catalog.measured_by(run.right) if run else catalog
+    if len(measured["valid"]) + len(measured["test"]) and (run or not catalog.is_dealt):
+        catalog = measured
+    else:
         splits = [None]
     found: list[Interpretation] = []
     refused: dict[Path, str] = {}

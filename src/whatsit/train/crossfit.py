@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.train import head as heads
@@ -36,9 +37,10 @@ class HeldOut:
         return fit_temperature(self.logits, self.labels)
 
     @property
-    def threshold(self) -> float:
-        """The novelty that the share FALSE_ALARMS of pictures of known classes exceeds; 1 without any."""
-        return float(np.quantile(self.novelty, 1 - FALSE_ALARMS)) if len(self.novelty) else 1.0
+    def threshold(self) -> float | None:
+        """The novelty that the share FALSE_ALARMS of pictures of known classes exceeds; None with too few."""
+        enough = len(self.novelty) >= 1 / FALSE_ALARMS
+        return float(np.quantile(self.novelty, 1 - FALSE_ALARMS)) if enough else None
 
 
 def hold_out(
@@ -58,11 +60,12 @@ def hold_out(
     is_known = np.zeros(count, bool)
     folds = list(_folds(labels, relatives))
     trained = train(data, [torch.from_numpy(here) for here, _ in folds]) if folds else []
-    for (here, there), head in zip(folds, trained, strict=True):
-        logits[there] = heads.logits_of(head, features[there]).numpy()
-        known = Novelty.fit(features[here].numpy(), labels[here], classes)
-        novelty[there] = known.score(features[there].numpy())
-        is_known[there] = np.isin(labels[there], labels[here])
+    with threadpool_limits(1):  # as for heads: beside other programs threads wait for each other
+        for (here, there), head in zip(folds, trained, strict=True):
+            logits[there] = heads.logits_of(head, features[there]).numpy()
+            known = Novelty.fit(features[here].numpy(), labels[here], classes)
+            novelty[there] = known.score(features[there].numpy())
+            is_known[there] = np.isin(labels[there], labels[here])
     return HeldOut(logits[is_known], novelty[is_known], labels[is_known])
 
 

@@ -1,6 +1,7 @@
 """The head: one linear layer behind BatchNorm, trained on features."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,7 +99,22 @@ def fit(
     def look() -> Labelled:
         return Labelled(logits_of(head, valid.inputs), valid.labels)
 
-    loop.fit(head, deck, look, epochs, schedule, [lr], wd, seed, tell)
+    with one_thread():
+        loop.fit(head, deck, look, epochs, schedule, [lr], wd, seed, tell)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: a head's tensors are so small that two gain nothing.
+
+    Beside another busy program they would wait for each other at every step, for 20 times as long.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @torch.no_grad()

@@ -51,8 +51,8 @@ class Asked:
     what_if: bool = False
     project: str | None = None
 
-    def catalog(self) -> Catalog:
-        """The pictures. Raises CatalogError."""
+    def catalog(self, to_train: bool = True) -> Catalog:
+        """The pictures. Raises CatalogError, where they are `to_train` also if nothing can be learnt."""
         return Catalog.read(
             self.folder,
             valid=self.valid,
@@ -60,6 +60,7 @@ class Asked:
             group=self.group,
             by_time=self.by_time,
             project=self.project,
+            to_train=to_train,
         )
 
 

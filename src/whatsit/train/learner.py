@@ -5,7 +5,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import asdict, astuple, replace
 from functools import cached_property
@@ -372,22 +372,23 @@ class Learner:
         if not self.is_frozen:
             model.to(self.device)
         try:
-            loop.fit(
-                model,
-                shown,
-                self._seen,
-                epochs,
-                course,
-                rates,
-                wd,
-                seed=self.seed + before,
-                tell=record,
-                first_epoch=before + 1,
-                metrics=self.metrics,
-                weight=heads.class_weights(self.data.labels("train")) if balance == "loss" else None,
-                begun=begun,
-                keep=lambda state: keeper.keep(lambda: stage(state())),
-            )
+            with heads.one_thread() if self.is_frozen else nullcontext():
+                loop.fit(
+                    model,
+                    shown,
+                    self._seen,
+                    epochs,
+                    course,
+                    rates,
+                    wd,
+                    seed=self.seed + before,
+                    tell=record,
+                    first_epoch=before + 1,
+                    metrics=self.metrics,
+                    weight=heads.class_weights(self.data.labels("train")) if balance == "loss" else None,
+                    begun=begun,
+                    keep=lambda state: keeper.keep(lambda: stage(state())),
+                )
         finally:  # also after Ctrl-C what it has become is what answers
             self._held_out = None
             if not self.is_frozen:
@@ -721,18 +722,23 @@ class Learner:
         )
         return alike
 
-    def novelty(self) -> Novelty:
-        """What tells whether a picture is like any that was learnt, with a threshold from `held_out`."""
+    def novelty(self) -> Novelty | None:
+        """What tells whether a picture is like any that was learnt, with a threshold from `held_out`.
+
+        None with too few pictures to find one by.
+        """
+        threshold = self.held_out.threshold
+        if threshold is None:
+            return None
         train = self.data.of("train")
         known = Novelty.fit(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
-        return replace(known, threshold=self.held_out.threshold)
+        return replace(known, threshold=threshold)
 
     def export(self, path: str | Path) -> Bundle:
         """Write the deployable bundle and return it; the same training gives the same bytes."""
         weight, bias = heads.as_linear(self._head)
         valid = self.evaluate("valid")
         novelty = self.novelty()
-        alarms = float(novelty.is_new(self.data.of("valid").inputs.numpy()).mean())
         bundle = Bundle(
             classes=self.classes,
             preprocess=self.preprocess,
@@ -744,15 +750,19 @@ class Learner:
                 "images": valid.images,
                 "accuracy": round(valid.accuracy, 6),
                 "fp32_agreement": round(self.fp32_agreement(), 6),
-                "false_alarms": round(alarms, 6),
+                **({"false_alarms": round(self._false_alarms(novelty), 6)} if novelty else {}),
             },
             versions=self.versions(),
             temperature=round(self.held_out.temperature, 6),
-            novelty=novelty.to_bytes(),
+            novelty=novelty.to_bytes() if novelty else None,
         )
         bundle.write(path)
         self.project.note_bundle(self.run, bundle.sha256)
         return bundle
+
+    def _false_alarms(self, novelty: Novelty) -> float:
+        """The share of validation pictures that are called new."""
+        return float(novelty.is_new(self.data.of("valid").inputs.numpy()).mean())
 
     def versions(self) -> dict[str, str]:
         """Of what it was made with."""

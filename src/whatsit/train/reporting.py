@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatsit.catalog import Split
+from whatsit.errors import CatalogError
 from whatsit.understand.report import Report, Training
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def report_of(learner: "Learner") -> Report:
         facts=_facts(learner),
         training=training,
         summary=learner.catalog.summary(),
-        temperature=learner.held_out.temperature,
+        temperature=learner.held_out.temperature if len(learner.held_out.labels) else None,
+        is_body_tuned=learner.is_fine_tuned,
         novelty=learner.novelty(),
     )
 
@@ -62,15 +64,21 @@ def _fit(fit: Any) -> str:
 def load_learner(run: Path, folder: Path | None) -> "Learner":
     """The learner that a run of `whatsit train` came to, on the pictures as they are now.
 
-    They may be in another `folder`. Raises WhatsitError where the run is not finished, kept no weights, or
-    was for other classes.
+    They may be in another `folder`. Only those that the run measured itself by are validation pictures.
+    Raises WhatsitError where it is not finished, kept no weights, or was for other classes.
     """
     from whatsit.train import checkpoints, job
     from whatsit.train.learner import Learner
 
     asked, past = job.asked_of(run, folder)
+    catalog = asked.catalog(to_train=False).measured_by(past.right)
+    if not len(catalog["valid"]):
+        raise CatalogError(
+            f"None of the validation pictures of run {run.name} is left in {catalog.root}.",
+            "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
+        )
     learner = Learner(
-        asked.catalog(),
+        catalog,
         asked.backbone,
         asked.size,
         weights=asked.weights,

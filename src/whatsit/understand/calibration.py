@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from whatsit.figures import Picture
 
 BINS = 10
+TELLING = 0.1  # where chance alone may bring more, nothing can be told
 DRAWS = 400  # worlds in which the probabilities are true
 LOG_SPREAD = 0.5  # of the temperatures that are usual: with few pictures it stays near 1
 LOWEST, HIGHEST = 0.05, 20.0
@@ -98,19 +99,23 @@ class Reliability:
         return float(errors.mean()), float(np.percentile(errors, 95))
 
     @property
-    def is_believable(self) -> bool:
-        """Whether the error is no larger than chance explains."""
-        return self.ece <= self.chance[1]
+    def is_believable(self) -> bool | None:
+        """Whether the error is no larger than chance explains; None with too few pictures to tell."""
+        if self.ece > self.chance[1]:
+            return False
+        return True if self.chance[1] <= TELLING else None
 
     def __str__(self) -> str:
         mean, _ = self.chance
-        found = (
-            f"When it says 90 %, take it as 90 %: the calibration error is {self.ece:.3f}"
-            if self.is_believable
-            else f"Don't take its probabilities at their word: the calibration error is {self.ece:.3f}"
-        )
+        found = {
+            True: "When it says 90 %, take it as 90 %",
+            False: "Don't take its probabilities at their word",
+            None: "There are too few pictures to tell whether its probabilities can be believed",
+        }[self.is_believable]
+        pictures = "picture" if len(self.right) == 1 else "pictures"
         return (
-            f"{found}, and perfect probabilities would show about {mean:.3f} on {len(self.right)} pictures."
+            f"{found}: the calibration error is {self.ece:.3f}, and perfect probabilities would show about "
+            f"{mean:.3f} on {len(self.right)} {pictures}."
         )
 
     def plot(self) -> "Picture":

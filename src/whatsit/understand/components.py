@@ -37,7 +37,7 @@ def components(
     pictures: int = 6,
 ) -> list[Component]:
     """The `n` principal components of features (n, width); which end is high says nothing."""
-    if not len(features):
+    if not len(features) or n < 1:
         return []
     centred = features - features.mean(0)
     some = centred[:: -(-len(centred) // MOST)]

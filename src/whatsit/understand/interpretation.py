@@ -65,15 +65,27 @@ class Interpretation:
     explain: Explain | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", np.asarray(self.labels))
-        object.__setattr__(self, "probabilities", np.asarray(self.probabilities))
-        if why := self._why_not():
+        try:
+            object.__setattr__(self, "labels", np.asarray(self.labels))
+            object.__setattr__(self, "probabilities", np.asarray(self.probabilities, np.float64))
+            if self.features is not None:
+                object.__setattr__(self, "features", np.asarray(self.features, np.float32))
+            if self.paths is not None:
+                object.__setattr__(self, "paths", [Path(path) for path in self.paths])
+            why = self._why_not()
+        except (TypeError, ValueError) as error:
+            why = f"they are no tables of numbers ({error})"
+        if why:
             raise WhatsitError(f"These answers can't be interpreted: {why}.", "Check the arrays.")
 
     def _why_not(self) -> str:
+        if self.labels.ndim != 1:
+            return f"the labels have the shape {self.labels.shape}; one number is wanted for each picture"
         shape = (len(self.labels), len(self.classes))
         if not len(self.labels):
             return "there are no pictures"
+        if len(set(self.classes)) < len(self.classes):
+            return "some class is named twice"
         if self.probabilities.shape != shape:
             return f"the probabilities have the shape {self.probabilities.shape}, not {shape}"
         if not np.issubdtype(self.labels.dtype, np.integer) or not (
@@ -87,6 +99,8 @@ class Interpretation:
         for name, rows in (("paths", self.paths), ("features", self.features)):
             if rows is not None and len(rows) != len(self.labels):
                 return f"there are {len(rows)} {name} for {len(self.labels)} labels"
+        if self.features is not None and (self.features.ndim != 2 or not np.isfinite(self.features).all()):
+            return "the features are no table of numbers, a row for each picture"
         return ""
 
     def __str__(self) -> str:
@@ -144,7 +158,7 @@ class Interpretation:
 
     def top_losses(self, k: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The `k` largest losses (all without k), falling, and the places of their pictures."""
-        places = np.argsort(-self.losses, kind="stable")[:k]
+        places = np.argsort(-self.losses, kind="stable")[: None if k is None else max(0, k)]
         return self.losses[places], places
 
     def most_confused(self, min: int = 1) -> list[tuple[str, str, int]]:

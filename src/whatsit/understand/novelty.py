@@ -110,6 +110,8 @@ class Novelty:
         values = np.frombuffer(data, SAVED).astype(np.float32)
         if not np.isfinite([*values, steepness, threshold, false_alarms]).all():
             raise ValueError("the novelty data holds no numbers")
+        if not 0 < steepness < 1e6 or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
+            raise ValueError("the novelty data can't be true")
         parts = np.split(values, np.cumsum(sizes)[:-1])
         centre, directions, landmarks, rest, weights = (
             part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)

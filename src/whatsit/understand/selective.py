@@ -24,6 +24,8 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
     """
     named = minimum if isinstance(minimum, Mapping) else dict.fromkeys(classes, minimum)
     for label, least in named.items():
+        if not isinstance(least, int | float | np.number):
+            raise WhatsitError(f"{least!r} is no probability.", "Give a number, or one for each class.")
         if label not in classes:
             raise WhatsitError(
                 f"There is no class {label!r} to name only when sure.", f"Take {', '.join(classes[:20])}."

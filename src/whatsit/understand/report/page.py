@@ -41,7 +41,8 @@ class Report:
     """All that is known of a classifier called `name`.
 
     `interpretations` are of one split each, the one that is to be judged by first. `facts` say how it was
-    made, under names that words.py knows; `temperature` and `novelty` are what the bundle carries.
+    made, under names that words.py knows; `temperature` and `novelty` are what the bundle carries, and
+    `is_body_tuned` says that held-out pictures were known to the body.
     """
 
     name: str
@@ -51,6 +52,16 @@ class Report:
     summary: Summary | None = None
     temperature: float | None = None
     novelty: Novelty | None = None
+    is_body_tuned: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.interpretations:
+            raise WhatsitError("There is nothing to report.", "Give at least one interpretation.")
+
+    def headline(self, lang: str = "en") -> list[str]:
+        """How good it is, in a sentence or two."""
+        said: list[str] = _headline(self.interpretations, Words(lang))["said"]
+        return said
 
     def render(self, lang: str = "en") -> str:
         """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
@@ -66,6 +77,7 @@ class Report:
             components=_components(main, words),
             calibration=_calibration(main, words),
             temperature=self.temperature,
+            is_body_tuned=self.is_body_tuned,
             selective=_selective(main, words),
             strange=_strange(main, self.novelty),
             training=self.training and _training(self.training, words),
@@ -103,11 +115,16 @@ def _hundred(share: float) -> str:
 def _headline(interpretations: Sequence[Interpretation], words: Words) -> dict[str, Any]:
     main = interpretations[0]
     found, (low, high) = main.evaluation, main.evaluation.interval
-    confused = main.most_confused()[:1]
+    confused = main.most_confused(2)[:1]
+    shares = {"share": _hundred(found.accuracy), "low": _hundred(low), "high": _hundred(high)}
+    said = [words("headline" if main.split in ("valid", "test") else "headline_these", **shares)]
+    if main.split == "train":
+        said.append(words("headline_learnt"))
+    elif main.split not in ("valid", "test"):
+        said.append(words("headline_unknown"))
     return {
-        "said": words("headline", share=_hundred(found.accuracy), low=_hundred(low), high=_hundred(high)),
+        "said": said,
         "why": words("headline_why", images=found.images, split=words.split(main.split), right=found.right),
-        "is_learnt": main.split == "train",
         "confused": [
             words(
                 "most_confused",
@@ -118,6 +135,7 @@ def _headline(interpretations: Sequence[Interpretation], words: Words) -> dict[s
             )
             for actual, predicted, count in confused
         ],
+        "is_perfect": found.right == found.images,
         "splits": [
             {
                 "name": one.split,
@@ -159,6 +177,7 @@ def _matrix(interpretation: Interpretation, album: Album, words: Words) -> dict[
         "names": [names[place] for place in shown],
         "rows": rows,
         "classes": len(names) if left_out else 0,
+        "has_pictures": interpretation.paths is not None,
     }
 
 
@@ -225,7 +244,7 @@ def _components(interpretation: Interpretation, words: Words) -> list[dict[str, 
     return [
         {
             "title": words(
-                "component",
+                "component" if set(one.low_labels) != set(one.high_labels) else "component_mixed",
                 number=number,
                 low=named(one.low_labels),
                 high=named(one.high_labels),
@@ -241,7 +260,7 @@ def _components(interpretation: Interpretation, words: Words) -> list[dict[str, 
 def _calibration(interpretation: Interpretation, words: Words) -> dict[str, Any]:
     found = interpretation.reliability
     said = words(
-        "believable" if found.is_believable else "not_believable",
+        {True: "believable", False: "not_believable", None: "few_to_believe"}[found.is_believable],
         ece=f"{found.ece:.3f}",
         chance=f"{found.chance[0]:.3f}",
     )
