@@ -58,7 +58,8 @@ def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
     assert set(measured["per_class"]) == {"0", "1", "7"}
     answers = json.loads(whatsit("predict", "d.whatsit", digits / "7", "--json").stdout)
     assert len(answers) == 20
-    assert set(answers[0]) == {"path", "label", "probability", "probabilities"}
+    judged = {"label", "likeliest", "probability", "probabilities", "novelty", "is_new", "is_sure"}
+    assert set(answers[0]) == {"path", *judged}
 
 
 def test_table_for_people(whatsit: Run, digits: Path) -> None:

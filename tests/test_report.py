@@ -415,7 +415,7 @@ def test_cells_open_their_pictures_by_keyboard_alone(page: "Page") -> None:
 
 def test_train_writes_the_report_and_it_can_be_made_again(whatsit: Run, photos: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    done = whatsit("train", photos, "--project", project, "--epochs", 4, "--json")
+    done = whatsit("train", photos, "--project", project, "--epochs", 4, "--augment", "none", "--json")
     run = Path(json.loads(done.stdout)["run"])
     assert json.loads(done.stdout)["report"] == str(run / "report.html")
     first = (run / "report.html").read_bytes()
@@ -479,7 +479,7 @@ def test_run_whose_pictures_are_gone_is_reported_on_those_that_are_left(
     from whatsit.train import automatic
     from whatsit.train.job import Asked, Job
 
-    job = Job(Asked(str(folder), str(tmp_path / "x.whatsit"), epochs=2))
+    job = Job(Asked(str(folder), str(tmp_path / "x.whatsit"), epochs=2, augment="none"))
     trained = automatic.carry_out(job, tell=lambda line: None)
     job.finish(trained.learner.run)
     before = trained.learner.evaluate("test").images
@@ -522,7 +522,7 @@ def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
 ) -> None:
     """Without the folders that said the split, another one is dealt among what it has learnt from."""
     shutil.copytree(photos, tmp_path / "p", ignore=shutil.ignore_patterns(".whatsit"))
-    done = whatsit("train", "p", "--epochs", 3, "--json")
+    done = whatsit("train", "p", "--epochs", 3, "--augment", "none", "--json")
     for split in ("validation", "test"):
         shutil.rmtree(tmp_path / "p" / split)
     assert list(json.loads(done.stdout)["per_class"]) == sorted([ODD, *KNOWN[1:4]])
