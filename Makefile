@@ -25,7 +25,7 @@ soak: lint
 	WHATSIT_SOAK=1 OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS)
 
 bench: .venv/.installed
-	for name in features startup catalog collect train_frozen fine_tune find_rates defaults; do $(PY) -m benchmarks.$$name || exit 1; done
+	for name in features startup catalog collect train_frozen fine_tune find_rates defaults understand; do $(PY) -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -656,7 +656,7 @@ class Learner:
         return Interpretation(
             self.classes,
             seen.labels.numpy(),
-            softmax(logits, self.held_out.temperature),
+            softmax(logits, self.temperature),
             split,
             [item.path for item in self.catalog[split]],
             seen.inputs.numpy(),
@@ -703,6 +703,15 @@ class Learner:
                     self._train_alike,
                 )
         return self._held_out
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before they become probabilities; 1 leaves them.
+
+        A fine-tuned body knew the pictures that its heads did not: they may make it less sure only.
+        """
+        found = self.held_out.temperature
+        return max(1.0, found) if self.is_fine_tuned else found
 
     def _train_alike(self, data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
         """Heads trained on some of the pictures each, about as this one was."""
@@ -753,7 +762,7 @@ class Learner:
                 **({"false_alarms": round(self._false_alarms(novelty), 6)} if novelty else {}),
             },
             versions=self.versions(),
-            temperature=round(self.held_out.temperature, 6),
+            temperature=round(self.temperature, 6),
             novelty=novelty.to_bytes() if novelty else None,
         )
         bundle.write(path)

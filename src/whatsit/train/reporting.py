@@ -33,7 +33,7 @@ def report_of(learner: "Learner") -> Report:
         facts=_facts(learner),
         training=training,
         summary=learner.catalog.summary(),
-        temperature=learner.held_out.temperature if len(learner.held_out.labels) else None,
+        temperature=learner.temperature if len(learner.held_out.labels) else None,
         is_body_tuned=learner.is_fine_tuned,
         novelty=learner.novelty(),
     )
