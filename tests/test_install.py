@@ -21,7 +21,7 @@ heavy = [name for name in ("torch", "sklearn", "timm", "onnx", "matplotlib", "cv
 assert not heavy, heavy
 import whatsit
 answer = whatsit.Classifier(sys.argv[1]).predict(sys.argv[2])
-print(answer.label, round(answer.probability, 4))
+print(answer.likeliest, round(answer.probability, 4))
 """
 
 
@@ -60,9 +60,16 @@ def test_base_install_is_small_and_predicts(
     label, share = alone.stdout.split()
     here = whatsit("predict", "digits.whatsit", picture).stdout
     assert here.endswith(f": {label} {float(share):.1%}\n")
+    command = [base_python, "-m", "whatsit", "report", "digits.whatsit", digits, "--out", "page.html"]
+    alone = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    assert "What it takes for what" in (tmp_path / "page.html").read_text()
 
 
-@pytest.mark.parametrize("words", [["train", "digits"], ["demo"], ["show", "digits", "--save", "x.png"]])
+@pytest.mark.parametrize(
+    "words",
+    [["train", "digits"], ["demo"], ["show", "digits", "--save", "x.png"], ["report", "1", "digits"]],
+)
 def test_base_install_says_what_training_needs(
     base_python: Path, digits: Path, tmp_path: Path, words: list[str]
 ) -> None:

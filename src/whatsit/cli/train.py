@@ -256,7 +256,7 @@ def _print(
     report: Path | None,
 ) -> None:
     from whatsit.train.automatic import summary
-    from whatsit.train.learner import FEW_PICTURES
+    from whatsit.train.exporting import MOST_COMPARED
 
     learner = trained.learner
     evaluation = learner.evaluate()
@@ -266,7 +266,7 @@ def _print(
         is_tuned = job.asked.fine_tune or job.asked.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
-    few = min(FEW_PICTURES, evaluation.images)
+    few = min(MOST_COMPARED, evaluation.images)
     print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))

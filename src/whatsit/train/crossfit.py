@@ -3,9 +3,13 @@
 A temperature and a threshold fitted on the validation pictures would flatter what is measured on them.
 """
 
+import json
+import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,34 +17,44 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from whatsit.catalog.duplicates import near_duplicates
+from whatsit.errors import WhatsitError
+from whatsit.project import write_whole
 from whatsit.train import head as heads
 from whatsit.train.loop import Labelled
 from whatsit.understand.calibration import fit_temperature
 from whatsit.understand.novelty import FALSE_ALARMS, Novelty
 
 FOLDS = 5
+KEPT = "held-out.json"  # in a run
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Of each of the n training pictures, by what was learnt from the others: `logits` (n, classes) and
-    `novelty` (n,); `labels` (n,). Pictures whose class the others lack are left out.
+    """What was found by asking about pictures that were not learnt from: how many `images`, the `accuracy`.
+
+    Logits divided by `temperature` become probabilities that are true of these; the share FALSE_ALARMS of
+    them is newer than `threshold`, which is None with too few to tell.
     """
 
-    logits: NDArray[np.float32]
-    novelty: NDArray[np.float64]
-    labels: NDArray[np.int64]
+    images: int
+    accuracy: float
+    temperature: float
+    threshold: float | None
 
-    @property
-    def temperature(self) -> float:
-        """What the logits have to be divided by."""
-        return fit_temperature(self.logits, self.labels)
 
-    @property
-    def threshold(self) -> float | None:
-        """The novelty that the share FALSE_ALARMS of pictures of known classes exceeds; None with too few."""
-        enough = len(self.novelty) >= 1 / FALSE_ALARMS
-        return float(np.quantile(self.novelty, 1 - FALSE_ALARMS)) if enough else None
+def save(run: Path, of: str, found: HeldOut) -> None:
+    """Keep in a run what was found of a head and body, whose hash is `of`. It only saves time."""
+    with suppress(WhatsitError):
+        write_whole(run / KEPT, json.dumps({"of": of, **asdict(found)}, indent=1).encode())
+
+
+def load(run: Path, of: str) -> HeldOut | None:
+    """What is kept of this very head and body."""
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        kept = json.loads((run / KEPT).read_text(encoding="utf-8"))
+        if kept.pop("of", None) == of:
+            return HeldOut(**kept)
+    return None
 
 
 def hold_out(
@@ -51,8 +65,9 @@ def hold_out(
 ) -> HeldOut:
     """`train` a head on each four fifths of `data`, given as places, and ask it about the rest.
 
-    `data` may hold several views of each picture, as a Deck does; answers are for the first. `relatives` (n,)
-    number pictures that must be on one side, such as copies.
+    Pictures whose class the others lack are left out. `data` may hold several views of each picture, as a
+    Deck does; answers are for the first. `relatives` (n,) number pictures that must be on one side, such as
+    copies.
     """
     count, labels = len(data.labels), data.labels.numpy()
     features = data.inputs[:count]
@@ -66,7 +81,13 @@ def hold_out(
             known = Novelty.fit(features[here].numpy(), labels[here], classes)
             novelty[there] = known.score(features[there].numpy())
             is_known[there] = np.isin(labels[there], labels[here])
-    return HeldOut(logits[is_known], novelty[is_known], labels[is_known])
+    logits, novelty, labels = logits[is_known], novelty[is_known], labels[is_known]
+    return HeldOut(
+        len(labels),
+        float((logits.argmax(1) == labels).mean()) if len(labels) else math.nan,
+        fit_temperature(logits, labels),
+        float(np.quantile(novelty, 1 - FALSE_ALARMS)) if len(labels) >= 1 / FALSE_ALARMS else None,
+    )
 
 
 def relatives(rows: NDArray[np.void]) -> NDArray[np.int64]:

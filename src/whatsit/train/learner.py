@@ -1,5 +1,6 @@
 """A model being trained on a catalog."""
 
+import hashlib
 import json
 import math
 import time
@@ -9,7 +10,6 @@ from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import asdict, astuple, replace
 from functools import cached_property
-from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -27,17 +27,17 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Preprocess, Resize
 from whatsit.progress import status
 from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
-from whatsit.train import checkpoints, loop, stages
+from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
 from whatsit.train.bank import fit_many
 from whatsit.train.callbacks import Callback
-from whatsit.train.crossfit import HeldOut, hold_out, relatives
+from whatsit.train.crossfit import HeldOut
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.explaining import explain
-from whatsit.train.export import with_head
+from whatsit.train.exporting import bundle_of, versions
 from whatsit.train.finder import QUICK, RateFinder, sweep
 from whatsit.train.head import Balance
 from whatsit.train.history import Epoch, History, header, row
@@ -60,7 +60,6 @@ BODY_DECAY = 0.01
 HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
-FEW_PICTURES = 128  # enough to tell how often two precisions agree
 
 
 class Learner:
@@ -140,6 +139,11 @@ class Learner:
     def catalog(self) -> Catalog:
         """The pictures, without those that can't be read any more."""
         return self.data.catalog
+
+    @property
+    def head(self) -> heads.Head:
+        """What learns on the body's features."""
+        return self._head
 
     @property
     def classes(self) -> list[str]:
@@ -624,27 +628,13 @@ class Learner:
             "classes": self.classes,
             "images": len(self.catalog),
             "accuracy": float(hits.mean()),
-            "versions": self.versions(),
+            "versions": versions(self),
             "history": self.history.to_dict(),
             "findings": [(finding.sign, str(finding)) for finding in self.diagnose().findings],
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
         write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
-
-    def fp32_agreement(self, most: int = FEW_PICTURES) -> float:
-        """The share of up to `most` validation pictures that get the same label at fp32, 0..1."""
-        if self.precision == "fp32":
-            return 1.0
-        valid = self.catalog["valid"]
-        few = valid.select(np.argsort(valid.rows["content"])[:most])
-        served, exact = (
-            heads.logits_of(self._head, torch.from_numpy(self.data.features(few, precision).vectors)).argmax(
-                1
-            )
-            for precision in (self.precision, "fp32")
-        )
-        return (served == exact).float().mean().item()
 
     def interpret(self, split: Split = "valid") -> Interpretation:
         """What it gets right and wrong on a split's pictures, with the probabilities that a bundle gives.
@@ -691,18 +681,26 @@ class Learner:
     def held_out(self) -> HeldOut:
         """What heads trained like this one say of training pictures that they have not learnt from.
 
-        Computed once after every training, in seconds.
+        Computed once after every training, in seconds, and kept in the run.
         """
         if self._held_out is None:
-            learnt, rows = self.data.deck(self._batch_size(), None), self.catalog["train"].rows
-            with status("Checking its self-confidence"):
-                self._held_out = hold_out(
-                    Labelled(learnt.features, learnt.labels),
-                    relatives(rows),
-                    len(self.classes),
-                    self._train_alike,
-                )
+            parts = (part.tobytes() for part in heads.as_linear(self.head))
+            of = hashlib.sha256(b"".join([self.backbone.sha256.encode(), *parts])).hexdigest()
+            run = self.run if self._fits else None
+            self._held_out = (crossfit.load(run, of) if run else None) or self._hold_out()
+            if run:
+                crossfit.save(run, of, self._held_out)
         return self._held_out
+
+    def _hold_out(self) -> HeldOut:
+        learnt, rows = self.data.deck(self._batch_size(), None), self.catalog["train"].rows
+        with status("Checking its self-confidence"):
+            return crossfit.hold_out(
+                Labelled(learnt.features, learnt.labels),
+                crossfit.relatives(rows),
+                len(self.classes),
+                self._train_alike,
+            )
 
     @property
     def temperature(self) -> float:
@@ -741,46 +739,15 @@ class Learner:
             return None
         train = self.data.of("train")
         known = Novelty.fit(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
-        return replace(known, threshold=threshold)
+        # As a bundle has it, so that both say the same.
+        return Novelty.from_bytes(*replace(known, threshold=threshold).to_bytes())
 
     def export(self, path: str | Path) -> Bundle:
         """Write the deployable bundle and return it; the same training gives the same bytes."""
-        weight, bias = heads.as_linear(self._head)
-        valid = self.evaluate("valid")
-        novelty = self.novelty()
-        bundle = Bundle(
-            classes=self.classes,
-            preprocess=self.preprocess,
-            precision=self.precision,
-            network=with_head(self.backbone.network, weight, bias),
-            split=asdict(self.catalog.rule),
-            metrics={
-                "split": "valid",
-                "images": valid.images,
-                "accuracy": round(valid.accuracy, 6),
-                "fp32_agreement": round(self.fp32_agreement(), 6),
-                **({"false_alarms": round(self._false_alarms(novelty), 6)} if novelty else {}),
-            },
-            versions=self.versions(),
-            temperature=round(self.temperature, 6),
-            novelty=novelty.to_bytes() if novelty else None,
-        )
+        bundle = bundle_of(self)
         bundle.write(path)
         self.project.note_bundle(self.run, bundle.sha256)
         return bundle
-
-    def _false_alarms(self, novelty: Novelty) -> float:
-        """The share of validation pictures that are called new."""
-        return float(novelty.is_new(self.data.of("valid").inputs.numpy()).mean())
-
-    def versions(self) -> dict[str, str]:
-        """Of what it was made with."""
-        packages = ("whatsit", "torch", "timm")
-        return {
-            **{package: version(package) for package in packages},
-            "backbone": self.backbone.name,
-            "openvino": engine.version(),
-        }
 
     def on(
         self, catalog: Catalog, augment: nn.Module | None, new_run: Callable[[], Path] | None = None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from whatsit.catalog import Split
 from whatsit.errors import CatalogError
+from whatsit.train.exporting import versions
 from whatsit.understand.report import Report, Training
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def report_of(learner: "Learner") -> Report:
         facts=_facts(learner),
         training=training,
         summary=learner.catalog.summary(),
-        temperature=learner.temperature if len(learner.held_out.labels) else None,
+        temperature=learner.temperature if learner.held_out.images else None,
         is_body_tuned=learner.is_fine_tuned,
         novelty=learner.novelty(),
     )
@@ -51,7 +52,7 @@ def _facts(learner: "Learner") -> dict[str, str]:
         "views": str(learner.views),
         "seed": str(learner.seed),
         "split": dealt if learner.catalog.is_dealt else "as_given",
-        "versions": ", ".join(f"{name} {number}" for name, number in learner.versions().items()),
+        "versions": ", ".join(f"{name} {number}" for name, number in versions(learner).items()),
     }
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.figures import Picture
+if TYPE_CHECKING:
+    from whatsit.figures import Picture
 
 DRAWS = 500  # of the bootstrap
 SHARE = (5, 95)  # percentiles: a 90 % interval
@@ -108,8 +110,10 @@ class LearningCurve:
     def __str__(self) -> str:
         return self.tell()
 
-    def plot(self) -> Picture:
+    def plot(self) -> "Picture":
         """The errors over the number of pictures, and the forecast up to twice as many with its interval."""
+        from whatsit.figures import Picture
+
         figure = Picture(figsize=(7, 4), layout="constrained")
         axis = figure.subplots()
         sizes = np.geomspace(self.images[0], 2 * self.images[-1], 40)

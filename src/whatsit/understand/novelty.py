@@ -16,6 +16,7 @@ from whatsit.understand.principal import principal
 DIRECTIONS = 128  # of the features, in which pictures are compared
 LANDMARKS = 1000  # pictures that stand for all
 STEEPNESS = 4.0  # of the kernel, over the median squared distance
+LEAST = 1e-4  # distance that is told from none
 RIDGE = 0.1
 FALSE_ALARMS = 0.05  # the share of pictures of known classes that may be called new
 CHUNK = 4096  # pictures at once
@@ -54,7 +55,7 @@ class Novelty:
         distances = _distances(landmarks, left, landmarks, left)
         np.fill_diagonal(distances, 0.0)
         typical = float(np.median(distances[np.triu_indices(len(chosen), 1)])) if len(chosen) > 1 else 1.0
-        steepness = STEEPNESS / max(typical, 1e-6)
+        steepness = STEEPNESS / max(typical, LEAST)
         # Nystrom's approximation with some pictures as landmarks; with all of them it is exact.
         gram = RIDGE * np.exp(-steepness * distances) + 1e-6 * np.eye(len(chosen))
         answer = np.zeros((len(chosen), classes))
@@ -110,7 +111,7 @@ class Novelty:
         values = np.frombuffer(data, SAVED).astype(np.float32)
         if not np.isfinite([*values, steepness, threshold, false_alarms]).all():
             raise ValueError("the novelty data holds no numbers")
-        if not 0 < steepness < 1e6 or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
+        if not 0 < steepness <= STEEPNESS / LEAST or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
             raise ValueError("the novelty data can't be true")
         parts = np.split(values, np.cumsum(sizes)[:-1])
         centre, directions, landmarks, rest, weights = (

@@ -1,0 +1,66 @@
+"""A learner as a bundle."""
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from whatsit import engine
+from whatsit.bundle import Bundle
+from whatsit.train import head as heads
+from whatsit.train.export import with_head
+
+if TYPE_CHECKING:
+    from whatsit.train.learner import Learner
+
+MOST_COMPARED = 128  # pictures: enough to tell how often two precisions agree
+
+
+def bundle_of(learner: "Learner") -> Bundle:
+    """What is deployed of a learner; the same training gives the same."""
+    weight, bias = heads.as_linear(learner.head)
+    valid, novelty = learner.data.of("valid"), learner.novelty()
+    metrics = {
+        "split": "valid",
+        "images": len(valid.labels),
+        "accuracy": round(learner.evaluate("valid").accuracy, 6),
+        "fp32_agreement": round(_fp32_agreement(learner), 6),
+    }
+    if novelty is not None:
+        metrics["false_alarms"] = round(float(novelty.is_new(valid.inputs.numpy()).mean()), 6)
+    return Bundle(
+        classes=learner.classes,
+        preprocess=learner.preprocess,
+        precision=learner.precision,
+        network=with_head(learner.backbone.network, weight, bias),
+        split=asdict(learner.catalog.rule),
+        metrics=metrics,
+        versions=versions(learner),
+        temperature=round(learner.temperature, 6),
+        novelty=None if novelty is None else novelty.to_bytes(),
+    )
+
+
+def versions(learner: "Learner") -> dict[str, str]:
+    """Of what it was made with."""
+    packages = ("whatsit", "torch", "timm")
+    return {
+        **{package: version(package) for package in packages},
+        "backbone": learner.backbone.name,
+        "openvino": engine.version(),
+    }
+
+
+def _fp32_agreement(learner: "Learner") -> float:
+    """The share of up to MOST_COMPARED validation pictures that get the same label at fp32, 0..1."""
+    if learner.precision == "fp32":
+        return 1.0
+    valid = learner.catalog["valid"]
+    few = valid.select(np.argsort(valid.rows["content"])[:MOST_COMPARED])
+    served, exact = (
+        heads.logits_of(learner.head, torch.from_numpy(learner.data.features(few, precision).vectors))
+        for precision in (learner.precision, "fp32")
+    )
+    return (served.argmax(1) == exact.argmax(1)).float().mean().item()
