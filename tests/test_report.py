@@ -532,3 +532,76 @@ def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
     of_run = whatsit("report", "1", "p")
     assert of_run.returncode == 2
     assert "None of the validation pictures of run 0001 is left" in of_run.stderr
+
+
+def test_folder_with_splits_of_its_own_that_it_never_saw_is_one(
+    bundle: Path, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos, tmp_path / "copy", ignore=shutil.ignore_patterns(".whatsit"))
+    (found,) = report_of(bundle, tmp_path / "copy").interpretations
+    assert found.split == "all", "the training pictures may be among them"
+
+
+def test_training_is_finished_though_its_report_fails(
+    digits: Path,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from whatsit.cli.train import train_and_tell
+    from whatsit.train.job import Asked, Job
+
+    def fail(self: Report, path: Path, lang: str = "en") -> None:
+        raise WhatsitError("The disk is full.")
+
+    monkeypatch.setattr(Report, "write", fail)
+    job = Job(Asked(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
+    train_and_tell(job, 0.0)
+    said = capsys.readouterr()
+    assert "there is no report: The disk is full." in said.err
+    assert "bundle: " in said.out
+    assert job.is_finished
+
+
+def test_large_cells_show_the_worst_and_say_how_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whatsit.understand.report import album
+
+    monkeypatch.setattr(album, "PER_CELL", 3)
+    monkeypatch.setattr(album, "MOST", 5)
+    paths = [tmp_path / f"{number}.png" for number in range(8)]
+    for number, path in enumerate(paths):
+        rendered(number).save(path)
+    sure = np.linspace(0.6, 0.95, 8)
+    labels = np.array([0] * 6 + [1] * 2)
+    said = np.stack([sure, 1 - sure], axis=1)
+    page = Report("x", [Interpretation(["a", "b"], labels, said, "holdout", paths)]).render()
+    data = json.loads(re.search(r'id="album-data">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
+    assert [caption.split(" · ")[1] for _, caption in data["cells"]["holdout-0-0"]["pictures"]] == [
+        "0.png",
+        "1.png",
+        "2.png",
+    ]
+    assert data["cells"]["holdout-0-0"]["note"] == "3 of 6 are shown."
+    assert data["cells"]["holdout-1-0"]["note"] == ""
+    assert "only if it has not learnt from these" in page
+
+
+def test_no_rounding_makes_it_perfect_or_useless() -> None:
+    labels = np.zeros(341, int)
+    said = np.eye(2)[[0] * 340 + [1]]
+    assert "Right on 99 of 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()[0]
+    said = np.eye(2)[[1] * 341]
+    assert "Right on 0 of 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()[0]
+
+
+def test_the_doctor_speaks_chinese_of_every_sign() -> None:
+    from typing import get_args
+
+    from whatsit.train.doctor import Sign
+
+    for sign in get_args(Sign):
+        assert Words("zh").finding(sign, "English", "hat") != "English"
+    assert Words("zh").finding("class never recognised", "English", "hat").startswith("hat")

@@ -242,10 +242,23 @@ def test_keeping_silent_trades_answers_for_right_ones() -> None:
     assert found.at(0.9)[1] > accuracy
     minimum = found.minimum_for(0.9)
     assert minimum is not None
-    assert found.at(minimum)[1] >= 0.9
+    assert found.interval(minimum)[0] >= 0.9
     assert found.minimum_for(0.0) == 0
     assert "min_probability=0.9" in str(found)
     assert found.plot().axes[0].get_xlabel() == "share of pictures answered"
+
+
+def test_minimum_that_was_chosen_on_some_pictures_holds_on_others() -> None:
+    held = []
+    for seed in range(60):
+        dice = np.random.default_rng(seed)
+        logits = dice.normal(0, 2.5, (1200, 5))
+        labels = (dice.random((1200, 1)) > softmax(logits).cumsum(1)[:, :-1]).sum(1)
+        chosen = Selective.of(softmax(logits[:300]), labels[:300]).minimum_for(0.8)
+        if chosen is not None:
+            held.append(Selective.of(softmax(logits[300:]), labels[300:]).at(chosen)[1])
+    assert len(held) > 30
+    assert np.mean(np.array(held) >= 0.8) > 0.9
 
 
 def test_accuracy_that_is_never_reached_has_no_minimum() -> None:
@@ -366,3 +379,8 @@ def test_heat_lies_where_the_evidence_is(tmp_path: Path) -> None:
     found.write(tmp_path / "heat.png")
     assert (tmp_path / "heat.png").read_bytes().startswith(b"\x89PNG")
     assert scaled(np.full((2, 2), -3, np.float32)).max() == 0, "nothing speaks for it"
+
+
+def test_calibration_of_very_many_pictures_is_quick_and_the_same() -> None:
+    logits, labels = told_truly(60_000, sharpness=1.5)
+    assert fit_temperature(2 * logits, labels) == pytest.approx(2, rel=0.05)

@@ -34,8 +34,8 @@ class Bundle:
     `network` is ONNX, uint8 (n, size, size, 3) in, `logits` and `features` out, and where the head
     follows an average pool, `heat_map`. `classes` is the order of the logits. `split` says how the validation
     pictures were dealt, as `catalog.Rule`. `metrics` and `versions` are for people. Logits are divided by
-    `temperature` before they become probabilities. `novelty` is what `understand.novelty` made, its record
-    and its numbers, or None.
+    `temperature`, if one was found, before they become probabilities. `novelty` is what
+    `understand.novelty` made, its record and its numbers, or None.
     """
 
     classes: list[str]
@@ -45,7 +45,7 @@ class Bundle:
     split: dict[str, Any]
     metrics: dict[str, Any]
     versions: dict[str, str]
-    temperature: float = 1.0
+    temperature: float | None = None
     novelty: tuple[dict[str, Any], bytes] | None = None
 
     @property
@@ -55,10 +55,9 @@ class Bundle:
 
     def write(self, path: str | Path) -> None:
         """Write the bundle, whole or not at all; the same content gives the same bytes."""
-        parts = {NETWORK: self.network}
-        record, parts[NOVELTY] = self.novelty or (None, b"")
-        if record is None:
-            del parts[NOVELTY]
+        parts, record = {NETWORK: self.network}, None
+        if self.novelty is not None:
+            record, parts[NOVELTY] = self.novelty
         manifest = {
             "format": FORMAT,
             "classes": self.classes,
@@ -100,7 +99,8 @@ class Bundle:
                     raise BundleError(what, "Export or copy it again.")
             classes = manifest["classes"]
             precision = manifest["precision"]
-            temperature = float(manifest.get("temperature", 1.0))
+            told = manifest.get("temperature")
+            temperature = None if told is None else float(told)
             novelty = (dict(manifest["novelty"]), parts[NOVELTY]) if NOVELTY in parts else None
             if (
                 not isinstance(classes, list)
@@ -108,7 +108,7 @@ class Bundle:
                 or not all(isinstance(name, str) for name in classes)
                 or len(set(classes)) < len(classes)
                 or precision not in get_args(Precision)
-                or not 0.01 < temperature < 100
+                or not 0.01 < (1.0 if temperature is None else temperature) < 100
             ):
                 raise ValueError("classes, precision or temperature")
             return cls(

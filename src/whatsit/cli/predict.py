@@ -85,7 +85,9 @@ def _minima(said: list[str]) -> "float | dict[str, float]":
     """One number for all classes, or numbers by class. Raises WhatsitError."""
     by_class: dict[str, float] = {}
     for one in said:
-        label, _, number = one.rpartition("=")
+        label, is_by_class, number = one.rpartition("=")
+        if is_by_class and not label:
+            raise WhatsitError(f"--min-probability {one} names no class.", "Give 0.8, or CLASS=0.8.")
         if label in by_class:
             raise WhatsitError(f"--min-probability is given twice for {label or 'all'}.", "Give it once.")
         try:

@@ -192,11 +192,11 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
             experiments = what_if(learner, learner.run / "what-if", tell)
             draw(experiments).write(learner.run / "what-if.png")
         job.finish(learner.run)
-        report = _report(learner)
     except KeyboardInterrupt:
         if job.place is not None:
             say(f"go on with: {resuming(job.place)}")
         raise
+    report = _report(learner)
     warn(learner.catalog)
     seconds = time.perf_counter() - started
     if json:

@@ -1,7 +1,7 @@
 """A bundle, ready to answer."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -43,7 +43,7 @@ class Prediction:
     is_sure: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What the network said of one picture: `probabilities` (classes,), `features` (width,), `pixels`, and
     `heat_maps` (classes, h, w) where it gives any.
@@ -53,10 +53,6 @@ class Seen:
     features: NDArray[np.float32]
     pixels: NDArray[np.uint8]
     heat_maps: NDArray[np.float32] | None
-
-    def without_pixels(self) -> "Seen":
-        """The same in a thousandth of the memory: without pixels and maps."""
-        return replace(self, pixels=np.empty((0, 0, 3), np.uint8), heat_maps=None)
 
 
 class Classifier:
@@ -137,7 +133,7 @@ class Classifier:
         pixels = prepare(upright_rgb(image)) if isinstance(image, Image.Image) else prepare.load(image)
         said = self._engine(pixels[None])
         maps = said["heat_map"][0] if "heat_map" in said else None
-        probabilities = softmax(said["logits"], self.bundle.temperature)[0]
+        probabilities = softmax(said["logits"], self.bundle.temperature or 1.0)[0]
         return Seen(probabilities, said["features"][0], pixels, maps)
 
     def _predict(self, image: Picture) -> Prediction:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from whatsit.catalog import Catalog, Rule, Split
+from whatsit.catalog import Catalog, Item, Rule, Split
 from whatsit.deploy.classifier import Classifier, Seen
 from whatsit.errors import BundleError, CatalogError
 from whatsit.parallel import in_parallel
@@ -41,9 +43,9 @@ def evaluate_folder(
         raise CatalogError(
             f"{folder} has no pictures in the split {split!r}.", "Leave --split out to take all."
         )
-    catalog, labels, seen = _look(classifier, catalog)
-    probabilities = np.array([one.probabilities for one in seen]).reshape(-1, len(classifier.classes))
-    return count(labels, probabilities.astype(np.float32), classifier.classes), catalog
+    seen = _look(classifier, catalog)
+    evaluation = count(seen.labels, seen.probabilities.astype(np.float32), classifier.classes)
+    return evaluation, catalog.without(seen.refused, to_train=False)
 
 
 def read_for(
@@ -81,14 +83,14 @@ def read_for(
 def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Interpretation], Catalog]:
     """What is right and wrong in each split, the one to judge by first; and the catalog of what was readable.
 
-    Validation pictures are those that the training measured itself by. Where nobody knows which these are,
-    or none is left, all pictures are one. Raises CatalogError where nothing can be read.
+    Validation pictures are those that the training measured itself by. Where it was not on these pictures,
+    or none of those is left, all are one. Raises CatalogError where nothing can be read.
     """
     splits: list[Split | None] = ["test", "valid", "train"]
     place = catalog.project.run_of(classifier.bundle.sha256)
     run = load_run(place) if place else None
     measured = catalog.measured_by(run.right) if run else catalog
-    if len(measured["valid"]) + len(measured["test"]) and (run or not catalog.is_dealt):
+    if run and len(measured["valid"]) + len(measured["test"]):
         catalog = measured
     else:
         splits = [None]
@@ -103,18 +105,18 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
         part = catalog[split] if split else catalog
         if not len(part):
             continue
-        readable, labels, seen = _look(classifier, part)
-        refused |= dict(readable.unreadable[len(part.unreadable) :])
-        if not seen:
+        seen = _look(classifier, part)
+        refused |= seen.refused
+        if not seen.items:
             continue
         found.append(
             Interpretation(
                 classifier.classes,
-                labels,
-                np.array([one.probabilities for one in seen]),
+                seen.labels,
+                seen.probabilities,
                 split or ALL,
-                [item.path for item in readable],
-                np.array([one.features for one in seen]),
+                [item.path for item in seen.items],
+                seen.features,
                 explain if classifier.has_heat_maps else None,
             )
         )
@@ -123,21 +125,36 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
     return found, catalog.without(refused, to_train=False)
 
 
-def _look(classifier: Classifier, catalog: Catalog) -> tuple[Catalog, np.ndarray, list[Seen]]:
-    """The readable ones, the place of the class of each, and what was seen."""
+class _Looked(NamedTuple):
+    """Of n readable pictures `items`, `labels` (n,), `probabilities` (n, classes), `features` (n, width).
+
+    And of the others the reason.
+    """
+
+    items: list[Item]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    features: NDArray[np.float32]
+    refused: dict[Path, str]
+
+
+def _look(classifier: Classifier, catalog: Catalog) -> _Looked:
     index = {label: number for number, label in enumerate(classifier.classes)}
-    labels, found, unreadable = [], [], {}
+    items: list[Item] = []
+    probabilities, features, refused = [], [], {}
     with progress("Classifying", len(catalog)) as advance:
         seen = classifier.try_to_see([item.path for item in catalog])
         for item, one in zip(catalog, seen, strict=True):
             advance()
             if isinstance(one, Seen):
-                labels.append(index[item.label])
-                found.append(one.without_pixels())
+                items.append(item)
+                probabilities.append(one.probabilities)
+                features.append(one.features)
             else:
-                unreadable[item.path] = str(one)
-    readable = catalog.without(unreadable, to_train=False) if unreadable else catalog
-    return readable, np.array(labels, np.int64), found
+                refused[item.path] = str(one)
+    table = np.array(probabilities).reshape(-1, len(classifier.classes))
+    labels = np.array([index[item.label] for item in items], np.int64)
+    return _Looked(items, labels, table, np.array(features), refused)
 
 
 def learnt_from(classifier: Classifier, catalog: Catalog) -> int:

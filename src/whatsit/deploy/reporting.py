@@ -34,5 +34,6 @@ def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report
         training=Training(run.facts["history"], run.facts.get("findings")) if run else None,
         summary=catalog.summary(),
         temperature=made.temperature,
+        is_body_tuned=bool(made.metrics.get("fine_tuned")),
         novelty=classifier.novelty,
     )

@@ -25,6 +25,7 @@ from whatsit.understand.calibration import fit_temperature
 from whatsit.understand.novelty import FALSE_ALARMS, Novelty
 
 FOLDS = 5
+MANY = 5000  # groups of pictures
 KEPT = "held-out.json"  # in a run
 
 
@@ -103,8 +104,13 @@ def _folds(
     """Places to learn from and places to ask about, a pair per fold; none where nothing can be parted."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    most = min(FOLDS, len(np.unique(relatives)), int(np.bincount(labels).max()))
+    groups, group = np.unique(relatives, return_inverse=True)
+    most = min(FOLDS, len(groups), int(np.bincount(labels).max()))
     if most < 2:
+        return
+    if len(groups) > MANY:  # so many need no care to be mixed well, and care takes long
+        fold = np.random.default_rng(0).permutation(len(groups))[group] % most
+        yield from ((np.flatnonzero(fold != one), np.flatnonzero(fold == one)) for one in range(most))
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that some class is smaller than the number of folds

@@ -71,6 +71,8 @@ class Data:
             features = self.features(catalog)
             if features.refused:
                 self.catalog, self._decoded = self.catalog.without(features.refused), {}
+            if len(features.refused) == len(catalog):
+                raise CatalogError(f"None of the {split} pictures can be read.", "Take another split.")
             readable = catalog.without(features.refused, to_train=False)
             self._known = self._known | self._labelled(readable, features)
         return self._known[side]

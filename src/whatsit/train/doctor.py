@@ -48,6 +48,7 @@ class Finding:
     sign: Sign
     what: str
     advice: str
+    label: str = ""  # of the class concerned, if it is one
 
     def __str__(self) -> str:
         return f"{self.what} {self.advice}".strip()
@@ -214,6 +215,7 @@ def _of_classes(evaluation: Evaluation) -> list[Finding]:
                 "one class for all",
                 f"It takes nearly everything for {evaluation.classes[top]}.",
                 "Balance the classes, or train longer or with a higher rate.",
+                evaluation.classes[top],
             )
         ]
     for number, label in enumerate(evaluation.classes):
@@ -223,6 +225,7 @@ def _of_classes(evaluation: Evaluation) -> list[Finding]:
                     "class not measured",
                     f"There is no validation picture of {label}, so nobody knows how well it is recognised.",
                     "Add pictures of it.",
+                    label,
                 )
             )
         elif actual[number] >= 5 and confusion[number, number] <= 0.1 * actual[number]:
@@ -233,6 +236,7 @@ def _of_classes(evaluation: Evaluation) -> list[Finding]:
                     f"{label} is hardly ever recognised: {int(confusion[number, other])} of "
                     f"{int(actual[number])} are taken for {evaluation.classes[other]}.",
                     "Are these two different to the eye? Look at their labels, or add pictures.",
+                    label,
                 )
             )
     return found

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ def bundle_of(learner: "Learner") -> Bundle:
     """What is deployed of a learner; the same training gives the same."""
     weight, bias = heads.as_linear(learner.head)
     valid, novelty = learner.data.of("valid"), learner.novelty()
-    metrics = {
+    metrics: dict[str, Any] = {
         "split": "valid",
         "images": len(valid.labels),
         "accuracy": round(learner.evaluate("valid").accuracy, 6),
@@ -30,6 +30,8 @@ def bundle_of(learner: "Learner") -> Bundle:
     }
     if novelty is not None:
         metrics["false_alarms"] = round(float(novelty.is_new(valid.inputs.numpy()).mean()), 6)
+    if learner.is_fine_tuned:
+        metrics["fine_tuned"] = True
     return Bundle(
         classes=learner.classes,
         preprocess=learner.preprocess,
@@ -38,7 +40,7 @@ def bundle_of(learner: "Learner") -> Bundle:
         split=asdict(learner.catalog.rule),
         metrics=metrics,
         versions=versions(learner),
-        temperature=round(learner.temperature, 6),
+        temperature=round(learner.temperature, 6) if learner.held_out.images else None,
         novelty=None if novelty is None else novelty.to_bytes(),
     )
 

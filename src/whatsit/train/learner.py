@@ -477,7 +477,10 @@ class Learner:
         return 32 if self.data.count("train") >= 500 else 16
 
     def predict(self, split: Split = "valid") -> NDArray[np.float32]:
-        """Probabilities (n, classes) for a split's pictures, from their cached features."""
+        """Probabilities (n, classes) for a split's pictures, from their cached features, as they were learnt.
+
+        `interpret` has them calibrated, as a bundle gives them.
+        """
         return np.asarray(
             torch.softmax(heads.logits_of(self._head, self.data.of(split).inputs), 1).numpy(),
             dtype=np.float32,
@@ -630,7 +633,7 @@ class Learner:
             "accuracy": float(hits.mean()),
             "versions": versions(self),
             "history": self.history.to_dict(),
-            "findings": [(finding.sign, str(finding)) for finding in self.diagnose().findings],
+            "findings": [(finding.sign, str(finding), finding.label) for finding in self.diagnose().findings],
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
         write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())
@@ -708,11 +711,16 @@ class Learner:
 
         A fine-tuned body knew the pictures that its heads did not: they may make it less sure only.
         """
+        if not self._fits:
+            return 1.0
         found = self.held_out.temperature
         return max(1.0, found) if self.is_fine_tuned else found
 
     def _train_alike(self, data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
-        """Heads trained on some of the pictures each, about as this one was."""
+        """Heads trained on some of the pictures each, about as this one was.
+
+        Several fits become one, with the settings of the last.
+        """
         last = self._fits[-1] if self._fits and self.is_frozen else {}
         epochs = sum(fit["epochs"] for fit in self._fits if "rates" not in fit) or self.default_epochs()
         alike = [self._new_head() for _ in places]
@@ -720,7 +728,7 @@ class Learner:
             alike,
             data,
             places,
-            min(epochs, 2 * self.default_epochs()),
+            epochs,
             last.get("lr", heads.LR),
             min(last.get("bs") or self._batch_size(), *map(len, places)),
             last.get("wd", heads.WD),

@@ -1,5 +1,6 @@
 """What a report says of a learner."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,18 @@ def report_of(learner: "Learner") -> Report:
     """
     diagnosis = learner.diagnose()
     order: tuple[Split, ...] = ("test", "valid", "train")
-    splits = [split for split in order if learner.data.count(split)]
+    interpretations = []
+    for split in order:
+        with suppress(CatalogError):  # it has no pictures, or none can be read any more
+            interpretations.append(learner.interpret(split))
     training = Training(
         learner.history.to_dict(),
-        [(finding.sign, str(finding)) for finding in diagnosis.findings],
+        [(finding.sign, str(finding), finding.label) for finding in diagnosis.findings],
         None if learner.is_fine_tuned else learner.learning_curve(REPEATS),
     )
     return Report(
         name=learner.catalog.root.name,
-        interpretations=[learner.interpret(split) for split in splits],
+        interpretations=interpretations,
         facts=_facts(learner),
         training=training,
         summary=learner.catalog.summary(),
@@ -51,7 +55,7 @@ def _facts(learner: "Learner") -> dict[str, str]:
         "fits": "; ".join(_fit(fit) for fit in learner.fits),
         "views": str(learner.views),
         "seed": str(learner.seed),
-        "split": dealt if learner.catalog.is_dealt else "as_given",
+        "split": dealt if learner.catalog.is_dealt else "given by folders or a column",
         "versions": ", ".join(f"{name} {number}" for name, number in versions(learner).items()),
     }
 

@@ -15,7 +15,7 @@ STRENGTH = 0.65  # of the colour where the evidence is strongest
 _RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeatMap:
     """What of a picture, as the network sees it (uint8 (size, size, 3)), speaks for the class `label`.
 

@@ -47,7 +47,7 @@ class Answer:
         return f"{self.prediction}/{self.label} / {self.loss:.2f} / {np.exp(-self.loss):.2f}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Interpretation:
     """Answers against labels, for any classifier.
 

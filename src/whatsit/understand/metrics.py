@@ -78,9 +78,9 @@ class Evaluation:
         return wilson(self.right, self.images)
 
     def per_class(self) -> dict[str, dict[str, Any]]:
-        """Pictures, precision, recall and F1 of every class; 0 where nothing was predicted or present.
+        """Pictures, how many were taken for it, precision, recall and F1 of every class, and their intervals.
 
-        `intervals` holds the 95 % interval of each of the three.
+        Shares are 0 where nothing was predicted or present; `intervals` are 95 % intervals of the three.
         """
         rows: dict[str, dict[str, Any]] = {}
         for number, label in enumerate(self.classes):
@@ -88,6 +88,7 @@ class Evaluation:
             actual, predicted = int(self.confusion[number].sum()), int(self.confusion[:, number].sum())
             rows[label] = {
                 "images": actual,
+                "predicted": predicted,
                 "precision": hits / predicted if predicted else 0.0,
                 "recall": hits / actual if actual else 0.0,
                 "f1": 2 * hits / (actual + predicted) if actual + predicted else 0.0,
@@ -104,9 +105,9 @@ class Evaluation:
     def most_confused(self, min: int = 1) -> list[tuple[str, str, int]]:
         """(actual, predicted, count) of mistakes made at least `min` times, the most frequent first."""
         mistakes = [
-            (self.classes[actual], self.classes[predicted], int(count))
-            for (actual, predicted), count in np.ndenumerate(self.confusion)
-            if actual != predicted and count and count >= min
+            (self.classes[actual], self.classes[predicted], int(self.confusion[actual, predicted]))
+            for actual, predicted in np.argwhere((self.confusion > 0) & (self.confusion >= min)).tolist()
+            if actual != predicted
         ]
         return sorted(mistakes, key=lambda mistake: -mistake[2])
 

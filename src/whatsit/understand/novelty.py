@@ -25,7 +25,7 @@ SAVED = np.dtype("<f2")
 Array = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Novelty:
     """What pictures are compared with.
 
@@ -46,12 +46,11 @@ class Novelty:
     @classmethod
     def fit(cls, features: Array, labels: NDArray[np.int64], classes: int) -> "Novelty":
         """Learn `features` (n, width) of training pictures with `labels` (n,). The same gives the same."""
-        points = _normalised(features)
         chosen = _spread_out(labels, LANDMARKS)
-        centre = points[chosen].mean(0)
-        _, directions = principal(points[chosen] - centre, DIRECTIONS)
-        within, rest = _project(points, centre, directions)
-        landmarks, left = within[chosen], rest[chosen]
+        points = _normalised(features[chosen])
+        centre = points.mean(0)
+        _, directions = principal(points - centre, DIRECTIONS)
+        landmarks, left = _project(points, centre, directions)
         distances = _distances(landmarks, left, landmarks, left)
         np.fill_diagonal(distances, 0.0)
         typical = float(np.median(distances[np.triu_indices(len(chosen), 1)])) if len(chosen) > 1 else 1.0
@@ -59,9 +58,10 @@ class Novelty:
         # Nystrom's approximation with some pictures as landmarks; with all of them it is exact.
         gram = RIDGE * np.exp(-steepness * distances) + 1e-6 * np.eye(len(chosen))
         answer = np.zeros((len(chosen), classes))
-        for start in range(0, len(points), CHUNK):
+        for start in range(0, len(features), CHUNK):
             some = slice(start, start + CHUNK)
-            near = np.exp(-steepness * _distances(within[some], rest[some], landmarks, left))
+            within, rest = _project(_normalised(features[some]), centre, directions)
+            near = np.exp(-steepness * _distances(within, rest, landmarks, left))
             gram += near.T @ near
             answer += near.T @ np.eye(classes)[labels[some]]
         return cls(centre, directions, landmarks, left, np.linalg.solve(gram, answer), steepness)
@@ -109,7 +109,7 @@ class Novelty:
         if min(width, k, m, classes) < 1 or sum(sizes) * SAVED.itemsize != len(data):
             raise ValueError("the novelty data has another size than its record says")
         values = np.frombuffer(data, SAVED).astype(np.float32)
-        if not np.isfinite([*values, steepness, threshold, false_alarms]).all():
+        if not np.isfinite(values).all():
             raise ValueError("the novelty data holds no numbers")
         if not 0 < steepness <= STEEPNESS / LEAST or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
             raise ValueError("the novelty data can't be true")

@@ -6,6 +6,7 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from whatsit.catalog.pictures import draw_tiles, readable
 from whatsit.figures import Picture, fonts
@@ -150,16 +151,13 @@ def draw_answers(
 
 
 def draw_components(found: Sequence[Component], paths: Sequence[Path]) -> Picture:
-    """Draw the pictures at both ends of each component, a row each."""
-    tiles: list[tuple[Any, str]] = []
+    """Draw the pictures at both ends of each component, a row each; what can't be read is left white."""
     columns = max((len(one.low) + len(one.high) for one in found), default=2)
+    tiles: list[tuple[Any, str]] = []
     for number, one in enumerate(found, 1):
-        row = [*one.low, *reversed(one.high)]
-        titles = [f"{number}: {one.share:.0%}", *[""] * (len(row) - 1)]
-        tiles += readable([(paths[place], title) for place, title in zip(row, titles, strict=True)])
-    return draw_tiles(
-        tiles,
-        max(1, len(found)),
-        columns,
-        "\n".join(f"{number}: {one}" for number, one in enumerate(found, 1)),
-    )
+        for column, place in enumerate([*one.low, *reversed(one.high)]):
+            title = "" if column else f"{number}: {one.share:.0%}"
+            shown = list(readable([(paths[place], title)]))
+            tiles += shown or [(Image.new("RGB", (8, 8), "white"), title)]
+    heading = "\n".join(f"{number}: {one}" for number, one in enumerate(found, 1))
+    return draw_tiles(tiles, max(1, len(found)), columns, heading)

@@ -35,7 +35,7 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
     return np.array([named.get(label, 0.0) for label in classes])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Selective:
     """At each of `minima` (k,), rising, the share `answered` and the `accuracy` of these answers (k,).
 
@@ -69,10 +69,12 @@ class Selective:
         return wilson(round(accuracy * count) if count else 0, count)
 
     def minimum_for(self, accuracy: float) -> float | None:
-        """The lowest minimum from which on the answers are so often right; None if they never are."""
-        enough = np.isnan(self.accuracy) | (self.accuracy >= accuracy)
-        start = len(enough) - int(np.argmin(enough[::-1])) if not enough.all() else 0
-        return float(self.minima[start]) if start < len(enough) and self.answered[start] > 0 else None
+        """The lowest minimum at which the answers are surely so often right; None if they never are.
+
+        That is, the lower end of the interval is: what is chosen on some pictures flatters itself on them.
+        """
+        surely = (float(minimum) for minimum in self.minima if self.interval(minimum)[0] >= accuracy)
+        return next(surely, None)
 
     def __str__(self) -> str:
         all_right, parts = float(self.accuracy[0]), []

@@ -68,7 +68,7 @@ class Album:
                     yield key, *picture
 
 
-def cells_of(interpretation: Interpretation, actual: int, predicted: int) -> list[int]:
+def places_of(interpretation: Interpretation, actual: int, predicted: int) -> list[int]:
     """Places of the pictures of one class that were taken for another, or for itself."""
     inside = (interpretation.labels == actual) & (interpretation.predicted == predicted)
     places: list[int] = np.flatnonzero(inside).tolist()

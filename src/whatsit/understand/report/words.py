@@ -31,10 +31,12 @@ class Words:
         key = f"split_{name}"
         return self(key) if key in _phrases() else name
 
-    def known(self, value: str) -> str:
-        """A value, or what it is called if it is the name of a phrase."""
-        return self(value) if value in _phrases() else value
+    def what(self, name: str) -> str:
+        """What became of them in the training; nothing where nobody knows."""
+        key = f"what_{name}"
+        return self(key) if key in _phrases() else ""
 
-    def finding(self, sign: str, text: str) -> str:
-        """What the doctor found: in English its own `text`, else what it comes to."""
-        return _phrases().get(sign, {}).get(self._lang, text)
+    def finding(self, sign: str, text: str, label: str = "") -> str:
+        """What the doctor found, perhaps of one class: in English its own `text`, else what it comes to."""
+        phrase = _phrases().get(sign, {}).get(self._lang)
+        return phrase.format(label=label) if phrase else text

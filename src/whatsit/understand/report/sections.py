@@ -1,0 +1,360 @@
+"""What each section of the page says: plain values for the template."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from whatsit.catalog.summary import Summary
+from whatsit.errors import WhatsitError
+from whatsit.text import printable
+from whatsit.understand.interpretation import Interpretation
+from whatsit.understand.learning_curve import LearningCurve
+from whatsit.understand.metrics import MOST_SHOWN
+from whatsit.understand.novelty import Novelty
+from whatsit.understand.report import charts
+from whatsit.understand.report.album import Album, places_of
+from whatsit.understand.report.thumbnails import LARGE, SMALL, encode, thumbnails
+from whatsit.understand.report.words import Words
+
+if TYPE_CHECKING:
+    from whatsit.understand.report.page import Training
+
+WORST, ENDS, STRANGEST = 12, 5, 6
+TARGETS = (0.9, 0.95, 0.98)
+MINIMA = (0.5, 0.7, 0.9)
+Section = dict[str, Any]
+
+
+def headline(interpretations: Sequence[Interpretation], words: Words) -> Section:
+    """How good it is in a sentence or two, its commonest mistake, and the accuracy of each split."""
+    main = interpretations[0]
+    found, (low, high) = main.evaluation, main.evaluation.interval
+    shares = {"share": _hundred(found.accuracy), "low": _hundred(low), "high": _hundred(high)}
+    said = [words("headline" if main.split in ("valid", "test") else "headline_these", **shares)]
+    if main.split == "train":
+        said.append(words("headline_learnt"))
+    elif main.split not in ("valid", "test"):
+        said.append(words("headline_unknown"))
+    return {
+        "said": said,
+        "why": words("headline_why", images=found.images, split=words.split(main.split), right=found.right),
+        "confused": [
+            words(
+                "most_confused",
+                actual=printable(actual),
+                predicted=printable(predicted),
+                count=count,
+                images=found.per_class()[actual]["images"],
+            )
+            for actual, predicted, count in main.most_confused(2)[:1]
+        ],
+        "is_perfect": found.right == found.images,
+        "splits": [
+            {
+                "name": words.split(one.split),
+                "what": words.what(one.split),
+                "images": one.evaluation.images,
+                "right": one.evaluation.right,
+                "accuracy": one.evaluation.accuracy,
+                "interval": one.evaluation.interval,
+            }
+            for one in interpretations
+        ],
+    }
+
+
+def matrix(interpretation: Interpretation, album: Album, words: Words) -> Section:
+    """The confusion matrix of one split, whose cells are put into the album."""
+    evaluation = interpretation.evaluation
+    shown, left_out = evaluation.most_confused_classes()
+    names = [printable(name) for name in evaluation.classes]
+    rows = []
+    for actual in shown:
+        cells = []
+        total = int(evaluation.confusion[actual].sum())
+        for predicted in shown:
+            count = int(evaluation.confusion[actual, predicted])
+            key = f"{interpretation.split}-{actual}-{predicted}"
+            said = words(
+                "cell_right" if actual == predicted else "cell",
+                count=count,
+                actual=names[actual],
+                predicted=names[predicted],
+            )
+            if count and interpretation.paths is not None:
+                album.add(key, said, interpretation, places_of(interpretation, actual, predicted))
+            kind = "wrong" if actual != predicted else "deep" if count > 0.4 * total else ""
+            cells.append(
+                {"count": count, "key": key, "said": said, "kind": kind, "share": count / max(1, total)}
+            )
+        rows.append({"name": names[actual], "cells": cells})
+    return {
+        "title": words("matrix_of", images=evaluation.images, split=words.split(interpretation.split)),
+        "names": [names[place] for place in shown],
+        "rows": rows,
+        "classes": len(names) if left_out else 0,
+        "has_pictures": interpretation.paths is not None,
+    }
+
+
+def worst(interpretation: Interpretation) -> Section:
+    """The mistakes with the largest losses, with heat maps where there are any."""
+    _, places = interpretation.top_losses()
+    wrong = interpretation.predicted[places] != interpretation.labels[places]
+    chosen = places[wrong][:WORST].tolist()
+    maps = {}
+    if interpretation.explain is not None and interpretation.paths is not None and chosen:
+        files = [interpretation.paths[place] for place in chosen]
+        try:
+            found = interpretation.explain(files, interpretation.predicted[chosen].tolist())
+            maps = dict(zip(chosen, found, strict=True))
+        except WhatsitError:  # a picture that is gone, or a backbone that gives no maps: without them, then
+            maps = {}
+    rows = [
+        {
+            **tile,
+            "answer": (answer := interpretation[place]),
+            "own": float(np.exp(-answer.loss)),
+            "heat": encode(maps[place].overlay(), LARGE) if maps else "",
+        }
+        for place, tile in _tiles(interpretation, chosen, LARGE).items()
+    ]
+    return {"has_heat": bool(maps), "rows": rows}
+
+
+def classes(interpretation: Interpretation) -> Section:
+    """Precision, recall and F1, the worst class first, those without pictures last."""
+    rows = sorted(
+        interpretation.evaluation.per_class().items(), key=lambda pair: (not pair[1]["images"], pair[1]["f1"])
+    )
+    return {"rows": [(printable(name), row) for name, row in rows], "are_many": len(rows) > MOST_SHOWN}
+
+
+def components(interpretation: Interpretation, words: Words) -> list[Section]:
+    """The main directions with the pictures at their ends."""
+    if interpretation.features is None or interpretation.paths is None or len(interpretation) < 4:
+        return []
+    found = interpretation.components(4, ENDS)
+    tiles = _tiles(interpretation, sorted({place for one in found for place in (*one.low, *one.high)}))
+
+    def named(labels: Sequence[str]) -> str:
+        first, *other = map(printable, labels)
+        return words("and", one=first, other=other[0]) if other else first
+
+    return [
+        {
+            "title": words(
+                "component" if set(one.low_labels) != set(one.high_labels) else "component_mixed",
+                number=number,
+                low=named(one.low_labels),
+                high=named(one.high_labels),
+                share=percent(one.share),
+            ),
+            "low": [tiles[place] for place in one.low if place in tiles],
+            "high": [tiles[place] for place in reversed(one.high) if place in tiles],
+        }
+        for number, one in enumerate(found, 1)
+    ]
+
+
+def calibration(interpretation: Interpretation, words: Words) -> Section:
+    """The reliability diagram and what to think of it."""
+    found = interpretation.reliability
+    is_too_sure = found.confidence.mean() > found.right.mean()
+    said = words(
+        {True: "believable", False: "not_believable", None: "few_to_believe"}[found.is_believable],
+        ece=f"{found.ece:.3f}",
+        chance=f"{found.chance[0]:.3f}",
+        how=words("too_sure" if is_too_sure else "not_sure_enough"),
+    )
+    bins = found.bins
+    measured = charts.Series(
+        words("measured"),
+        [one.confidence for one in bins],
+        [one.accuracy for one in bins],
+        dots=True,
+        span=[(one.low, one.high) for one in bins],
+    )
+    chart = charts.chart(
+        [measured, charts.Series(words("perfect"), [0, 1], [0, 1])],
+        charts.percent_axis(words("said")),
+        charts.percent_axis(words("was_right")),
+        said,
+    )
+    return {"said": said, "chart": chart}
+
+
+def selective(interpretation: Interpretation, words: Words) -> Section:
+    """What keeping silent brings, and the minima from which on the answers are surely good enough."""
+    found = interpretation.selective
+    is_answered = found.answered > 0
+    lowest = float(np.nanmin(found.accuracy[is_answered]))
+    tips = []
+    for minimum in sorted({minimum for target in TARGETS if (minimum := found.minimum_for(target))}):
+        answered, accuracy = found.at(minimum)
+        low, high = found.interval(minimum)
+        tips.append(
+            words(
+                "selective_for",
+                minimum=f"{minimum:.2f}",
+                answered=percent(answered),
+                accuracy=percent(accuracy, 1),
+                low=percent(low, 1),
+                high=percent(high, 1),
+            )
+        )
+    rows = [(minimum, *found.at(minimum), found.interval(minimum)) for minimum in (0.0, *MINIMA)]
+    chart = charts.chart(
+        [charts.Series("", found.answered[is_answered].tolist(), found.accuracy[is_answered].tolist())],
+        charts.percent_axis(words("answered")),
+        charts.percent_axis(words("answers_right"), max(0.0, 0.1 * int(10 * lowest - 0.5))),
+        " ".join(tips) or words("selective_how"),
+    )
+    return {"chart": chart, "rows": rows, "tips": tips}
+
+
+def strange(interpretation: Interpretation, novelty: Novelty | None) -> Section | None:
+    """How many known pictures are called new, and which are the strangest."""
+    if novelty is None or interpretation.features is None:
+        return None
+    scores = novelty.score(interpretation.features)
+    order = np.argsort(-scores, kind="stable")[:STRANGEST].tolist()
+    tiles = _tiles(interpretation, order)
+    return {
+        "stated": novelty.false_alarms,
+        "count": int((scores > novelty.threshold).sum()),
+        "images": len(scores),
+        "rows": [{**tile, "score": float(scores[place])} for place, tile in tiles.items()],
+    }
+
+
+def training(training: "Training", words: Words) -> Section:
+    """The curves of the losses and of the error rate, and the doctor's words."""
+    epochs = training.epochs
+    numbers = [float(epoch["epoch"]) for epoch in epochs]
+    across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
+    losses = {name: [float(epoch[name]) for epoch in epochs] for name in ("train_loss", "valid_loss")}
+    top = max((loss for values in losses.values() for loss in values if np.isfinite(loss)), default=1.0)
+    errors = [epoch["error_rate"] for epoch in epochs]
+    lowest = percent(min(errors), 1)
+    told = words("went", epochs=len(epochs), error=percent(errors[-1], 1), lowest=lowest)
+    lines = [
+        charts.Series(words(name), numbers, np.nan_to_num(values, nan=top, posinf=top).tolist())
+        for name, values in losses.items()
+    ]
+    findings = None
+    if training.findings is not None:
+        findings = [words.finding(*finding) for finding in training.findings] or [words("healthy")]
+    return {
+        "told": told,
+        "losses": charts.chart(
+            lines, across, charts.number_axis(words("loss_axis"), 0.0, 1.05 * top), words("loss_axis")
+        ),
+        "errors": charts.chart(
+            [charts.Series(words("valid_error"), numbers, errors)],
+            across,
+            charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * max(*errors, 0.05))),
+            told,
+        ),
+        "findings": findings,
+        "curve": training.curve and _curve(training.curve, words),
+    }
+
+
+def _curve(curve: LearningCurve, words: Words) -> Section:
+    doubled = curve.doubled()
+    told = words(
+        "curve_now",
+        images=f"{curve.images[-1]:,}",
+        now=percent(curve.error_rates[-1], 1),
+        then=percent(doubled.error_rate, 1),
+        low=percent(doubled.low, 1),
+        high=percent(doubled.high, 1),
+    )
+    sizes = [float(size) for size in np.geomspace(curve.images[0], 2 * curve.images[-1], 30)]
+    ahead = [curve.forecast(round(size)) for size in sizes]
+    tried = [
+        (float(images), float(error))
+        for place, images in enumerate(curve.images)
+        for error in curve.wrong[place].mean(1)
+    ]
+    top = max(*(one.high for one in ahead), *(error for _, error in tried), 0.05)
+    ticks = {float(images): f"{images:,}" for images in (*curve.images, 2 * curve.images[-1])}
+    forecast = charts.Series(
+        words("forecast"),
+        sizes,
+        [one.error_rate for one in ahead],
+        span=[(one.low, one.high) for one in ahead],
+    )
+    chart = charts.chart(
+        [
+            forecast,
+            charts.Series(
+                words("tried"), [size for size, _ in tried], [error for _, error in tried], dots=True
+            ),
+        ],
+        charts.Axis(words("curve_x"), sizes[0] * 0.9, sizes[-1] * 1.05, ticks, is_log=True),
+        charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * top)),
+        told,
+    )
+    return {"told": told, "advice": words("curve_helps" if curve.helps else "curve_flat"), "chart": chart}
+
+
+def data(summary: Summary, words: Words) -> Section:
+    """How many pictures of each class, and what is worth knowing of them."""
+    low, median, high = summary.shorter_sides
+    exact, near = (
+        sum(len(group) - 1 for group in groups)
+        for groups in (summary.exact_duplicates, summary.near_duplicates)
+    )
+    counts = summary.counts.values()
+    splits = [split for split in ("train", "valid", "test") if any(row[split] for row in counts)]
+    lines = [
+        words("data_all", images=f"{summary.images:,}", classes=len(summary.counts)),
+        words("data_sides" if low < high else "data_side", low=low, high=high, median=median),
+        words("data_copies" if exact + near else "data_no_copies", exact=exact, near=near),
+    ]
+    if summary.astride:
+        lines.append(words("data_astride", count=summary.astride))
+    if summary.unreadable:
+        names = ", ".join(printable(path.name) for path, _ in summary.unreadable[:5])
+        lines.append(words("data_unreadable", count=len(summary.unreadable), names=names))
+    rows = [(printable(label), [row[split] for split in splits]) for label, row in summary.counts.items()]
+    totals = [sum(row[split] for row in counts) for split in splits]
+    names_of = [words.split(split) for split in splits]
+    return {
+        "lines": lines,
+        "splits": names_of,
+        "rows": rows,
+        "totals": totals,
+        "are_many": len(rows) > MOST_SHOWN,
+    }
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share in percent."""
+    return f"{share:.{digits}%}"
+
+
+def _hundred(share: float) -> str:
+    """Of a hundred; all or none of them only where it is exactly so."""
+    return str(round(share * 100) if share in (0.0, 1.0) else min(99, max(1, round(100 * share))))
+
+
+def _tiles(interpretation: Interpretation, places: Sequence[int], side: int = SMALL) -> dict[int, Section]:
+    """Picture, label and file name of those that can be read, by their place."""
+    paths: Sequence[Path] = interpretation.paths or []
+    if not paths:
+        return {}
+    uris = thumbnails([paths[place] for place in places], side)
+    return {
+        place: {
+            "uri": uris[paths[place]],
+            "label": printable(interpretation.classes[interpretation.labels[place]]),
+            "file": printable(paths[place].name),
+        }
+        for place in places
+        if paths[place] in uris
+    }
