@@ -7,8 +7,8 @@ rounds:
 
 report       `whatsit report RUN` as a whole process; the features of all photos are there already.
 interpret    What is wrong on the validation photos, the confusion matrix and the nine largest losses, both
-             rendered as PNG, in a process that has imported everything: `Learner.interpret`, whose first call
-             calibrates too (heads trained on parts of the photos), with heat maps of the nine, against
+             rendered as PNG, in a process that has imported everything: `Learner.interpret`, calibrated by
+             what the run keeps of held-out pictures, with heat maps of the nine, against
              `ClassificationInterpretation.from_learner`, which has none. The weights are the same
              (EfficientNet-Lite0), the heads and the precision are each one's own.
 heat maps    `Classifier.explain(photo).overlay()` beyond `Classifier.predict(photo)` on one thread.
