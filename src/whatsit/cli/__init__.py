@@ -10,7 +10,10 @@ from whatsit.cli.app import app
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
-TRAINING_NEEDS = ("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "matplotlib", "pandas")
+TRAINING_NEEDS = (
+    *("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "threadpoolctl", "captum"),
+    *("matplotlib", "pandas"),
+)
 STOPPED = "stopped; nothing is lost.", 130
 
 
