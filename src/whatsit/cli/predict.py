@@ -27,9 +27,7 @@ def predict(
     top: Annotated[int, typer.Option(min=1, help="Name this many classes.")] = 1,
     min_probability: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="[CLASS=]P", help="Say nothing of pictures it is less sure of; also class by class."
-        ),
+        typer.Option(metavar="[CLASS=]P", help='Say "not sure" of answers below P; also class by class.'),
     ] = None,
     explain: Annotated[
         Path | None,
