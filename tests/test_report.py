@@ -447,6 +447,7 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     assert json.loads(done.stdout)["splits"]["all"]["images"] == 12
     text = (tmp_path / "others.html").read_text()
     assert "broken.jpg" in text
+    assert "training pictures</th>" not in text, "nobody knows which of them it has learnt from"
     assert not (tmp_path / "others" / ".whatsit").exists()
 
 
@@ -458,6 +459,8 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
         (["BUNDLE"], "Name labelled pictures"),
         (["BUNDLE", "nowhere"], "nowhere"),
         (["BUNDLE", "PHOTOS", "--out", "no/where.html"], "can't be written"),
+        (["BUNDLE", "PHOTOS", "--out", "BUNDLE"], "ends in .html"),
+        (["BUNDLE", "PHOTOS", "--out", "/dev/full"], "ends in .html"),
     ],
 )
 def test_report_of_what_is_not_there_is_one_sentence(
@@ -500,6 +503,10 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
     names = sorted(path.name for path in (tmp_path / "why").iterdir())
     assert names == sorted(["drawn.png", *(f"{path.stem}.png" for path in shoes)])
     assert Image.open(tmp_path / "why" / "drawn.png").size == (224, 224)
+
+    among = whatsit("predict", bundle, *shoes, "--explain", shoes[0].parent)
+    assert among.returncode == 2
+    assert "would lie among the pictures" in among.stderr
 
     unsure = whatsit("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
     for row in json.loads(unsure.stdout):
@@ -592,9 +599,9 @@ def test_large_cells_show_the_worst_and_say_how_many_there_are(
 def test_no_rounding_makes_it_perfect_or_useless() -> None:
     labels = np.zeros(341, int)
     said = np.eye(2)[[0] * 340 + [1]]
-    assert "Right on 99 of 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()[0]
+    assert "Right on 99.7 of 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()
     said = np.eye(2)[[1] * 341]
-    assert "Right on 0 of 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()[0]
+    assert "Right on 0 of 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()
 
 
 def test_the_doctor_speaks_chinese_of_every_sign() -> None:

@@ -43,11 +43,9 @@ def test_every_picture_has_its_split_label_prediction_probability_and_loss() -> 
     assert answer.probability == 0.6
     assert answer.loss == pytest.approx(-np.log(0.3))
     assert not answer.is_right
-    assert answer.title == "grizzly/black / 1.20 / 0.30"
+    assert answer.title == "grizzly/black\n1.20 / 0.30"
     assert len(list(bears())) == len(bears()) == 6
-    assert str(bears()).startswith(
-        "Right on 3 of 6 validation pictures: 50.0% (95 % interval 18.8% to 81.2%)"
-    )
+    assert str(bears()).startswith("Right on 3 of 6 pictures: 50.0% (95 % interval 18.8% to 81.2%)")
 
 
 def test_top_losses_are_sorted_and_all_of_them_without_a_number() -> None:
@@ -145,7 +143,7 @@ def test_confusion_matrix_is_drawn_as_counts_or_as_shares() -> None:
     assert counts == ["1"] * 6
     shares = [text.get_text() for text in bears().plot_confusion_matrix(normalize=True).axes[0].texts]
     assert shares == ["0.50"] * 6
-    assert "6 validation pictures" in bears().plot_confusion_matrix().axes[0].get_title()
+    assert "6 validation pictures" in bears(split="valid").plot_confusion_matrix().axes[0].get_title()
 
 
 def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> None:
@@ -157,10 +155,10 @@ def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> N
         pixels = np.zeros((32, 32, 3), np.uint8)
         return [HeatMap("x", pixels, np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)) for _ in paths]
 
-    figure = bears(paths=paths, explain=explain).plot_top_losses(4)
+    figure = bears(split="valid", paths=paths, explain=explain).plot_top_losses(4)
     assert "prediction / actual / loss / probability" in figure.get_suptitle()
     assert "validation pictures" in figure.get_suptitle()
-    assert figure.axes[0].get_title() == "black/teddy / 27.63 / 0.00"
+    assert figure.axes[0].get_title() == "black/teddy\n27.63 / 0.00"
     assert (
         bears(paths=paths).plot_top_losses(4, heatmap=False).axes[1].get_title().startswith("grizzly/black")
     )

@@ -1,6 +1,7 @@
 """Figures without pyplot, so that a notebook's own settings stay as they are. Imports matplotlib."""
 
 import io
+import logging
 import warnings
 from pathlib import Path
 
@@ -39,5 +40,6 @@ class Picture(Figure):  # type: ignore[misc]
 
 def fonts() -> list[str]:
     """The default font, and those installed that know Chinese, Japanese and Korean."""
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it misses their weights aloud
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return ["DejaVu Sans", *(name for name in CJK_FONTS if name in installed)]

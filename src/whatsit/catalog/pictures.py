@@ -53,13 +53,12 @@ def draw_tiles(pictures: Iterable[tuple[Any, str]], rows: int, columns: int, hea
     figure = Picture(figsize=(columns * 2.2, rows * 2.2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     if heading:
-        lines = "\n".join(map(printable, heading.split("\n")))
-        figure.suptitle(lines, fontsize=11, parse_math=False, family=fonts())
+        figure.suptitle(_lines(heading), fontsize=11, parse_math=False, family=fonts())
     for axis in axes.flat:
         axis.axis("off")
     for axis, (image, title) in zip(axes.flat, shown, strict=False):
         axis.imshow(image)
-        axis.set_title(printable(title), fontsize=10, parse_math=False, family=fonts())
+        axis.set_title(_lines(title), fontsize=10, parse_math=False, family=fonts())
     return figure
 
 
@@ -72,3 +71,7 @@ def readable(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[Image.Image
             continue
         image.thumbnail((TILE * 2, TILE * 2))
         yield image, title
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))

@@ -42,6 +42,10 @@ def predict(
     classifier = Classifier(bundle, _minima(min_probability or []))
     if explain is not None:
         classifier.require_heat_maps()
+        if any(Path(path).resolve().parent == explain.resolve() for path in paths):
+            raise WhatsitError(
+                f"In {explain} the heat maps would lie among the pictures.", "Name another folder."
+            )
         try:
             explain.mkdir(parents=True, exist_ok=True)
         except OSError as error:

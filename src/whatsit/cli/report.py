@@ -60,12 +60,15 @@ def report(
             }
         )
         return
-    print(" ".join(found.headline(lang)))
+    print(found.headline(lang))
     print(f"report: {printable(out)}")
 
 
 def _check(out: Path) -> None:
-    if out.is_dir() or not out.absolute().parent.is_dir():
+    """Raise WhatsitError before anything is done for nothing, or something else is written over."""
+    if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
+        raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
+    if not out.absolute().parent.is_dir():
         raise WhatsitError(
             f"The report can't be written to {out}.", "Name a file in an existing folder with --out."
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from whatsit.figures import Picture
 
 BINS = 10
+FEW = 100  # pictures: with fewer nothing can be told
 TELLING = 0.1  # where chance alone may bring more, nothing can be told
 DRAWS = 400  # worlds in which the probabilities are true
 LOG_SPREAD = 0.5  # of the temperatures that are usual: with few pictures it stays near 1
@@ -106,7 +107,7 @@ class Reliability:
         """Whether the error is no larger than chance explains; None with too few pictures to tell."""
         if self.ece > self.chance[1]:
             return False
-        return True if self.chance[1] <= TELLING else None
+        return True if self.chance[1] <= TELLING and len(self.right) >= FEW else None
 
     def __str__(self) -> str:
         mean, _ = self.chance

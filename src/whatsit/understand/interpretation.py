@@ -19,7 +19,12 @@ from whatsit.understand.selective import Selective
 if TYPE_CHECKING:
     from whatsit.figures import Picture
 
-SPLITS = {"train": "training pictures", "valid": "validation pictures", "test": "test pictures"}
+SPLITS = {
+    "train": "training pictures",
+    "valid": "validation pictures",
+    "test": "test pictures",
+    "all": "pictures",
+}
 SMALLEST = 1e-12  # a probability whose loss is still a number
 Explain = Callable[[Sequence[Path], Sequence[int]], list[HeatMap]]  # pictures, and a class for each
 
@@ -44,7 +49,7 @@ class Answer:
     @property
     def title(self) -> str:
         """Prediction / actual / loss / probability of the actual class, as the lesson titles pictures."""
-        return f"{self.prediction}/{self.label} / {self.loss:.2f} / {np.exp(-self.loss):.2f}"
+        return f"{self.prediction}/{self.label}\n{self.loss:.2f} / {np.exp(-self.loss):.2f}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -52,14 +57,15 @@ class Interpretation:
     """Answers against labels, for any classifier.
 
     `classes` names the columns of `probabilities` (n, classes), `labels` (n,) are places in it, `split` says
-    which pictures these are. Where they are known, `paths` of the pictures, `features` (n, width) behind the
-    answers, and `explain`, which draws heat maps. Raises WhatsitError for what are no such arrays.
+    which pictures these are: "train", "valid", "test", or "all" that there are. Where they are known, `paths`
+    of the pictures, `features` (n, width) behind the answers, and `explain`, which draws heat maps. Raises
+    WhatsitError for what are no such arrays.
     """
 
     classes: list[str]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.floating]
-    split: str = "valid"
+    split: str = "all"
     paths: Sequence[Path] | None = None
     features: NDArray[np.floating] | None = None
     explain: Explain | None = None

@@ -55,10 +55,10 @@ class Report:
         if not self.interpretations:
             raise WhatsitError("There is nothing to report.", "Give at least one interpretation.")
 
-    def headline(self, lang: str = "en") -> list[str]:
+    def headline(self, lang: str = "en") -> str:
         """How good it is, in a sentence or two."""
-        said: list[str] = sections.headline(self.interpretations, Words(lang))["said"]
-        return said
+        words = Words(lang)
+        return words.join(sections.headline(self.interpretations, words)["said"])
 
     def render(self, lang: str = "en") -> str:
         """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
@@ -79,7 +79,7 @@ class Report:
             strange=sections.strange(main, self.novelty),
             has_features=main.features is not None,
             training=self.training and sections.training(self.training, words),
-            data=self.summary and sections.data(self.summary, words),
+            data=self.summary and sections.data(self.summary, words, main.split != "all"),
             facts=self.facts,
             album=album.to_json(),
         )

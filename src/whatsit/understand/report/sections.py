@@ -302,27 +302,30 @@ def _curve(curve: LearningCurve, words: Words) -> Section:
     return {"told": told, "advice": words("curve_helps" if curve.helps else "curve_flat"), "chart": chart}
 
 
-def data(summary: Summary, words: Words) -> Section:
-    """How many pictures of each class, and what is worth knowing of them."""
+def data(summary: Summary, words: Words, has_splits: bool) -> Section:
+    """How many pictures of each class, in each split if these mean anything, and what else to know."""
     low, median, high = summary.shorter_sides
     exact, near = (
         sum(len(group) - 1 for group in groups)
         for groups in (summary.exact_duplicates, summary.near_duplicates)
     )
-    counts = summary.counts.values()
-    splits = [split for split in ("train", "valid", "test") if any(row[split] for row in counts)]
+    counts = summary.counts
+    if not has_splits:
+        counts = {label: {"all": sum(row.values())} for label, row in counts.items()}
+    dealt = ("train", "valid", "test") if has_splits else ("all",)
+    splits = [split for split in dealt if any(row[split] for row in counts.values())]
     lines = [
         words("data_all", images=f"{summary.images:,}", classes=len(summary.counts)),
         words("data_sides" if low < high else "data_side", low=low, high=high, median=median),
         words("data_copies" if exact + near else "data_no_copies", exact=exact, near=near),
     ]
-    if summary.astride:
+    if summary.astride and has_splits:
         lines.append(words("data_astride", count=summary.astride))
     if summary.unreadable:
         names = ", ".join(printable(path.name) for path, _ in summary.unreadable[:5])
         lines.append(words("data_unreadable", count=len(summary.unreadable), names=names))
-    rows = [(printable(label), [row[split] for split in splits]) for label, row in summary.counts.items()]
-    totals = [sum(row[split] for row in counts) for split in splits]
+    rows = [(printable(label), [row[split] for split in splits]) for label, row in counts.items()]
+    totals = [sum(row[split] for row in counts.values()) for split in splits]
     names_of = [words.split(split) for split in splits]
     return {
         "lines": lines,
@@ -340,7 +343,10 @@ def percent(share: float, digits: int = 0) -> str:
 
 def _hundred(share: float) -> str:
     """Of a hundred; all or none of them only where it is exactly so."""
-    return str(round(share * 100) if share in (0.0, 1.0) else min(99, max(1, round(100 * share))))
+    whole = round(100 * share)
+    if whole not in (0, 100) or share in (0.0, 1.0):
+        return str(whole)
+    return f"{min(99.9, max(0.1, 100 * share)):.1f}"
 
 
 def _tiles(interpretation: Interpretation, places: Sequence[int], side: int = SMALL) -> dict[int, Section]:

@@ -1,6 +1,7 @@
 """Everything a report says, in English and in simplified Chinese: words.toml."""
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
@@ -25,6 +26,10 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         return _phrases()[key][self._lang].format(**values)
+
+    def join(self, sentences: Sequence[str]) -> str:
+        """One after the other."""
+        return (" " if self._lang == "en" else "").join(sentences)
 
     def split(self, name: str) -> str:
         """What pictures these are."""
