@@ -1,12 +1,15 @@
 """Downloading and verifying real photos: Whatsit against fastai, img2dataset and curl.
 
-    python -m benchmarks.collect [--pictures 1000] [--rounds 3] [--skip-memory]
+    python -m benchmarks.collect [--pictures 1000] [--rounds 3] [--skip-memory] [--as-installed]
 
 A local server answers after 100 ms on each of 50 addresses. Times and pictures a second are of whole
 processes, imports included; "itself" is the download or the call alone. Whatsit is as polite as it always is
 (robots.txt, 8 connections per host), decodes every file to its end (JPEGs at a smaller scale), hashes it,
 syncs it to the disk, and leaves out copies. fastai and curl look at nothing; img2dataset decodes, and encodes
 again unless it is told not to. fastai verifies by decoding at an eighth of the scale.
+
+Everybody's bytecode is compiled before, unless all are to run as uv installs them and as they do where
+PYTHONDONTWRITEBYTECODE is set.
 
 The many pictures of the memory's measurement are the same photos turned in 8 ways, some of them twice.
 """
@@ -23,6 +26,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from benchmarks import peers
 from benchmarks.peers import CLOTHING, HERE, LOOPBACK, WHATSIT, peer_python, whole
 
 MANY = 20_000
@@ -223,7 +227,9 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--skip-memory", action="store_true", help=f"do not fetch {MANY:,} pictures")
+    parser.add_argument("--as-installed", action="store_true", help="nobody's bytecode is kept")
     options = parser.parse_args()
+    peers.keeps_bytecode = not options.as_installed
     for peer in ("fastai", "img2dataset"):
         peer_python(peer)
     with tempfile.TemporaryDirectory() as folder, server() as port:

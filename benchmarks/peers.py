@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 CLOTHING = HERE.parents[1] / "shared" / "data" / "clothing"
 BYTECODE = HERE.parent / "build" / "bytecode"
 LOOPBACK = [f"127.0.1.{number}" for number in range(1, 51)]
+keeps_bytecode = True  # else everybody compiles its libraries in every process, as uv leaves them
 WHATSIT = (sys.executable, "-m", "whatsit")
 
 
@@ -47,9 +48,10 @@ def timed(command: Sequence[object], **environment: object) -> tuple[float, str]
 
 
 def whole(command: Sequence[object], **environment: object) -> Run:
-    """Run a process, which must succeed, to its end; its bytecode is there once it ran before."""
+    """Run a process, which must succeed, to its end; if bytecode is kept, it is there once it ran before."""
     words = [str(word) for word in command]
-    cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+    cached = compiled if keeps_bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}
     values = {**os.environ, **cached, **{name: str(value) for name, value in environment.items()}}
     started = time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=values, cwd=HERE.parent) as process:
