@@ -14,7 +14,7 @@ from whatsit.train import head as heads
 from whatsit.train.bank import fit_many
 from whatsit.train.crossfit import HeldOut, hold_out
 from whatsit.train.learner import Learner
-from whatsit.train.loop import Labelled
+from whatsit.train.loop import Labelled, threads_of
 from whatsit.train.reporting import report_of
 
 CLASSES, WIDTH = 3, 32
@@ -56,7 +56,7 @@ def test_bank_leaves_the_number_of_threads_as_it_was() -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        with heads.one_thread():
+        with threads_of(heads.new_head(WIDTH, CLASSES, 0)):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
     finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ ProjectDir = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where to keep what is computed, if not FOLDER/.whatsit.")
 ]
 Valid = Annotated[float, typer.Option(help="Share of each class kept for validation.")]
+
+
+def require_place(what: str, out: Path) -> None:
+    """Raise WhatsitError before anything is done for nothing: a file can't be written there."""
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise WhatsitError(
+            f"The {what} can't be written to {out}.", "Name a file in an existing folder with --out."
+        )
 
 
 def print_json(document: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, print_json
+from whatsit.cli.options import Json, ProjectDir, print_json, require_place
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
@@ -68,7 +68,4 @@ def _check(out: Path) -> None:
     """Raise WhatsitError before anything is done for nothing, or something else is written over."""
     if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
         raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
-    if not out.absolute().parent.is_dir():
-        raise WhatsitError(
-            f"The report can't be written to {out}.", "Name a file in an existing folder with --out."
-        )
+    require_place("report", out)

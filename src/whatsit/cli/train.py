@@ -25,6 +25,7 @@ from whatsit.cli.options import (
     print_evaluation,
     print_json,
     program,
+    require_place,
     resuming,
     warn,
 )
@@ -133,9 +134,8 @@ def train(
         from whatsit.bundle import default_path
 
         out = out or default_path(folder)
-    if out and (out.is_dir() or not out.absolute().parent.is_dir()):
-        what = f"The bundle can't be written to {out}."
-        raise WhatsitError(what, "Name a file in an existing folder with --out.")
+    if out:
+        require_place("bundle", out)
 
     from whatsit.train import job as jobs
 

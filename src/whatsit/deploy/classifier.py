@@ -140,8 +140,10 @@ class Classifier:
         seen = self.see(image)
         best = int(seen.probabilities.argmax())
         probability = float(seen.probabilities[best])
-        novelty = None if self.novelty is None else float(self.novelty.score(seen.features[None])[0])
-        is_new = self.novelty is not None and novelty is not None and novelty > self.novelty.threshold
+        novelty, is_new = None, False
+        if self.novelty is not None:
+            novelty = float(self.novelty.score(seen.features[None])[0])
+            is_new = novelty > self.novelty.threshold
         is_sure = bool(probability >= self._minima[best])
         likeliest = self.classes[best]
         return Prediction(

@@ -12,7 +12,7 @@ from whatsit.deploy.classifier import Classifier, Seen
 from whatsit.errors import BundleError, CatalogError
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress, say
-from whatsit.project import load_run
+from whatsit.project import Run, load_run
 from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
@@ -87,8 +87,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
     or none of those is left, all are one. Raises CatalogError where nothing can be read.
     """
     splits: list[Split | None] = ["test", "valid", "train"]
-    place = catalog.project.run_of(classifier.bundle.sha256)
-    run = load_run(place) if place else None
+    run = training_of(classifier, catalog)
     measured = catalog.measured_by(run.right) if run else catalog
     if run and len(measured["valid"]) + len(measured["test"]):
         catalog = measured
@@ -155,6 +154,12 @@ def _look(classifier: Classifier, catalog: Catalog) -> _Looked:
     table = np.array(probabilities).reshape(-1, len(classifier.classes))
     labels = np.array([index[item.label] for item in items], np.int64)
     return _Looked(items, labels, table, np.array(features), refused)
+
+
+def training_of(classifier: Classifier, catalog: Catalog) -> Run | None:
+    """The run that gave this classifier, if it learnt from these pictures."""
+    place = catalog.project.run_of(classifier.bundle.sha256)
+    return load_run(place) if place else None
 
 
 def learnt_from(classifier: Classifier, catalog: Catalog) -> int:

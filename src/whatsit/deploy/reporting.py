@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 
 from whatsit.deploy.classifier import Classifier
-from whatsit.deploy.evaluation import interpret_folder, read_for
-from whatsit.project import load_run
+from whatsit.deploy.evaluation import interpret_folder, read_for, training_of
 from whatsit.understand.report import Report, Training
 
 
@@ -17,8 +16,7 @@ def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report
     classifier = Classifier(bundle)
     catalog = read_for(classifier, folder, project=project)
     interpretations, catalog = interpret_folder(classifier, catalog)
-    place = catalog.project.run_of(classifier.bundle.sha256)
-    run = load_run(place) if place else None
+    run = training_of(classifier, catalog)
     made = classifier.bundle
     return Report(
         name=os.path.splitext(bundle.name)[0],

@@ -4,11 +4,13 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from whatsit.catalog import Catalog
 from whatsit.progress import progress
 from whatsit.train.callbacks import Deadline
 from whatsit.train.head import LR, Balance
-from whatsit.train.job import Job
+from whatsit.train.job import Asked, Job
 from whatsit.train.learner import Learner
 from whatsit.understand.comparison import paired
 
@@ -33,9 +35,7 @@ def carry_out(job: Job, tell: Tell = print) -> Trained:
     asked = job.asked
     learner = _learner(job)
     if job.continues:
-        learner.take_up(job.continues)
-        if job.views > 1:
-            learner.add_views(job.views)
+        take_up(learner, job.continues, job.views)
         learner.fit_one_cycle(asked.epochs or 1, asked.rates[0], balance=asked.balance, tell=tell)
         return Trained(learner, [])
     learner = fit_best(learner, asked.rates, asked.epochs, tell, asked.balance)
@@ -53,9 +53,13 @@ def carry_out(job: Job, tell: Tell = print) -> Trained:
 
 
 def _learner(job: Job) -> Learner:
-    asked = job.asked
-    catalog = asked.catalog()
+    catalog = job.asked.catalog()
     job.check(catalog)
+    return learner_of(job.asked, catalog, lambda: job.new_run(catalog.project))
+
+
+def learner_of(asked: Asked, catalog: Catalog, new_run: Callable[[], Path]) -> Learner:
+    """A fresh learner as it was asked for."""
     return Learner(
         catalog,
         asked.backbone,
@@ -66,8 +70,15 @@ def _learner(job: Job) -> Learner:
         seed=asked.seed,
         augment=None if asked.augment == "none" else asked.augment,
         device=asked.device,
-        new_run=lambda: job.new_run(catalog.project),
+        new_run=new_run,
     )
+
+
+def take_up(learner: Learner, trainings: int, views: int) -> None:
+    """Become what so many trainings of its run came to, on so many views of every picture."""
+    learner.take_up(trainings)
+    if views > 1:
+        learner.add_views(views)
 
 
 def fit(

@@ -7,13 +7,15 @@ import torch
 from torch import nn
 
 from whatsit.train import loop
-from whatsit.train.head import Balance, Head, chosen, class_weights, one_thread, shuffled, steps_of
+from whatsit.train.head import Balance, Head, chosen, class_weights, shuffled, steps_of
 from whatsit.train.loop import Labelled, Model
 from whatsit.train.schedules import OneCycle
 
 
 class Bank(Model):
     """Features (n, heads, width) to logits (n * heads, classes); every head has its own weights."""
+
+    threads = Head.threads
 
     def __init__(self, heads: Sequence[Head]) -> None:
         super().__init__()
@@ -90,17 +92,16 @@ def fit_many(
     decks, bank = Decks(data.inputs, data.labels, batch_size, own), Bank(heads)
     unseen = Labelled(torch.zeros(1, heads[0].linear.out_features), torch.zeros(1, dtype=torch.int64))
     weight = class_weights(data.labels) if balance == "loss" else None
-    with one_thread():
-        loop.fit(
-            bank,
-            decks,
-            lambda: unseen,  # nobody looks
-            epochs,
-            OneCycle(epochs * decks.steps),
-            [lr],
-            wd,
-            seed,
-            lambda epoch: None,
-            weight=weight,
-        )
+    loop.fit(
+        bank,
+        decks,
+        lambda: unseen,  # nobody looks
+        epochs,
+        OneCycle(epochs * decks.steps),
+        [lr],
+        wd,
+        seed,
+        lambda epoch: None,
+        weight=weight,
+    )
     bank.give_back(heads)

@@ -67,6 +67,10 @@ class Diagnosis:
         """Whether training itself went well, whatever there is to say of the pictures."""
         return not any(finding.sign in FAULTS for finding in self.findings)
 
+    def told(self) -> list[tuple[str, str, str]]:
+        """Sign, words, and the class concerned or "", of each finding."""
+        return [(finding.sign, str(finding), finding.label) for finding in self.findings]
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {

@@ -1,7 +1,6 @@
 """The head: one linear layer behind BatchNorm, trained on features."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +20,10 @@ LR, WD = 3e-3, 1.0  # good for nearly every head
 
 class Head(Model):
     """Features (n, width) to logits (n, classes); `ps` is the share of features left out while it learns."""
+
+    # Its tensors are so small that two threads gain nothing; beside another busy program they would wait for
+    # each other at every step, for 20 times as long.
+    threads = 1
 
     def __init__(self, width: int, classes: int, ps: float = 0.0) -> None:
         super().__init__()
@@ -99,22 +102,7 @@ def fit(
     def look() -> Labelled:
         return Labelled(logits_of(head, valid.inputs), valid.labels)
 
-    with one_thread():
-        loop.fit(head, deck, look, epochs, schedule, [lr], wd, seed, tell)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: a head's tensors are so small that two gain nothing.
-
-    Beside another busy program they would wait for each other at every step, for 20 times as long.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    loop.fit(head, deck, look, epochs, schedule, [lr], wd, seed, tell)
 
 
 @torch.no_grad()

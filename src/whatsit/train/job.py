@@ -203,13 +203,8 @@ def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None
     """The job of training a finished run further. Raises WhatsitError."""
     begun = Job(_read(run, JOB).asked, [run.name], _folder=run.parent)
     begun.hold()
-    job, past, before = _read(run, JOB), load_run(run), checkpoints.finished(run)
-    if not job.is_finished or past is None:
-        raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
-    if not before:
-        raise WhatsitError(
-            f"Run {run.name} kept no weights, since it was not the better one.", "Continue that one."
-        )
+    job = _read(run, JOB)
+    past, before = _learnt(run, job.is_finished, "Continue that one.")
     last = past.facts["fits"][-1]
     asked = replace(
         _located(job.asked, run, folder),
@@ -236,14 +231,21 @@ def asked_of(run: Path, folder: Path | None) -> tuple[Asked, Run]:
 
     Raises WhatsitError where it is not finished, or kept no weights.
     """
-    asked, past = _located(_read(run, JOB).asked, run, folder), load_run(run)
-    if past is None:
+    asked = _located(_read(run, JOB).asked, run, folder)
+    return asked, _learnt(run, True, "Take the other one.")[0]
+
+
+def _learnt(run: Path, is_finished: bool, other: str) -> tuple[Run, int]:
+    """What came of a run, and how many trainings it had. Raises WhatsitError where its weights are not there.
+
+    `is_finished` is its job; `other` advises to take the run that was kept instead.
+    """
+    past, trainings = load_run(run), checkpoints.finished(run)
+    if not is_finished or past is None:
         raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
-    if not checkpoints.finished(run):
-        raise WhatsitError(
-            f"Run {run.name} kept no weights, since it was not the better one.", "Take the other one."
-        )
-    return asked, past
+    if not trainings:
+        raise WhatsitError(f"Run {run.name} kept no weights, since it was not the better one.", other)
+    return past, trainings
 
 
 def _read(run: Path, name: str) -> Job:

@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import asdict, astuple, replace
 from functools import cached_property
@@ -314,7 +314,7 @@ class Learner:
             rates = [rate] * len(model.groups())
             return loop.learn(model, next(batches), optimiser, rates, Constant.momentum).item()
 
-        with torch.random.fork_rng():
+        with loop.threads_of(model), torch.random.fork_rng():
             torch.manual_seed(self.seed)
             yield step
 
@@ -376,23 +376,22 @@ class Learner:
         if not self.is_frozen:
             model.to(self.device)
         try:
-            with heads.one_thread() if self.is_frozen else nullcontext():
-                loop.fit(
-                    model,
-                    shown,
-                    self._seen,
-                    epochs,
-                    course,
-                    rates,
-                    wd,
-                    seed=self.seed + before,
-                    tell=record,
-                    first_epoch=before + 1,
-                    metrics=self.metrics,
-                    weight=heads.class_weights(self.data.labels("train")) if balance == "loss" else None,
-                    begun=begun,
-                    keep=lambda state: keeper.keep(lambda: stage(state())),
-                )
+            loop.fit(
+                model,
+                shown,
+                self._seen,
+                epochs,
+                course,
+                rates,
+                wd,
+                seed=self.seed + before,
+                tell=record,
+                first_epoch=before + 1,
+                metrics=self.metrics,
+                weight=heads.class_weights(self.data.labels("train")) if balance == "loss" else None,
+                begun=begun,
+                keep=lambda state: keeper.keep(lambda: stage(state())),
+            )
         finally:  # also after Ctrl-C what it has become is what answers
             self._held_out = None
             if not self.is_frozen:
@@ -633,7 +632,7 @@ class Learner:
             "accuracy": float(hits.mean()),
             "versions": versions(self),
             "history": self.history.to_dict(),
-            "findings": [(finding.sign, str(finding), finding.label) for finding in self.diagnose().findings],
+            "findings": self.diagnose().told(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False)
         write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -30,6 +31,7 @@ class Model(nn.Module):
 
     steepest: float | None = None  # the norm to which gradients are clipped
     eps = 1e-8  # of AdamW
+    threads: int | None = None  # to compute on, where not all that there are
 
     def groups(self) -> list[list[nn.Parameter]]:
         """What learns, in groups that have a learning rate each, the earliest layers first."""
@@ -81,7 +83,7 @@ def fit(
     """
     order = torch.Generator().manual_seed(seed)
     optimiser = AdamW(model.groups(), wd, model.eps)
-    with torch.random.fork_rng():
+    with threads_of(model), torch.random.fork_rng():
         torch.manual_seed(seed)  # for dropout and augmentation
         if begun.epochs:
             _take_up(begun.state, model, optimiser, order)
@@ -102,6 +104,17 @@ def fit(
             if is_enough or epoch + 1 == epochs:
                 break
             keep(partial(_state_of, model, optimiser, order))
+
+
+@contextmanager
+def threads_of(model: Model) -> Iterator[None]:
+    """Compute on as many threads as a model asks for."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(model.threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _state_of(model: Model, optimiser: AdamW, order: torch.Generator) -> dict[str, torch.Tensor]:

@@ -1,6 +1,7 @@
 """What a report says of a learner."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ def report_of(learner: "Learner") -> Report:
     It is judged by its test pictures where there are some, else by its validation pictures. The learning
     curve says nothing of a body that has learnt from the very pictures it is drawn with, and is left out.
     """
-    diagnosis = learner.diagnose()
+    findings = learner.diagnose().told()  # first: it raises untrained
     order: tuple[Split, ...] = ("test", "valid", "train")
     interpretations = []
     for split in order:
@@ -29,7 +30,7 @@ def report_of(learner: "Learner") -> Report:
             interpretations.append(learner.interpret(split))
     training = Training(
         learner.history.to_dict(),
-        [(finding.sign, str(finding), finding.label) for finding in diagnosis.findings],
+        findings,
         None if learner.is_fine_tuned else learner.learning_curve(REPEATS),
     )
     return Report(
@@ -72,8 +73,7 @@ def load_learner(run: Path, folder: Path | None) -> "Learner":
     They may be in another `folder`. Only those that the run measured itself by are validation pictures.
     Raises WhatsitError where it is not finished, kept no weights, or was for other classes.
     """
-    from whatsit.train import checkpoints, job
-    from whatsit.train.learner import Learner
+    from whatsit.train import automatic, checkpoints, job
 
     asked, past = job.asked_of(run, folder)
     catalog = asked.catalog(to_train=False).measured_by(past.right)
@@ -82,19 +82,7 @@ def load_learner(run: Path, folder: Path | None) -> "Learner":
             f"None of the validation pictures of run {run.name} is left in {catalog.root}.",
             "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
         )
-    learner = Learner(
-        catalog,
-        asked.backbone,
-        asked.size,
-        weights=asked.weights,
-        resize=asked.resize,
-        precision=past.facts["precision"],
-        seed=past.facts["seed"],
-        augment=None if asked.augment == "none" else asked.augment,
-        device=asked.device,
-        new_run=lambda: run,
-    )
-    learner.take_up(checkpoints.finished(run))
-    if past.facts["views"] > 1:
-        learner.add_views(past.facts["views"])
+    asked = replace(asked, precision=past.facts["precision"], seed=past.facts["seed"])
+    learner = automatic.learner_of(asked, catalog, lambda: run)
+    automatic.take_up(learner, checkpoints.finished(run), past.facts["views"])
     return learner

@@ -144,7 +144,7 @@ class Interpretation:
     @cached_property
     def losses(self) -> NDArray[np.float64]:
         """-log of the probability of each picture's own class (n,)."""
-        own = self.probabilities[np.arange(len(self)), self.labels].astype(np.float64)
+        own = self.probabilities[np.arange(len(self)), self.labels]
         return np.asarray(-np.log(own.clip(SMALLEST, 1.0)))
 
     @cached_property
