@@ -30,6 +30,10 @@ class ProjectError(WhatsitError):
     """A sidecar that can't be used, or a move in it that can't be made."""
 
 
+class UntrustedError(ProjectError):
+    """A sidecar, manifest or run that names what lies outside its folder."""
+
+
 class ReadOnlyProjectError(ProjectError):
     """A place where no sidecar can be written."""
 
