@@ -21,8 +21,11 @@ lint: .venv/.installed
 test: lint
 	OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak"
 
+# All of the campaigns, and then all tests in three other orders.
 soak: lint
 	WHATSIT_SOAK=1 OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS)
+	for seed in 1 2 3; do OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak" \
+		--random-order-bucket=module --random-order-seed=$$seed || exit 1; done
 
 bench: .venv/.installed
 	for name in features startup catalog collect train_frozen fine_tune find_rates defaults understand; do $(PY) -m benchmarks.$$name || exit 1; done

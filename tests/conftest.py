@@ -7,7 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,14 +175,45 @@ BROWSER_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator["Browser"]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("there is no Chromium here; .ci/run installs one")
-    from playwright.sync_api import sync_playwright
+class _Chromium:
+    """One browser for all tests that follow each other and need one.
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_FLAGS)
-        yield browser
-        browser.close()
+    While it is open, Playwright keeps an event loop running in this thread, where no `asyncio.run` works.
+    """
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+
+    def open(self) -> "Browser":
+        names = ("chromium", "chromium-browser", "google-chrome")
+        chromium = next(filter(None, map(shutil.which, names)), None)
+        if not chromium:
+            pytest.skip("there is no Chromium here; .ci/run installs one")
+        if self._browser is None:
+            from playwright.sync_api import sync_playwright
+
+            playwright = self._open.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_FLAGS)
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._open.close()
+
+
+_chromium = _Chromium()
+
+
+@pytest.fixture
+def browser() -> "Browser":
+    return _chromium.open()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close the browser before a test that needs none; restarting it for each test takes a second."""
+    yield
+    if "browser" not in getattr(nextitem, "fixturenames", ()):
+        _chromium.close()
