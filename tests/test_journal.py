@@ -71,6 +71,11 @@ def all_there_is(project: Project) -> Counter[bytes | str]:
     return everything(project.images, project.folder)
 
 
+def empty_folders(folder: Path) -> list[Path]:
+    """What a kill may leave in the trash."""
+    return [path for path in (folder / "trash").glob("*") if path.is_dir() and not any(path.iterdir())]
+
+
 def added(*steps: Step) -> list[bytes]:
     """What the steps added, each once."""
     names = [name for verb, files in steps if verb == "create" for name in files]
@@ -494,14 +499,47 @@ def test_image_folder_that_was_moved_keeps_its_journal(
     assert not bears.exists()
 
 
-def test_picture_outside_the_image_folder_comes_back_too(bears: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["trash", "move"])
+def test_picture_outside_the_image_folder_is_not_moved(bears: Path, tmp_path: Path, verb: str) -> None:
     outside = tmp_path / "outside.jpg"
     outside.write_text("outside")
+    before = contents(bears)
     project = Project(bears)
-    trash(project, str(outside))
-    assert not outside.exists()
-    undo_all(project)
+    names = (str(outside), os.path.join("..", "outside.jpg"), os.path.join("black", "..", "black", "2.jpg"))
+    for name in names:
+        step = (
+            ("trash", ["black/1.jpg", name]) if verb == "trash" else ("move", [("black/1.jpg", name + "x")])
+        )
+        with pytest.raises(ProjectError, match=r"is not in the image folder .*Nothing was moved"):
+            perform(project, step)
     assert outside.read_text() == "outside"
+    assert contents(bears) == before
+    assert states(project) == []
+
+
+def test_picture_behind_a_link_is_not_moved(bears: Path, tmp_path: Path) -> None:
+    (bears / "black").rename(tmp_path / "elsewhere")
+    (bears / "black").symlink_to(tmp_path / "elsewhere")
+    before = contents(bears.parent)
+    project = Project(bears)
+    for step in (
+        ("trash", ["grizzly/1.jpg", "black/1.jpg"]),
+        ("move", [("grizzly/1.jpg", "black/3.jpg")]),
+        ("create", ["black/3.jpg"]),
+        ("replace", [("black/1.jpg", "black/1.jpg")]),
+    ):
+        with pytest.raises(ProjectError, match=r"is behind a symbolic link.*Nothing was moved"):
+            perform(project, step)
+    assert contents(bears.parent) == before
+    assert states(project) == []
+
+
+def test_file_and_its_folder_are_not_moved_at_once(bears: Path) -> None:
+    (bears / "loose").write_text("loose")
+    before = contents(bears)
+    with pytest.raises(ProjectError, match=r"is named, and its folder too.*Nothing was moved"):
+        relabel(Project(bears), ("loose", "black/loose"), ("black/1.jpg", "loose/1.jpg"))
+    assert contents(bears) == before
 
 
 def test_nothing_is_trashed_where_nothing_lasts(bears: Path) -> None:
@@ -599,6 +637,7 @@ def test_kill_at_any_moment_loses_nothing_and_is_healed_by_opening_the_project(
             assert everything(images, folder) - Counter(added(*history, last)) == pictures, when
             listed = {move.in_trash for move in opened.journal.trashed()}
             assert listed == {folder / "trash" / name for name in contents(folder / "trash")}, when
+            assert not empty_folders(folder), when
             undo_all(opened)
         assert contents(images) == original, when
     assert again
@@ -654,6 +693,7 @@ def test_kill_while_the_trash_is_emptied_touches_nothing_else(
         assert contents(images) == in_folder, when
         assert kept.items() <= in_trash.items(), when
         assert {move.in_trash for move in opened.journal.trashed()} == {trash / name for name in kept}, when
+        assert not empty_folders(project.folder), when
         perform(opened, ("empty", []))
         assert not contents(trash), when
         undo_all(opened)
@@ -702,6 +742,7 @@ def test_whatever_was_done_and_killed_undoing_it_all_brings_back_every_byte(
             with another_disk(disk):
                 project = Project(images, folder)
             assert len(contents(folder / "trash")) == len(project.journal.trashed())
+            assert not empty_folders(folder)
             assert everything(images, folder) - Counter(added(*done)) == pictures
         with another_disk(disk):
             undo_all(Project(images, folder))

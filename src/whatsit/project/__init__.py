@@ -4,8 +4,10 @@ from whatsit.project.cache import cache_dir, cache_files, empty_cache
 from whatsit.project.database import Database
 from whatsit.project.features import FeatureStore
 from whatsit.project.files import size_of, write_whole
-from whatsit.project.journal import Action, Journal, Move
-from whatsit.project.project import MANIFEST, SIDECAR, Project
+from whatsit.project.journal import Action, Journal
+from whatsit.project.moves import Move
+from whatsit.project.paths import SIDECAR
+from whatsit.project.project import MANIFEST, Project
 from whatsit.project.runs import (
     CONTINUATION,
     HISTORY,

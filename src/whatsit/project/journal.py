@@ -12,39 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from whatsit.errors import ProjectError, WhatsitError
 from whatsit.progress import say
 from whatsit.project.database import Database
 from whatsit.project.files import write_whole
+from whatsit.project.moves import COLUMNS, LARGEST, Move, Places, State
 from whatsit.project.moving import finish, move_file
-
-State = Literal["planned", "made", "cancelled", "undoing", "undone", "emptying", "emptied"]
-
-
-@dataclass(frozen=True)
-class Move:
-    """One file's way: from `source` (None: Whatsit made it) to `target` (None: into the trash)."""
-
-    id: int
-    action: int
-    at: str
-    reason: str
-    source: Path | None
-    target: Path | None
-    in_trash: Path
-    state: State
-
-    @property
-    def start(self) -> Path:
-        """Where the file was before."""
-        return self.source or self.in_trash
-
-    @property
-    def end(self) -> Path:
-        """Where the file is after."""
-        return self.target or self.in_trash
+from whatsit.project.paths import untrusted
 
 
 class Journal:
@@ -52,14 +27,14 @@ class Journal:
 
     def __init__(self, database: Database, images: Path, trash: Path) -> None:
         self._database = database
-        self._images = images
         self._trash = trash
+        self._places = Places(images, trash, database.path)
 
     def begin(self) -> "Action":
         """An action: moves that belong together and are undone together."""
         with self._database.read() as database:
             (last,) = database.execute("SELECT ifnull(max(action), 0) FROM moves").fetchone()
-        return Action(self, last + 1)
+        return Action(self, self._counted(last) + 1)
 
     def plan(self, action: int, ways: Sequence[tuple[Path | None, Path | None, str]]) -> list[Move]:
         """Write down moves (source, target, reason) before they are made."""
@@ -82,18 +57,21 @@ class Journal:
         for path, times in named.most_common(1):
             if times > 1:
                 raise ProjectError(f"{path} is named twice.", "Nothing was moved: name it once.")
+        for path in named:
+            if not named.keys().isdisjoint(path.parents):
+                raise ProjectError(f"{path} is named, and its folder too.", "Nothing was moved: name one.")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         with self._database.write() as database:
             (last,) = database.execute("SELECT max(id) FROM moves").fetchone()
-            first = 1 + (self._last_in_trash() if last is None else last)
+            first = 1 + (self._last_in_trash() if last is None else self._counted(last))
             rows = [
                 (
                     number,
                     action,
                     now,
                     reason.encode("utf-8", "surrogateescape"),  # it may tell a name that is no text
-                    self._stored(source),
-                    self._stored(target),
+                    self._places.stored(source),
+                    self._places.stored(target),
                     os.fsencode((source or target or Path()).name),
                     "planned",
                 )
@@ -120,6 +98,7 @@ class Journal:
         if gone:
             more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
             say(f"{gone[0].end} is not there any more, so it can't come back to {gone[0].start}{more}.")
+        self._places.check(last)
         self._mark(last, "undoing")
         self._carry_out(last, [(move.end, move.start) for move in last], "undone", "made")
         return last
@@ -127,6 +106,7 @@ class Journal:
     def trashed(self) -> list[Move]:
         """What lies in the trash, the oldest first: trashed files, and made ones that were undone."""
         moves = self._select("(state = 'made' AND target IS NULL) OR (state = 'undone' AND source IS NULL)")
+        self._places.check_trash(moves)
         return [move for move in moves if os.path.lexists(move.in_trash)]
 
     def empty(self, advance: Callable[[], None] = lambda: None) -> int:
@@ -135,7 +115,7 @@ class Journal:
         self._mark(moves, "emptying")
         try:
             for move in moves:
-                shutil.rmtree(move.in_trash.parent)
+                self._delete(move)
                 advance()
         except OSError as error:
             raise ProjectError(
@@ -152,11 +132,14 @@ class Journal:
     def mend(self) -> None:
         """Find out by the files which torn moves were made, and mark them."""
         found: dict[State, list[Move]] = {}
-        for move in self._torn():
+        torn = self._torn()
+        self._places.check(torn)
+        for move in torn:
             with suppress(OSError, ProjectError):  # the next time, when its disk is back or may be written
                 if (state := self._found(move)) != move.state:
                     found.setdefault(state, []).append(move)
         for state, moves in found.items():
+            self._tidy(moves)
             self._mark(moves, state)
 
     def _found(self, move: Move) -> State:
@@ -182,7 +165,8 @@ class Journal:
                 move_file(here, there)
                 return "made"
         if forth and move.source is None and not arrived:
-            shutil.rmtree(move.in_trash.parent, ignore_errors=True)  # a new file that was never put in
+            with suppress(OSError):
+                self._delete(move)  # a new file that was never put in
         elif not is_here and not is_there:
             return move.state  # perhaps on a disk that is not there now
         if arrived:
@@ -206,19 +190,32 @@ class Journal:
     def _carry_out(
         self, moves: Sequence[Move], ways: Iterable[tuple[Path, Path]], after: State, before: State
     ) -> None:
-        done = 0
+        done, is_known = 0, False
         try:
-            for here, there in ways:
+            for move, (here, there) in zip(moves, ways, strict=True):
+                self._places.check([move])
                 move_file(here, there)
                 done += 1
         except ProjectError:  # with any other, Ctrl-C say, the files must tell what was done
-            self._mark(moves[done:], before)
+            is_known = True
             raise
         finally:
+            self._tidy(moves)
             self._mark(moves[:done], after)
-            for move in moves:
-                with suppress(OSError):  # not empty, or not there
-                    move.in_trash.parent.rmdir()
+            if is_known:
+                self._mark(moves[done:], before)
+
+    def _tidy(self, moves: Iterable[Move]) -> None:
+        """Remove what is empty of the trash. Before the moves are marked, so that a kill leaves no rest."""
+        for move in moves:
+            with suppress(OSError):  # not empty, or not there
+                move.in_trash.parent.rmdir()
+
+    def _delete(self, move: Move) -> None:
+        """Delete a move's own folder in the trash, and nothing else ever."""
+        self._places.check_trash([move])
+        with suppress(FileNotFoundError):
+            shutil.rmtree(move.in_trash.parent)
 
     def _torn(self) -> list[Move]:
         return self._select("state IN ('planned', 'undoing', 'emptying')")
@@ -230,40 +227,23 @@ class Journal:
                 database.executemany("UPDATE moves SET state = ? WHERE id = ?", rows)
 
     def _select(self, condition: str, *values: object) -> list[Move]:
-        columns = "id, action, at, reason, source, target, name, state"
         with self._database.read() as database:
-            rows = database.execute(f"SELECT {columns} FROM moves WHERE {condition} ORDER BY id", values)
-            return [
-                Move(
-                    number,
-                    action,
-                    at,
-                    reason.decode("utf-8", "surrogateescape"),
-                    self._loaded(source),
-                    self._loaded(target),
-                    self._trash / f"{number:06}" / os.fsdecode(name),
-                    state,
-                )
-                for number, action, at, reason, source, target, name, state in rows
-            ]
+            rows = database.execute(f"SELECT {COLUMNS} FROM moves WHERE {condition} ORDER BY id", values)
+            return [self._places.move_of(row) for row in rows]
+
+    def _counted(self, last: object) -> int:
+        """The last number in the journal."""
+        if not isinstance(last, int) or not 0 <= last < LARGEST:
+            raise untrusted(self._database.path, f"a move in it has the number {last}")
+        return last
 
     def _last_in_trash(self) -> int:
         """The place that a database since lost gave last: what lies in the trash is not touched."""
         try:
-            return max((int(name) for name in os.listdir(self._trash) if name.isdecimal()), default=0)
+            names = [name for name in os.listdir(self._trash) if name.isdecimal()]
+            return max((number for name in names if (number := int(name)) < LARGEST), default=0)
         except FileNotFoundError:
             return 0
-
-    def _stored(self, path: Path | None) -> bytes | None:
-        """A path relative to the image folder, which may move and take its sidecar along."""
-        if path is None:
-            return None
-        path = path.absolute()
-        inside = path.is_relative_to(self._images)
-        return os.fsencode(path.relative_to(self._images) if inside else path)
-
-    def _loaded(self, stored: bytes | None) -> Path | None:
-        return None if stored is None else self._images / os.fsdecode(stored)
 
 
 @dataclass(frozen=True)
@@ -310,5 +290,6 @@ class Action:
             self.journal.make(moves)
         except ProjectError:
             for move in made:  # what was put in is not there any more
-                shutil.rmtree(move.in_trash.parent, ignore_errors=True)
+                with suppress(OSError):
+                    self.journal._delete(move)
             raise

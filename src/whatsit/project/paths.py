@@ -4,9 +4,13 @@ Sidecars, manifests and runs travel with image folders. `record` is what holds t
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from whatsit.errors import UntrustedError
+
+SIDECAR = ".whatsit"
 
 
 def untrusted(record: Path, why: str) -> UntrustedError:
@@ -22,22 +26,50 @@ def plain_name(name: str, record: Path) -> str:
     return name
 
 
+def relative(folder: Path, path: str | PurePath, record: Path) -> PurePath:
+    """A path that, by its words alone, is one below `folder`. Raises UntrustedError."""
+    below = PurePath(path)
+    if not below.parts or below.anchor or ".." in below.parts or "\0" in str(path):
+        raise untrusted(record, f"{str(path)!r} leads out of {folder}")
+    return below
+
+
 def inside(folder: Path, path: str | PurePath, record: Path) -> Path:
     """A relative path as one below `folder` that crosses no symbolic link; its last part may be one.
 
     Raises UntrustedError.
     """
-    relative = PurePath(path)
-    if not relative.parts or relative.anchor or ".." in relative.parts or "\0" in str(path):
-        raise untrusted(record, f"{str(path)!r} leads out of {folder}")
+    below = relative(folder, path, record)
     here = folder
-    for part in relative.parts[:-1]:
+    for part in below.parts[:-1]:
         here = not_a_link(here / part, record)
-    return here / relative.name
+    return here / below.name
+
+
+def is_link(path: str | Path) -> bool:
+    """Whether a path is a symbolic link, or what Windows calls a junction."""
+    is_junction = getattr(os.path, "isjunction", None)  # from Python 3.12 on
+    return os.path.islink(path) or (is_junction is not None and is_junction(path))
 
 
 def not_a_link(path: Path, record: Path) -> Path:
     """A file or folder, or a place for one, that is not a symbolic link. Raises UntrustedError."""
-    if os.path.islink(path):
+    if is_link(path):
         raise untrusted(record, f"{path} is a symbolic link")
     return path
+
+
+def check_links(folder: Path) -> None:
+    """Raise UntrustedError where something right in a folder is a symbolic link."""
+    if os.path.isdir(folder):
+        for name in sorted(os.listdir(folder)):
+            not_a_link(folder / name, folder)
+
+
+@contextmanager
+def reading(record: Path) -> Iterator[None]:
+    """Whatever odd values bring about becomes the error that the record can't be trusted."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise untrusted(record, "it holds what Whatsit never writes") from error

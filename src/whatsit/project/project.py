@@ -15,8 +15,8 @@ from whatsit.project.database import Database
 from whatsit.project.features import FeatureStore
 from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
+from whatsit.project.paths import SIDECAR, check_links, not_a_link, untrusted
 
-SIDECAR = ".whatsit"
 MANIFEST = "manifest.csv"  # beside the classes: where collected pictures come from
 DATABASE = "project.sqlite"
 
@@ -32,6 +32,7 @@ class Project:
         self.images = Path(images).absolute()
         self.folder = Path(folder).absolute() if folder else self.images / SIDECAR
         self._passing: tempfile.TemporaryDirectory[str] | None = None
+        check_sidecar(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -59,7 +60,9 @@ class Project:
     @classmethod
     def passing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
         """A project that ends with its object, begun as a copy of what `folder` may hold already."""
-        known = (Path(folder) if folder else Path(images) / SIDECAR) / DATABASE
+        sidecar = Path(folder) if folder else Path(images) / SIDECAR
+        check_sidecar(sidecar)
+        known = sidecar / DATABASE
         temporary = tempfile.TemporaryDirectory(prefix="whatsit-")
         if os.path.isfile(known):
             with Database.copy(known, Path(temporary.name) / DATABASE).write() as database:
@@ -98,6 +101,10 @@ class Project:
 
     def _acquire(self, timeout: float) -> None:
         """Take the lock and mend what a crash left: nobody else can be moving now. May raise Timeout."""
+        if not self.folder.is_dir():  # or the lock would make it anew
+            raise ProjectError(
+                f"{self.folder} is not there any more.", "Begin again where the image folder is now."
+            )
         try:
             self._lock.acquire(timeout)
         except Timeout:
@@ -149,6 +156,8 @@ class Project:
             return
         with self.database.read() as database:
             row = database.execute("SELECT value FROM facts WHERE name = 'images'").fetchone()
+        if row and not isinstance(row[0], bytes):
+            raise untrusted(self.database.path, "it does not name its image folder")
         images = os.fsencode(self.images)
         if row and row[0] != images and _is_another(os.fsdecode(row[0]), self.images):
             raise ProjectError(
@@ -164,6 +173,17 @@ class Project:
             f"The project folder {self.folder} can't be written: {reason}.",
             "Name another one with --project DIR.",
         )
+
+
+def check_sidecar(folder: Path) -> None:
+    """Raise UntrustedError where a sidecar, or something right in it, is a symbolic link.
+
+    Only a folder that was named with --project, which is called otherwise, may be one.
+    """
+    if folder.name == SIDECAR:
+        not_a_link(folder, folder)
+    if folder.name == SIDECAR or os.path.lexists(folder / DATABASE):
+        check_links(folder)
 
 
 def _is_another(owner: str, images: Path) -> bool:

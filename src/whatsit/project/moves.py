@@ -1,0 +1,124 @@
+"""The rows of the journal: files' ways, none of which leads out of the image folder and the trash."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Literal, get_args
+
+from whatsit.errors import ProjectError, UntrustedError
+from whatsit.project.paths import SIDECAR, inside, not_a_link, plain_name, relative, untrusted
+
+State = Literal["planned", "made", "cancelled", "undoing", "undone", "emptying", "emptied"]
+COLUMNS = "id, action, at, reason, source, target, name, state"
+LARGEST = 10**12  # number of a move: more were never made
+
+
+@dataclass(frozen=True)
+class Move:
+    """One file's way: from `source` (None: Whatsit made it) to `target` (None: into the trash)."""
+
+    id: int
+    action: int
+    at: str
+    reason: str
+    source: Path | None
+    target: Path | None
+    in_trash: Path
+    state: State
+
+    @property
+    def start(self) -> Path:
+        """Where the file was before."""
+        return self.source or self.in_trash
+
+    @property
+    def end(self) -> Path:
+        """Where the file is after."""
+        return self.target or self.in_trash
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a move may begin and end: below the image folder, or in its own folder in the trash.
+
+    `record` is the file with the journal's rows.
+    """
+
+    images: Path
+    trash: Path
+    record: Path
+
+    def stored(self, path: Path | None) -> bytes | None:
+        """A path relative to the image folder, which may move and take its sidecar along.
+
+        Raises ProjectError for one outside, or behind a symbolic link: what could not be undone is not begun.
+        """
+        if path is None:
+            return None
+        path = path.absolute()
+        if not path.is_relative_to(self.images) or self._is_foreign(below := path.relative_to(self.images)):
+            raise ProjectError(
+                f"{path} is not in the image folder {self.images}, so it can't be moved.",
+                "Nothing was moved: leave it out, or move it yourself.",
+            )
+        try:
+            inside(self.images, below, self.record)
+        except UntrustedError as error:
+            raise ProjectError(
+                f"{path} is behind a symbolic link, so it can't be moved.",
+                "Nothing was moved: leave it out, or put the folder itself where the link is.",
+            ) from error
+        return os.fsencode(below)
+
+    def move_of(self, row: tuple[Any, ...]) -> Move:
+        """A row of COLUMNS. Raises UntrustedError where Whatsit can't have written it."""
+        number, action, at, reason, source, target, name, state = row
+        if not (
+            all(isinstance(one, int) and 0 < one <= LARGEST for one in (number, action))
+            and isinstance(at, str)
+            and isinstance(reason, bytes)
+            and isinstance(name, bytes)
+            and all(one is None or isinstance(one, bytes) for one in (source, target))
+            and (source or target)
+            and state in get_args(State)
+        ):
+            raise untrusted(self.record, f"move {number} in it is damaged")
+        return Move(
+            number,
+            action,
+            at,
+            reason.decode("utf-8", "surrogateescape"),
+            self._loaded(source),
+            self._loaded(target),
+            self.trash / f"{number:06}" / plain_name(os.fsdecode(name), self.record),
+            state,
+        )
+
+    def check(self, moves: Sequence[Move]) -> None:
+        """Raise UntrustedError where a move would cross a symbolic link, now or once another one is made."""
+        ends = {path for move in moves for path in (move.source, move.target) if path}
+        folders = {folder for path in ends for folder in path.parents if folder.is_relative_to(self.images)}
+        for path in ends & folders:
+            raise untrusted(self.record, f"{path} would be a file and a folder at once")
+        for folder in folders - {self.images}:
+            not_a_link(folder, self.record)
+        self.check_trash(moves)
+
+    def check_trash(self, moves: Sequence[Move]) -> None:
+        """Raise UntrustedError where a move's own folder in the trash is a symbolic link, or the trash is."""
+        for folder in {self.trash, *(move.in_trash.parent for move in moves)}:
+            not_a_link(folder, self.record)
+
+    def _loaded(self, stored: bytes | None) -> Path | None:
+        if stored is None:
+            return None
+        below = relative(self.images, os.fsdecode(stored), self.record)
+        if self._is_foreign(below):
+            raise untrusted(self.record, f"{str(below)!r} is not a picture's place")
+        return self.images / below
+
+    @staticmethod
+    def _is_foreign(below: PurePath) -> bool:
+        """Whether a path in the image folder is not a picture's: the sidecar moves none of its own files."""
+        return not below.parts or ".." in below.parts or below.parts[0].casefold() == SIDECAR
