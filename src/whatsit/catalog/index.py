@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import JUDGE, READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import Listing
-from whatsit.catalog.split import UNDEALT, Record, Rule
+from whatsit.catalog.split import TEST, TRAIN, UNDEALT, VALID, Record, Rule
 from whatsit.errors import FileAccessError, ImageError
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress
 from whatsit.project import Database
+from whatsit.project.paths import reading, untrusted
 
 SAVE_EVERY = 1000  # pictures: what a crash may cost
+LATEST = 2.0**33  # seconds since 1970, in the year 2242: when a picture may have been taken
 STAT = ("mtime_ns", "ctime_ns", "bytes")
 ROW = np.dtype(  # as it stands in the database too: little-endian, so that a sidecar can move
     [
@@ -52,7 +54,7 @@ def look_up(database: Database, listing: Listing, paths: Sequence[bytes]) -> Kno
     known = Known(np.zeros(count, ROW), [], {}, [])
     known.rows["side"] = UNDEALT
     is_known = np.zeros(count, bool)
-    with database.read() as connection:
+    with database.read() as connection, reading(database.path):
         cursor = connection.execute("SELECT path, row, error, judge FROM files ORDER BY path")
         while chunk := cursor.fetchmany(SAVE_EVERY):
             places, found = [], []
@@ -76,18 +78,31 @@ def _take_over(
     known: Known, places: NDArray[np.int64], found: list[Any], stats: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Keep what was found of files that are as they were then; return their places."""
-    rows = np.frombuffer(b"".join([row[1] for row in found]), ROW)
-    is_same = np.ones(len(rows), bool)
+    data = [row[1] for row in found]
+    if not all(isinstance(one, bytes) and len(one) == ROW.itemsize for one in data):
+        raise ValueError("a row is damaged")
+    rows = np.frombuffer(b"".join(data), ROW)
+    is_same = _is_plausible(rows)
     for column, name in enumerate(STAT):
         is_same &= rows[name] == stats[places, column]
     for n, (_, _, error, judge) in enumerate(found):
         if error is not None and is_same[n]:
-            is_same[n] = judge == JUDGE
+            is_same[n] = judge == JUDGE and isinstance(error, str)
             if is_same[n]:
                 known.refused[int(places[n])] = error
     kept: NDArray[np.int64] = places[is_same]
     known.rows[kept] = rows[is_same]
     return kept
+
+
+def _is_plausible(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Whether rows hold nothing that was never written (n,): a file whose row does is read again."""
+    taken = rows["taken"]
+    is_text = (np.ascontiguousarray(rows["format"]).view(np.uint8).reshape(len(rows), -1) < 128).all(1)
+    is_time = np.isnan(taken) | (np.abs(taken) < LATEST)
+    is_size = (rows["width"] >= 0) & (rows["height"] >= 0)
+    plausible: NDArray[np.bool_] = is_text & is_time & is_size & (rows["side"] == UNDEALT)
+    return plausible
 
 
 def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], known: Known) -> list[str]:
@@ -157,6 +172,11 @@ def sides_recorded(database: Database, rule: Rule) -> tuple[NDArray[np.void], ND
     """All content that was dealt under a rule, sorted, and the side of each."""
     with database.read() as connection:
         rows = connection.execute(f"SELECT content, side FROM {_DEALT}", (rule.name,)).fetchall()
+    if not all(
+        isinstance(content, bytes) and len(content) == 32 and side in (TRAIN, VALID, TEST)
+        for content, side in rows
+    ):
+        raise untrusted(database.path, "a side of the split in it is damaged")
     content, sides = zip(*rows, strict=True) if rows else ((), ())
     return np.frombuffer(b"".join(content), "V32"), np.array(sides, np.int8)
 
@@ -166,6 +186,8 @@ def recorded(database: Database, rule: Rule) -> Record:
     content, sides = sides_recorded(database, rule)
     with database.read() as connection:
         rows = connection.execute(f"SELECT hash, relation FROM {_DEALT}", (rule.name,)).fetchall()
+    if not all(isinstance(number, int) and isinstance(relation, str) for number, relation in rows):
+        raise untrusted(database.path, "a side of the split in it is damaged")
     hashes, relations = zip(*rows, strict=True) if rows else ((), ())
     return Record(content, np.array(hashes, np.int64).view(np.uint64), sides, relations)
 

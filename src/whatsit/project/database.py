@@ -1,11 +1,15 @@
 """The project's SQLite file: what is known of the pictures, their sides of the split, and what was moved."""
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from whatsit.errors import ProjectError
+from whatsit.project.paths import not_a_link, untrusted
 
 # What turns format N into format N + 1 stands at place N. Never change one that was released: add another.
 # files: what reading a picture's file told, as catalog.index.ROW, or why it is no picture and who says so;
@@ -24,6 +28,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     ("DELETE FROM files",),  # the perceptual hash is another one
 )
+BESIDE = ("-journal", "-wal", "-shm")  # what SQLite puts beside a file
+ADVICE = "Free some space, or name another folder with --project DIR; if it is damaged, move it away."
+NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")  # how a journal ends that names a further file
 
 
 class Database:
@@ -32,6 +39,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self.read() as database:
+            database.execute("BEGIN")  # another process may be bringing it up to date
             if _format(database, path) == len(MIGRATIONS):
                 return
         with self.write() as database:
@@ -43,15 +51,17 @@ class Database:
     @classmethod
     def copy(cls, known: Path, path: Path) -> "Database":
         """A copy of one that may be read-only, or be written to by another process meanwhile."""
-        with _connect(known) as database, closing(sqlite3.connect(path)) as target:
+        with connect(known, ADVICE) as database, closing(sqlite3.connect(path)) as target:
+            database.execute("BEGIN")
             _format(database, known)
+            database.rollback()
             database.backup(target)
         return cls(path)
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one state. Raises ProjectError where the file can't be used."""
-        with _connect(self.path) as database:
+        with connect(self.path, ADVICE) as database:
             yield database
 
     @contextmanager
@@ -70,16 +80,60 @@ def _format(database: sqlite3.Connection, path: Path) -> int:
             f"{path} was written by a newer Whatsit (format {number}; this one knows {len(MIGRATIONS)}).",
             "Update Whatsit.",
         )
+    check_schema(database, path, MIGRATIONS[: max(number, 0)])
     return int(number)
 
 
+def check_schema(database: sqlite3.Connection, path: Path, migrations: tuple[tuple[str, ...], ...]) -> None:
+    """Raise UntrustedError where a file has other tables than these, or a view or a trigger."""
+    if _schema(database) != _schema_after(migrations):
+        raise untrusted(path, "its tables are not those that Whatsit makes")
+
+
+def _schema(database: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    found = database.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return set(found.fetchall())
+
+
+@cache
+def _schema_after(migrations: tuple[tuple[str, ...], ...]) -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        for migration in migrations:
+            for statement in migration:
+                database.execute(statement)
+        return _schema(database)
+
+
 @contextmanager
-def _connect(path: Path) -> Iterator[sqlite3.Connection]:
+def connect(path: Path, advice: str) -> Iterator[sqlite3.Connection]:
+    """A connection to a file that a stranger may have written.
+
+    Raises ProjectError with `advice` where it can't be used, and UntrustedError where it leads elsewhere.
+    """
+    for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
+        not_a_link(file, path)
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.lstat(file).st_mode):
+                raise untrusted(path, f"{file} is not a file")
+    _check_journal(path.with_name(f"{path.name}-journal"))
     try:
         with closing(sqlite3.connect(path, timeout=60)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")
             yield database
     except (sqlite3.Error, UnicodeDecodeError) as error:  # of a damaged file sqlite3 may raise either
-        raise ProjectError(
-            f"{path} can't be used ({error}).",
-            "Free some space, or name another folder with --project DIR; if it is damaged, move it away.",
-        ) from error
+        raise ProjectError(f"{path} can't be used ({error}).", advice) from error
+
+
+def _check_journal(journal: Path) -> None:
+    """Raise UntrustedError where a journal that a crash left names another file, which SQLite would delete.
+
+    Only transactions of several databases need that (sqlite.org/fileformat.html), and Whatsit has none.
+    """
+    try:
+        with open(journal, "rb") as file:
+            file.seek(-min(len(NAMES_ANOTHER), os.fstat(file.fileno()).st_size), os.SEEK_END)
+            end = file.read()
+    except OSError:  # not there, most often
+        return
+    if end == NAMES_ANOTHER:
+        raise untrusted(journal, "it names a file to delete")

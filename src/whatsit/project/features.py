@@ -2,15 +2,22 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.errors import ProjectError
+from whatsit.project.database import check_schema, connect
+from whatsit.project.paths import reading
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+ADVICE = "Free some space, name another folder with --project DIR, or delete it: it only saves time."
+TABLE = (
+    "CREATE TABLE features (recipe TEXT, content TEXT, vector BLOB, PRIMARY KEY (recipe, content)) "
+    "WITHOUT ROWID"
+)
 
 
 class FeatureStore:
@@ -19,27 +26,19 @@ class FeatureStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._open() as database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS features (recipe TEXT, content TEXT, vector BLOB, "
-                "PRIMARY KEY (recipe, content)) WITHOUT ROWID"
-            )
+            database.execute(TABLE.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+            check_schema(database, path, ((TABLE,),))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self.path, timeout=60)) as database, database:
-                yield database
-        except sqlite3.Error as error:
-            raise ProjectError(
-                f"{self.path} can't be used ({error}).",
-                "Free some space, name another folder with --project DIR, or delete it: it only saves time.",
-            ) from error
+        with connect(self.path, ADVICE) as database, database:
+            yield database
 
     def get(self, recipe: str) -> "dict[str, NDArray[np.float32]]":
         """All vectors of a recipe by content hash."""
         import numpy as np
 
-        with self._open() as database:
+        with self._open() as database, reading(self.path):
             rows = database.execute("SELECT content, vector FROM features WHERE recipe = ?", (recipe,))
             return {content: np.frombuffer(vector, np.float32) for content, vector in rows}
 
