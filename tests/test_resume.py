@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -197,14 +198,17 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
     killed_at(tmp_path, 80, *words, "--out", "killed.whatsit")
     assert not (tmp_path / "killed.whatsit").exists()
     assert "not finished" in whatsit("runs", digits).stdout
-    said = killed_at(tmp_path, 200, digits, "--resume", 2, by=signal.SIGINT)
-    (path,) = re.findall(r"train --resume (\S+)", said)
+    again = digits, "--resume", 2, "--out", "killed.whatsit"
+    said = killed_at(tmp_path, 200, *again, by=signal.SIGINT)
+    (words,) = re.findall(r"train (--resume .+)", said)
+    _, path, *out = shlex.split(words)
+    assert out == ["--out", str(tmp_path / "killed.whatsit")], "the run's own record is not asked for it"
     with FileLock(Path(path) / "lock"):
         assert "still goes on: 0002" in whatsit("runs", digits).stdout
         second = whatsit("train", "--resume", path)
         assert second.returncode == 2
         assert "still goes on in another process" in second.stderr
-    resumed = whatsit("train", "--resume", path, "--json")
+    resumed = whatsit("train", "--resume", path, *out, "--json")
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout)["epochs"] == 400
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
@@ -216,7 +220,8 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: 
     begun = whatsit("train", digits, "--epochs", 5, "--seed", 3, "--augment", "none", "--out", "d.whatsit")
     assert begun.returncode == 0, begun.stderr
     first = (tmp_path / "d.whatsit").read_bytes()
-    done = whatsit("train", digits, "--continue", 1, "--epochs", 3, "--lr", 1e-3, "--json")
+    words = digits, "--continue", 1, "--epochs", 3, "--lr", 1e-3, "--out", "d.whatsit", "--json"
+    done = whatsit("train", *words)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["epochs"] == 8
@@ -238,6 +243,7 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: 
     assert on.returncode == 0, on.stderr
     assert json.loads(on.stdout)["epochs"] == 10
     assert json.loads(on.stdout)["bundle"] == "moved digits.whatsit"
+    assert "moved digits.whatsit, not to" in on.stderr
     next((other / "0").iterdir()).unlink()
     changed = whatsit("train", other, "--continue", 1)
     assert changed.returncode == 2
@@ -333,7 +339,7 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
     assert stopped.place is not None
     assert stopped._lock is not None
     stopped._lock.release()
-    resumed = automatic.carry_out(resume(stopped.place, None), silent)
+    resumed = automatic.carry_out(resume(stopped.place), silent)
     assert same(whole.learner, resumed.learner)
     assert whole.accuracies == resumed.accuracies
     assert whole.learner.run.name == resumed.learner.run.name
@@ -350,10 +356,10 @@ def test_body_that_was_not_kept_leaves_no_weights(digits: Path, monkeypatch: pyt
     kept = [any(run.glob("fit-*.safetensors")) for run in runs]
     assert kept == [True, trained.learner.is_fine_tuned]
     with pytest.raises(WhatsitError, match="came to its end"):
-        resume(runs[1], None)
+        resume(runs[1])
     if not trained.learner.is_fine_tuned:
         with pytest.raises(WhatsitError, match="kept no weights"):
-            further(runs[1], None, 1, None, None)
+            further(runs[1], epochs=1)
 
 
 @pytest.mark.usefixtures("cache")
@@ -382,7 +388,7 @@ def test_run_of_several_views_goes_on_with_the_same_views(
     job.finish(trained.learner.run)
     assert [view for view in seen if view] == [2, 4, 6]
     seen.clear()
-    on = further(digits / ".whatsit" / "runs" / "0002", None, 2, None, None)
+    on = further(digits / ".whatsit" / "runs" / "0002", epochs=2)
     assert automatic.carry_out(on, silent).learner.views == automatic.VIEWS
     assert [view for view in seen if view] == [2, 4, 6]
 
@@ -411,12 +417,12 @@ def test_run_that_another_training_took_meanwhile_is_left_alone(digits: Path, tm
     other.fit_one_cycle(1, tell=silent)
     assert other.run == runs / "0002"
     before = (other.run / "history.json").read_bytes()
-    resumed = resume(job.place, None)
+    resumed = resume(job.place)
     automatic.carry_out(resumed, silent)
     assert resumed.runs == ["0001", "0003"]
     assert (other.run / "history.json").read_bytes() == before
     shutil.rmtree(job.place)
-    assert further(runs / "0003", None, 1, None, None).runs == ["0003"], "it has all that it needs"
+    assert further(runs / "0003", epochs=1).runs == ["0003"], "it has all that it needs"
     with pytest.raises(WhatsitError, match="Something else was trained"):
         learner_of(digits, other.run, seed=6).fit_one_cycle(1, tell=silent)
 

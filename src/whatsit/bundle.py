@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -75,6 +76,8 @@ class Bundle:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
             for name, data in {MANIFEST: text, **parts}.items():
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+        with suppress(OSError):  # writing says it
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_whole(Path(path), buffer.getvalue())
 
     @classmethod

@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -123,10 +124,10 @@ def named(folder: object, project: Path | None) -> str:
     return f"{folder} --project {project}" if project else str(folder)
 
 
-def resuming(run: Path) -> str:
-    """What to type to go on with a training that was stopped."""
-    path = printable(run)
-    return f"{program()} train --resume {list2cmdline([path]) if os.name == 'nt' else shlex.quote(path)}"
+def resuming(words: Sequence[str]) -> str:
+    """What to type to go on with a training that was stopped, of which `words` tell which one."""
+    told = [printable(word) for word in words]
+    return f"{program()} train {list2cmdline(told) if os.name == 'nt' else shlex.join(told)}"
 
 
 def program() -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, print_json, require_place
+from whatsit.cli.options import Json, ProjectDir, WeightFile, print_json, require_place
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
@@ -22,6 +22,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="The page to write; report.html in the run, or here for a bundle.")
     ] = None,
+    weights: WeightFile = None,
     lang: Annotated[Literal["en", "zh"], typer.Option(help="English or simplified Chinese.")] = "en",
     project: ProjectDir = None,
     json: Json = False,
@@ -47,7 +48,7 @@ def report(
         run = find_run(subject, folder, project)
         out = out or run / REPORT
         _check(out)
-        found = load_learner(run, folder).report()
+        found = load_learner(run, folder, weights).report()
     found.write(out, lang)
     main = found.interpretations[0]
     if json:

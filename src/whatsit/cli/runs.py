@@ -68,7 +68,8 @@ def runs(
     if not found:
         print("no finished training here")
     for run, goes_on in unfinished(sidecar).items():
-        print(f"still goes on: {run.name}" if goes_on else f"not finished: {resuming(run)}")
+        resumed = [*([str(folder)] if project else []), "--resume", str(run)]
+        print(f"still goes on: {run.name}" if goes_on else f"not finished: {resuming(resumed)}")
 
 
 def _facts(run: "Run") -> dict[str, Any]:

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from whatsit.train.what_if import Experiment
 
 LARGEST_SEED = 2**32
-WITH_RESUME = {"folder", "project", "json", "resume"}
-WITH_CONTINUE = {"folder", "project", "json", "continue_run", "epochs", "rates", "out"}
+PLACES = {"folder", "project", "json", "out", "weights"}  # which a run's own record is not asked for
+WITH_RESUME = PLACES | {"resume"}
+WITH_CONTINUE = PLACES | {"continue_run", "epochs", "rates"}
 
 
 def train(
@@ -139,11 +140,12 @@ def train(
 
     from whatsit.train import job as jobs
 
+    given = jobs.Given(folder, out, weights)
     if resume is not None:
-        job = jobs.resume(jobs.find_run(resume, folder, project), folder)
+        job = jobs.resume(jobs.find_run(resume, folder, project), given)
     elif continue_run is not None:
         run = jobs.find_run(continue_run, folder, project)
-        job = jobs.further(run, folder, epochs, tried[0] if _is_given(context, "rates") else None, out)
+        job = jobs.further(run, given, epochs, tried[0] if _is_given(context, "rates") else None)
     else:
         assert folder is not None
         assert out is not None
@@ -194,7 +196,7 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         job.finish(learner.run)
     except KeyboardInterrupt:
         if job.place is not None:
-            say(f"go on with: {resuming(job.place)}")
+            say(f"go on with: {resuming(job.resuming())}")
         raise
     report = _report(learner)
     warn(learner.catalog)

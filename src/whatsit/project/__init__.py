@@ -15,8 +15,10 @@ from whatsit.project.runs import (
     LOCK,
     PREDICTIONS,
     Run,
+    check_run,
     load_run,
     load_runs,
+    run_named,
     unfinished,
 )
 
@@ -37,9 +39,11 @@ __all__ = [
     "Run",
     "cache_dir",
     "cache_files",
+    "check_run",
     "empty_cache",
     "load_run",
     "load_runs",
+    "run_named",
     "size_of",
     "unfinished",
     "write_whole",

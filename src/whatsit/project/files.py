@@ -22,11 +22,11 @@ def size_of(folder: Path) -> int:
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write data, or parts of it, under a temporary name, sync, rename: a reader never sees half a file.
 
-    Raises WhatsitError where the folder can't be written or the disk is full; nothing is left behind.
+    Raises WhatsitError where the folder can't be written, is not there any more (it is not made anew: its
+    image folder may have moved), or the disk is full; nothing is left behind.
     """
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.writelines([data] if isinstance(data, bytes) else data)

@@ -211,6 +211,12 @@ class Journal:
             with suppress(OSError):  # not empty, or not there
                 move.in_trash.parent.rmdir()
 
+    def make_place(self, move: Move) -> None:
+        """Make a move's own folder in the trash."""
+        with suppress(OSError):  # writing says it
+            for folder in (self._trash, move.in_trash.parent):
+                folder.mkdir(exist_ok=True)
+
     def _delete(self, move: Move) -> None:
         """Delete a move's own folder in the trash, and nothing else ever."""
         self._places.check_trash([move])
@@ -282,6 +288,7 @@ class Action:
         made = [move for move in moves if move.source is None]
         try:
             for move, data in zip(made, new, strict=True):
+                self.journal.make_place(move)
                 write_whole(move.in_trash, data)
         except WhatsitError as error:
             self.journal.mend()

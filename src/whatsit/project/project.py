@@ -16,6 +16,7 @@ from whatsit.project.features import FeatureStore
 from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
 from whatsit.project.paths import SIDECAR, check_links, not_a_link, untrusted
+from whatsit.project.runs import run_folders
 
 MANIFEST = "manifest.csv"  # beside the classes: where collected pictures come from
 DATABASE = "project.sqlite"
@@ -128,10 +129,10 @@ class Project:
 
     def new_run(self) -> Path:
         """Create and return the folder of the next run: runs/0001, runs/0002, ..."""
-        runs = self.folder / "runs"
+        runs = not_a_link(self.folder / "runs", self.folder)
         try:
             runs.mkdir(exist_ok=True)
-            number = max((int(path.name) for path in runs.iterdir() if path.name.isdecimal()), default=0)
+            number = max((int(run.name) for run in run_folders(self.folder)), default=0)
             while True:
                 number += 1
                 with suppress(FileExistsError):  # another training took the number
@@ -148,7 +149,7 @@ class Project:
 
     def run_of(self, sha256: str) -> Path | None:
         """The run that gave a bundle, by its network's hash; None if no run here did."""
-        return next((note.parent for note in (self.folder / "runs").glob(f"*/bundle-{sha256}")), None)
+        return next((run for run in run_folders(self.folder) if (run / f"bundle-{sha256}").is_file()), None)
 
     def _belong(self) -> None:
         """A sidecar elsewhere serves one image folder; one that moved takes its sidecar along."""

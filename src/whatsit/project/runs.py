@@ -1,16 +1,68 @@
 """The trainings of a project, as they wrote themselves down."""
 
-import json
+import math
+import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 from filelock import FileLock, Timeout
 
+from whatsit.project.paths import SIDECAR, check_links, is_link, not_a_link, untrusted
+from whatsit.project.records import read_json, shaped
+
 HISTORY, PREDICTIONS = "history.json", "predictions.json"
 JOB, CONTINUATION, LOCK = "job.json", "continuation.json", "lock"
+MOST_VIEWS = 1000
+_NAME = re.compile(r"[0-9]{1,9}")
+_CONTENT = re.compile(r"[0-9a-f]{64}")
+
+
+class EpochRecord(TypedDict):
+    """An epoch in a record."""
+
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    error_rate: float
+    seconds: float
+    metrics: NotRequired[dict[str, float]]
+
+
+class Fit(TypedDict):
+    """What one call of `fit_one_cycle` was given."""
+
+    epochs: int
+    lr: float
+    balance: Literal["oversample", "loss"] | None
+    bs: NotRequired[int | None]
+    wd: NotRequired[float | None]
+    rates: NotRequired[list[float]]
+
+
+class PreprocessRecord(TypedDict):
+    """What of a preprocess is compared."""
+
+    size: int
+    resize: str
+
+
+class Facts(TypedDict):
+    """What `history.json` holds, as far as it is read."""
+
+    backbone: str
+    preprocess: PreprocessRecord
+    precision: Literal["fp32", "bf16"]
+    seed: int
+    views: int
+    fits: list[Fit]
+    images: int
+    accuracy: float
+    history: list[EpochRecord]
+    findings: NotRequired[list[list[str]]]
 
 
 @dataclass(frozen=True)
@@ -22,25 +74,57 @@ class Run:
     right: Mapping[str, bool]
 
 
+def run_folders(folder: Path) -> list[Path]:
+    """The folders in a project's `runs/`, the oldest first; what is no run of its own is left out."""
+    runs = not_a_link(folder / "runs", folder)
+    with suppress(OSError):
+        places = [runs / name for name in os.listdir(runs) if _NAME.fullmatch(name)]
+        return sorted(
+            (place for place in places if place.is_dir() and not is_link(place)),
+            key=lambda place: (int(place.name), place.name),
+        )
+    return []
+
+
+def check_run(run: Path) -> Path:
+    """A run's folder, that something is to be read from or written to.
+
+    Raises UntrustedError where it, what it lies in, or something in it is a symbolic link.
+    """
+    sidecar = run.parent.parent
+    if sidecar.name == SIDECAR:
+        not_a_link(sidecar, sidecar)
+    for folder in (run.parent, run):
+        not_a_link(folder, run)
+    check_links(run)
+    return run
+
+
+def run_named(runs: Path, name: str, record: Path) -> Path:
+    """A run that a record names. Raises UntrustedError where that is not the plain name of a run's folder."""
+    if not _NAME.fullmatch(name):
+        raise untrusted(record, f"{name!r} is not the name of a run")
+    return runs / name
+
+
 def load_runs(folder: Path) -> list[Run]:
     """The runs in a project's `runs/`, the oldest first; unfinished and damaged ones are left out."""
-    places = sorted((folder / "runs").glob("[0-9]*"))
-    return [run for place in places if (run := load_run(place)) is not None]
+    return [run for place in run_folders(folder) if (run := load_run(place)) is not None]
 
 
 def unfinished(folder: Path) -> dict[Path, bool]:
     """The runs in a project's `runs/` whose job did not come to its end, and whether it still goes on."""
     found = {}
-    for place in sorted((folder / "runs").glob("[0-9]*")):
+    for place in run_folders(folder):
         for name in (JOB, CONTINUATION):
             with suppress(OSError, ValueError, AttributeError):
-                if json.loads((place / name).read_text(encoding="utf-8")).get("is_finished") is False:
+                if read_json(place / name).get("is_finished") is False:
                     found[place] = _is_held(place / LOCK)
     return found
 
 
 def _is_held(lock: Path) -> bool:
-    if not lock.exists():
+    if not lock.is_file() or is_link(lock):
         return False
     try:
         with FileLock(lock, timeout=0):
@@ -53,8 +137,22 @@ def _is_held(lock: Path) -> bool:
 
 def load_run(place: Path) -> Run | None:
     """The run in its folder, or None where it is unfinished or damaged."""
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        facts = json.loads((place / HISTORY).read_text(encoding="utf-8"))
-        said = json.loads((place / PREDICTIONS).read_text(encoding="utf-8"))
-        return Run(place.name, facts, {content: bool(right) for content, right in said.items()})
+    with suppress(OSError, ValueError):
+        facts = shaped(read_json(place / HISTORY), Facts)
+        right = shaped(read_json(place / PREDICTIONS), dict[str, bool])
+        if _is_plausible(facts) and all(map(_CONTENT.fullmatch, right)):
+            return Run(place.name, facts, right)
     return None
+
+
+def _is_plausible(facts: Facts) -> bool:
+    """Whether the numbers are such as a training writes."""
+    return (
+        0 <= facts["accuracy"] <= 1
+        and 1 <= facts["views"] <= MOST_VIEWS
+        and len(facts["fits"]) > 0
+        and all(0 < fit["lr"] < math.inf and 0 < fit["epochs"] < 10**6 for fit in facts["fits"])
+        and len(facts["history"]) > 0
+        and all(0 <= one["error_rate"] <= 1 and 0 < one["epoch"] < 10**7 for one in facts["history"])
+        and all(len(finding) == 3 for finding in facts.get("findings", ()))
+    )

@@ -73,7 +73,8 @@ def load_backbone(
     with status(f"Preparing {name}, once"):
         backbone = convert(name, size, _build(name, size, file, pretrained))
     facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
-    with suppress(WhatsitError):
+    with suppress(WhatsitError, OSError):
+        folder.mkdir(parents=True, exist_ok=True)
         write_whole(network, backbone.network)
         write_whole(record, json.dumps(facts).encode())
     return backbone

@@ -4,7 +4,6 @@
 are written in turn, so that one is whole whenever the power fails.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from whatsit.errors import WhatsitError
+from whatsit.project.paths import untrusted
+from whatsit.project.records import read_json
 from whatsit.train import stages
 from whatsit.train.stages import Stage
 
@@ -39,7 +40,10 @@ def finished(run: Path) -> int:
 
 def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
     """What the last finished training came to. Raises WhatsitError."""
-    return stages.load(run, f"fit-{finished(run)}", belongs)
+    stage = stages.load(run, f"fit-{finished(run)}", belongs)
+    if not isinstance(stage.history.get("asked"), list):
+        raise untrusted(stage.record, "it does not say what was trained")
+    return stage
 
 
 def load_begun(run: Path, number: int, belongs: dict[str, Any], asked: Mapping[str, Any]) -> Begun | None:
@@ -48,7 +52,7 @@ def load_begun(run: Path, number: int, belongs: dict[str, Any], asked: Mapping[s
     for half in HALVES:
         with suppress(WhatsitError):  # not there, or torn
             stage = stages.load(run, f"fit-{number}-{half}", belongs)
-            if stage.history["asked"] == asked:
+            if stage.history.get("asked") == asked and isinstance(stage.history.get("epochs"), list):
                 found.append(Begun(half, stage))
     return max(found, key=lambda begun: len(begun.stage.history["epochs"]), default=None)
 
@@ -79,7 +83,7 @@ def finish(run: Path, number: int, stage: Stage) -> None:
     """Write down what a training came to, and forget the way to it."""
     stages.save(run, f"fit-{number}", stage)
     for path in chain(run.glob("fit-*"), run.glob(".fit-*")):  # with those that a kill left half written
-        if not path.name.startswith(f"fit-{number}."):
+        if not path.name.startswith(f"fit-{number}.") and not path.is_dir():
             path.unlink(missing_ok=True)
 
 
@@ -87,6 +91,6 @@ def forget_body(run: Path) -> None:
     """Delete the weights of a run whose body learnt: they are large. Those of a head stay."""
     for path in run.glob("fit-*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            if json.loads(path.read_text(encoding="utf-8"))["history"]["frozen"] is not None:
+            if read_json(path)["history"]["frozen"] is not None:
                 path.with_suffix(".safetensors").unlink(missing_ok=True)
                 path.unlink()

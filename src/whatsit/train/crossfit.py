@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
+from whatsit.project.records import read_json, shaped
 from whatsit.train import head as heads
 from whatsit.train.loop import Labelled
 from whatsit.understand.calibration import fit_temperature
@@ -51,10 +52,11 @@ def save(run: Path, of: str, found: HeldOut) -> None:
 
 def load(run: Path, of: str) -> HeldOut | None:
     """What is kept of this very head and body."""
-    with suppress(OSError, ValueError, TypeError, AttributeError):
-        kept = json.loads((run / KEPT).read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, AttributeError):
+        kept = read_json(run / KEPT)
         if kept.pop("of", None) == of:
-            return HeldOut(**kept)
+            found: HeldOut = shaped(kept, HeldOut)
+            return found if 0 < found.temperature < math.inf else None
     return None
 
 

@@ -41,7 +41,7 @@ def extract(
 ) -> Features:
     """Compute or recall the features of every picture, in the catalog's order."""
     recipe = _recipe(backbone, preprocess, precision, view)
-    known = store.get(recipe)
+    known = {content: one for content, one in store.get(recipe).items() if len(one) == backbone.width}
     missing = list({item.content: item for item in catalog if item.content not in known}.values())
     refused: dict[str, str] = {}
     if missing:

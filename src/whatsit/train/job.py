@@ -1,11 +1,16 @@
-"""What `whatsit train` was asked, kept in the first of its runs, so that it can go on."""
+"""What `whatsit train` was asked, kept in the first of its runs, so that it can go on.
+
+A run may come from a stranger. So its record only says how to train: which pictures, which weight file, and
+where the bundle is written come from the command line, or are where they are by default.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypedDict
 
 from filelock import FileLock, Timeout
 
@@ -15,13 +20,51 @@ from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
 from whatsit.preprocess import Resize
 from whatsit.progress import say
-from whatsit.project import CONTINUATION, HISTORY, JOB, LOCK, Project, Run, load_run, write_whole
+from whatsit.project import (
+    CONTINUATION,
+    HISTORY,
+    JOB,
+    LOCK,
+    SIDECAR,
+    Project,
+    Run,
+    check_run,
+    load_run,
+    run_named,
+    write_whole,
+)
+from whatsit.project.paths import plain_name, untrusted
+from whatsit.project.records import read_json, shaped
+from whatsit.text import printable
 from whatsit.train import checkpoints
 from whatsit.train.head import LR, Balance
 from whatsit.train.network import Device
 
 Augment = Literal["auto", "full", "none"]
-RECORDED = ("runs", "pictures", "tuning_epochs", "continues", "views", "is_finished")  # of a job
+LARGEST_SEED = 2**32
+
+
+class Record(TypedDict):
+    """A job in its run."""
+
+    asked: dict[str, Any]
+    runs: list[str]
+    pictures: str
+    tuning_epochs: int | None
+    continues: int
+    views: int
+    is_finished: bool
+
+
+class Part(TypedDict):
+    """What a job's further runs say of it."""
+
+    part_of: str
+    asked: dict[str, Any]
+    pictures: str
+
+
+RECORDED = tuple(name for name in Record.__annotations__ if name != "asked")  # of a job
 
 
 @dataclass(frozen=True)
@@ -89,6 +132,14 @@ class Job:
         """The folder of the first run, once there is one."""
         return self._folder / self.runs[0] if self._folder and self.runs else None
 
+    def resuming(self) -> list[str]:
+        """What to type after `train` to go on with it: also the places that a record is not asked for."""
+        words = [self.asked.folder] if self.asked.project else []
+        words += ["--resume", str(self.place)]
+        if self.asked.out != str(default_path(Path(self.asked.folder)).absolute()):
+            words += ["--out", self.asked.out]
+        return words + (["--weights", self.asked.weights] if self.asked.weights else [])
+
     def new_run(self, project: Project) -> Path:
         """The folder of the next run: of a resumed job those that it has begun, then new ones.
 
@@ -103,7 +154,7 @@ class Job:
         self._folder = folder
         place, self._taken = self._taken, self._taken + 1
         if place < len(self.runs) and self._is_own(place):
-            run = folder / self.runs[place]
+            run = check_run(folder / self.runs[place])
         else:  # or somebody has deleted it meanwhile, and another training may have its number
             run = project.new_run()
             self.runs[place : place + 1] = [run.name]
@@ -119,7 +170,7 @@ class Job:
         if not place or not self._folder:
             return True
         with suppress(OSError, ValueError, AttributeError):
-            record = json.loads((self._folder / self.runs[place] / JOB).read_text(encoding="utf-8"))
+            record = read_json(self._folder / self.runs[place] / JOB)
             return bool(record.get("part_of") == self.runs[0])
         return False
 
@@ -135,16 +186,17 @@ class Job:
     def finish(self, kept: Path) -> None:
         """Note that all is done. Of bodies that learnt, only that of the run that was `kept` stays."""
         for name in self.runs:
-            if self._folder and name != kept.name:
-                checkpoints.forget_body(self._folder / name)
+            if self._folder and name != kept.name and (self._folder / name).is_dir():
+                checkpoints.forget_body(check_run(self._folder / name))
         self.is_finished = True
         self.write()
-        if self._lock is not None:
-            self._lock.release()
+        self.release()
 
     def hold(self) -> None:
         """Be the only one that carries it out, until this process ends. Raises WhatsitError."""
         if self._lock is None and self.place is not None:
+            if not check_run(self.place).is_dir():  # or the lock would make it anew
+                raise WhatsitError(f"{self.place} is not there any more.", "Train anew.")
             self._lock = FileLock(self.place / LOCK)
             try:
                 self._lock.acquire(timeout=0)
@@ -152,6 +204,11 @@ class Job:
                 raise WhatsitError(
                     f"The training {self.place} still goes on in another process.", "Wait for it, or stop it."
                 ) from None
+
+    def release(self) -> None:
+        """Let others carry it out."""
+        if self._lock is not None:
+            self._lock.release()
 
     def write(self) -> None:
         """Keep the record in the first run's folder."""
@@ -168,26 +225,46 @@ def find_run(name: str, folder: Path | None, project: Path | None) -> Path:
     """A run by its number in the project of an image folder, or by its path. Raises WhatsitError."""
     if name.isdecimal() and (folder or project):
         runs = (project or Project.existing(folder or ".").folder) / "runs"
-        if (runs / f"{int(name):04}").is_dir():
-            return (runs / f"{int(name):04}").absolute()
+        if (runs / f"{int(name[-9:]):04}").is_dir():
+            return check_run((runs / f"{int(name[-9:]):04}").absolute())
     elif name and any((Path(name) / file).is_file() for file in (JOB, HISTORY)):
-        run = Path(name).absolute()
+        run = check_run(Path(name).absolute())
         if project is None or _is_same(project / "runs", run.parent):
             return run
     raise WhatsitError(f"There is no run {name!r}.", "Give its path: FOLDER/.whatsit/runs/0001.")
 
 
-def resume(run: Path, folder: Path | None) -> Job:
-    """The job that was stopped in a run, for pictures that may be in another `folder` now.
+@dataclass(frozen=True)
+class Given:
+    """What the command line says of a run, and the run's own record can't be trusted with."""
+
+    folder: Path | None = None
+    out: Path | None = None
+    weights: Path | None = None
+
+
+def resume(run: Path, given: Given = Given()) -> Job:
+    """The job that was stopped in a run, for pictures that may be in another folder now.
 
     Raises WhatsitError where there is none, or it still goes on.
     """
     held = _stopped(run)
-    held.hold()
-    job = _stopped(run)  # another process may have finished it just before
-    job._lock = held._lock
-    job.asked = _located(job.asked, run, folder)
-    return job
+    with _holding(held):
+        job = _stopped(run)  # another process may have finished it just before
+        job._lock = held._lock
+        job.asked = _located(job.asked, run, given)
+        return job
+
+
+@contextmanager
+def _holding(job: Job) -> Iterator[None]:
+    """Hold a job on, unless an error ends the block."""
+    job.hold()
+    try:
+        yield
+    except BaseException:
+        job.release()
+        raise
 
 
 def _stopped(run: Path) -> Job:
@@ -199,39 +276,36 @@ def _stopped(run: Path) -> Job:
     return job
 
 
-def further(run: Path, folder: Path | None, epochs: int | None, lr: float | None, out: Path | None) -> Job:
+def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: float | None = None) -> Job:
     """The job of training a finished run further. Raises WhatsitError."""
     begun = Job(_read(run, JOB).asked, [run.name], _folder=run.parent)
-    begun.hold()
-    job = _read(run, JOB)
-    past, before = _learnt(run, job.is_finished, "Continue that one.")
-    last = past.facts["fits"][-1]
-    asked = replace(
-        _located(job.asked, run, folder),
-        epochs=epochs or last["epochs"],
-        rates=[lr or last["lr"]],
-        balance=last["balance"],
-        seed=past.facts["seed"],
-        repeat=1,
-        fine_tune=0,
-        time_budget=None,
-        what_if=False,
-    )
-    if out is not None:
-        asked = replace(asked, out=str(out.absolute()))
-    if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
-        say(f"what was trained further of run {run.name}, and stopped, is dropped.")
-    begun.asked, begun.pictures = asked, job.pictures
-    begun.continues, begun.views = before, past.facts["views"]
+    with _holding(begun):
+        job = _read(run, JOB)
+        past, begun.continues = _learnt(run, job.is_finished, "Continue that one.")
+        last = past.facts["fits"][-1]
+        begun.asked = replace(
+            _located(job.asked, run, given),
+            epochs=epochs or last["epochs"],
+            rates=[lr or last["lr"]],
+            balance=last["balance"],
+            seed=past.facts["seed"],
+            repeat=1,
+            fine_tune=0,
+            time_budget=None,
+            what_if=False,
+        )
+        begun.pictures, begun.views = job.pictures, past.facts["views"]
+        if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
+            say(f"what was trained further of run {run.name}, and stopped, is dropped.")
     return begun
 
 
-def asked_of(run: Path, folder: Path | None) -> tuple[Asked, Run]:
-    """What a finished run was asked, for pictures that may be in another `folder` now, and what came of it.
+def asked_of(run: Path, given: Given = Given()) -> tuple[Asked, Run]:
+    """What a finished run was asked, for pictures that may be in another folder now, and what came of it.
 
     Raises WhatsitError where it is not finished, or kept no weights.
     """
-    asked = _located(_read(run, JOB).asked, run, folder)
+    asked = _located(_read(run, JOB).asked, run, given, writes=False)
     return asked, _learnt(run, True, "Take the other one.")[0]
 
 
@@ -245,44 +319,89 @@ def _learnt(run: Path, is_finished: bool, other: str) -> tuple[Run, int]:
         raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
     if not trainings:
         raise WhatsitError(f"Run {run.name} kept no weights, since it was not the better one.", other)
+    if not 0 <= past.facts["seed"] <= LARGEST_SEED:
+        raise untrusted(run, f"its seed is {past.facts['seed']}")
     return past, trainings
 
 
 def _read(run: Path, name: str) -> Job:
     """The job that a run is the first or another one of, or its continuation."""
+    file = check_run(run) / name
     try:
-        record = json.loads((run / name).read_text(encoding="utf-8"))
-        known = {one.name for one in fields(Asked)}
-        asked = Asked(**{name: value for name, value in record["asked"].items() if name in known})
-        if "part_of" in record:
-            first = run.parent / str(record["part_of"])
-            if (first / name).exists():
-                return _read(first, name)
-            return Job(asked, [run.name], record["pictures"], is_finished=True, _folder=run.parent)
-        job = Job(asked, **{name: record[name] for name in RECORDED}, _folder=run.parent)
-        if not job.runs:
-            raise ValueError("it has no runs")
-        return job
+        record = read_json(file)
+        if "part_of" not in record:
+            return _first(run, file, record)
+        part = shaped(record, Part)
+        first = check_run(run_named(run.parent, part["part_of"], file))
+        if (first / name).exists():
+            return _first(first, first / name, read_json(first / name))
+        return Job(_asked(part["asked"]), [run.name], part["pictures"], is_finished=True, _folder=run.parent)
     except FileNotFoundError:
         raise WhatsitError(
             f"{run} was not begun by whatsit train, or is not there any more.",
             "In Python, load a stage that the learner saved.",
         ) from None
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WhatsitError(f"{run / name} is damaged.", f"Train anew; {run} may be deleted.") from error
+    except (OSError, TypeError, ValueError) as error:
+        raise WhatsitError(f"{file} is damaged.", f"Train anew; {run} may be deleted.") from error
 
 
-def _located(asked: Asked, run: Path, folder: Path | None) -> Asked:
-    """The same for pictures and a project that may have moved since; the bundle is then written here."""
+def _first(run: Path, file: Path, record: object) -> Job:
+    """The job whose record is in its first run. Raises ValueError where it is odd."""
+    job: Record = shaped(record, Record)
+    names = [run_named(run.parent, name, file).name for name in job["runs"]]
+    if names[:1] != [run.name] or len(set(names)) < len(names):
+        raise ValueError("its runs are others")
+    if not (0 <= job["continues"] < 10**6 and 0 <= (job["tuning_epochs"] or 0) < 10**6 and job["views"] > 0):
+        raise ValueError("its numbers are odd")
+    return Job(_asked(job["asked"]), **{name: job[name] for name in RECORDED}, _folder=run.parent)  # type: ignore[literal-required]
+
+
+def _asked(record: Mapping[str, Any]) -> Asked:
+    """The options in a record. Raises ValueError where the command line would have refused them."""
+    known = {one.name for one in fields(Asked)}
+    asked: Asked = shaped({name: value for name, value in record.items() if name in known}, Asked)
+    counts = (asked.epochs or 1, asked.repeat, asked.fine_tune + 1)
+    is_right = (
+        all(1 <= count < 10**6 for count in counts)
+        and 0 <= asked.seed <= LARGEST_SEED
+        and bool(asked.rates)
+        and all(0 < rate < math.inf for rate in asked.rates)
+        and (asked.time_budget is None or 0 < asked.time_budget < math.inf)
+    )
+    if not is_right:
+        raise ValueError("its options are odd")
+    return asked
+
+
+def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Asked:
+    """The same with the places that are `given`, or else those by default: the record is not asked for them.
+
+    Raises WhatsitError where a place has to be given. If the bundle goes elsewhere than the record says, and
+    the job `writes` one, that is said.
+    """
     sidecar = run.parent.parent
-    if asked.project:
-        asked = replace(asked, project=str(sidecar))
-    elif folder is None:
-        was = Path(asked.folder)
-        folder = sidecar.parent / was.name if was.suffix.lower() == ".csv" else sidecar.parent
-    if folder is None or _is_same(folder, Path(asked.folder)):
-        return asked
-    return replace(asked, folder=str(folder.absolute()), out=str(default_path(folder).absolute()))
+    is_beside = sidecar.name == SIDECAR
+    folder = given.folder
+    if folder is None and not is_beside:
+        raise WhatsitError(f"{run} is not beside its pictures.", "Name their folder too, before the options.")
+    if folder is None:
+        is_table = Path(asked.folder).suffix.lower() == ".csv"
+        folder = sidecar.parent / plain_name(Path(asked.folder).name, run) if is_table else sidecar.parent
+    if asked.weights and given.weights is None:
+        raise WhatsitError(
+            f"Run {run.name} was trained on the weights in {printable(asked.weights)}.",
+            "If you trust that file, name it again: --weights FILE.",
+        )
+    out = (given.out or default_path(folder)).absolute()
+    if writes and given.out is None and str(out) != asked.out:
+        say(f"the bundle goes to {out}, not to {printable(asked.out)}: that takes --out again.")
+    return replace(
+        asked,
+        folder=str(folder.absolute()),
+        out=str(out),
+        project=None if is_beside else str(sidecar),
+        weights=str(given.weights.absolute()) if given.weights else None,
+    )
 
 
 def _is_same(one: Path, other: Path) -> bool:

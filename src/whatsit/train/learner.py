@@ -582,6 +582,11 @@ class Learner:
         return self
 
     def _restore(self, stage: stages.Stage) -> None:
+        """Become what a stage holds. Raises WhatsitError where that can't be."""
+        with stages.taking_up(stage):
+            self._take_over(stage)
+
+    def _take_over(self, stage: stages.Stage) -> None:
         self._held_out = None
         frozen = stage.history.get("frozen")
         self._begin_again()

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from whatsit.errors import WhatsitError
 from whatsit.train.callbacks import Callback
 from whatsit.train.history import Epoch
 from whatsit.train.optimiser import AdamW
@@ -86,7 +87,10 @@ def fit(
     with threads_of(model), torch.random.fork_rng():
         torch.manual_seed(seed)  # for dropout and augmentation
         if begun.epochs:
-            _take_up(begun.state, model, optimiser, order)
+            try:
+                _take_up(begun.state, model, optimiser, order)
+            except (RuntimeError, KeyError, TypeError, ValueError) as error:
+                raise WhatsitError("The checkpoint of this training is damaged.", "Train anew.") from error
         for epoch in range(begun.epochs, epochs):
             started = time.perf_counter()
             model.train()

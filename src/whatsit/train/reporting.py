@@ -67,15 +67,16 @@ def _fit(fit: Any) -> str:
     )
 
 
-def load_learner(run: Path, folder: Path | None) -> "Learner":
+def load_learner(run: Path, folder: Path | None, weights: Path | None = None) -> "Learner":
     """The learner that a run of `whatsit train` came to, on the pictures as they are now.
 
-    They may be in another `folder`. Only those that the run measured itself by are validation pictures.
-    Raises WhatsitError where it is not finished, kept no weights, or was for other classes.
+    They may be in another `folder`; `weights` is the file that it was begun with, if one was named. Only
+    those that the run measured itself by are validation pictures. Raises WhatsitError where it is not
+    finished, kept no weights, or was for other classes.
     """
     from whatsit.train import automatic, checkpoints, job
 
-    asked, past = job.asked_of(run, folder)
+    asked, past = job.asked_of(run, job.Given(folder, weights=weights))
     catalog = asked.catalog(to_train=False).measured_by(past.right)
     if not len(catalog["valid"]):
         raise CatalogError(

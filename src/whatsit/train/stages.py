@@ -2,25 +2,52 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
+from safetensors import SafetensorError
 
 from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
+from whatsit.project.paths import not_a_link, reading, untrusted
+from whatsit.project.records import read_file, read_json, shaped
+from whatsit.project.runs import Fit
+from whatsit.train.history import Epoch
 
 FORMAT = 1
 
 
+class Kept(TypedDict, total=False):
+    """What of a stage's history is taken over."""
+
+    epochs: list[Epoch]
+    fits: list[Fit]
+    frozen: int | None
+    mirrored: list[float] | None
+
+
+class Record(TypedDict):
+    """A stage's JSON."""
+
+    belongs: dict[str, Any]
+    history: Kept
+
+
 @dataclass(frozen=True)
 class Stage:
-    """`tensors` by name; `belongs` what must be the same to use them; `history` whatever else is kept."""
+    """`tensors` by name; `belongs` what must be the same to use them; `history` whatever else is kept.
+
+    `record` is the file that it was loaded from.
+    """
 
     tensors: dict[str, torch.Tensor]
     belongs: dict[str, Any]
     history: dict[str, Any]
+    record: Path = Path()
 
 
 def save(folder: Path, name: str, stage: Stage) -> Path:
@@ -35,6 +62,9 @@ def save(folder: Path, name: str, stage: Stage) -> Path:
         "belongs": stage.belongs,
         "history": stage.history,
     }
+    not_a_link(folder, folder.parent)
+    with suppress(OSError):  # writing says it
+        folder.mkdir(exist_ok=True)
     write_whole(folder / f"{name}.safetensors", data)
     text = json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
     write_whole(folder / f"{name}.json", text)
@@ -46,9 +76,10 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
     from safetensors.torch import load as from_bytes
 
     _check(name)
+    not_a_link(folder, folder.parent)
     try:
-        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        data = (folder / f"{name}.safetensors").read_bytes()
+        record = read_json(folder / f"{name}.json")
+        data = read_file(folder / f"{name}.safetensors")
     except FileNotFoundError:
         there = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
         raise WhatsitError(f"There is no saved stage {name!r} in {folder}.", f"There: {there}.") from None
@@ -58,6 +89,8 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
         raise WhatsitError(f"The stage {name!r} is of another format.", "Update Whatsit, or save it again.")
     if hashlib.sha256(data).hexdigest() != record.get("sha256"):
         raise WhatsitError(f"The stage {name!r} is damaged.", "Save it again.")
+    with reading(folder / f"{name}.json"):
+        shaped(record, Record)
     for what, here in belongs.items():
         there = record["belongs"].get(what)
         if there != here:
@@ -66,7 +99,21 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
                 f"{_short(here)}.",
                 "Make a learner like the one that saved it.",
             )
-    return Stage(from_bytes(data), record["belongs"], record["history"])
+    stage = Stage({}, record["belongs"], record["history"], folder / f"{name}.json")
+    with taking_up(stage):
+        return replace(stage, tensors=from_bytes(data))
+
+
+@contextmanager
+def taking_up(stage: Stage) -> Iterator[None]:
+    """What is odd in a stage becomes the error that it can't be trusted, wherever it is found."""
+    try:
+        with reading(stage.record):
+            yield
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except (RuntimeError, SafetensorError) as error:  # of tensors that have other names or shapes
+        raise untrusted(stage.record, "its weights are not those of such a network") from error
 
 
 def _short(value: Any) -> str:

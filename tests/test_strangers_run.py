@@ -1,0 +1,276 @@
+"""A stranger's run: its record only says how to train; where files are and go, the command line says."""
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import whatsit as wi
+from tests.conftest import campaign
+from tests.stranger import Neighbors, neighbors, run, snapshot
+from whatsit.errors import UntrustedError, WhatsitError
+from whatsit.project import load_runs, unfinished
+from whatsit.train import automatic, job, stages
+from whatsit.train.job import Asked, Given, Job, further, resume
+from whatsit.train.reporting import load_learner
+from whatsit.understand.report import Training
+from whatsit.understand.report.sections import training as draw_training
+from whatsit.understand.report.words import Words
+
+SIZE = 32
+
+
+def silent(line: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, all_digits: Path, cache: Path) -> Path:
+    """An image folder with a finished run, and two that were stopped and belong together."""
+    images = tmp_path_factory.mktemp("trained") / "digits"
+    for label in "017":
+        (images / label).mkdir(parents=True)
+        for path in sorted((all_digits / label).glob("*.png"))[5:17]:
+            (images / label / path.name).write_bytes(path.read_bytes())
+    asked = Asked(
+        str(images),
+        str(images.with_suffix(".whatsit")),
+        epochs=2,
+        size=SIZE,
+        precision="fp32",
+        augment="none",
+    )
+    done = Job(asked)
+    learner = automatic.carry_out(done, silent).learner
+    learner.export(asked.out)
+    done.finish(learner.run)
+    stopped = Job(replace(asked, rates=[1e-3, 3e-3]))
+    automatic.carry_out(stopped, silent)
+    stopped.release()
+    return images
+
+
+@pytest.fixture
+def received(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Neighbors:
+    """A copy of it, which a stranger may have changed; the user is in another folder."""
+    shutil.copytree(trained, tmp_path / "received" / "digits")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return neighbors(tmp_path / "received" / "digits")
+
+
+def run_of(received: Neighbors, number: int = 1) -> Path:
+    return received.sidecar / "runs" / f"{number:04}"
+
+
+def change(file: Path, **values: object) -> None:
+    """Write other values into a JSON file, those of `asked` into that."""
+    record = json.loads(file.read_text())
+    asked = values.pop("asked", {})
+    record.update(values)
+    if asked:
+        record["asked"].update(asked)
+    file.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize("words", [["--continue", 1, "--epochs", 1], ["--resume", 2]], ids=str)
+def test_bundle_is_written_where_the_command_line_says_and_nowhere_else(
+    received: Neighbors, words: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        change(run_of(received, number) / "job.json", asked={"out": str(received.victim / "zz")})
+    outside = snapshot(received.victim)
+    said: list[str] = []
+    monkeypatch.setattr(job, "say", said.append)
+    assert run("train", received.images, *words) is None
+    assert snapshot(received.victim) == outside
+    assert os.listdir() == ["digits.whatsit"]
+    assert "victim/zz: that takes --out again" in said[0]
+    if words[0] == "--continue":
+        assert run("train", received.images, *words, "--out", "named.whatsit") is None
+        assert sorted(os.listdir()) == ["digits.whatsit", "named.whatsit"]
+        assert snapshot(received.victim) == outside
+
+
+def test_pictures_are_those_beside_the_run_whatever_it_says(received: Neighbors, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(received.images, other, ignore=shutil.ignore_patterns(".whatsit"))
+    places = {"folder": str(other), "project": str(other / "elsewhere"), "out": "digits.whatsit"}
+    change(run_of(received) / "job.json", asked=places)
+    change(run_of(received, 2) / "job.json", asked=places)
+    before = snapshot(other)
+    for made in (further(run_of(received), epochs=1), resume(run_of(received, 2))):
+        assert made.asked.folder == str(received.images)
+        assert made.asked.project is None
+        made.release()
+    assert load_learner(run_of(received), None).catalog.root == received.images
+    assert snapshot(other) == before
+    change(run_of(received) / "job.json", asked={"folder": "/anywhere/table.csv"})
+    assert further(run_of(received)).asked.folder == str(received.images / "table.csv")
+
+
+def test_run_in_a_project_elsewhere_wants_its_pictures_named(received: Neighbors, tmp_path: Path) -> None:
+    received.sidecar.rename(tmp_path / "kept")
+    change(tmp_path / "kept" / "runs" / "0001" / "job.json", asked={"project": str(tmp_path / "kept")})
+    with pytest.raises(WhatsitError, match=r"not beside its pictures.*Name their folder"):
+        further(tmp_path / "kept" / "runs" / "0001")
+    made = further(tmp_path / "kept" / "runs" / "0001", Given(received.images))
+    assert (made.asked.folder, made.asked.project) == (str(received.images), str(tmp_path / "kept"))
+    assert made.resuming()[:2] == [str(received.images), "--resume"]
+
+
+def test_weight_file_is_read_only_where_it_is_named(received: Neighbors, tmp_path: Path) -> None:
+    change(run_of(received) / "job.json", asked={"weights": str(received.victim / "zz")})
+    for words in (["train", "--continue", run_of(received)], ["report", run_of(received)]):
+        error = run(*words)
+        assert isinstance(error, WhatsitError)
+        assert "victim/zz" in str(error)
+        assert "name it again: --weights FILE" in str(error)
+    made = further(run_of(received), Given(weights=tmp_path / "mine.safetensors"))
+    assert made.asked.weights == str(tmp_path / "mine.safetensors")
+    assert made.resuming()[-2:] == ["--weights", str(tmp_path / "mine.safetensors")]
+
+
+@pytest.mark.parametrize("name", ["../../../../victim", "/tmp", "0001", "..", "", "0002\n", "0002/../0001"])
+def test_runs_that_a_job_names_are_plain_names(received: Neighbors, name: str) -> None:
+    shutil.copy(run_of(received, 2) / "fit-1.json", received.victim)
+    change(run_of(received, 2) / "job.json", runs=["0002", name, "0003"])
+    outside = snapshot(received.victim)
+    if name != "0001":  # which is another job's
+        with pytest.raises(WhatsitError, match=r"can't be trusted|damaged"):
+            resume(run_of(received, 2))
+    change(run_of(received, 3) / "job.json", part_of=name)
+    with pytest.raises(WhatsitError):
+        resume(run_of(received, 3))
+    assert snapshot(received.victim) == outside
+
+
+def test_run_that_is_part_of_itself_ends(received: Neighbors) -> None:
+    change(run_of(received, 3) / "job.json", part_of="0003")
+    with pytest.raises(WhatsitError, match="damaged"):
+        resume(run_of(received, 3))
+
+
+@pytest.mark.parametrize("what", ["run", "runs", ".whatsit"])
+def test_run_behind_a_link_is_not_used(received: Neighbors, what: str) -> None:
+    place = {"run": run_of(received), "runs": run_of(received).parent, ".whatsit": received.sidecar}[what]
+    moved = place.rename(received.victim / "moved")
+    place.symlink_to(moved)
+    outside = snapshot(received.victim)
+    for words in (
+        ["train", "--continue", run_of(received)],
+        ["train", received.images, "--continue", 1],
+        ["report", run_of(received)],
+    ):
+        assert isinstance(run(*words), UntrustedError), words
+    assert snapshot(received.victim) == outside
+    assert what != "run" or [one.name for one in load_runs(received.sidecar)] == ["0002", "0003"]
+
+
+@pytest.mark.parametrize("name", ["lock", "what-if", "fit-1.safetensors", "report.html", "learning.png"])
+def test_nothing_in_a_run_may_be_a_link(received: Neighbors, name: str) -> None:
+    (run_of(received) / name).unlink(missing_ok=True)
+    (run_of(received) / name).symlink_to(received.victim / ("" if name == "what-if" else "zz"))
+    outside = snapshot(received.victim)
+    for words in (["train", "--continue", run_of(received)], ["report", run_of(received)]):
+        assert isinstance(run(*words), UntrustedError)
+    assert snapshot(received.victim) == outside
+
+
+def test_stages_of_a_stranger_are_neither_links_nor_of_other_shapes(received: Neighbors) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(received.images), size=SIZE, precision="fp32")
+    learner.fit_one_cycle(1, tell=silent)
+    learner.save("stage-1")
+    file = received.sidecar / "stages" / "stage-1.json"
+    record = json.loads(file.read_text())
+    for history in ({}, {**record["history"], "epochs": [1]}, {**record["history"], "frozen": -7}):
+        file.write_text(json.dumps({**record, "history": history}))
+        with pytest.raises(WhatsitError):
+            learner.load("stage-1")
+    tensors = {name: tensor[:1] for name, tensor in learner._stage().tensors.items() if tensor.ndim}
+    stages.save(file.parent, "stage-1", replace(learner._stage(), tensors=tensors))
+    with pytest.raises(UntrustedError, match="its weights are not those"):
+        learner.load("stage-1")
+    shutil.rmtree(file.parent)
+    file.parent.symlink_to(received.victim)
+    outside = snapshot(received.victim)
+    with pytest.raises(UntrustedError):
+        learner.save("stage-2")
+    assert snapshot(received.victim) == outside
+
+
+# --- odd JSON ---
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-9, 9),
+    st.sampled_from([10**400, -(2**70), 1e308, 1e-320]),
+    st.floats(),
+    st.text(max_size=3),
+    st.sampled_from(["../../victim", "fp32", "0001", "crop"]),
+)
+ODD = st.recursive(SCALARS, lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=3), one))
+
+
+@st.composite
+def oddly(draw: st.DrawFn, value: Any) -> Any:
+    """A JSON value with something in it replaced, left out, or added."""
+    if isinstance(value, dict) and value and draw(st.integers(0, 9)):
+        name = draw(st.sampled_from(sorted(value)))
+        if draw(st.integers(0, 4)) == 0:
+            return {other: one for other, one in value.items() if other != name}
+        return {**value, name: draw(oddly(value[name]))}
+    if isinstance(value, list) and value and draw(st.integers(0, 5)):
+        place = draw(st.integers(0, len(value) - 1))
+        return [*value[:place], draw(oddly(value[place])), *value[place + 1 :]]
+    return draw(ODD)
+
+
+FILES = ("history.json", "predictions.json", "job.json", "held-out.json", "fit-1.json", "continuation.json")
+
+
+@pytest.fixture(scope="module")
+def fuzzed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Neighbors:
+    images = tmp_path_factory.mktemp("fuzzed") / "digits"
+    shutil.copytree(trained, images)
+    first, stopped = (images / ".whatsit" / "runs" / name for name in ("0001", "0002"))
+    record = json.loads((first / "job.json").read_text())
+    (first / "continuation.json").write_text(json.dumps({**record, "is_finished": False, "continues": 1}))
+    shutil.copy(stopped / "fit-1.json", stopped / "fit-1-odd.json")
+    return neighbors(images)
+
+
+@pytest.mark.parametrize("name", FILES)
+@campaign(400)
+@given(data=st.data())
+def test_odd_records_of_a_run_are_left_out_or_refused(
+    fuzzed: Neighbors, name: str, data: st.DataObject
+) -> None:
+    file = run_of(fuzzed) / name
+    good = file.read_text()
+    text = json.dumps(data.draw(oddly(json.loads(good))))
+    text = data.draw(st.sampled_from([text, text, text, text, "[" * 100_000, "", "{", "\0", '"\\ud800"']))
+    file.write_text(text)
+    outside = snapshot(fuzzed.victim)
+    try:
+        load_runs(fuzzed.sidecar)
+        unfinished(fuzzed.sidecar)
+        assert run("runs", fuzzed.images) is None
+        for one in load_runs(fuzzed.sidecar):
+            draw_training(Training(one.facts["history"], one.facts.get("findings")), Words("en"))
+        for call in (further, resume):
+            with suppress(WhatsitError):
+                call(run_of(fuzzed)).release()
+        with suppress(WhatsitError):
+            load_learner(run_of(fuzzed), None).evaluate()
+    finally:
+        file.write_text(good)
+        assert snapshot(fuzzed.victim) == outside
