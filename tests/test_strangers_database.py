@@ -46,8 +46,9 @@ def naming(path: Path) -> bytes:
 @pytest.mark.parametrize("name", ["project.sqlite", "features.sqlite"])
 def test_journal_of_a_database_deletes_no_file(received: Neighbors, name: str) -> None:
     FeatureStore(received.sidecar / "features.sqlite")
-    page = (received.sidecar / name).read_bytes()[:4096]
-    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", 1, 0, 1, 512, 4096)
+    data = (received.sidecar / name).read_bytes()
+    page, pages = data[:4096], len(data) // 4096
+    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", 1, 0, pages, 512, 4096)
     total = sum(page[place] for place in range(4096 - 200, 0, -200)) % 2**32
     record = struct.pack(">I", 1) + page + struct.pack(">I", total)
     journal = header.ljust(512, b"\0") + record + naming(received.victim / "zz")
