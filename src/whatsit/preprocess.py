@@ -12,6 +12,8 @@ from whatsit.images import Source, open_image
 
 Resize = Literal["crop", "pad", "squash"]
 INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+LARGEST_SCALE = 1e6
+LEAST_CROP = 0.1  # timm's least is 0.8; very little of a picture would take a gigantic one
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,18 @@ class Preprocess:
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
 
     def __post_init__(self) -> None:
+        numbers = (self.size, self.crop_pct, *self.mean, *self.std)
         if (
-            not isinstance(self.size, int)
+            any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers)
+            or not isinstance(self.size, int)
             or not 1 <= self.size <= 4096
             or self.resize not in get_args(Resize)
             or self.interpolation not in INTERPOLATIONS
-            or not 0 < self.crop_pct <= 1
+            or not LEAST_CROP <= self.crop_pct <= 1
             or len(self.mean) != 3
             or len(self.std) != 3
-            or min(self.std) <= 0
+            or not max(map(abs, self.mean)) < LARGEST_SCALE  # so written, it refuses NaN too
+            or not 1 / LARGEST_SCALE < min(self.std) <= max(self.std) < LARGEST_SCALE
         ):
             raise ValueError(f"not a usable preprocess: {self}")
 

@@ -1,6 +1,7 @@
 """Options that several commands share, and how they print."""
 
 import json
+import math
 import os
 import shlex
 import shutil
@@ -60,13 +61,25 @@ def require_place(what: str, out: Path) -> None:
 
 
 def print_json(document: Any) -> None:
-    """One document on stdout; what its encoding lacks, as in file names that are no text, is escaped."""
-    text = json.dumps(document, indent=1, ensure_ascii=False)
+    """One document on stdout; what its encoding lacks, as in file names that are no text, is escaped.
+
+    JSON has no NaN and no Infinity: these are null.
+    """
+    document = _without_nan(document)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
-        text = json.dumps(document, indent=1)
+        text = json.dumps(document, indent=1, allow_nan=False)
     print(text)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    return [_without_nan(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:

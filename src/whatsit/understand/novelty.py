@@ -5,6 +5,7 @@ far from it that of all is 0, and between classes it is low too. One score for s
 relatives; docs/decisions.md has what else was measured.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ RIDGE = 0.1
 FALSE_ALARMS = 0.05  # the share of pictures of known classes that may be called new
 CHUNK = 4096  # pictures at once
 SAVED = np.dtype("<f2")
+LARGEST_SIDE = 1 << 20  # of any array
 
 Array = NDArray[np.floating[Any]]
 
@@ -100,13 +102,18 @@ class Novelty:
     @classmethod
     def from_bytes(cls, record: dict[str, Any], data: bytes) -> "Novelty":
         """The reverse. Raises KeyError, TypeError or ValueError where the two don't fit each other."""
-        width, k, m, classes = (int(record[name]) for name in ("width", "directions", "landmarks", "classes"))
-        steepness, threshold, false_alarms = (
-            float(record[name]) for name in ("steepness", "threshold", "false_alarms")
-        )
+        width, k, m, classes = sides = [
+            record[name] for name in ("width", "directions", "landmarks", "classes")
+        ]
+        numbers = [record[name] for name in ("steepness", "threshold", "false_alarms")]
+        if not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in sides):
+            raise ValueError("the novelty data has impossible sizes")
+        if not all(type(number) in (int, float) for number in numbers):
+            raise TypeError("the novelty data has texts for numbers")
+        steepness, threshold, false_alarms = numbers
         shapes = [(width,), (k, width), (m, k), (m,), (m, classes)]
-        sizes = [int(np.prod(shape)) for shape in shapes]
-        if min(width, k, m, classes) < 1 or sum(sizes) * SAVED.itemsize != len(data):
+        sizes = [math.prod(shape) for shape in shapes]
+        if sum(sizes) * SAVED.itemsize != len(data):
             raise ValueError("the novelty data has another size than its record says")
         values = np.frombuffer(data, SAVED).astype(np.float32)
         if not np.isfinite(values).all():
@@ -117,7 +124,16 @@ class Novelty:
         centre, directions, landmarks, rest, weights = (
             part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
         )
-        return cls(centre, directions, landmarks, rest, weights, steepness, threshold, false_alarms)
+        return cls(
+            centre,
+            directions,
+            landmarks,
+            rest,
+            weights,
+            float(steepness),
+            float(threshold),
+            float(false_alarms),
+        )
 
 
 def _normalised(features: Array) -> NDArray[np.float32]:

@@ -1,0 +1,258 @@
+"""A bundle from a stranger opens, or is refused by one sentence, in bounded time and memory."""
+
+import json
+import os
+import tempfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests import hostile
+from tests.conftest import Run, campaign
+from tests.hostile import network, with_manifest, write
+from whatsit import Classifier
+from whatsit.bundle import MANIFEST, Bundle
+from whatsit.cli.options import print_json
+from whatsit.errors import BundleError
+from whatsit.preprocess import Preprocess
+from whatsit.understand.novelty import Novelty
+
+pytestmark = pytest.mark.usefixtures("cache")
+LIGHT = Image.new("RGB", (20, 20), "white")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "b.whatsit"
+
+
+def novelty() -> tuple[dict[str, Any], bytes]:
+    features = np.random.default_rng(0).gamma(1, 50, (20, 3)).astype(np.float32)
+    return Novelty.fit(features, np.arange(20) % 2, 2).to_bytes()
+
+
+def test_small_good_bundle_answers(path: Path) -> None:
+    answer = Classifier(write(path, network(), novelty=novelty())).predict(LIGHT)
+    assert answer.likeliest == "light"
+    assert answer.novelty is not None
+
+
+# What the file is
+
+
+def test_what_is_not_a_file_is_not_waited_for(tmp_path: Path, whatsit: Run) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "folder.whatsit").mkdir()
+    for name in ("pipe", "zero", "folder.whatsit"):
+        done = whatsit("predict", name, "x.jpg", timeout=60)
+        assert done.returncode == 2
+        assert f"{name} is not a file." in done.stderr
+
+
+def test_bundle_larger_than_any_is_not_read(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(BundleError, match="larger than any"):
+        Bundle.read(path)
+
+
+def test_gigantic_manifest_is_not_read(path: Path) -> None:
+    write(path, network())
+    with_manifest(path, {"metrics": {"note": "x" * (16 << 20)}})
+    with pytest.raises(BundleError, match=r"'manifest.json' of 16,\d+,\d+ bytes; 16,777,216 are allowed"):
+        Bundle.read(path)
+
+
+@pytest.mark.parametrize("names", [100, 7_000])
+def test_zip_of_many_names_is_not_read(path: Path, names: int) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(names):
+            archive.writestr(f"{number}", b"")
+    with pytest.raises(BundleError, match="not that of a zip of three parts"):
+        Bundle.read(path)
+
+
+# What the manifest says
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+PREPROCESS = Preprocess(hostile.SIZE).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"classes": ["a", ""]}, "empty name"),
+        ({"classes": ["a", " "]}, "empty name"),
+        ({"classes": ["a", "x" * 5000]}, "more than 4,096 characters"),
+        ({"classes": ["a", "\ud800"]}, "not JSON"),
+        ({"classes": ["a", 1]}, "not a list of names"),
+        ({"classes": "ab"}, "not a list of names"),
+        ({"classes": ["a", "a"]}, "named twice"),
+        ({"temperature": 10**90}, "temperature is 1"),
+        ({"temperature": "1"}, "temperature is '1'"),
+        ({"temperature": True}, "temperature is True"),
+        ({"precision": ["fp32"]}, "precision is "),
+        ({"preprocess": {**PREPROCESS, "std": [0, 1, 1]}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "std": [-1, 1, 1]}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "std": ["1", 1, 1]}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "mean": [10**90, 1, 1]}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "crop_pct": 1e-320}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "crop_pct": "1"}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "size": True}}, "preprocess"),
+        ({"preprocess": {**PREPROCESS, "more": 1}}, "makes no sense"),
+        ({"preprocess": []}, "preprocess"),
+        ({"split": {"seed": "7"}}, "split"),
+        ({"split": {"valid": 7}}, "split"),
+        ({"versions": {"whatsit": 1}}, "versions"),
+        ({"sha256": []}, "sha256"),
+        ({"novelty": [1]}, "novelty"),
+        (b'{"format": 2, "temperature": NaN}', "'NaN' is not a number"),
+        (b'{"format": 2, "temperature": -Infinity}', "'-Infinity' is not a number"),
+        (b'{"format": 2, "temperature": 1e999}', "'1e999' is not a number"),
+        (b'{"format": 2, "temperature": 1' + b"0" * 400 + b"}", "more than 100 digits"),
+        (DEEP, "nested too deep"),
+    ],
+)
+def test_impossible_manifests_are_refused_by_name(
+    path: Path, change: dict[str, Any] | bytes, reason: str
+) -> None:
+    with pytest.raises(BundleError, match=reason):
+        Bundle.read(with_manifest(write(path, network()), change))
+
+
+@pytest.mark.parametrize("name", ["熊", "x" * 255, "a\tb\x1b[2J", "-", "not sure", "\U0001f43b"])
+def test_odd_class_names_still_open(path: Path, name: str) -> None:
+    write(path, network(), classes=["a", name])
+    assert Classifier(path).classes == ["a", name]
+
+
+def test_bundle_that_could_not_be_read_is_not_written(path: Path) -> None:
+    with pytest.raises(BundleError, match="not text"):
+        write(path, network(), classes=["a", "\udcff"])
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"width": 10**90}, {"width": -3}, {"width": True}, {"steepness": "4"}, {"threshold": 10**90}],
+)
+def test_impossible_novelty_is_refused_by_name(path: Path, change: dict[str, Any]) -> None:
+    record, data = novelty()
+    write(path, network(), novelty=({**record, **change}, data))
+    with pytest.raises(BundleError, match="novelty data that makes no sense"):
+        Classifier(path)
+
+
+def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": [float("nan"), {"b": (float("-inf"), 1.5)}]})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "a": [None, {"b": [None, 1.5]}]
+    }
+
+
+# Whatever is in it
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**99, -(10**99), 2**63, 10**400])
+    | st.floats()
+    | st.text(max_size=5),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=5), some, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(document: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The ways to all values in a document."""
+    keys = (
+        document if isinstance(document, dict) else range(len(document)) if isinstance(document, list) else ()
+    )
+    return [way, *(place for key in keys for place in places(document[key], (*way, key)))]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    path = tmp_path_factory.mktemp("bundle") / "b.whatsit"
+    Classifier(write(path, network(), novelty=novelty(), temperature=1.5))  # tried once
+    return path
+
+
+@campaign(1000)
+@given(data=st.data())
+def test_manifests_with_odd_values_open_or_are_refused(bundle: Path, data: st.DataObject) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    way = data.draw(st.sampled_from(places(manifest)[1:]))
+    inside = manifest
+    for key in way[:-1]:
+        inside = inside[key]
+    if data.draw(st.booleans()):
+        inside[way[-1]] = data.draw(VALUES)
+    else:
+        del inside[way[-1]]
+    with tempfile.TemporaryDirectory() as folder:
+        bad = Path(folder, "b.whatsit")
+        bad.write_bytes(bundle.read_bytes())
+        with_manifest(bad, json.dumps(manifest).encode())
+        with suppress(BundleError):
+            answer = Classifier(bad).predict(LIGHT)
+            assert answer.label
+            assert np.isfinite(list(answer.probabilities.values())).all()
+
+
+@campaign(600)
+@given(data=st.data())
+def test_bundles_with_odd_bytes_open_or_are_refused(bundle: Path, data: st.DataObject) -> None:
+    """Bytes of the zip, with the checksums as they were; and of the novelty data, with new ones."""
+    broken = bytearray(bundle.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "b.whatsit").write_bytes(broken)
+        with suppress(BundleError):
+            Classifier(Path(folder, "b.whatsit")).predict(LIGHT)
+        record, numbers = novelty()
+        other = np.frombuffer(numbers, np.uint8).copy()
+        other[data.draw(st.integers(0, len(other) - 1))] = data.draw(st.integers(0, 255))
+        write(Path(folder, "c.whatsit"), network(), novelty=(record, other.tobytes()))
+        with suppress(BundleError):
+            novel = Classifier(Path(folder, "c.whatsit")).predict(LIGHT).novelty
+            assert novel is not None
+            assert 0 <= novel <= 1
+
+
+# Bundles of earlier formats
+
+
+@pytest.mark.parametrize("format", [1, 2])
+def test_earlier_formats_still_open(path: Path, format: int) -> None:
+    write(
+        path, network(), novelty=None if format == 1 else novelty(), temperature=None if format == 1 else 2.0
+    )
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    manifest["format"] = format
+    if format == 1:
+        del manifest["temperature"], manifest["novelty"]
+    with_manifest(path, json.dumps(manifest).encode())
+    assert Classifier(path).predict(LIGHT).likeliest == "light"
+
+
+def test_bundle_is_written_with_the_same_bytes_as_ever(path: Path) -> None:
+    Bundle(["a", "b"], Preprocess(), "fp32", b"network", {}, {"accuracy": 1.0}, {"whatsit": "0"}, 1.25).write(
+        path
+    )
+    assert hostile.checksum(path.read_bytes()) == WRITTEN
+
+
+WRITTEN = "9ac287ae830fcb5ff32bfb098db7e3394529947aef8125f23a6f1aef9343dcd6"
