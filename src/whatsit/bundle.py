@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
 from whatsit.engine import Precision
-from whatsit.errors import BundleError
+from whatsit.errors import BundleError, NetworkError
+from whatsit.network_check import require_allowed
 from whatsit.preprocess import Preprocess
 from whatsit.project import write_whole
 
@@ -102,6 +103,10 @@ class Bundle:
             if manifest["sha256"].get(name) != hashlib.sha256(data).hexdigest():
                 what = f"{path} was changed: {name} does not match its checksum."
                 raise BundleError(what, "Export or copy it again.")
+        try:
+            require_allowed(parts[NETWORK])
+        except NetworkError as error:
+            raise BundleError(f"{path} can't be used: its network {error.what}", "Don't use it.") from error
         try:
             _require_classes(manifest["classes"])
             _require_split(manifest["split"])

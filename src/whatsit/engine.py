@@ -1,14 +1,15 @@
 """Compile and run a network on the CPU. The only module that imports openvino."""
 
+import math
 import sys
 import threading
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.errors import WhatsitError
+from whatsit.errors import NetworkError, WhatsitError
 from whatsit.parallel import threads
 
 Precision = Literal["fp32", "bf16"]
@@ -28,8 +29,12 @@ def _openvino() -> Any:
 
 def best_precision() -> Precision:
     """bf16 where the processor computes in it, otherwise fp32."""
-    capabilities = _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "bf16" if "BF16" in capabilities else "fp32"
+    return "bf16" if "BF16" in _capabilities() else "fp32"
+
+
+def _capabilities() -> list[str]:
+    """The number formats that the processor computes in."""
+    return list(_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
 def version() -> str:
@@ -41,8 +46,8 @@ class Engine:
     """A compiled ONNX network; call it from as many threads as you like.
 
     `network` holds the ONNX bytes, its input uint8 (n, height, width, 3): `input_shape` is that without n,
-    `outputs` the shape of every output by name, without n too and None where it is not known. Raises
-    WhatsitError where the network can't be read, compiled or run.
+    `first` what it answers to one black picture, by the names of its outputs. Raises WhatsitError where the
+    network can't be read, compiled or run.
     """
 
     def __init__(self, network: bytes, precision: Precision) -> None:
@@ -55,15 +60,14 @@ class Engine:
         try:
             core = _openvino().Core()
             self._compiled = core.compile_model(core.read_model(network), "CPU", config)
-            self.input_shape = _shape(self._compiled.input(0))
-            self.outputs = {output.get_any_name(): _shape(output) for output in self._compiled.outputs}
+            self.input_shape = _picture(self._compiled.inputs)
+            self._names = [output.get_any_name() for output in self._compiled.outputs]
             # OpenVINO's Python binding deadlocks (GIL against a C++ static) when two threads use it for the
             # first time at once: the first use happens here, alone.
             with _first_use:
-                self(np.zeros((1, *_picture(self.input_shape)), np.uint8))
+                self.first = self(np.zeros((1, *self.input_shape), np.uint8))
         except (RuntimeError, TypeError, ValueError, MemoryError) as error:
-            reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), "no memory")
-            raise WhatsitError(f"The network can't be compiled and run ({reason.strip()[:200]}).") from error
+            raise WhatsitError(f"The network can't be compiled and run ({_reason(error)}).") from error
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run a batch, uint8 (n, height, width, 3), and return every output by name."""
@@ -71,26 +75,62 @@ class Engine:
         if not hasattr(self._local, "request"):
             self._local.request = self._compiled.create_infer_request()
         results = self._local.request.infer([pixels])
-        return {name: results[index].copy() for index, name in enumerate(self.outputs)}
+        return {name: results[index].copy() for index, name in enumerate(self._names)}
 
 
-def _picture(shape: tuple[int | None, ...] | None) -> tuple[int, ...]:
-    sides = tuple(side or 0 for side in shape or ())
-    if len(sides) != 3 or not 0 < min(sides) <= max(sides) <= LARGEST_SIDE:
-        raise ValueError(f"its input {shape} is no picture")
-    return sides
+class Size(NamedTuple):
+    """How much a network takes for one picture: the numbers in its largest tensor, and all multiply-adds."""
+
+    largest: int
+    multiply_adds: int
 
 
-def _shape(port: Any) -> tuple[int | None, ...] | None:
-    """The shape of an input or output without its first dimension; None where its rank is open."""
-    shape = port.get_partial_shape()
-    if shape.rank.is_dynamic:
-        return None
-    return tuple(None if side.is_dynamic else side.get_length() for side in list(shape)[1:])
+def size_of(network: bytes) -> Size:
+    """Read a network without compiling it. Raises NetworkError where it can't be read or has no sizes."""
+    try:
+        model = _openvino().Core().read_model(network)
+        model.reshape([1, *_picture(model.inputs)])
+        operations = model.get_ordered_ops()
+        outputs = [(operation, output) for operation in operations for output in operation.outputs()]
+        if any(output.get_partial_shape().is_dynamic for _, output in outputs):
+            raise NetworkError("has tensors whose size depends on what is in the picture.")
+        numbers = [math.prod(output.get_shape()) for _, output in outputs]
+        steps = (_steps(operation) for operation, _ in outputs)
+        return Size(max(numbers), sum(number * step for number, step in zip(numbers, steps, strict=True)))
+    except (RuntimeError, TypeError, ValueError, MemoryError) as error:
+        raise NetworkError(f"can't be read ({_reason(error)}).") from error
+
+
+def _steps(operation: Any) -> int:
+    """Multiply-adds for each number that an operation gives."""
+    kind = operation.get_type_name()
+    if kind == "MatMul":
+        first = operation.input_value(0).get_shape()
+        is_transposed = operation.get_attributes()["transpose_a"] and len(first) > 1
+        return int(first[-2 if is_transposed else -1])
+    if kind in ("Convolution", "GroupConvolution"):
+        return math.prod(list(operation.input_value(1).get_shape())[1 if kind == "Convolution" else 2 :])
+    if kind in ("AvgPool", "MaxPool"):
+        return math.prod(operation.get_attributes()["kernel"])
+    return 1
+
+
+def _picture(inputs: list[Any]) -> tuple[int, ...]:
+    """The shape of a network's only input, a picture, without its first dimension."""
+    shape = inputs[0].get_partial_shape() if len(inputs) == 1 else None
+    sides = [] if shape is None or shape.rank.is_dynamic else list(shape)[1:]
+    if len(sides) != 3 or any(side.is_dynamic or not 0 < side.get_length() <= LARGEST_SIDE for side in sides):
+        raise ValueError(f"its input {shape} is not a picture")
+    return tuple(side.get_length() for side in sides)
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what the engine reports."""
+    reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), "no memory")
+    return reason.strip()[:200]
 
 
 def processor() -> str:
     """The processor's name and what number formats it computes in."""
-    core = _openvino().Core()
-    name = core.get_property("CPU", "FULL_DEVICE_NAME")
-    return f"{name} ({', '.join(core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES'))})"
+    name = _openvino().Core().get_property("CPU", "FULL_DEVICE_NAME")
+    return f"{name} ({', '.join(_capabilities())})"

@@ -46,6 +46,10 @@ class BundleError(WhatsitError):
     """A bundle that is damaged, foreign, unsafe or too new."""
 
 
+class NetworkError(WhatsitError):
+    """A network that may not be in a bundle; `what` goes on from "its network"."""
+
+
 class FetchError(WhatsitError):
     """An address that could not be fetched.
 

@@ -125,15 +125,15 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
 
 
 class _Looked(NamedTuple):
-    """Of n readable pictures `items`, `labels` (n,), `probabilities` (n, classes), `features` (n, width).
+    """Of n readable pictures `items`, `labels` (n,), `probabilities` (n, classes), and of the others why.
 
-    And of the others the reason.
+    `features` (n, width) too, where the network gives any.
     """
 
     items: list[Item]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float64]
-    features: NDArray[np.float32]
+    features: NDArray[np.float32] | None
     refused: dict[Path, str]
 
 
@@ -148,12 +148,13 @@ def _look(classifier: Classifier, catalog: Catalog) -> _Looked:
             if isinstance(one, Seen):
                 items.append(item)
                 probabilities.append(one.probabilities)
-                features.append(one.features)
+                if one.features is not None:
+                    features.append(one.features)
             else:
                 refused[item.path] = str(one)
     table = np.array(probabilities).reshape(-1, len(classifier.classes))
     labels = np.array([index[item.label] for item in items], np.int64)
-    return _Looked(items, labels, table, np.array(features), refused)
+    return _Looked(items, labels, table, np.array(features) if features else None, refused)
 
 
 def training_of(classifier: Classifier, catalog: Catalog) -> Run | None:

@@ -29,4 +29,6 @@ def empty_cache() -> int:
     for path in cache_files():
         freed += path.stat().st_size
         path.unlink()
+    for note in (cache_dir() / "tried").glob("*"):  # see whatsit.trial
+        note.unlink(missing_ok=True)
     return freed

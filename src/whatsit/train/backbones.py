@@ -12,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.errors import BackboneError, WhatsitError
+from whatsit.errors import BackboneError, NetworkError, WhatsitError
+from whatsit.network_check import require_allowed
 from whatsit.preprocess import Preprocess
 from whatsit.progress import status
 from whatsit.project import cache_dir, write_whole
+from whatsit.trial import require_exportable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,9 +67,10 @@ def load_backbone(
     folder = cache_dir() / "networks"
     network, record = folder / f"{name}-{size}-{key}.onnx", folder / f"{name}-{size}-{key}.json"
     # A cache that is damaged or can't be read or written costs only time.
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, NetworkError):
         facts = json.loads(record.read_text())
         data = network.read_bytes()
+        require_allowed(data)
         if hashlib.sha256(data).hexdigest() == facts["sha256"]:
             return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
     with status(f"Preparing {name}, once"):
@@ -252,6 +255,7 @@ def convert(name: str, size: int, body: Any) -> Backbone:
         network = _export(
             Network(has_map).eval(), sample, ["features", "feature_map"] if has_map else ["features"]
         )
+        require_exportable(network)  # now, and not after a training
     except OSError as error:
         what = f"{name} can't be converted: {error.strerror}."
         raise BackboneError(what, f"Free some space in {tempfile.gettempdir()}.") from error
@@ -282,10 +286,11 @@ def _export(network: "nn.Module", sample: Any, outputs: list[str]) -> bytes:
             torch.onnx.export(
                 network, (sample,), file, dynamo=False, opset_version=17, dynamic_axes=axes, **names
             )
+            require_allowed(file.read_bytes())
             model = onnx.load(file)
         except OSError:
             raise
-        except Exception:  # what the quick exporter can't trace, the thorough one may
+        except Exception:  # what the quick exporter can't trace, or not without an If, the thorough one may
             shapes = ({0: torch.export.Dim("n")},)
             program = torch.onnx.export(
                 network, (sample,), dynamo=True, dynamic_shapes=shapes, verbose=False, **names

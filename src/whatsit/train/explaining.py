@@ -33,7 +33,7 @@ def explain(
     network = Engine(with_head(backbone.network, *heads.as_linear(head)), precision)
     labels = [classes[number] for number in numbers]
     asked = list(zip(labels, numbers, pixels, strict=True))
-    if "heat_map" in network.outputs:
+    if "heat_map" in network.first:
         return [
             HeatMap.exact(label, number, picture, network(picture[None])["heat_map"][0])
             for label, number, picture in asked

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from whatsit import engine
+from whatsit import engine, trial
 from whatsit.bundle import Bundle
+from whatsit.errors import BundleError, NetworkError
 from whatsit.train import head as heads
 from whatsit.train.export import with_head
 
@@ -19,8 +20,18 @@ MOST_COMPARED = 128  # pictures: enough to tell how often two precisions agree
 
 
 def bundle_of(learner: "Learner") -> Bundle:
-    """What is deployed of a learner; the same training gives the same."""
+    """What is deployed of a learner; the same training gives the same.
+
+    Raises BundleError for a network that no bundle may hold.
+    """
     weight, bias = heads.as_linear(learner.head)
+    network = with_head(learner.backbone.network, weight, bias)
+    try:
+        trial.require_exportable(network)
+    except NetworkError as error:
+        what = f"A bundle can't hold {learner.backbone.name}: its network {error.what}"
+        raise BundleError(what, "Take another backbone, or a smaller --size.") from error
+    trial.trust(network, learner.precision)
     valid, novelty = learner.data.of("valid"), learner.novelty()
     metrics: dict[str, Any] = {
         "split": "valid",
@@ -36,7 +47,7 @@ def bundle_of(learner: "Learner") -> Bundle:
         classes=learner.classes,
         preprocess=learner.preprocess,
         precision=learner.precision,
-        network=with_head(learner.backbone.network, weight, bias),
+        network=network,
         split=asdict(learner.catalog.rule),
         metrics=metrics,
         versions=versions(learner),

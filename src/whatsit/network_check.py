@@ -1,0 +1,133 @@
+"""What a bundle's network may be made of, seen before the engine reads it.
+
+The engine computes constants while it reads: a network from a stranger could keep it busy for ever, or fill
+the memory, before anybody can ask for its shapes. So the file itself is looked at first. ONNX is protobuf;
+the few messages that a network needs are listed here, and whatever else is in the file is refused.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from whatsit.errors import NetworkError
+
+# What PyTorch's two exporters write for one timm body of each family, and `train.export.with_head` adds:
+# tests/test_networks.py makes several of them again. Then a few that differ from those only in the formula.
+# All give one output for one input: no control flow, no chance, no state, no text. Some can make a tensor of
+# any size, which `engine.size_of` finds out.
+_EXPORTED = """
+    Add AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv Cos CumSum
+    Div Equal Erf Expand Flatten Gather Gemm GlobalAveragePool Greater HardSigmoid HardSwish Identity
+    InstanceNormalization LayerNormalization Less MatMul MaxPool Mod Mul Neg Not OneHot Pad Range
+    ReduceL2 ReduceMax ReduceMean ReduceSum Relu Reshape Resize Shape Sigmoid Sin Size Slice Softmax
+    Split Sqrt Squeeze Sub Tanh Tile Transpose Unsqueeze Where
+"""
+_LIKE_THEM = """
+    Abs And Elu Exp Floor Gelu GlobalMaxPool GreaterOrEqual GroupNormalization LeakyRelu LessOrEqual Log
+    LogSoftmax Max Min Mish Or PRelu Pow Reciprocal ReduceMin Selu Softplus
+"""
+OPERATORS = frozenset((_EXPORTED + _LIKE_THEM).split())
+OPSETS = frozenset(range(17, 24))
+MOST_FIELDS = 2_000_000  # a network of 20,000 nodes has a tenth of that
+VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
+
+
+class _Message(NamedTuple):
+    """The fields that a message may have: `plain` ones, and those that are messages themselves."""
+
+    name: str
+    plain: frozenset[int]
+    messages: "dict[int, _Message]"
+
+
+def _message(name: str, *plain: int, **messages: "_Message") -> _Message:
+    return _Message(name, frozenset(plain), {int(number[1:]): inside for number, inside in messages.items()})
+
+
+# By the numbers in onnx.proto. Left out, and so refused: functions and training steps (model 25, 20), sparse
+# weights (graph 15), graphs in attributes, which is what control flow has (attribute 6, 11), parameters of
+# functions (attribute 21), weights in other files (tensor 13, 14), and texts in tensors (tensor 6).
+_ENTRY = _message("metadata", 1, 2)
+_TENSOR = _message("tensor", 1, 2, 4, 5, 7, 8, 9, 10, 11, 12, _16=_ENTRY)
+_ATTRIBUTE = _message("attribute", 1, 2, 3, 4, 7, 8, 9, 13, 20, _5=_TENSOR, _10=_TENSOR)
+_NODE = _message("node", 1, 2, 3, 4, 6, 7, 8, _5=_ATTRIBUTE, _9=_ENTRY)
+_VALUE = _message("value", 1, 2, 3, _4=_ENTRY)
+_GRAPH = _message("graph", 2, 10, _1=_NODE, _5=_TENSOR, _11=_VALUE, _12=_VALUE, _13=_VALUE, _16=_ENTRY)
+_OPSET = _message("opset", 1, 2)
+_MODEL = _message("model", 1, 2, 3, 4, 5, 6, _7=_GRAPH, _8=_OPSET, _14=_ENTRY)
+_FORBIDDEN = {
+    ("model", 20): "training steps",
+    ("model", 25): "functions of its own",
+    ("graph", 15): "sparse weights",
+    ("attribute", 6): "control flow",
+    ("attribute", 11): "control flow",
+    ("attribute", 22): "sparse weights",
+    ("attribute", 23): "sparse weights",
+    ("tensor", 13): "weights in files outside itself",
+    ("tensor", 14): "weights in files outside itself",
+}
+
+
+def require_allowed(network: bytes) -> None:
+    """Raise NetworkError, whose `what` goes on from "its network", for all that is not on the lists above."""
+    if network.lstrip()[:1] == b"<":
+        raise NetworkError("is XML, such as OpenVINO's own format, and not ONNX.")
+    fields = nodes = 0
+    waiting = [(_MODEL, 0, len(network))]
+    while waiting:
+        message, start, end = waiting.pop()
+        nodes += message is _NODE
+        for number, wire, value, stop in _fields(network, start, end):
+            fields += 1
+            if fields > MOST_FIELDS:
+                raise NetworkError(f"has more than {MOST_FIELDS:,} parts.")
+            if number in message.messages and wire == LENGTH:
+                waiting.append((message.messages[number], value, stop))
+            elif number in message.plain:
+                _require_known(message, number, wire, network, value, stop)
+            else:
+                what = _FORBIDDEN.get((message.name, number), f"an unknown part ({message.name} {number})")
+                raise NetworkError(f"has {what}.")
+    if not nodes:
+        raise NetworkError("is not ONNX: it has no operators.")
+
+
+def _require_known(message: _Message, number: int, wire: int, network: bytes, value: int, stop: int) -> None:
+    """Refuse operators, domains and opsets that are not on the lists."""
+    if (message, number) == (_OPSET, 2) and (wire != VARINT or value not in OPSETS):
+        raise NetworkError(f"is for opset {value}, not {min(OPSETS)} to {max(OPSETS)}.")
+    if (message, number) not in ((_NODE, 4), (_NODE, 7), (_OPSET, 1)):
+        return
+    text = ascii(network[value : min(stop, value + 100)].decode(errors="replace")) if wire == LENGTH else "?"
+    if number == 4 and text[1:-1] not in OPERATORS:
+        raise NetworkError(f"has the operator {text}, which is not one that bundles may use.")
+    if number != 4 and text[1:-1] not in ("", "ai.onnx"):
+        raise NetworkError(f"uses operators of {text}, not only those of ONNX.")
+
+
+def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """The fields of a message: number, wire type, where its bytes start (or its value), and stop."""
+    while at < end:
+        key, at = _varint(data, at, end)
+        number, wire = key >> 3, key & 7
+        value, stop = at, at
+        if wire == VARINT:
+            value, stop = _varint(data, at, end)
+        elif wire == LENGTH:
+            size, value = _varint(data, at, end)
+            stop = value + size
+        elif wire in (FIXED32, FIXED64):
+            stop = at + (4 if wire == FIXED32 else 8)
+        if stop > end or stop == at or not 0 < number < 1 << 29:
+            raise NetworkError("is damaged, or not ONNX.")
+        yield number, wire, value, stop
+        at = stop
+
+
+def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """A number of at most 64 bits, and where it ends."""
+    value = 0
+    for place in range(at, min(at + 10, end)):
+        value |= (data[place] & 0x7F) << 7 * (place - at)
+        if data[place] < 0x80:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, place + 1
+    raise NetworkError("is damaged, or not ONNX.")
