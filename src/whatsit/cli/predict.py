@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whatsit.cli.options import BundleFile, Json, print_json
+from whatsit.cli.options import BundleFile, Json, Precision, print_json
 from whatsit.errors import WhatsitError
 from whatsit.progress import progress
 from whatsit.text import printable
@@ -33,13 +33,16 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Save there what of each picture spoke for its answer."),
     ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="By default the one that the bundle is calibrated at.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Say what is on pictures."""
     from whatsit.deploy import Classifier, Prediction
 
     paths = _expand(images)
-    classifier = Classifier(bundle, _minima(min_probability or []))
+    classifier = Classifier(bundle, _minima(min_probability or []), precision)
     if explain is not None:
         classifier.require_heat_maps()
         if any(Path(path).resolve().parent == explain.resolve() for path in paths):
