@@ -17,7 +17,7 @@ from PIL import Image
 from tests import hostile
 from tests.conftest import Run, campaign
 from tests.hostile import good, network, node, write
-from whatsit import Classifier, trial
+from whatsit import Classifier, engine, trial
 from whatsit.bundle import Bundle
 from whatsit.deploy.evaluation import evaluate_folder
 from whatsit.errors import BundleError, NetworkError
@@ -168,6 +168,18 @@ def test_networks_that_take_too_much_are_refused_before_they_run(
         Classifier(write(path, made()))
 
 
+def test_multiply_adds_are_counted_as_in_papers() -> None:
+    moved = node("Transpose", ["float"], ["moved"], perm=[0, 3, 1, 2])
+    filtered = node("Conv", ["moved", "kernel"], ["map"], pads=[1, 1, 1, 1])
+    kernel = np.ones((5, 3, 3, 3), np.float32)
+    plain, more = (
+        engine.size_of(network(*hostile.GOOD, moved, *some, outputs=outputs, kernel=kernel))
+        for some, outputs in (([], ("logits", "moved")), ([filtered], ("logits", "map")))
+    )
+    assert more.multiply_adds - plain.multiply_adds == pytest.approx(8 * 8 * 5 * 27, rel=0.1)
+    assert more.largest == 8 * 8 * 5
+
+
 def test_network_that_never_opens_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "SECONDS", 3.0)
     write(path, hostile.endless_constants())
@@ -297,7 +309,7 @@ ODD = st.sampled_from([0, -1, 1, 2, 3, 7, 10**6, 2**31, 2**32, 2**63 - 1, -(2**6
 
 
 @pytest.mark.soak
-@campaign(300)
+@campaign(200)
 @given(data=st.data())
 def test_networks_with_odd_numbers_open_or_are_refused(data: st.DataObject) -> None:
     """Each in a process of its own, as in life: some of them keep the engine busy for ever."""
@@ -328,5 +340,6 @@ def test_networks_with_odd_numbers_open_or_are_refused(data: st.DataObject) -> N
         pads=np.array([0, 0, 1, 1, 0, 0, 1, 1]),
         shape=np.array([1, -1]),
     )
-    with suppress(NetworkError):
+    with pytest.MonkeyPatch.context() as patch, suppress(NetworkError):
+        patch.setattr(trial, "SECONDS", 10.0)
         trial._try(hostile.changed(made, change), "fp32")

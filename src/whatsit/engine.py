@@ -108,8 +108,10 @@ def _steps(operation: Any) -> int:
         first = operation.input_value(0).get_shape()
         is_transposed = operation.get_attributes()["transpose_a"] and len(first) > 1
         return int(first[-2 if is_transposed else -1])
-    if kind in ("Convolution", "GroupConvolution"):
-        return math.prod(list(operation.input_value(1).get_shape())[1 if kind == "Convolution" else 2 :])
+    if "Convolution" in kind:  # weights: (groups,) and outputs, inputs, or where it is transposed the reverse
+        weights = [int(side) for side in operation.input_value(1).get_shape()][kind.startswith("Group") :]
+        outputs = weights[kind.endswith("BackpropData")]
+        return int(math.prod(weights) // max(outputs, 1))
     if kind in ("AvgPool", "MaxPool"):
         return math.prod(operation.get_attributes()["kernel"])
     return 1

@@ -15,15 +15,15 @@ from whatsit.errors import NetworkError
 # All give one output for one input: no control flow, no chance, no state, no text. Some can make a tensor of
 # any size, which `engine.size_of` finds out.
 _EXPORTED = """
-    Add AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv Cos CumSum
-    Div Equal Erf Expand Flatten Gather Gemm GlobalAveragePool Greater HardSigmoid HardSwish Identity
-    InstanceNormalization LayerNormalization Less MatMul MaxPool Mod Mul Neg Not OneHot Pad Range
-    ReduceL2 ReduceMax ReduceMean ReduceSum Relu Reshape Resize Shape Sigmoid Sin Size Slice Softmax
-    Split Sqrt Squeeze Sub Tanh Tile Transpose Unsqueeze Where
+    Add AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv ConvTranspose
+    Cos CumSum Div Equal Erf Expand Flatten Gather Gelu Gemm GlobalAveragePool Greater HardSigmoid
+    HardSwish Identity InstanceNormalization LayerNormalization Less MatMul MaxPool Mod Mul Neg Not
+    OneHot Pad Pow Range ReduceL2 ReduceMax ReduceMean ReduceSum Relu Reshape Resize Shape Sigmoid Sin
+    Size Slice Softmax Split Sqrt Squeeze Sub Tanh Tile Transpose Unsqueeze Where
 """
 _LIKE_THEM = """
-    Abs And Elu Exp Floor Gelu GlobalMaxPool GreaterOrEqual GroupNormalization LeakyRelu LessOrEqual Log
-    LogSoftmax Max Min Mish Or PRelu Pow Reciprocal ReduceMin Selu Softplus
+    Abs And Elu Exp Floor GlobalMaxPool GreaterOrEqual GroupNormalization LeakyRelu LessOrEqual Log
+    LogSoftmax Max Min Mish Or PRelu Reciprocal ReduceMin Selu Softplus
 """
 OPERATORS = frozenset((_EXPORTED + _LIKE_THEM).split())
 OPSETS = frozenset(range(17, 24))

@@ -10,6 +10,7 @@ from whatsit.cli.options import (
     Folder,
     Json,
     ProjectDir,
+    ServedPrecision,
     Split,
     print_evaluation,
     print_json,
@@ -32,13 +33,14 @@ def evaluate(
         bool | None, typer.Option("--by-time", help=f"Validate on the latest; {AS_TRAINED}.")
     ] = None,
     project: ProjectDir = None,
+    precision: ServedPrecision = None,
     json: Json = False,
 ) -> None:
     """Measure a bundle on labelled pictures."""
     from whatsit.deploy import Classifier
     from whatsit.deploy.evaluation import evaluate_folder, learnt_from
 
-    classifier = Classifier(bundle)
+    classifier = Classifier(bundle, precision=precision)
     evaluation, catalog = evaluate_folder(
         classifier, folder, split, valid, split_seed, by_time, group, project
     )

@@ -28,6 +28,10 @@ Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder;
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Precision = Literal["fp32", "bf16"]
+ServedPrecision = Annotated[
+    Precision | None,
+    typer.Option("--precision", help="By default the one that the bundle is calibrated at."),
+]
 Resize = Literal["crop", "pad", "squash"]
 Split = Literal["train", "valid", "test"]
 BackboneName = Annotated[str, typer.Option(help="lite0, or a timm name.")]

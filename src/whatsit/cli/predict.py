@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whatsit.cli.options import BundleFile, Json, Precision, print_json
+from whatsit.cli.options import BundleFile, Json, ServedPrecision, print_json
 from whatsit.errors import WhatsitError
 from whatsit.progress import progress
 from whatsit.text import printable
@@ -33,9 +33,7 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Save there what of each picture spoke for its answer."),
     ] = None,
-    precision: Annotated[
-        Precision | None, typer.Option(help="By default the one that the bundle is calibrated at.")
-    ] = None,
+    precision: ServedPrecision = None,
     json: Json = False,
 ) -> None:
     """Say what is on pictures."""
