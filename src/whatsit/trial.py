@@ -24,7 +24,7 @@ VERSION = 1  # of what is tried: raise it, and everything is tried again
 SECONDS = 60.0  # for all of it; the largest networks that can be trained take half
 MOST_NUMBERS = 1 << 27  # in one tensor: 512 MB
 MOST_MULTIPLY_ADDS = 5 * 10**11  # for one picture: about 20 seconds on one processor
-MEMORY = 4 << 30  # bytes, beside COPIES of the network; only Linux keeps to it
+MEMORY = 3 << 30  # bytes, beside COPIES of the network; only Linux keeps to it
 COPIES = 6
 _CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from whatsit import trial; trial.child()"
 
