@@ -208,7 +208,8 @@ def _usable(asked: Precision | None, bundle: Bundle) -> Precision:
         precision = "fp32"
     if precision != bundle.precision:
         said = bundle.metrics.get("fp32_agreement")
-        agreed = f": they gave the same label for {said:.1%} of its pictures" if type(said) is float else ""
+        is_share = type(said) is float and 0 <= said <= 1
+        agreed = f"; both gave the same label for {said:.1%} of its validation pictures" if is_share else ""
         say(f"this bundle is calibrated at {bundle.precision} and answers at {precision}{agreed}.")
     return precision
 
