@@ -6,9 +6,11 @@ import struct
 from contextlib import closing, suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import campaign
@@ -148,3 +150,15 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
             catalog.project.journal.undo()
             catalog.project.journal.begin().trash([(catalog.items[0].path, "why")])
     assert snapshot(received.victim) == outside
+
+
+def test_features_that_can_not_be_right_are_computed_anew(received: Neighbors, cache: Path) -> None:
+    def vectors() -> NDArray[np.float32]:
+        catalog = wi.Catalog.from_folder(received.images)
+        return wi.Learner(catalog, size=32, precision="fp32").data.of("train").inputs.numpy()
+
+    right = vectors()
+    for odd in (b"", np.full(right.shape[1], np.nan, np.float32).tobytes(), bytes(4)):
+        with closing(sqlite3.connect(received.sidecar / "features.sqlite")) as database, database:
+            database.execute("UPDATE features SET vector = ?", (odd,))
+        assert np.array_equal(vectors(), right)

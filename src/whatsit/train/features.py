@@ -41,7 +41,11 @@ def extract(
 ) -> Features:
     """Compute or recall the features of every picture, in the catalog's order."""
     recipe = _recipe(backbone, preprocess, precision, view)
-    known = {content: one for content, one in store.get(recipe).items() if len(one) == backbone.width}
+    known = {
+        content: vector
+        for content, vector in store.get(recipe).items()
+        if len(vector) == backbone.width and np.isfinite(vector).all()  # others were never written here
+    }
     missing = list({item.content: item for item in catalog if item.content not in known}.values())
     refused: dict[str, str] = {}
     if missing:
