@@ -14,7 +14,7 @@ from tests.conftest import campaign
 from tests.site import Request, Site, jpeg, redirect, respond
 from whatsit import fetch
 from whatsit.errors import FetchError
-from whatsit.fetch import Limits, answer, client, is_public, parse, pieces, read, run
+from whatsit.fetch import AGES, Limits, answer, client, is_public, parse, pieces, read, run
 
 QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
 
@@ -204,13 +204,32 @@ def test_what_reaches_no_server_says_so(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("120", 120), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", 0), ("-5", 0), ("", 0)],
+    [
+        *(("120", 120), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", 0), ("-5", 0), ("", 0)),
+        ("Wed, 31 Dec 99999999999 23:59:59 GMT", 0),  # more than a C integer holds
+        ("Fri, 31 Dec 9999 23:59:59 -2359", AGES),
+        ("Mon, 1 Jan 0001 00:00:00 +2359", 0),
+        ("Wed, 21 Oct 2115 07:28:00 +999999999999", 0),
+        *(("9" * 5000, AGES), ("1e400", 0), ("nan", 0)),
+    ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(site: Site, said: str, seconds: float) -> None:
     site.pages["/"] = respond(b"", 503, Retry_After=said)
     with pytest.raises(FetchError) as caught:
         get(site.url("/"))
     assert caught.value.wait == seconds
+
+
+NUMBERS = st.sampled_from(["0", "1", "31", "69", "2026", "9999", "10000", "9" * 11, "9" * 30, "-1", "٣", ""])
+ZONES = st.sampled_from(["GMT", "EST", "-0000", "+2359", "-2359", "+9999", "-" + "9" * 12, "+", "", "\udc80"])
+DATES = st.builds("Wed, {} Oct {} {}:{}:00 {}".format, NUMBERS, NUMBERS, NUMBERS, NUMBERS, ZONES)
+
+
+@campaign(20_000)
+@given(DATES | NUMBERS | st.text(max_size=9))
+def test_whatever_retry_after_says_the_wait_is_none_or_bounded(said: str) -> None:
+    wait = fetch._seconds(said)
+    assert wait is None or 0 <= wait <= AGES
 
 
 def test_certificate_that_nobody_vouches_for_is_refused_and_a_sound_one_taken() -> None:

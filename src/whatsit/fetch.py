@@ -189,9 +189,10 @@ def _seconds(retry_after: str) -> float | None:
         return min(AGES, float(retry_after.strip()[:20]))
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        left = (moment - datetime.now(moment.tzinfo or UTC)).total_seconds() if moment.tzinfo else None
+    except (ValueError, OverflowError):  # a date of no calendar
         return None
-    return max(0.0, (moment - datetime.now(moment.tzinfo or UTC)).total_seconds()) if moment.tzinfo else None
+    return None if left is None else min(AGES, max(0.0, left))
 
 
 def _explain(error: Exception, limits: Limits) -> FetchError:
