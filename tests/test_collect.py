@@ -22,6 +22,7 @@ from tests.conftest import WHOLE, Run, rendered
 from tests.killed import Killer
 from tests.site import Request, Site, encoded, jpeg, redirect, respond
 from whatsit.collection import Collection, collect_lists
+from whatsit.collection.download import FAULT
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError, FetchError, ImageError
 from whatsit.fetch import Limits
@@ -33,7 +34,9 @@ QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
 def gather(into: Path, urls: Iterable[str], **options: object) -> Collection:
     """Collect addresses as bears, quickly."""
     options = {"allow_private": True, "limits": QUICK, "backoff": 0.001, **options}
-    return collect_lists({"bear": [Found(url) for url in urls]}, into, **options)  # type: ignore[arg-type]
+    done = collect_lists({"bear": [Found(url) for url in urls]}, into, **options)  # type: ignore[arg-type]
+    assert not [reason for reason in done.classes["bear"].reasons if FAULT in reason]
+    return done
 
 
 def manifest(folder: Path) -> dict[str, dict[str, str]]:

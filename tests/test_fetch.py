@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import ssl
+from contextlib import suppress
 
 import pytest
 import trustme
@@ -173,7 +174,7 @@ TROUBLE = {
     "dripping": (web.drip, r"longer than 0\.6 s", False),
     "reset": (web.reset, "ended before the file did|closed the connection", True),
     "cut off": (web.cut_off(jpeg(1)), "ended before the file did", True),
-    "no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no sound HTTP", False),
+    "no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not valid HTTP", False),
     "hangs up": (b"", "closed the connection", True),
 }
 
@@ -184,6 +185,16 @@ def test_every_trouble_has_its_words(site: Site, what: str) -> None:
     with pytest.raises(FetchError, match=words) as caught:
         get(site.url("/"))
     assert caught.value.passing is passing
+
+
+LETTERS = st.text(st.sampled_from("http:/a.[]%0129@?#\\ ü熊-_\u2025\ud800٣"), max_size=9)
+
+
+@campaign(20_000)
+@given(st.sampled_from(["http://", "https://", "http://[-\u2025]@", "http:", ""]), LETTERS)
+def test_every_text_is_an_address_or_is_refused(beginning: str, rest: str) -> None:
+    with suppress(FetchError):
+        assert str(parse(beginning + rest).origin())
 
 
 def test_five_redirects_are_followed_and_six_are_not(site: Site) -> None:

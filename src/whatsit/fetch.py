@@ -120,6 +120,7 @@ async def answer(
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The answer to a GET (a POST with `data`), once it says 200. What fails, also later, is FetchError."""
     method = "GET" if data is None else "POST"
+    is_here = False
     try:
         async with session.request(
             method,
@@ -132,11 +133,15 @@ async def answer(
         ) as response:
             if response.status != HTTPStatus.OK:
                 raise _refusal(response)
+            is_here = True
             yield response
     except FetchError:
         raise
     except Exception as error:
-        raise _explain(error, limits) from error
+        explained = _explain(error, limits)
+        if explained is None and is_here:  # a fault of whoever reads the answer
+            raise
+        raise explained or _unsound(error) from error
 
 
 def parse(url: str) -> URL:
@@ -145,9 +150,9 @@ def parse(url: str) -> URL:
         raise FetchError(f"its address is longer than {LONGEST_URL:,} characters")
     try:
         parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
-        if parsed.scheme in ("http", "https") and parsed.host:
+        if parsed.scheme in ("http", "https") and parsed.host and str(parsed.origin()):
             return parsed
-    except ValueError:
+    except (ValueError, LookupError):  # yarl's parser raises either
         pass
     raise FetchError("it is no address of the web (http: or https:)")
 
@@ -195,8 +200,8 @@ def _seconds(retry_after: str) -> float | None:
     return None if left is None else min(AGES, max(0.0, left))
 
 
-def _explain(error: Exception, limits: Limits) -> FetchError:
-    """What went wrong, in words."""
+def _explain(error: Exception, limits: Limits) -> FetchError | None:
+    """What went wrong, in words; None where it is neither the server's doing nor the network's."""
     cause: Any = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, PrivateAddressError):
         return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
@@ -223,9 +228,11 @@ def _explain(error: Exception, limits: Limits) -> FetchError:
         return FetchError("the connection ended before the file did", passing=True)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
         return FetchError("the server closed the connection", passing=True)
-    if isinstance(error, aiohttp.ClientError | ValueError):
-        return FetchError(f"the server's answer is no sound HTTP ({type(error).__name__})")
-    raise error
+    return _unsound(error) if isinstance(error, aiohttp.ClientError | ValueError) else None
+
+
+def _unsound(error: Exception) -> FetchError:
+    return FetchError(f"the server's answer is not valid HTTP ({type(error).__name__})")
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -270,6 +270,12 @@ class _Begun:
                         await loader.one_by_one(rows, tell)
                 finally:
                     loader.close()
+        if loader.faults:
+            count = f"{len(loader.faults)} {'address' if len(loader.faults) == 1 else 'addresses'}"
+            self.notes.append(
+                f"Whatsit can't handle the answer of {count} ({loader.faults[0]}). "
+                "This is a fault of Whatsit: please report it, with the address from the manifest."
+            )
         return loader.looks
 
 

@@ -18,7 +18,7 @@ from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.politeness import Crowd
 from whatsit.collection.robots import Robots, refuse_opt_out
-from whatsit.errors import FetchError, ImageError, ProjectError
+from whatsit.errors import FetchError, ImageError, ProjectError, WhatsitError
 from whatsit.fetch import Limits, answer, parse, pieces
 from whatsit.formats import SUFFIX_OF
 from whatsit.parallel import threads
@@ -34,12 +34,14 @@ BACKOFF = 0.5  # seconds before the second try
 IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
 JUDGING = "whatsit.collection.judging"
 SPOILT = "it is not what was downloaded"
+FAULT = "Whatsit can't handle the answer"
 
 
 class Downloader:
     """Fetches waiting rows of a manifest into `images`, through `incoming`, a folder of its own.
 
-    `looks` holds what tells copies of every picture that arrived. Close it after use.
+    `looks` holds what tells copies of every picture that arrived, `faults` what broke Whatsit's own code.
+    Close it after use.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Downloader:
         backoff: float = BACKOFF,
     ) -> None:
         self.looks: Looks = {}
+        self.faults: list[str] = []
         self._session, self._images, self._incoming = session, images, incoming
         self._manifest, self._limits, self._backoff = manifest, limits, backoff
         self._robots = Robots(session)
@@ -94,6 +97,11 @@ class Downloader:
                 await self._fetch(row)
             except ImageError as error:
                 self._note_error(row, error)
+            except (WhatsitError, OSError, MemoryError):
+                raise
+            except Exception as error:  # one address never ends the work on all others
+                self.faults.append(f"{type(error).__name__}: {error}")
+                self._note_error(row, FetchError(f"{FAULT} ({self.faults[-1]})"))
             end(row)
 
         def fail(row: Row, error: FetchError) -> None:
