@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from contextlib import suppress
 
@@ -15,7 +16,7 @@ from tests.conftest import campaign
 from tests.site import Request, Site, jpeg, redirect, respond
 from whatsit import fetch
 from whatsit.errors import FetchError
-from whatsit.fetch import AGES, Limits, answer, client, is_public, parse, pieces, read, run
+from whatsit.fetch import AGES, Limits, answer, client, is_own, is_public, parse, pieces, read, run
 
 QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
 
@@ -59,6 +60,50 @@ def test_however_an_address_is_wrapped_it_is_judged_alike(address: ipaddress.IPv
         str(ipaddress.IPv6Address(0x64FF9B << 96 | number)),
     ]
     assert {is_public(one) for one in wrapped} == {is_public(str(address))}
+    assert {is_own(one) for one in wrapped} == {is_own(str(address))}
+
+
+NEVER = [
+    *("169.254.169.254", "169.254.170.2", "169.254.0.1", "100.100.100.200", "168.63.129.16", "0.0.0.0"),
+    *("0.1.2.3", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.0.192", "192.0.2.1", "198.18.0.1"),
+    *("fe80::1", "fe80::a9fe:a9fe%eth0", "fd00:ec2::254", "fd20:ce::254", "::", "ff02::1", "2001:db8::1"),
+    *("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::169.254.169.254"),
+    *("64:ff9b:1::a9fe:a9fe", "::ffff:100.100.100.200", "64:ff9b::6464:64c8", "::ffff:0.0.0.0"),
+    "2001:0:4136:e378:8000:63bf:5601:5601",  # Teredo around 169.254.169.254
+]
+OWN = (
+    "127.0.0.1",
+    "10.1.2.3",
+    "172.31.0.1",
+    "192.168.1.1",
+    "100.64.0.1",
+    "::1",
+    "fd12::1",
+    "::ffff:10.0.0.1",
+)
+
+
+@pytest.mark.parametrize("address", NEVER)
+def test_metadata_and_link_local_addresses_are_never_asked(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_public(address)
+    assert not is_own(address)
+
+    async def resolve(*_: object, **__: object) -> list[dict[str, object]]:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [{"hostname": "x", "host": address, "port": 80, "family": family, "proto": 0, "flags": 0}]
+
+    monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolve)
+    monkeypatch.setattr("aiohttp.resolver.AsyncResolver.resolve", resolve, raising=False)
+    with pytest.raises(FetchError, match="never asked"):
+        get("http://metadata.example/latest", allow_private=True)
+
+
+@pytest.mark.parametrize("address", OWN)
+def test_own_network_is_asked_where_that_is_allowed(address: str) -> None:
+    assert is_own(address)
+    assert not is_public(address)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])

@@ -5,7 +5,7 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
@@ -27,6 +27,23 @@ PIECE = 1 << 16  # bytes
 LONGEST_URL = 8192  # characters: servers accept no more
 AGES = 366 * 86400.0  # seconds: whoever asks to wait longer means never
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What a user's own network may consist of; 100.64.0.0/10 is what carriers and VPNs give out.
+_OWN = [
+    ipaddress.ip_network(one)
+    for one in (
+        *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+        *("::1/128", "fc00::/7"),
+    )
+]
+# Where clouds give a machine's secrets to whoever asks, beside the link-local addresses: Alibaba, Azure,
+# Oracle, AWS and Google.
+_METADATA = [
+    ipaddress.ip_network(one)
+    for one in (
+        *("100.100.100.200/32", "168.63.129.16/32", "192.0.0.0/24"),
+        *("fd00:ec2::/32", "fd20:ce::/32"),
+    )
+]
 
 
 @dataclass(frozen=True)
@@ -49,10 +66,11 @@ class Limits:
 
 
 class PrivateAddressError(OSError):
-    """A connection that was not made because its address is not a public one."""
+    """A connection that was not made because its address is not a public one; `may_be` with allow_private."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_be: bool) -> None:
         super().__init__("private address")
+        self.may_be = may_be
 
 
 def user_agent() -> str:
@@ -68,16 +86,36 @@ def allows_private() -> bool:
 
 def is_public(address: str) -> bool:
     """Whether an IP address, also one wrapped in IPv6, is one of the public internet."""
+    ip = _unwrapped(address)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local:
+        return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not _is_in(ip, _METADATA)
+
+
+def is_own(address: str) -> bool:
+    """Whether an IP address, also one wrapped in IPv6, may be of the user's own network.
+
+    Link-local, unspecified, multicast and reserved addresses are not, nor those of a cloud's metadata.
+    """
+    ip = _unwrapped(address)
+    return _is_in(ip, _OWN) and not _is_in(ip, _METADATA)
+
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def _unwrapped(address: str) -> Address:
+    """An address without what wraps an IPv4 address in IPv6: mapped, 6to4, Teredo, NAT64."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip.is_site_local:
-            return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
+
+
+def _is_in(ip: Address, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(ip in network for network in networks)
 
 
 @asynccontextmanager
@@ -86,15 +124,15 @@ async def client(
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """An HTTP client whose every connection, also after DNS and redirects, is checked.
 
-    It keeps no cookies and obeys no proxy variables. `allow_private` or WHATSIT_ALLOW_PRIVATE=1 turns the
-    check off; `verify` is what certificates are checked against.
+    It keeps no cookies and obeys no proxy variables. With `allow_private` or WHATSIT_ALLOW_PRIVATE=1 it goes
+    into the user's own network too (`is_own`); `verify` is what certificates are checked against.
     """
-    guarded = not (allow_private or allows_private())
+    is_open = allow_private or allows_private()
 
     def guard(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
         family, kind, protocol, _, where = address
-        if guarded and not is_public(str(where[0])):
-            raise PrivateAddressError
+        if not is_public(str(where[0])) and not (is_open and is_own(str(where[0]))):
+            raise PrivateAddressError(is_own(str(where[0])))
         return socket.socket(family, kind, protocol)
 
     connector = aiohttp.TCPConnector(
@@ -204,7 +242,9 @@ def _explain(error: Exception, limits: Limits) -> FetchError | None:
     """What went wrong, in words; None where it is neither the server's doing nor the network's."""
     cause: Any = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, PrivateAddressError):
-        return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
+        if cause.may_be:
+            return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
+        return FetchError("it leads to an address that is never asked: link-local, reserved or a cloud's own")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return FetchError("the server's TLS certificate or encryption is not sound")
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror | UnicodeError):
