@@ -486,11 +486,25 @@ def test_license_author_and_page_stay_with_the_picture(site: Site, tmp_path: Pat
     assert row["time"].startswith("20")
 
 
-@pytest.mark.parametrize("label", ["../up", "a/b", ".hidden", "", "a\nb", "a:b", "manifest.csv", "x" * 300])
+DEVICES = ("CON", "nul", "Aux", "prn.jpg", "COM1", "com0.a.b", "lpt¹", "CON .txt", "CONIN$")
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["../up", "a/b", ".hidden", "", "a\nb", "a:b", "manifest.csv", "Manifest.CSV", "x" * 300, *DEVICES],
+)
 def test_class_that_is_no_folder_name_is_refused(label: str, tmp_path: Path) -> None:
     with pytest.raises(CollectError, match="class"):
         collect_lists({label: [Found("http://x/1")]}, tmp_path / "bears")
     assert not (tmp_path / "up").exists()
+
+
+@pytest.mark.parametrize("label", ["console", "falcon", "COM", "com10", "null", "lpt.1", "manifest"])
+def test_class_that_only_resembles_a_device_is_taken(label: str, site: Site, tmp_path: Path) -> None:
+    site.pages["/1"] = respond(jpeg(1))
+    assert (
+        collect_lists({label: [Found(site.url("/1"))]}, tmp_path, allow_private=True).classes[label].kept == 1
+    )
 
 
 def test_progress_is_told_class_by_class(site: Site, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From a few words, or lists of addresses, to a clean folder of pictures."""
 
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ from whatsit.project import MANIFEST, SIDECAR, Project
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name
+# On Windows these are devices, with any suffix too (learn.microsoft.com/windows/win32/fileio/naming-a-file).
+DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,8 @@ def named(classes: Sequence[str]) -> dict[str, str]:
 
 def _check_label(label: str) -> None:
     """Raise CollectError for what can't be a folder's name on every system."""
-    is_odd = is_hidden(label) or label.strip(" .") != label or label == MANIFEST
+    is_taken = label.casefold() == MANIFEST or DEVICES.fullmatch(label) is not None
+    is_odd = is_hidden(label) or label.strip(" .") != label or is_taken
     if not label or is_odd or not label.isprintable() or set(label) & set('/\\:*?"<>|'):
         raise CollectError(f"A class can't be called {label[:80]!r}.", "Take another name, as in NAME=words.")
     if len(label.encode()) > LONGEST_LABEL:
