@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Literal, get_args
 from urllib.parse import quote
 
+from whatsit.collection.cells import safe, unsafe
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError
 from whatsit.fetch import LONGEST_URL
@@ -29,7 +30,6 @@ STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
 TOGETHER = 1000  # rows that are written at once
 LONGEST_TEXT = 1000  # characters
-FORMULA = "=+-@'"  # what a spreadsheet would compute, and what keeps it from it
 
 
 @dataclass(slots=True)
@@ -175,7 +175,7 @@ class Manifest:
             for cells in filter(None, reader):
                 if len(cells) != len(COLUMNS):
                     raise ValueError(f"line {reader.line_num} has {len(cells)} columns, not {len(COLUMNS)}")
-                values = dict(zip(COLUMNS, map(_read, cells), strict=True))
+                values = dict(zip(COLUMNS, map(unsafe, cells), strict=True))
                 if values["status"] not in STATUSES:
                     raise ValueError(f"{values['status']!r} is no status")
                 label, number = values.pop("class"), int(values.pop("number"))
@@ -215,19 +215,14 @@ def _is_whole(line: bytes) -> bool:
     return len(cells) == len(COLUMNS) and cells[-1] in ("", "yes")
 
 
+def _safe(row: Iterable[object]) -> list[object]:
+    return [safe(cell) if isinstance(cell, str) else cell for cell in row]
+
+
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_safe(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(map(_safe, rows))
     return text.getvalue().encode()
-
-
-def _safe(cell: object) -> object:
-    """A leading apostrophe keeps a spreadsheet from computing what a stranger wrote."""
-    return f"'{cell}" if isinstance(cell, str) and cell and cell[0] in FORMULA else cell
-
-
-def _read(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") else cell
 
 
 HEAD = "\ufeff".encode() + _lines([COLUMNS])  # marked as UTF-8, or Excel reads another alphabet
