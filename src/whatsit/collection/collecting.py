@@ -12,17 +12,19 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader, recover
+from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader
 from whatsit.collection.lists import read_list
 from whatsit.collection.looks import Looks
-from whatsit.collection.manifest import Manifest, Row, storable
+from whatsit.collection.manifest import LARGEST_NUMBER, Manifest, Row, storable
 from whatsit.collection.provider import Found, License, Provider
+from whatsit.collection.recovery import recover
 from whatsit.collection.search import providers, search
 from whatsit.errors import CollectError
 from whatsit.fetch import Limits, client, run
 from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.progress import bars, progress, say
 from whatsit.project import MANIFEST, SIDECAR, Project
+from whatsit.project.paths import not_a_link
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name
@@ -108,7 +110,7 @@ def collect(
     where no provider answers or a class can't be called so.
     """
     wanted = named(classes)
-    with _begun(into, project) as begun:
+    with _begun(into, project, wanted) as begun:
         run(_search(begun, wanted, max_pics, providers(source), license, allow_private))
         return begun.fetch(list(wanted), retry, allow_private)
 
@@ -132,7 +134,7 @@ def collect_lists(
         )
     for label in lists:
         _check_label(label)
-    with _begun(into, project) as begun:
+    with _begun(into, project, lists) as begun:
         for label, found in lists.items():
             begun.add(label, list(dict.fromkeys(found))[:max_pics])
         return begun.fetch(list(lists), retry, allow_private, max_workers, limits, backoff)
@@ -201,8 +203,14 @@ def _check_label(label: str) -> None:
 class _Begun:
     """A folder that is being collected into."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, labels: Iterable[str]) -> None:
         self.project = project
+        for label in labels:
+            if (project.images / label).is_symlink():
+                raise CollectError(
+                    f"{project.images / label} is a symbolic link, so nothing is collected into it.",
+                    "Put a folder in its place, or collect into the folder that it leads to.",
+                )
         self.manifest = Manifest(project.images / MANIFEST)
         self.incoming = project.folder / "incoming"
         self.notes: list[str] = []
@@ -311,18 +319,18 @@ async def _search(
 
 
 @contextmanager
-def _begun(into: str | Path, folder: str | Path | None) -> Iterator[_Begun]:
-    """The only collecting into a folder; another one is waited for, and that is said."""
+def _begun(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -> Iterator[_Begun]:
+    """The only collecting of classes into a folder; another one is waited for, and that is said."""
     is_new = not os.path.lexists(into)
     project = Project(into, folder)
-    lock = FileLock(project.folder / "collecting.lock")
+    lock = FileLock(not_a_link(project.folder / "collecting.lock", project.folder))
     try:
         lock.acquire(timeout=0)
     except Timeout:
         say(f"another whatsit is collecting into {into}; waiting for it.")
         lock.acquire()
     try:
-        yield _Begun(project)
+        yield _Begun(project, labels)
     finally:
         lock.release()
         if is_new and os.listdir(into) == [SIDECAR]:  # nothing came of it
@@ -333,6 +341,11 @@ def _last_number(folder: Path) -> int:
     """The highest number of a picture that is there already, whoever put it there."""
     names = [Path(name) for name in os.listdir(folder)] if folder.is_dir() else []
     return max(
-        (int(name.stem) for name in names if name.stem.isdecimal() and name.suffix.lower() in SUFFIXES),
+        (
+            number
+            for name in names
+            if name.stem.isdecimal() and name.suffix.lower() in SUFFIXES
+            if (number := int(name.stem)) < LARGEST_NUMBER
+        ),
         default=-1,
     )

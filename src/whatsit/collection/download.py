@@ -1,7 +1,6 @@
 """Fetching pictures: each arrives whole in its class's folder or leaves its reason in the manifest."""
 
 import asyncio
-import hashlib
 import itertools
 import os
 import shutil
@@ -22,7 +21,6 @@ from whatsit.errors import FetchError, ImageError, ProjectError, WhatsitError
 from whatsit.fetch import Limits, answer, parse, pieces
 from whatsit.formats import SUFFIX_OF
 from whatsit.parallel import threads
-from whatsit.project import Project
 from whatsit.project.moving import move_file
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ SPARE_FILES = 64  # what else this process may have open
 BACKOFF = 0.5  # seconds before the second try
 IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
 JUDGING = "whatsit.collection.judging"
-SPOILT = "it is not what was downloaded"
 FAULT = "Whatsit can't handle the answer"
 
 
@@ -230,36 +227,3 @@ async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path) -> 
         async for piece in body:
             file.write(piece)
     return None
-
-
-def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
-    """After a crash: put in what had arrived and was written down, throw half files away, wait for others."""
-    incoming.mkdir(parents=True, exist_ok=True)
-    images = project.images
-    absent: list[Row] = []
-    spoilt: list[Row] = []
-    for row in manifest:
-        if row.status == "new" and not os.path.lexists(images / row.file):
-            absent.append(row)
-        elif row.status == "new" and _sha256(images / row.file) != row.sha256:
-            spoilt.append(row)
-    if spoilt:  # by a power failure, or by somebody: it is fetched again
-        with project.lock():
-            project.journal.begin().trash((images / row.file, SPOILT) for row in spoilt)
-    missing = {row.sha256: row for row in (*absent, *spoilt)}
-    for part in incoming.iterdir():
-        arrived = missing.pop(_sha256(part), None)
-        if arrived is not None:
-            move_file(part, images / arrived.file)
-        else:
-            part.unlink()
-    moves = project.journal.trashed() if missing else []
-    trashed = {move.source: move.reason for move in moves if move.reason != SPOILT}
-    for row in missing.values():
-        reason = trashed.get(images / row.file)  # killed after it was found to be a copy
-        manifest.note(row, "duplicate" if reason else "waiting", reason or "")
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

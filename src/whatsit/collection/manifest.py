@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import stat
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -20,7 +22,9 @@ from whatsit.collection.cells import safe, unsafe
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError
 from whatsit.fetch import LONGEST_URL
+from whatsit.formats import is_hidden
 from whatsit.project import write_whole
+from whatsit.project.paths import not_a_link, plain_name, untrusted
 from whatsit.text import printable
 
 # waiting: not fetched yet. failed: it did not arrive. broken: what arrived is no picture to learn from.
@@ -30,6 +34,7 @@ STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
 TOGETHER = 1000  # rows that are written at once
 LONGEST_TEXT = 1000  # characters
+LARGEST_NUMBER = 10**12  # of a picture
 
 
 @dataclass(slots=True)
@@ -65,7 +70,7 @@ cells_of = attrgetter(*NAMES)
 class Manifest:
     """The rows by class and address. Every change is appended at once; the last row of an address counts.
 
-    Raises CollectError where the file is none of this kind.
+    Raises CollectError where the file is none of this kind, UntrustedError where it names other folders.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,7 +156,10 @@ class Manifest:
 
     def _load(self) -> bool:
         """Read the rows; True where the file has more lines than it needs, or half a line at its end."""
+        not_a_link(self.path, self.path)
         try:
+            if not stat.S_ISREG(os.stat(self.path).st_mode):  # reading it might never end
+                raise CollectError(f"{self.path} is not a file.", "Move it away.")
             data = self.path.read_bytes()
         except FileNotFoundError:
             return False
@@ -179,12 +187,23 @@ class Manifest:
                 if values["status"] not in STATUSES:
                     raise ValueError(f"{values['status']!r} is no status")
                 label, number = values.pop("class"), int(values.pop("number"))
+                if not 0 <= number < LARGEST_NUMBER:
+                    raise ValueError(f"{number} is no number of a picture")
+                self._check_place(label, values["file"])
                 yield Row(label, number, **values)  # type: ignore[arg-type]
         except (ValueError, csv.Error) as error:
             raise CollectError(
                 f"{self.path} is no manifest of Whatsit's any more ({error}).",
                 "Undo the changes to it, or move it away.",
             ) from error
+
+    def _check_place(self, label: str, file: str) -> None:
+        """Raise UntrustedError for a class that is no folder of pictures, and a file that is not in it."""
+        if is_hidden(plain_name(label, self.path)):
+            raise untrusted(self.path, f"{label!r} is not a class")
+        folder, _, name = file.partition("/")
+        if file and (folder != label or is_hidden(plain_name(name, self.path))):
+            raise untrusted(self.path, f"{file!r} is not a picture of {label}")
 
 
 def _say(row: Row, status: Status, error: str) -> None:
