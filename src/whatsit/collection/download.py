@@ -17,6 +17,7 @@ from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.politeness import Crowd
 from whatsit.collection.robots import Robots, refuse_opt_out
+from whatsit.collection.room import Room, Share
 from whatsit.errors import FetchError, ImageError, ProjectError, WhatsitError
 from whatsit.fetch import Limits, answer, parse, pieces
 from whatsit.formats import SUFFIX_OF
@@ -30,6 +31,7 @@ AT_ONCE = 256  # connections
 SPARE_FILES = 64  # what else this process may have open
 BACKOFF = 0.5  # seconds before the second try
 IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
+ON_DISK = 1 << 30  # bytes of all bodies that are arriving or being judged
 JUDGING = "whatsit.collection.judging"
 FAULT = "Whatsit can't handle the answer"
 
@@ -55,6 +57,7 @@ class Downloader:
         self._session, self._images, self._incoming = session, images, incoming
         self._manifest, self._limits, self._backoff = manifest, limits, backoff
         self._robots = Robots(session)
+        self._room = Room(ON_DISK, limits.size)
         self._judges = ThreadPoolExecutor(threads())
         self._judges.submit(import_module, JUDGING)  # while the first answers are waited for
         self._numbers = itertools.count()
@@ -129,12 +132,12 @@ class Downloader:
         url = parse(row.url)
         if not row.invited:
             await self._robots.refuse_forbidden(url)
-        with self._part() as part:
+        with self._part() as part, self._room.share() as share:
             async with answer(self._session, url, self._limits) as response:
                 if response.url.origin() != url.origin():
                     await self._robots.refuse_forbidden(response.url)
                 refuse_opt_out(response.headers)
-                body = await _receive(response, self._limits.size, part)
+                body = await _receive(response, self._limits.size, part, share)
             await asyncio.get_running_loop().run_in_executor(self._judges, self._accept, row, part, body)
 
     def _accept(self, row: Row, part: Path, body: bytes | None) -> None:
@@ -207,7 +210,7 @@ def _affordable(at_once: int) -> int:
     return max(1, min(at_once, (soft - SPARE_FILES) // 2))
 
 
-async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path) -> bytes | None:
+async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path, share: Share) -> bytes | None:
     """The body, if it is small enough to be kept in memory, or None where it was written to `part`."""
     length = response.content_length
     if length is not None and length <= min(limit, IN_MEMORY) and "Content-Encoding" not in response.headers:
@@ -222,8 +225,16 @@ async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path) -> 
             break
     else:
         return b"".join(small)
+    await share.grow(size)
     with open(part, "wb") as file:
         file.writelines(small)
-        async for piece in body:
-            file.write(piece)
+        small.clear()
+        try:
+            async for piece in body:
+                await share.grow(len(piece))
+                file.write(piece)
+        except TimeoutError as error:
+            if not share.has_waited:
+                raise
+            raise FetchError("it had to wait too long for others", passing=True) from error
     return None
