@@ -108,11 +108,13 @@ def _minima(said: list[str]) -> "float | dict[str, float]":
 
 def _explained(classifier: "Classifier", source: "str | bytes", label: str, folder: Path, path: str) -> Path:
     """Write a picture's heat map under a name that no other has."""
+    from whatsit.project import short_name
+
     name = Path(path).stem if path != "-" else "stdin"
-    target, number = folder / f"{name}.png", 1
-    while target.exists():
+    target, number = folder / short_name(name, ".png"), 1
+    while os.path.lexists(target):
         number += 1
-        target = folder / f"{name}-{number}.png"
+        target = folder / short_name(name, f"-{number}.png")
     classifier.explain(source, label).write(target)
     return target
 

@@ -12,6 +12,7 @@ from whatsit.collection.judging import SMALLEST
 from whatsit.errors import ImageError
 from whatsit.formats import SUFFIX_OF
 from whatsit.images import Facts, open_image
+from whatsit.project import short_name
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]
 SUFFIXES_OF = {
@@ -57,7 +58,7 @@ def mend(path: Path, facts: Facts, max_size: int | None = None) -> Mended:
     extension is wrong keeps its bytes. Raises ImageError.
     """
     if oddities(path, facts, max_size) == ["wrong extension"]:
-        return Mended(path.with_name(path.stem + SUFFIX_OF[facts.format]), None)
+        return Mended(path.with_name(short_name(path.stem, SUFFIX_OF[facts.format])), None)
     image = open_image(path)
     told = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
     if len(told.get("exif", b"")) > LONGEST_EXIF:
@@ -84,7 +85,8 @@ def mend(path: Path, facts: Facts, max_size: int | None = None) -> Mended:
     except (OSError, ValueError) as error:
         raise ImageError(f"it can't be written again ({error})") from error
     is_called_so = path.suffix.lower() in _suffixes(format)
-    return Mended(path if is_called_so else path.with_name(path.stem + SUFFIX_OF[format]), buffer.getvalue())
+    renamed = path.with_name(short_name(path.stem, SUFFIX_OF[format]))
+    return Mended(path if is_called_so else renamed, buffer.getvalue())
 
 
 def _suffixes(format: str) -> tuple[str, ...]:

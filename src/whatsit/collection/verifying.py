@@ -17,7 +17,7 @@ from whatsit.formats import RAW, SUFFIXES, is_hidden
 from whatsit.images import is_picture
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress
-from whatsit.project import SIDECAR, Action, Project
+from whatsit.project import SIDECAR, Action, Project, short_name
 
 TOGETHER = 32  # pictures that are mended before they are put in place
 SMALLEST_MAX = 128  # pixels: with less, a picture of extreme shape would become a tiny one
@@ -227,5 +227,5 @@ def _free(old: Path, mended: Mended, taken: set[Path]) -> Path:
     target, number = mended.path, 1
     while target != old and (target in taken or os.path.lexists(target)):
         number += 1
-        target = mended.path.with_stem(f"{mended.path.stem}-{number}")
+        target = mended.path.with_name(short_name(mended.path.stem, f"-{number}{mended.path.suffix}"))
     return target

@@ -3,7 +3,7 @@
 from whatsit.project.cache import cache_dir, cache_files, empty_cache
 from whatsit.project.database import Database
 from whatsit.project.features import FeatureStore
-from whatsit.project.files import size_of, write_whole
+from whatsit.project.files import short_name, size_of, write_whole
 from whatsit.project.journal import Action, Journal
 from whatsit.project.moves import Move
 from whatsit.project.paths import SIDECAR
@@ -44,6 +44,7 @@ __all__ = [
     "load_run",
     "load_runs",
     "run_named",
+    "short_name",
     "size_of",
     "unfinished",
     "write_whole",

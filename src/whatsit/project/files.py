@@ -8,6 +8,16 @@ from pathlib import Path
 
 from whatsit.errors import WhatsitError
 
+LONGEST_NAME = 255  # bytes of a file's name, on nearly all disks
+
+
+def short_name(stem: str, ending: str) -> str:
+    """A file name from a stem and an ending (`-2.jpg`), its stem cut where it would be too long."""
+    room = LONGEST_NAME - len(os.fsencode(ending))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return stem + ending
+
 
 def size_of(folder: Path) -> int:
     """Bytes in all files below a folder, without what vanishes meanwhile."""
@@ -27,7 +37,7 @@ def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".whatsit.")
         with os.fdopen(handle, "wb") as file:
             file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
