@@ -206,8 +206,10 @@ def test_pipes_raw_photos_and_links_are_looked_at_with_care(tmp_path: Path) -> N
     (folder / "b" / "around").symlink_to(tmp_path)
     done = wi.verify_images(folder, delete=True, fix=True)
     assert done.pictures == 3
-    assert names([path for path, _ in done.left_alone]) == ["pipe.jpg"]
-    assert names([path for path, _ in done.unreadable]) == ["2.jpg"]
+    assert names([path for path, _ in done.left_alone]) == ["pipe.jpg", "2.jpg"]
+    assert done.left_alone[1][1].endswith("it lies behind the symbolic link linked, so it stays")
+    assert done.unreadable == []
+    assert contents(tmp_path / "elsewhere") == {"2.jpg": b"<html>"}
     assert (folder / "b" / "camera.nef").exists()
 
 
@@ -250,7 +252,7 @@ def test_summary_tells_what_was_done_and_what_was_not(tmp_path: Path, whatsit: R
     assert lines["too large"].endswith("made smaller")
     assert lines["tiny"].endswith("not changed")
     assert lines["CMYK"].endswith("not changed")
-    assert "--fix mends" in result.stdout
+    assert "--fix repairs" in result.stdout
 
 
 @pytest.mark.parametrize("options", [{"max_size": 0}, {"max_size": -3}, {"max_workers": -2}])

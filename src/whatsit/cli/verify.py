@@ -10,10 +10,10 @@ from whatsit.cli.options import Json, ProjectDir, named, print_json, print_table
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.collection.verifying import Verification
+    from whatsit.collection.findings import Verification
 
 SHOWN = 3  # files of a kind
-MENDED = {
+REPAIRED = {
     "wrong extension": "renamed",
     "CMYK": "made RGB",
     "on its side": "turned upright",
@@ -27,17 +27,17 @@ MENDED = {
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder, or one class's folder.")],
     fix: Annotated[
-        bool, typer.Option("--fix", help="Mend what is odd; the originals go to the trash.")
+        bool, typer.Option("--fix", help="Repair what is odd; the originals go to the trash.")
     ] = False,
     max_size: Annotated[
         int | None,
         typer.Option(min=128, help="Make pictures smaller whose longer side has more pixels."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell; move and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report; move and change nothing.")] = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """Decode every picture; what can't be goes to the trash, what is odd or there twice is told."""
+    """Decode every picture; what can't be goes to the trash, what is odd or there twice is reported."""
     from whatsit.collection.verifying import verify_images
 
     done = verify_images(
@@ -61,7 +61,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
     for oddity, paths in done.odd.items():
         count = sum(path in fixed for path in paths)
         some = "" if count == len(paths) else f", {count:,} of them"
-        rows.append([oddity, f"{len(paths):,}", f"{MENDED[oddity]}{some}" if count else "not changed"])
+        rows.append([oddity, f"{len(paths):,}", f"{REPAIRED[oddity]}{some}" if count else "not changed"])
     for name, groups in (("exact copies", done.same), ("near copies", done.near)):
         if groups:
             astride = sum(map(done.is_across_classes, groups))
@@ -77,7 +77,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
     groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
     _list("copies", [" = ".join(map(done.name, group[:4])) for group in groups])
     if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
-        print("--fix mends what is odd and keeps the originals in the trash")
+        print("--fix repairs what is odd and keeps the originals in the trash")
     if done.is_moved or done.fixed:
         images = folder if done.images == done.folder else os.path.relpath(done.images)
         print(f"{program()} undo {printable(named(images, project))} brings back what was moved")

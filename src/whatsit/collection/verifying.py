@@ -1,93 +1,23 @@
-"""Looking at every picture: what can't be read goes to the trash, what is odd is told or mended."""
+"""Looking at every picture: what can't be read goes to the trash, what is odd is reported or repaired."""
 
 import os
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import SPLIT_NAMES, files_below
+from whatsit.collection.changes import repair, to_repair, trash_unreadable
 from whatsit.collection.copies import groups_of
+from whatsit.collection.findings import Findings, Verification
 from whatsit.collection.looks import Look
-from whatsit.collection.repair import Mended, Oddity, mend, oddities
-from whatsit.errors import CatalogError, FileAccessError, ImageError, UnusableImageError
+from whatsit.collection.repair import oddities
+from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
 from whatsit.formats import RAW, SUFFIXES, is_hidden
 from whatsit.images import is_picture
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress
-from whatsit.project import SIDECAR, Action, Project, short_name
+from whatsit.project import SIDECAR, Project
 
-TOGETHER = 32  # pictures that are mended before they are put in place
 SMALLEST_MAX = 128  # pixels: with less, a picture of extreme shape would become a tiny one
-
-Told = tuple[Path, str]
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """A picture that was mended: where it was, where it is now, and why."""
-
-    path: Path
-    now: Path
-    oddities: Sequence[Oddity]
-
-
-@dataclass
-class Verification:
-    """What a folder's pictures are like: `pictures` were looked at, of which `fine` have no fault.
-
-    `unreadable` are in the trash where `is_moved`; `left_alone` may be sound, but Whatsit can't use them.
-    `odd` lists by oddity; `fixed` tells what was mended. `same` and `near` are groups of copies.
-    """
-
-    folder: Path
-    images: Path
-    pictures: int = 0
-    is_moved: bool = False
-    unreadable: list[Told] = field(default_factory=list)
-    left_alone: list[Told] = field(default_factory=list)
-    odd: dict[Oddity, list[Path]] = field(default_factory=dict)
-    fixed: list[Fixed] = field(default_factory=list)
-    same: list[list[Path]] = field(default_factory=list)
-    near: list[list[Path]] = field(default_factory=list)
-
-    @property
-    def fine(self) -> int:
-        """How many pictures are readable and not odd."""
-        odd = {path for paths in self.odd.values() for path in paths}
-        return self.pictures - len(self.unreadable) - len(self.left_alone) - len(odd)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON; paths are relative to the image folder."""
-
-        def told(rows: Sequence[Told]) -> list[dict[str, str]]:
-            return [{"path": self.name(path), "reason": reason} for path, reason in rows]
-
-        return {
-            "folder": str(self.folder),
-            "pictures": self.pictures,
-            "fine": self.fine,
-            "unreadable": told(self.unreadable),
-            "moved_to_trash": self.is_moved,
-            "left_alone": told(self.left_alone),
-            "odd": {oddity: [self.name(path) for path in paths] for oddity, paths in self.odd.items()},
-            "fixed": [
-                {"path": self.name(one.path), "now": self.name(one.now), "odd": list(one.oddities)}
-                for one in self.fixed
-            ],
-            "same": [[self.name(path) for path in group] for group in self.same],
-            "near": [[self.name(path) for path in group] for group in self.near],
-        }
-
-    def name(self, path: Path) -> str:
-        """A path as it is told: relative to the image folder."""
-        return os.path.relpath(path, self.images)
-
-    def is_across_classes(self, group: Sequence[Path]) -> bool:
-        """Whether copies lie in several folders."""
-        return len({path.parent for path in group}) > 1
 
 
 def verify_images(
@@ -98,11 +28,12 @@ def verify_images(
     max_workers: int | None = None,
     project: str | Path | None = None,
 ) -> Verification:
-    """Decode every picture below `path`, an image folder or a class's folder, and tell what is wrong.
+    """Decode every picture below `path`, an image folder or a class's folder, and report what is wrong.
 
     With `delete`, what can't be decoded moves to the trash of the image folder; with `fix`, odd pictures are
-    replaced by mended ones, and with `max_size` those with a longer side by smaller ones; the originals are
-    in the trash. One `undo` brings all back. Raises CatalogError where there is no such folder.
+    replaced by repaired ones, and with `max_size` those with a longer side by smaller ones; the originals are
+    in the trash. One `undo` brings all back. What lies behind a symbolic link stays as it is.
+    Raises CatalogError where there is no such folder.
     """
     folder = Path(path).absolute()
     if not folder.is_dir():
@@ -113,27 +44,36 @@ def verify_images(
             f"Nothing can be done with max_size={max_size}, max_workers={max_workers}.",
             f"Give a max_size of {SMALLEST_MAX} or more, and one worker or more.",
         )
-    done = Verification(folder, image_folder(folder))
-    prints = _look(folder, done, max_workers, Path(project).absolute() if project else None)
-    odd = {one: found for one, told in prints.items() if (found := oddities(one, told.facts, max_size))}
-    by_oddity: dict[Oddity, list[Path]] = defaultdict(list)
-    for one, found in odd.items():
-        for oddity in found:
-            by_oddity[oddity].append(one)
-    done.odd = dict(by_oddity)
-    for group in groups_of({one: Look.of(told) for one, told in prints.items()}):
-        same = {prints[one].content for one in group}
-        (done.same if len(same) == 1 else done.near).append(group)
-    to_mend = {one: found for one, found in odd.items() if fix or "too large" in found}
-    if (delete and done.unreadable) or to_mend:
-        keeper = Project(done.images, project)
-        with keeper.lock():
-            action = keeper.journal.begin()
-            if delete and done.unreadable:
-                action.trash(done.unreadable)
-                done.is_moved = True
-            _mend(action, to_mend, prints, max_size, done)
-    return done
+    where = Path(project).absolute() if project else None
+    images = image_folder(folder)
+
+    def look() -> Findings:
+        return _look(folder, images, max_workers, max_size, where)
+
+    if not (delete or fix or max_size):
+        return look().done
+    found, keeper = None, _existing(images, where)
+    if keeper is None:  # nothing was moved here before, and perhaps nothing needs to be
+        found = look()
+        if not (delete and found.done.unreadable) and not to_repair(found, fix):
+            return found.done
+        keeper = Project(images, where)
+    with keeper.lock():  # which repairs what a kill left
+        action = keeper.journal.begin()
+        if found is None or action.number > 1:  # others may have moved pictures meanwhile
+            found = look()
+        if delete:
+            trash_unreadable(action, found)
+        repair(action, found, to_repair(found, fix), max_size)
+    return found.done
+
+
+def _existing(images: Path, folder: Path | None) -> Project | None:
+    """The project, if there is one that can be used."""
+    try:
+        return Project.existing(images, folder)
+    except ProjectError:  # it is said if it is needed
+        return None
 
 
 def image_folder(folder: Path) -> Path:
@@ -158,11 +98,12 @@ def _is_looked_at(file: Path) -> bool:
 
 
 def _look(
-    folder: Path, done: Verification, workers: int | None, without: Path | None
-) -> dict[Path, Fingerprint]:
-    """The fingerprints of all pictures that can be decoded; the others are written down in `done`."""
+    folder: Path, images: Path, workers: int | None, max_size: int | None, without: Path | None
+) -> Findings:
+    """Decode all pictures, and find what is odd or there twice."""
     paths = [one for name in files_below(folder, without) if _is_looked_at(one := folder / name)]
-    done.pictures = len(paths)
+    found = Findings(Verification(folder, images, len(paths)))
+    done = found.done
 
     def look(one: Path) -> Fingerprint | ImageError:
         try:
@@ -170,62 +111,23 @@ def _look(
         except ImageError as error:
             return error
 
-    prints = {}
     with progress("Looking at pictures", len(paths)) as advance:
         for one, told in zip(paths, in_parallel(look, paths, workers, READ_TOGETHER), strict=True):
             advance()
             if isinstance(told, Fingerprint):
-                prints[one] = told
+                found.prints[one] = told
             elif isinstance(told, UnusableImageError | FileAccessError):
                 done.left_alone.append((one, str(told)))
+            elif link := found.link_before(one):
+                done.left_alone.append((one, f"{told}; {link}"))
             else:
                 done.unreadable.append((one, str(told)))
-    return prints
-
-
-def _mend(
-    action: Action,
-    odd: Mapping[Path, Sequence[Oddity]],
-    prints: Mapping[Path, Fingerprint],
-    max_size: int | None,
-    done: Verification,
-) -> None:
-    paths = list(odd)
-
-    def try_to(one: Path) -> Mended | ImageError:
-        try:
-            return mend(one, prints[one].facts, max_size)
-        except ImageError as error:
-            return error
-
-    with progress("Mending pictures", len(paths)) as advance:
-        for start in range(0, len(paths), TOGETHER):
-            some = paths[start : start + TOGETHER]
-            renamed, replaced = [], []
-            taken: set[Path] = set()
-            for one, mended in zip(some, in_parallel(try_to, some), strict=True):
-                advance()
-                if isinstance(mended, ImageError):
-                    done.left_alone.append((one, str(mended)))
-                    continue
-                reason = ", ".join(odd[one])
-                target = _free(one, mended, taken)
-                taken.add(target)
-                if mended.data is None:
-                    renamed.append((one, target, reason))
-                else:
-                    replaced.append((one, target, mended.data, reason))
-                done.fixed.append(Fixed(one, target, odd[one]))
-            if renamed:
-                action.move(renamed)
-            if replaced:
-                action.replace(replaced)
-
-
-def _free(old: Path, mended: Mended, taken: set[Path]) -> Path:
-    """A name that no other picture has."""
-    target, number = mended.path, 1
-    while target != old and (target in taken or os.path.lexists(target)):
-        number += 1
-        target = mended.path.with_name(short_name(mended.path.stem, f"-{number}{mended.path.suffix}"))
-    return target
+    for one, told in found.prints.items():
+        if odd := oddities(one, told.facts, max_size):
+            found.odd[one] = odd
+            for oddity in odd:
+                done.odd.setdefault(oddity, []).append(one)
+    for group in groups_of({one: Look.of(told) for one, told in found.prints.items()}):
+        same = {found.prints[one].content for one in group}
+        (done.same if len(same) == 1 else done.near).append(group)
+    return found

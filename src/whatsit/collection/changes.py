@@ -1,0 +1,90 @@
+"""What verifying changes: each picture by itself, so that one that can't be changed holds up no other."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from whatsit.collection.findings import Findings, Fixed
+from whatsit.collection.repair import Mended, Oddity, mend
+from whatsit.errors import ImageError
+from whatsit.parallel import in_parallel
+from whatsit.progress import progress
+from whatsit.project import Action, short_name
+
+TOGETHER = 32  # pictures that are repaired before they are put in place
+
+
+def to_repair(found: Findings, fix: bool) -> dict[Path, Sequence[Oddity]]:
+    """The pictures that are to be written anew: all odd ones, or those that are too large."""
+    return {one: odd for one, odd in found.odd.items() if fix or "too large" in odd}
+
+
+def trash_unreadable(action: Action, found: Findings) -> None:
+    """Move what can't be decoded into the trash."""
+    done, files = found.done, []
+    for one, reason in done.unreadable:
+        if why := _why_not(found, one):
+            done.left_alone.append((one, f"{reason}; {why}"))
+        else:
+            files.append((one, reason))
+    if files:
+        action.trash(files)
+        done.is_moved = True
+    done.unreadable = files
+
+
+def repair(
+    action: Action, found: Findings, odd: Mapping[Path, Sequence[Oddity]], max_size: int | None
+) -> None:
+    """Put repaired pictures in the place of odd ones."""
+    paths, done = list(odd), found.done
+
+    def try_to(one: Path) -> Mended | ImageError:
+        try:
+            return mend(one, found.prints[one].facts, max_size)
+        except ImageError as error:
+            return error
+
+    with progress("Repairing pictures", len(paths)) as advance:
+        for start in range(0, len(paths), TOGETHER):
+            some = paths[start : start + TOGETHER]
+            renamed, replaced = [], []
+            taken: set[Path] = set()
+            for one, mended in zip(some, in_parallel(try_to, some), strict=True):
+                advance()
+                why = _why_not(found, one)
+                if why or isinstance(mended, ImageError):
+                    done.left_alone.append((one, why or str(mended)))
+                    continue
+                reason = ", ".join(odd[one])
+                target = _free(one, mended, taken)
+                taken.add(target)
+                if mended.data is None:
+                    renamed.append((one, target, reason))
+                else:
+                    replaced.append((one, target, mended.data, reason))
+                done.fixed.append(Fixed(one, target, odd[one]))
+            if renamed:
+                action.move(renamed)
+            if replaced:
+                action.replace(replaced)
+
+
+def _why_not(found: Findings, one: Path) -> str:
+    """Why a picture can't be moved; nothing where it can."""
+    if link := found.link_before(one):
+        return link
+    if not os.path.lexists(one):
+        return "it is not there any more"
+    if not os.access(one.parent, os.W_OK | os.X_OK):
+        return "it can't be moved: the permissions of its folder forbid it"
+    return ""
+
+
+def _free(old: Path, mended: Mended, taken: set[Path]) -> Path:
+    """A name that no other picture has."""
+    target, number = mended.path, 1
+    while target != old and (target in taken or os.path.lexists(target)):
+        number += 1
+        target = mended.path.with_name(short_name(mended.path.stem, f"-{number}{mended.path.suffix}"))
+    return target

@@ -1,0 +1,104 @@
+"""What looking at every picture of a folder found."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from whatsit.catalog.fingerprint import Fingerprint
+from whatsit.collection.repair import Oddity
+
+Told = tuple[Path, str]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A picture that was repaired: where it was, where it is now, and why."""
+
+    path: Path
+    now: Path
+    oddities: Sequence[Oddity]
+
+
+@dataclass
+class Verification:
+    """What a folder's pictures are like: `pictures` were looked at, of which `fine` have no fault.
+
+    `unreadable` are in the trash where `is_moved`; `left_alone` may be sound, but Whatsit can't use them.
+    `odd` lists by oddity; `fixed` lists what was repaired. `same` and `near` are groups of copies.
+    """
+
+    folder: Path
+    images: Path
+    pictures: int = 0
+    is_moved: bool = False
+    unreadable: list[Told] = field(default_factory=list)
+    left_alone: list[Told] = field(default_factory=list)
+    odd: dict[Oddity, list[Path]] = field(default_factory=dict)
+    fixed: list[Fixed] = field(default_factory=list)
+    same: list[list[Path]] = field(default_factory=list)
+    near: list[list[Path]] = field(default_factory=list)
+
+    @property
+    def fine(self) -> int:
+        """How many pictures are readable and not odd."""
+        odd = {path for paths in self.odd.values() for path in paths}
+        told = {path for path, _ in (*self.unreadable, *self.left_alone)}
+        return self.pictures - len(odd | told)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; paths are relative to the image folder."""
+
+        def told(rows: Sequence[Told]) -> list[dict[str, str]]:
+            return [{"path": self.name(path), "reason": reason} for path, reason in rows]
+
+        return {
+            "folder": str(self.folder),
+            "pictures": self.pictures,
+            "fine": self.fine,
+            "unreadable": told(self.unreadable),
+            "moved_to_trash": self.is_moved,
+            "left_alone": told(self.left_alone),
+            "odd": {oddity: [self.name(path) for path in paths] for oddity, paths in self.odd.items()},
+            "fixed": [
+                {"path": self.name(one.path), "now": self.name(one.now), "odd": list(one.oddities)}
+                for one in self.fixed
+            ],
+            "same": [[self.name(path) for path in group] for group in self.same],
+            "near": [[self.name(path) for path in group] for group in self.near],
+        }
+
+    def name(self, path: Path) -> str:
+        """A path as it is told: relative to the image folder."""
+        return os.path.relpath(path, self.images)
+
+    def is_across_classes(self, group: Sequence[Path]) -> bool:
+        """Whether copies lie in several folders."""
+        return len({path.parent for path in group}) > 1
+
+
+@dataclass
+class Findings:
+    """A verification, the fingerprints of the pictures that can be decoded, and what is odd about each."""
+
+    done: Verification
+    prints: dict[Path, Fingerprint] = field(default_factory=dict)
+    odd: dict[Path, Sequence[Oddity]] = field(default_factory=dict)
+    _links: dict[Path, str] = field(default_factory=dict)
+
+    def link_before(self, path: Path) -> str:
+        """Why a picture stays where it is that lies behind a symbolic link; nothing where there is none."""
+        folder = path.parent
+        if folder not in self._links:
+            links = (one for one in _between(self.done.images, folder) if one.is_symlink())
+            link = next(links, None)
+            told = f"it lies behind the symbolic link {self.done.name(link)}, so it stays" if link else ""
+            self._links[folder] = told
+        return self._links[folder]
+
+
+def _between(images: Path, folder: Path) -> list[Path]:
+    """The folders on the way from the image folder to one in it, that one included."""
+    parts = folder.relative_to(images).parts
+    return [images.joinpath(*parts[: count + 1]) for count in range(len(parts))]
