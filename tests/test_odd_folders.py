@@ -1,6 +1,8 @@
 """Long names, deep folders, impossible dates: what an odd folder of pictures costs is one picture at most."""
 
 import os
+from array import array
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import whatsit as wi
-from tests.conftest import campaign, rendered
+from tests.conftest import Run, campaign, rendered
 from tests.site import jpeg
 from tests.test_journal import contents
+from whatsit.catalog.fingerprint import stat_key
+from whatsit.progress import listen
 from whatsit.project import short_name, write_whole
 
 LONG = {"ascii": "x" * 250, "two bytes": "ü" * 125, "three": "熊" * 83, "four": "🐻" * 62 + "ab"}
@@ -82,3 +86,36 @@ def test_long_names_hold_up_no_heat_map(tmp_path: Path) -> None:
         for suffix in (".jpg", ".png", ".webp"):
             _explained(Explained(), b"", "bear", tmp_path, f"/a/{stem}{suffix}")  # type: ignore[arg-type]
     assert len(contents(tmp_path)) == 3 * len(LONG)
+
+
+FAR = (2**63, 2**64 - 1, 10**22, -(2**63) - 1, -(10**22), 9_223_372_036_854_775_807, 0, -1)
+
+
+@pytest.mark.parametrize("moment", FAR)
+def test_every_moment_has_a_place_in_the_index(moment: int) -> None:
+    status = os.stat_result((0,) * 10, {"st_mtime_ns": moment, "st_ctime_ns": moment})
+    key = array("q", stat_key(status))
+    assert key[0] == key[1] == min(max(moment, -(2**63)), 2**63 - 1)
+
+
+def test_pictures_from_the_far_future_and_past_are_read_once_and_moved_like_others(
+    digits: Path, whatsit: Run, tmp_path: Path
+) -> None:
+    paths = sorted(digits.rglob("*.png"))
+    for path, year in zip(paths, (2**33, 2**34 - 1, -(2**31), -(2**33), 2**62, -(2**62)), strict=False):
+        with suppress(OSError, OverflowError):
+            os.utime(path, ns=(year * 10**9, year * 10**9))
+    if max(path.stat().st_mtime_ns for path in paths) < 2**63:
+        pytest.skip("the disk here knows no moment after 2262")
+    paths[0].write_bytes(b"<html>")
+    os.utime(paths[0], ns=(2**33 * 10**9, 2**33 * 10**9))
+    for words in (["show", "--json"], ["show", "--by-time", "--json"], ["verify"], ["undo"]):
+        result = whatsit(words[0], digits, *words[1:])
+        assert result.returncode == 0, result.stderr
+    for options in ({}, {"by_time": True}):
+        catalog = wi.Catalog.from_folder(digits, **options)  # type: ignore[arg-type]
+        assert len(catalog) == 59
+    read: list[str] = []
+    with listen(lambda title, *_: read.append(title)):
+        wi.Catalog.from_folder(digits)
+    assert "Reading pictures" not in read

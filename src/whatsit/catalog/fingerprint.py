@@ -36,8 +36,12 @@ class Fingerprint:
 
 
 def stat_key(stat: os.stat_result) -> tuple[int, int, int]:
-    """By what a changed file is known: mtime_ns, ctime_ns, size."""
-    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
+    """By what a changed file is known: mtime_ns, ctime_ns, size; no moment is before 1677 or after 2262."""
+    return _in_64_bits(stat.st_mtime_ns), _in_64_bits(stat.st_ctime_ns), stat.st_size
+
+
+def _in_64_bits(moment: int) -> int:
+    return min(max(moment, -(1 << 63)), (1 << 63) - 1)
 
 
 def fingerprint(path: Path, spare: bool = False) -> Fingerprint:
