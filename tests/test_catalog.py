@@ -499,7 +499,8 @@ def test_class_that_is_no_text_is_shown(whatsit: Run, digits: Path) -> None:
     shown = whatsit("show", digits)
     assert shown.returncode == 0, shown.stderr
     assert "b\\udcff" in shown.stdout
-    str(Catalog.from_folder(digits).summary()).encode()
+    assert "Rename them before you train" in shown.stdout
+    str(Catalog.from_folder(digits, to_train=False).summary()).encode()
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 30, 2), (20, 20), (2,) * 10, (1,) * 14 + (2,)])

@@ -14,6 +14,7 @@ from tests.conftest import Run, campaign, rendered
 from tests.site import jpeg
 from tests.test_journal import contents
 from whatsit.catalog.fingerprint import stat_key
+from whatsit.errors import CatalogError
 from whatsit.progress import listen
 from whatsit.project import short_name, write_whole
 
@@ -119,3 +120,37 @@ def test_pictures_from_the_far_future_and_past_are_read_once_and_moved_like_othe
     with listen(lambda title, *_: read.append(title)):
         wi.Catalog.from_folder(digits)
     assert "Reading pictures" not in read
+
+
+def misnamed(folder: Path, name: bytes = b"caf\xe9") -> Path:
+    """A folder whose name is not UTF-8."""
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+    path.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize("command", ["train", "lr"])
+def test_class_whose_name_is_no_text_is_refused_at_once(digits: Path, whatsit: Run, command: str) -> None:
+    odd = misnamed(digits)
+    for path in sorted((digits / "7").iterdir()):
+        path.rename(odd / path.name)
+    result = whatsit(command, digits)
+    assert result.returncode == 2
+    assert r"class caf\udce9 is not UTF-8" in result.stderr
+    assert "Rename" in result.stderr
+    assert "epoch" not in result.stdout
+
+
+def test_names_that_are_no_text_are_refused_wherever_a_label_comes_from(tmp_path: Path) -> None:
+    odd = misnamed(tmp_path / "p")
+    rendered(1).save(odd / "1.png")
+    with pytest.raises(CatalogError, match="UTF-8"):
+        wi.Catalog.from_folder(tmp_path / "p")
+    with pytest.raises(CatalogError, match="UTF-8"):
+        wi.Catalog.from_pattern(tmp_path / "p", r"([^/]+)/\d+\.png$")
+
+
+def test_folders_and_files_below_a_class_may_be_called_anything(tmp_path: Path) -> None:
+    for n in range(3):
+        rendered(n).save(misnamed(tmp_path / "p" / "bear", b"\xff%d" % n) / f"{n}.png")
+    assert len(wi.Catalog.from_folder(tmp_path / "p", to_train=False)) == 3

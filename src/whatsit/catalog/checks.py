@@ -10,6 +10,7 @@ from whatsit.catalog.duplicates import DISTANCE, near_duplicates
 from whatsit.catalog.index import heads
 from whatsit.catalog.listing import some
 from whatsit.errors import CatalogError
+from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.catalog.catalog import Catalog
@@ -30,6 +31,12 @@ def check(catalog: "Catalog", to_train: bool) -> None:
         )
     if not to_train:
         return
+    for label in catalog.classes:
+        if not _is_text(label):  # which no report and no bundle could hold
+            raise CatalogError(
+                f"The name of the class {printable(label)} is not UTF-8 text.",
+                f"Rename its folder in {catalog.root}.",
+            )
     if len(catalog.classes) < 2:
         raise CatalogError(
             f"There is only one class, {catalog.classes[0]!r}.",
@@ -49,9 +56,21 @@ def check(catalog: "Catalog", to_train: bool) -> None:
         )
 
 
+def _is_text(label: str) -> bool:
+    """Whether a name can be written as UTF-8: one from a disk may hold any bytes."""
+    try:
+        label.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def oddities(catalog: "Catalog") -> Iterator[str]:
     """What looks like a mistake in the folders, in words."""
     counts = catalog.counts()
+    unnamed = [printable(label) for label in catalog.classes if not _is_text(label)]
+    if unnamed:
+        yield f"classes whose names are not UTF-8 text: {some(unnamed)}. Rename them before you train."
     folded: dict[str, list[str]] = {}
     for label in catalog.classes:
         folded.setdefault(label.casefold(), []).append(label)
