@@ -82,7 +82,7 @@ class Keeper:
 def finish(run: Path, number: int, stage: Stage) -> None:
     """Write down what a training came to, and forget the way to it."""
     stages.save(run, f"fit-{number}", stage)
-    for path in chain(run.glob("fit-*"), run.glob(".fit-*")):  # with those that a kill left half written
+    for path in chain(run.glob("fit-*"), run.glob(".whatsit.*")):  # with those that a kill left half written
         if not path.name.startswith(f"fit-{number}.") and not path.is_dir():
             path.unlink(missing_ok=True)
 
