@@ -8,20 +8,24 @@ from itertools import islice
 from typing import TypeVar
 
 from whatsit.errors import WhatsitError
+from whatsit.processors import available
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
+MOST = 1024  # threads
 
 
 def threads() -> int:
-    """How many processors to use: all that this process may run on, or WHATSIT_THREADS."""
+    """How many threads to use: as many as this process may, or WHATSIT_THREADS. Raises WhatsitError."""
     asked = os.environ.get("WHATSIT_THREADS")
-    if asked:
-        if not asked.isdecimal() or not 0 < int(asked) <= 1024:
-            raise WhatsitError(f"WHATSIT_THREADS={asked} is no number of processors.", "Set it to 1 or more.")
-        return int(asked)
-    allowed = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
+    if not asked:
+        return available()
+    advice = "Set it to 1 or more, or unset it."
+    if not asked.isdecimal():
+        raise WhatsitError(f'WHATSIT_THREADS must be a number, not "{asked[:20]}".', advice)
+    if len(asked) > 9 or not 1 <= int(asked) <= MOST:
+        raise WhatsitError(f"WHATSIT_THREADS must be between 1 and {MOST}, not {asked[:20]}.", advice)
+    return int(asked)
 
 
 def in_parallel(
