@@ -7,8 +7,8 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -17,6 +17,7 @@ from typing import Any
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from whatsit import scans
 from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
 
 
@@ -146,8 +147,10 @@ def examine(
     """
     data = source if isinstance(source, bytes) else read_file(source)[0] or source
     try:
+        if isinstance(data, bytes):
+            scans.refuse_many(data)
         with (
-            Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image,
+            _identified(data) as image,
             _one_large if spare and image.width * image.height > LARGE else nullcontext(),
         ):
             _limit_pixels(image)
@@ -175,6 +178,18 @@ def examine(
         raise _why_no_picture(_beginning(data), data) from None
     except Exception as error:  # Pillow's readers raise nearly anything on broken input
         raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
+
+
+@contextmanager
+def _identified(data: Source) -> Iterator[Image.Image]:
+    """What Pillow makes of bytes or a large file, not decoded yet."""
+    with ExitStack() as files:
+        source: Any = data
+        if isinstance(data, bytes):
+            source = io.BytesIO(data)
+        elif _beginning(data).startswith(scans.JPEG):
+            source = scans.Watched(files.enter_context(open(data, "rb")))
+        yield files.enter_context(Image.open(source, formats=FORMATS))
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
