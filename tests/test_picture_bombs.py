@@ -1,18 +1,27 @@
 """Pictures that are small on disk and made to cost a lot of time or memory."""
 
 import io
+import os
+import shutil
 import struct
+import subprocess
+import sys
+import threading
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.conftest import campaign, rendered
+from tests.conftest import WHOLE, Run, campaign, rendered
 from whatsit import images, scans
+from whatsit.catalog.fingerprint import READ_TOGETHER
 from whatsit.errors import ImageError
 from whatsit.images import examine, open_image
+from whatsit.memory import Budget
 
 
 def jpeg(**options: object) -> bytes:
@@ -93,3 +102,132 @@ def test_scans_are_seen_across_the_pieces_of_a_file(parts: list[bytes], size: in
         taken.extend(iter(lambda: watched.read(size), b""))
     given = b"".join(taken)
     assert given.count(b"\xff\xda") <= 100 < data[: len(given) + size].count(b"\xff\xda")
+
+
+def transparent_png(side: int) -> bytes:
+    """A square PNG of nothing, in 4 bytes a pixel. The same compressed rows come again and again."""
+    rows = side // 100
+    compressor = zlib.compressobj(9, wbits=-15)
+    part = compressor.compress(bytes(rows * (1 + 4 * side))) + compressor.flush(zlib.Z_FULL_FLUSH)
+    assert rows * 100 == side
+    checksum = struct.pack(">HH", side * (1 + 4 * side) % 65521, 1)
+    data = b"\x78\xda" + part * 100 + compressor.flush() + checksum
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+COUNT = 16 if WHOLE else 2
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from whatsit.parallel import in_parallel
+def judging(*paths):
+    from whatsit.collection.judging import judge
+    print(sum(told.facts.width for told in in_parallel(lambda path: judge(Path(path), None), paths)))
+def preparing(*paths):
+    from whatsit.preprocess import Preprocess
+    print(sum(pixels.shape[0] for pixels in in_parallel(Preprocess().load, paths)))
+def commands(*words):
+    from whatsit.cli import main
+    sys.argv[1:] = words
+    main()
+try:
+    locals()[sys.argv[1]](*sys.argv[2:])
+finally:
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def peak(folder: Path, *words: object) -> int:
+    """The most memory in MiB that a process of 4 threads takes."""
+    command = [sys.executable, "-c", MEASURED, *map(str, words)]
+    options = {"capture_output": True, "text": True, "cwd": folder, "timeout": 600}
+    result = subprocess.run(command, env={**os.environ, "WHATSIT_THREADS": "4"}, **options)  # type: ignore[call-overload]
+    assert result.returncode == 0, result.stderr
+    return int(result.stdout.split("peak")[1])
+
+
+@pytest.fixture(scope="module")
+def huge(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """PNGs of 88 megapixels in 350 kB."""
+    folder = tmp_path_factory.mktemp("huge") / "nothing"
+    folder.mkdir()
+    whole = transparent_png(9400)
+    assert len(whole) < 400_000
+    paths = [folder / f"{number}.png" for number in range(COUNT)]
+    for number, path in enumerate(paths):
+        path.write_bytes(whole + bytes([number]))
+    return paths
+
+
+counts_memory = pytest.mark.skipif(sys.platform == "win32", reason="Windows counts memory in another way")
+
+
+@counts_memory
+@pytest.mark.parametrize("step", ["judging", "preparing"])
+def test_huge_pictures_fit_into_two_gigabytes(huge: list[Path], tmp_path: Path, step: str) -> None:
+    assert peak(tmp_path, step, *huge) < 2000
+
+
+@counts_memory
+@pytest.mark.soak
+def test_huge_pictures_are_verified_and_predicted_in_two_gigabytes(
+    huge: list[Path], whatsit: Run, digits: Path, tmp_path: Path
+) -> None:
+    assert whatsit("train", digits, "--epochs", 1, "--out", "d.whatsit").returncode == 0
+    assert peak(tmp_path, "commands", "predict", "d.whatsit", *huge) < 2000
+    for number in range(READ_TOGETHER):  # or one thread would take all of them
+        shutil.copyfile(huge[0], huge[0].with_name(f"copy {number}.png"))
+    assert peak(tmp_path, "commands", "verify", huge[0].parent) < 2000
+
+
+def test_large_pictures_wait_for_memory_in_the_order_in_which_they_ask() -> None:
+    budget, order = Budget(10), []
+    started = [threading.Event() for _ in range(3)]
+
+    def ask(number: int, size: int) -> None:
+        started[number].set()
+        with budget.reserve(size):
+            order.append(number)
+
+    with budget.reserve(6):
+        with budget.reserve(100):  # in the same thread nothing is waited for
+            pass
+        threads = [threading.Thread(target=ask, args=pair) for pair in ((0, 4), (1, 100), (2, 1))]
+        threads[0].start()
+        threads[0].join()
+        assert order == [0]
+        for number in (1, 2):
+            threads[number].start()
+            started[number].wait()
+    for thread in threads[1:]:
+        thread.join()
+    assert sorted(order) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        *((mode, {}) for mode in ("RGBA", "LA", "RGB", "L", "1", "P", "I;16")),
+        *(("L", {"transparency": 3}), ("P", {"transparency": 3}), ("RGB", {"transparency": (1, 2, 3)})),
+    ],
+)
+def test_strips_of_a_large_picture_are_converted_as_the_whole_is(
+    mode: str, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = np.random.default_rng(0)
+    colors = Image.fromarray(dice.integers(0, 256, (61, 83, 4), dtype=np.uint8))
+    if mode == "I;16":
+        image = Image.fromarray(dice.integers(0, 65536, (61, 83), dtype=np.uint16))
+    else:
+        image = (colors.convert("RGB") if mode in ("1", "P") else colors).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    whole = [examine(buffer.getvalue(), grey=grey)[0].tobytes() for grey in (False, True)]
+    monkeypatch.setattr(images, "LARGE", 100)
+    monkeypatch.setattr(images, "STRIP", 1000)
+    assert whole == [examine(buffer.getvalue(), grey=grey)[0].tobytes() for grey in (False, True)]

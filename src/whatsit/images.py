@@ -5,10 +5,9 @@ import io
 import math
 import os
 import stat
-import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -19,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from whatsit import scans
 from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
+from whatsit.memory import Budget
 
 
 def _readers(*names: str) -> list[str]:
@@ -42,8 +42,13 @@ WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory 
 MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is no movement
 # Opening never waits, as for a pipe that nobody writes to.
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-LARGE = 8_000_000  # pixels
-_one_large = threading.Lock()
+LARGE = 4_000_000  # pixels: smaller pictures take what memory they need
+STRIP = 1_000_000  # pixels that are converted at a time
+DECODED, COEFFICIENTS = 12, 6  # bytes of each pixel: decoded, turned and converted; in a progressive JPEG
+AT_ONCE = 1 << 30  # bytes for all large pictures that are open at a time
+_memory = Budget(AT_ONCE)
+# What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
+Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
 WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
@@ -135,31 +140,49 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
     whose shorter side still has that many pixels. Raises ImageError for anything that is cut off, larger than
     `MAX_PIXELS` (WHATSIT_MAX_PIXELS), of 32-bit numbers, or no picture.
     """
-    return examine(source, at_least)[0]
+    with opened(source, at_least) as image:
+        return image
 
 
-def examine(
-    source: Source, at_least: int | None = None, grey: bool = False, spare: bool = False
-) -> tuple[Image.Image, Facts]:
-    """The picture as `open_image` gives it, or `grey`, and the facts about its file. Raises ImageError.
+@contextmanager
+def opened(source: Source, at_least: int | None = None) -> Iterator[Image.Image]:
+    """The picture as `open_image` gives it, for a block that makes it smaller.
 
-    With `spare`, of large pictures one is decoded at a time, for the sake of memory.
+    All large pictures that are open in such blocks share `AT_ONCE` bytes; in other threads they wait.
     """
+    with examined(source, at_least) as (image, _):
+        yield image
+
+
+@contextmanager
+def examined(
+    source: Source, at_least: int | None = None, grey: bool = False
+) -> Iterator[tuple[Image.Image, Facts]]:
+    """The picture as `opened` gives it, or `grey`, and the facts about its file. Raises ImageError."""
+    with ExitStack() as held:
+        yield _examine(source, at_least, grey, held)
+
+
+def examine(source: Source, at_least: int | None = None, grey: bool = False) -> tuple[Image.Image, Facts]:
+    """The picture as `open_image` gives it, or `grey`, and the facts about its file. Raises ImageError."""
+    with examined(source, at_least, grey) as found:
+        return found
+
+
+def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) -> tuple[Image.Image, Facts]:
     data = source if isinstance(source, bytes) else read_file(source)[0] or source
     try:
         if isinstance(data, bytes):
             scans.refuse_many(data)
-        with (
-            _identified(data) as image,
-            _one_large if spare and image.width * image.height > LARGE else nullcontext(),
-        ):
+        with _identified(data) as image:
             _limit_pixels(image)
             kind, mode, (width, height) = image.format or "", image.mode, image.size
             moves = kind in MOVING and _moves(image)
             smaller = None
             if at_least is not None:
-                smaller = _scaled_jpeg(image, data, at_least / min(image.size), grey)
+                smaller = _scaled_jpeg(image, data, at_least / min(image.size), grey, held)
             if smaller is None:
+                _reserve(image, held)
                 image.load()
             # Only now: asking a PNG for its metadata decodes it, and would hide that it is damaged.
             orientation, taken = _metadata(image)
@@ -168,8 +191,7 @@ def examine(
             facts = Facts(kind, *upright, taken, mode, is_turned, moves)
             if smaller is not None:
                 return _upright(smaller, image.info) if is_turned else smaller, facts
-            colours = _to_rgb(_upright(image))
-            return colours.convert("L") if grey else colours, facts
+            return _flattened(_upright(image) if is_turned else image, "L" if grey else "RGB"), facts
     except (ImageError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -192,10 +214,16 @@ def _identified(data: Source) -> Iterator[Image.Image]:
         yield files.enter_context(Image.open(source, formats=FORMATS))
 
 
+def _reserve(image: Image.Image, held: ExitStack, bytes_each: int = DECODED) -> None:
+    """Hold the memory that a large picture takes, `bytes_each` of its pixels."""
+    if image.width * image.height > LARGE and bytes_each:
+        held.enter_context(_memory.reserve(image.width * image.height * bytes_each))
+
+
 def upright_rgb(image: Image.Image) -> Image.Image:
     """A picture that somebody opened with Pillow, as `open_image` would have given it. Raises ImageError."""
     _limit_pixels(image)
-    return _to_rgb(_upright(image))
+    return _flattened(_upright(image))
 
 
 def _limit_pixels(image: Image.Image) -> None:
@@ -247,17 +275,34 @@ def _upright(image: Image.Image, info: Mapping[str | tuple[int, int], Any] | Non
         return image
 
 
-def _scaled_jpeg(image: Image.Image, data: Source, scale: float, grey: bool) -> Image.Image | None:
+def _scaled_jpeg(
+    image: Image.Image, data: Source, scale: float, grey: bool, held: ExitStack
+) -> Image.Image | None:
     """Decode a sound JPEG quickly at a smaller scale; None leaves anything unusual to Pillow's judgement."""
     if not isinstance(data, bytes) or image.format not in ("JPEG", "MPO") or image.mode not in ("RGB", "L"):
         return None
-    width, height = (math.ceil(side * min(1.0, scale)) for side in image.size)
+    scale = min(1.0, scale)
+    width, height = (math.ceil(side * scale) for side in image.size)
+    coefficients = COEFFICIENTS if "progressive" in image.info else 0
+    _reserve(image, held, coefficients + math.ceil(DECODED * scale * scale))
     try:
         colours = "GRAY" if grey else "RGB"  # of grey alone a third is left to compute
         pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height, strict=True)
     except ValueError:
         return None
     return Image.fromarray(pixels[:, :, 0] if grey else pixels)
+
+
+def _flattened(image: Image.Image, mode: str = "RGB") -> Image.Image:
+    """A decoded picture in RGB or grey ("L"), transparency laid on white; strip by strip, to spare memory."""
+    if image.width * image.height <= LARGE:
+        return _to_rgb(image).convert(mode)
+    flat = Image.new(mode, image.size)
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        flat.paste(_to_rgb(strip).convert(mode), (0, top))
+    return flat
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

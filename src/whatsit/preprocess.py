@@ -1,6 +1,7 @@
 """How a picture becomes the network's input: one small record, shared by training and serving."""
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from whatsit.images import Source, open_image
+from whatsit.images import Source, opened
 
 Resize = Literal["crop", "pad", "squash"]
 INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -50,12 +51,13 @@ class Preprocess:
 
     def load(self, source: Source) -> NDArray[np.uint8]:
         """Open a path or bytes and prepare it: uint8, (size, size, 3). Raises ImageError."""
-        return self(self.open(source))
+        with self.opened(source) as image:
+            return self(image)
 
-    def open(self, source: Source, zoom: float = 1.0) -> Image.Image:
+    def opened(self, source: Source, zoom: float = 1.0) -> AbstractContextManager[Image.Image]:
         """Open a picture, large enough to prepare any part of it with 1 / `zoom` of its sides."""
         pixels = math.ceil(self.size / self.crop_pct * zoom)
-        return open_image(source, at_least=pixels)
+        return opened(source, at_least=pixels)
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Prepare an opened RGB picture: uint8, (size, size, 3)."""

@@ -10,7 +10,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
-from whatsit.images import MAX_PIXELS, Facts, examine, explain_unreadable, read_file
+from whatsit.images import MAX_PIXELS, Facts, examined, explain_unreadable, read_file
 
 SIDE = 32  # pixels: the hash sees the picture at this size
 ENOUGH = 64  # pixels: from a JPEG that is decoded smaller than this, resized copies differ by up to 8 bits
@@ -44,31 +44,26 @@ def _in_64_bits(moment: int) -> int:
     return min(max(moment, -(1 << 63)), (1 << 63) - 1)
 
 
-def fingerprint(path: Path, spare: bool = False) -> Fingerprint:
-    """Read a file once and decode it wholly. Raises ImageError where it is no picture, or can't be read.
-
-    With `spare`, large pictures wait for each other, for the sake of memory.
-    """
+def fingerprint(path: Path) -> Fingerprint:
+    """Read a file once and decode it wholly. Raises ImageError where it is no picture, or can't be read."""
     data, status = read_file(path)
     if data or not status.st_size:
-        return _fingerprint(data, hashlib.sha256(data).digest(), stat_key(status), spare)
+        return _fingerprint(data, hashlib.sha256(data).digest(), stat_key(status))
     try:
         with open(path, "rb") as file:
-            return _fingerprint(path, hashlib.file_digest(file, "sha256").digest(), stat_key(status), spare)
+            return _fingerprint(path, hashlib.file_digest(file, "sha256").digest(), stat_key(status))
     except OSError as error:
         raise explain_unreadable(error) from error
 
 
-def fingerprint_of(data: bytes, spare: bool = False) -> Fingerprint:
+def fingerprint_of(data: bytes) -> Fingerprint:
     """The fingerprint of a file that is not on disk yet. Raises ImageError."""
-    return _fingerprint(data, hashlib.sha256(data).digest(), (0, 0, len(data)), spare)
+    return _fingerprint(data, hashlib.sha256(data).digest(), (0, 0, len(data)))
 
 
-def _fingerprint(
-    source: bytes | Path, content: bytes, stat: tuple[int, int, int], spare: bool
-) -> Fingerprint:
-    image, facts = examine(source, at_least=ENOUGH, grey=True, spare=spare)
-    return Fingerprint(content, perceptual_hash(image), facts, stat)
+def _fingerprint(source: bytes | Path, content: bytes, stat: tuple[int, int, int]) -> Fingerprint:
+    with examined(source, at_least=ENOUGH, grey=True) as (image, facts):
+        return Fingerprint(content, perceptual_hash(image), facts, stat)
 
 
 def perceptual_hash(image: Image.Image) -> int:

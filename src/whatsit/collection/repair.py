@@ -11,7 +11,7 @@ from PIL import Image
 from whatsit.collection.judging import SMALLEST
 from whatsit.errors import ImageError
 from whatsit.formats import SUFFIX_OF
-from whatsit.images import Facts, open_image
+from whatsit.images import Facts, opened
 from whatsit.project import short_name
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]
@@ -59,7 +59,11 @@ def mend(path: Path, facts: Facts, max_size: int | None = None) -> Mended:
     """
     if oddities(path, facts, max_size) == ["wrong extension"]:
         return Mended(path.with_name(short_name(path.stem, SUFFIX_OF[facts.format])), None)
-    image = open_image(path)
+    with opened(path) as image:
+        return _mended(path, image, facts, max_size)
+
+
+def _mended(path: Path, image: Image.Image, facts: Facts, max_size: int | None) -> Mended:
     told = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
     if len(told.get("exif", b"")) > LONGEST_EXIF:
         del told["exif"]

@@ -21,10 +21,9 @@ def load_view(preprocess: Preprocess, source: Source, view: int, seed: str) -> N
     """
     if view == 0:
         return preprocess.load(source)
-    image = preprocess.open(source, zoom=1 / math.sqrt(SMALLEST_PART))
-    if view > 1:
-        image = _random_part(image, random.Random(f"{view}:{seed}"))
-    return preprocess(ImageOps.mirror(image) if view % 2 else image)
+    with preprocess.opened(source, zoom=1 / math.sqrt(SMALLEST_PART)) as image:
+        part = _random_part(image, random.Random(f"{view}:{seed}")) if view > 1 else image
+        return preprocess(ImageOps.mirror(part) if view % 2 else part)
 
 
 def _random_part(image: Image.Image, dice: random.Random) -> Image.Image:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from whatsit.errors import ImageError
-from whatsit.images import open_image
+from whatsit.images import opened
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress
 
@@ -30,7 +30,8 @@ def thumbnails(paths: Sequence[Path], side: int = SMALL) -> dict[Path, str]:
 
     def shrink(path: Path) -> str:
         try:
-            return encode(open_image(path, at_least=side), side)
+            with opened(path, at_least=side) as image:
+                return encode(image, side)
         except ImageError:
             return ""
 
