@@ -33,23 +33,30 @@ def in_parallel(
 ) -> Iterator[_Out]:
     """Yield `work(item)` in order, computed on all processors, never far ahead of the reader.
 
-    Where the work is small, threads that take several items `together` wait less for each other.
+    Where the work is small, threads that take several items `together` wait less for each other. After an
+    error or Ctrl-C, or when the reader has enough, nothing more begins, and nobody waits for what has begun.
     """
     workers = workers or threads()
+    is_over = False
 
     def work_on(some: tuple[_In, ...]) -> list[_Out]:
-        return [work(item) for item in some]
+        done: list[_Out] = []
+        for item in some:
+            if is_over:
+                break
+            done.append(work(item))
+        return done
 
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         pending: deque[Future[list[_Out]]] = deque()
         waiting = iter(items)
-        try:
-            while some := tuple(islice(waiting, together)):
-                pending.append(pool.submit(work_on, some))
-                while pending and (pending[0].done() or len(pending) > 8 * workers):
-                    yield from pending.popleft().result()
-            while pending:
+        while some := tuple(islice(waiting, together)):
+            pending.append(pool.submit(work_on, some))
+            while pending and (pending[0].done() or len(pending) > 8 * workers):
                 yield from pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield from pending.popleft().result()
+    finally:
+        is_over = True
+        pool.shutdown(wait=False, cancel_futures=True)

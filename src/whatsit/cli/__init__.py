@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 from whatsit.cli.app import app
 from whatsit.errors import WhatsitError
@@ -14,7 +15,6 @@ TRAINING_NEEDS = (
     *("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "threadpoolctl", "captum"),
     *("matplotlib", "pandas"),
 )
-STOPPED = "stopped; nothing is lost.", 130
 
 
 def main() -> None:
@@ -33,13 +33,13 @@ def main() -> None:
                 gc.freeze()  # or Python looks through all objects once more before it ends
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
-            _leave(*STOPPED)
+            _stop()
         if end.code == 1:  # and of `whatsit ... | head`, which has read enough
             _discard_output()
             sys.exit(0)
         raise
     except KeyboardInterrupt:
-        _leave(*STOPPED)
+        _stop()
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -59,6 +59,16 @@ def _explain(error: Exception) -> tuple[str, int]:
         return "There is not enough memory. Close other programs, or use a smaller --size.", 2
     fault = f"internal fault: {type(error).__name__}: {error}."
     return f"{fault} Run it again with --debug and report what it prints, with `whatsit env`.", 1
+
+
+def _stop() -> None:
+    """End at once: all is saved by now, and Python would wait for threads that decode something large."""
+    try:
+        _leave("stopped; nothing is lost.", 130)
+    finally:
+        with suppress(OSError):
+            sys.stderr.flush()
+        os._exit(130)
 
 
 def _leave(sentence: str, code: int) -> None:

@@ -60,11 +60,13 @@ class Downloader:
         self._room = Room(ON_DISK, limits.size)
         self._judges = ThreadPoolExecutor(threads())
         self._judges.submit(import_module, JUDGING)  # while the first answers are waited for
+        self._is_closed = False
         self._numbers = itertools.count()
 
     def close(self) -> None:
-        """End the threads that decode what arrived."""
-        self._judges.shutdown()
+        """End the threads that decode what arrived, without waiting: after Ctrl-C that might take long."""
+        self._is_closed = True
+        self._judges.shutdown(wait=False, cancel_futures=True)
 
     async def one_by_one(self, rows: Sequence[Row], advance: Callable[[Row], None]) -> None:
         """Fetch in order. The first error ends it: FetchError or ImageError, with the address."""
@@ -144,7 +146,9 @@ class Downloader:
         """Put in what arrived. Raises ImageError where it is no use as a picture."""
         from whatsit.collection.judging import judge
 
-        self._put_in(row, part, judge(part, body))
+        told = judge(part, body)
+        if not self._is_closed:
+            self._put_in(row, part, told)
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
