@@ -49,6 +49,7 @@ AT_ONCE = 1 << 30  # bytes for all large pictures that are open at a time
 _memory = Budget(AT_ONCE)
 # What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
 Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
+NOT_A_FILE = "it is not a file but a pipe, a socket or a device"
 WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
@@ -109,7 +110,7 @@ def read_file(path: str | os.PathLike[str], most: float = WHOLE) -> tuple[bytes,
             if stat.S_ISDIR(status.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             if not stat.S_ISREG(status.st_mode):  # reading it might never end
-                raise UnusableImageError("it is no file but a pipe or a device")
+                raise UnusableImageError(NOT_A_FILE)
             data = b""
             if status.st_size <= most:
                 while piece := os.read(handle, status.st_size + 1 - len(data)):
@@ -120,6 +121,8 @@ def read_file(path: str | os.PathLike[str], most: float = WHOLE) -> tuple[bytes,
         finally:
             os.close(handle)
     except OSError as error:
+        if error.errno == errno.ENXIO:  # what opening a socket gives
+            raise UnusableImageError(NOT_A_FILE) from error
         raise explain_unreadable(error) from error
 
 

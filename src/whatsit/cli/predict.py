@@ -52,7 +52,7 @@ def predict(
         except OSError as error:
             what = f"{explain} can't be made: {error.strerror}."
             raise WhatsitError(what, "Name another folder.") from error
-    sources = [sys.stdin.buffer.read() if path == "-" else path for path in paths]
+    sources = [_on_stdin() if path == "-" else path for path in paths]
     answered: list[dict[str, Any]] = []
     refused = 0
     with progress("Looking at pictures", len(paths)) if json else nullcontext(lambda: None) as advance:
@@ -74,6 +74,18 @@ def predict(
         print_json(answered)
     if refused:
         raise typer.Exit(2)
+
+
+def _on_stdin() -> bytes:
+    """The picture on stdin, no larger than what is read whole of files too. Raises WhatsitError."""
+    from whatsit.images import WHOLE
+
+    if sys.stdin is None:
+        raise WhatsitError("There is no stdin to read a picture from.", "Name a file.")
+    data = sys.stdin.buffer.read(WHOLE + 1)
+    if len(data) > WHOLE:
+        raise WhatsitError(f"The picture on stdin is larger than {WHOLE >> 20} MiB.", "Save it as a file.")
+    return data
 
 
 def _told(answer: "Prediction", top: int) -> str:
