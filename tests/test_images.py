@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from whatsit.errors import ImageError
-from whatsit.images import open_image, upright_rgb
+from whatsit.images import open_image, opened
 
 
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
@@ -85,7 +85,12 @@ def test_picture_opened_with_pillow_is_treated_as_its_file_is(photo: Path) -> No
         encoded(Image.fromarray(np.arange(1200, dtype=np.uint16).reshape(30, 40) * 50), "PNG"),
     ]
     for data in files:
-        assert upright_rgb(Image.open(io.BytesIO(data))).tobytes() == open_image(data).tobytes()
+        image = Image.open(io.BytesIO(data))
+        with opened(image) as lazy:
+            assert lazy.tobytes() == open_image(data).tobytes()
+        image.load()
+        with opened(image) as decoded:
+            assert decoded.tobytes() == open_image(data).tobytes()
 
 
 def test_picture_larger_than_memory_is_not_called_damaged(

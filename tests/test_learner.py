@@ -11,7 +11,7 @@ from PIL import Image
 from tests.conftest import rewritten
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
-from whatsit.errors import BackboneError, BundleError, CatalogError
+from whatsit.errors import BackboneError, BundleError, CatalogError, ImageError
 from whatsit.progress import listen
 from whatsit.train import automatic
 from whatsit.train.history import Epoch, row
@@ -265,6 +265,14 @@ def test_classifier_takes_paths_bytes_and_pil(bundle: Path, digits: Path) -> Non
         classifier.predict(Image.open(buffer)),
     ]
     assert answers[0] == answers[1] == answers[2]
+    cut = [Image.open(io.BytesIO(path.read_bytes()[:-40])) for _ in range(3)]
+    with pytest.raises(ImageError, match="damaged"):
+        classifier.predict(cut[0])
+    with pytest.raises(ImageError, match="damaged"):
+        classifier.predict([path, cut[1]])
+    first, second, third = classifier.try_each([path, cut[2], Image.open(path)])
+    assert isinstance(second, ImageError)
+    assert first == third == answers[0]
     with pytest.raises(WhatsitError, match="no such file"):
         classifier.predict("nothing.jpg")
 

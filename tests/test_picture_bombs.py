@@ -84,6 +84,14 @@ def test_scans_are_counted(options: dict[str, object]) -> None:
     assert scans.count(whole + whole, 100) == whole.count(b"\xff\xda")
 
 
+def test_scans_of_one_color_each_are_counted_too() -> None:
+    frame = b"\xff\xc0\x00\x11\x08\x00\x10\x00\x10\x03" + b"\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+    one = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + b"data\xff\x00"
+    assert scans.count(scans.JPEG + frame + one * 40, 100) == 40
+    with pytest.raises(ImageError, match="100 scans"):
+        open_image(scans.JPEG + frame + one * 101)
+
+
 @campaign(4000)
 @given(data=st.binary(max_size=200), size=st.integers(1, 7))
 def test_no_bytes_confuse_the_count(data: bytes, size: int) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -38,10 +39,12 @@ FORMATS = _readers("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif")
 FOREIGN = _readers("Jpeg2K", "Ppm", "Tga", "Ico", "Pcx", "Sgi", "Qoi", "Psd")
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 Source = str | os.PathLike[str] | bytes
+Picture = Source | Image.Image
 WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
 MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is no movement
 # Opening never waits, as for a pipe that nobody writes to.
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+LONGEST_JPEG = 65_500  # pixels of a side
 LARGE = 4_000_000  # pixels: smaller pictures take what memory they need
 STRIP = 1_000_000  # pixels that are converted at a time
 DECODED, COEFFICIENTS = 12, 6  # bytes of each pixel: decoded, turned and converted; in a progressive JPEG
@@ -148,13 +151,19 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
 
 
 @contextmanager
-def opened(source: Source, at_least: int | None = None) -> Iterator[Image.Image]:
-    """The picture as `open_image` gives it, for a block that makes it smaller.
+def opened(picture: Picture, at_least: int | None = None) -> Iterator[Image.Image]:
+    """The picture as `open_image` gives it, for a block that makes it smaller. Raises ImageError.
 
-    All large pictures that are open in such blocks share `AT_ONCE` bytes; in other threads they wait.
+    All large pictures that are open in such blocks share `AT_ONCE` bytes; in other threads they wait. A PIL
+    image that is not decoded yet is read from its file. One that is, and may come from a JPEG, is made
+    smaller by a decoder of JPEGs too.
     """
-    with examined(source, at_least) as (image, _):
-        yield image
+    with ExitStack() as held:
+        source = _undecoded(picture) if isinstance(picture, Image.Image) else picture
+        if isinstance(source, Image.Image):
+            yield _from_pillow(source, at_least, held)
+        else:
+            yield _examine(source, at_least, False, held)[0]
 
 
 @contextmanager
@@ -175,9 +184,7 @@ def examine(source: Source, at_least: int | None = None, grey: bool = False) -> 
 def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) -> tuple[Image.Image, Facts]:
     data = source if isinstance(source, bytes) else read_file(source)[0] or source
     try:
-        if isinstance(data, bytes):
-            scans.refuse_many(data)
-        with _identified(data) as image:
+        with _identify(data, held) as image:
             _limit_pixels(image)
             kind, mode, (width, height) = image.format or "", image.mode, image.size
             moves = kind in MOVING and _moves(image)
@@ -205,16 +212,15 @@ def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) 
         raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
 
 
-@contextmanager
-def _identified(data: Source) -> Iterator[Image.Image]:
+def _identify(data: Source, held: ExitStack) -> Image.Image:
     """What Pillow makes of bytes or a large file, not decoded yet."""
-    with ExitStack() as files:
-        source: Any = data
-        if isinstance(data, bytes):
-            source = io.BytesIO(data)
-        elif _beginning(data).startswith(scans.JPEG):
-            source = scans.Watched(files.enter_context(open(data, "rb")))
-        yield files.enter_context(Image.open(source, formats=FORMATS))
+    source: Any = data
+    if isinstance(data, bytes):
+        scans.refuse_many(data)
+        source = io.BytesIO(data)
+    elif _beginning(data).startswith(scans.JPEG):
+        source = scans.Watched(held.enter_context(open(data, "rb")))
+    return Image.open(source, formats=FORMATS)
 
 
 def _reserve(image: Image.Image, held: ExitStack, bytes_each: int = DECODED) -> None:
@@ -223,10 +229,46 @@ def _reserve(image: Image.Image, held: ExitStack, bytes_each: int = DECODED) -> 
         held.enter_context(_memory.reserve(image.width * image.height * bytes_each))
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """A picture that somebody opened with Pillow, as `open_image` would have given it. Raises ImageError."""
+def _undecoded(image: Image.Image) -> bytes | Image.Image:
+    """The bytes of the file from which Pillow would decode the first frame of an image, or else the image."""
+    file = getattr(image, "fp", None)
+    if image.format not in FORMATS or not getattr(image, "tile", None) or not file or image.tell():
+        return image
+    try:
+        file.seek(0)
+        data = file.read(WHOLE + 1)
+    except Exception:  # it is closed, or no real file
+        return image
+    return data if isinstance(data, bytes) and 0 < len(data) <= WHOLE else image
+
+
+def _from_pillow(image: Image.Image, at_least: int | None, held: ExitStack) -> Image.Image:
     _limit_pixels(image)
-    return _flattened(_upright(image))
+    _reserve(image, held)
+    try:
+        image.load()
+        smaller = None
+        if at_least is not None and image.format in (None, "JPEG", "MPO") and image.mode in ("RGB", "L"):
+            smaller = _scaled_again(image, at_least / min(image.size))
+        return _flattened(_upright(image) if smaller is None else _upright(smaller, image.info))
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:
+        raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
+
+
+def _scaled_again(image: Image.Image, scale: float) -> Image.Image | None:
+    """A decoded picture as the decoder of JPEGs would have made it smaller; None where it stays as large."""
+    width, height = (math.ceil(side * scale) for side in image.size)
+    is_smaller = math.ceil(image.width * 7 / 8) >= width and math.ceil(image.height * 7 / 8) >= height
+    if not is_smaller or max(image.size) > LONGEST_JPEG or image.has_transparency_data:
+        return None
+    pixels = np.asarray(image)
+    if image.mode == "L":
+        data = simplejpeg.encode_jpeg(pixels[:, :, None], quality=100, colorspace="GRAY")
+    else:
+        data = simplejpeg.encode_jpeg(pixels, quality=100, colorsubsampling="444")
+    return Image.fromarray(simplejpeg.decode_jpeg(data, "RGB", min_width=width, min_height=height))
 
 
 def _limit_pixels(image: Image.Image) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from whatsit.images import Source, opened
+from whatsit.images import Picture, opened
 
 Resize = Literal["crop", "pad", "squash"]
 INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -49,15 +49,15 @@ class Preprocess:
         ):
             raise ValueError(f"not a usable preprocess: {self}")
 
-    def load(self, source: Source) -> NDArray[np.uint8]:
-        """Open a path or bytes and prepare it: uint8, (size, size, 3). Raises ImageError."""
-        with self.opened(source) as image:
+    def load(self, picture: Picture) -> NDArray[np.uint8]:
+        """Open a path, bytes or PIL image and prepare it: uint8, (size, size, 3). Raises ImageError."""
+        with self.opened(picture) as image:
             return self(image)
 
-    def opened(self, source: Source, zoom: float = 1.0) -> AbstractContextManager[Image.Image]:
+    def opened(self, picture: Picture, zoom: float = 1.0) -> AbstractContextManager[Image.Image]:
         """Open a picture, large enough to prepare any part of it with 1 / `zoom` of its sides."""
         pixels = math.ceil(self.size / self.crop_pct * zoom)
-        return opened(source, at_least=pixels)
+        return opened(picture, at_least=pixels)
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Prepare an opened RGB picture: uint8, (size, size, 3)."""

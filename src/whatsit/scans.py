@@ -12,24 +12,31 @@ _SCAN = b"\xff\xda"
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
 _END = 0xD9
+_SEQUENTIAL = (0xC0, 0xC1, 0xC9)  # begins a frame that is not progressive
 
 
 def refuse_many(data: bytes) -> None:
     """Raise ImageError for a JPEG of more than `MOST` scans; other formats pass."""
-    # Nearly always it is enough to count bytes: that is never too few, and too many by what lies behind.
-    if data.startswith(JPEG) and data.count(_SCAN) > MOST and count(data, MOST) > MOST:
+    if data.startswith(JPEG) and count(data, MOST) > MOST:
         raise _too_many()
 
 
 def count(data: bytes, most: int) -> int:
-    """The scans of the first picture in a JPEG or MPO, no further than `most` + 1."""
-    scans = place = 0
+    """The scans of the first picture in a JPEG or MPO, no further than `most` + 1.
+
+    One that is not progressive and whose first scan holds all colors has no other: what follows is not read.
+    """
+    scans = place = colors = 0
     while scans <= most and (found := _MARKER.search(data, place)):
         marker, place = found[0][1], found.end()
         if marker == _END:
             break
+        if marker in _SEQUENTIAL:
+            colors = int.from_bytes(data[place + 7 : place + 8])
         if marker == _SCAN[1]:
             scans += 1
+            if colors and data[place + 2 : place + 3] == bytes([colors]):
+                break
         if marker not in _ALONE:
             place += int.from_bytes(data[place : place + 2])
     return scans

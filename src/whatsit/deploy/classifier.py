@@ -7,13 +7,12 @@ from typing import TypeVar, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from whatsit import engine
 from whatsit.bundle import Bundle
 from whatsit.engine import Engine, Precision
 from whatsit.errors import BundleError, ImageError, NetworkError, WhatsitError
-from whatsit.images import Source, upright_rgb
+from whatsit.images import Picture
 from whatsit.parallel import in_parallel
 from whatsit.progress import say
 from whatsit.trial import require_tried
@@ -22,7 +21,6 @@ from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.novelty import Novelty
 from whatsit.understand.selective import Minimum, minima
 
-Picture = Source | Image.Image
 _Out = TypeVar("_Out")
 NOTHING_LIKE_THIS, NOT_SURE = "nothing like this", "not sure"
 
@@ -165,8 +163,7 @@ class Classifier:
 
     def see(self, image: Picture) -> Seen:
         """All that the network says of a picture. Raises ImageError."""
-        prepare = self.bundle.preprocess
-        pixels = prepare(upright_rgb(image)) if isinstance(image, Image.Image) else prepare.load(image)
+        pixels = self.bundle.preprocess.load(image)
         said = self._engine(pixels[None])
         self._require_numbers(said)
         maps = said["heat_map"][0] if "heat_map" in said else None
