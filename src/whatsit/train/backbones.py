@@ -125,7 +125,8 @@ def _lite0_file() -> Path | None:
 
 def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Module":
     import timm
-    import torch
+
+    from whatsit.train.dice import seeded
 
     architecture = LITE0_ARCHITECTURE if name == "lite0" else name
     if architecture not in timm.list_models() and architecture not in timm.list_pretrained():
@@ -144,8 +145,7 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
     try:
         if from_hub:
             _ask_hub(facts.hf_hub_id)
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
+        with seeded(0):
             body: nn.Module = timm.create_model(architecture, pretrained=from_hub, num_classes=0, **options)
     except Exception as error:  # the hub's client raises many kinds
         if not from_hub:

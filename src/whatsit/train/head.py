@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from whatsit.train import loop
+from whatsit.train.dice import seeded
 from whatsit.train.history import Epoch
 from whatsit.train.loop import Labelled, Model
 from whatsit.train.schedules import OneCycle
@@ -38,8 +39,7 @@ class Head(Model):
 
 def new_head(width: int, classes: int, seed: int, ps: float = 0.0) -> Head:
     """A fresh head; the same seed gives the same weights, whatever was drawn before."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         return Head(width, classes, ps)
 
 

@@ -35,6 +35,7 @@ from whatsit.train.callbacks import Callback
 from whatsit.train.crossfit import HeldOut
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
+from whatsit.train.dice import seeded
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.explaining import explain
 from whatsit.train.exporting import bundle_of, versions
@@ -314,8 +315,7 @@ class Learner:
             rates = [rate] * len(model.groups())
             return loop.learn(model, next(batches), optimiser, rates, Constant.momentum).item()
 
-        with loop.threads_of(model), torch.random.fork_rng():
-            torch.manual_seed(self.seed)
+        with loop.threads_of(model), seeded(self.seed, loop.device_of(model)):
             yield step
 
     @property

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from whatsit.errors import WhatsitError
 from whatsit.train.callbacks import Callback
+from whatsit.train.dice import seeded
 from whatsit.train.history import Epoch
 from whatsit.train.optimiser import AdamW
 from whatsit.train.schedules import Schedule
@@ -84,8 +85,7 @@ def fit(
     """
     order = torch.Generator().manual_seed(seed)
     optimiser = AdamW(model.groups(), wd, model.eps)
-    with threads_of(model), torch.random.fork_rng():
-        torch.manual_seed(seed)  # for dropout and augmentation
+    with threads_of(model), seeded(seed, device_of(model)):  # for dropout and augmentation
         if begun.epochs:
             try:
                 _take_up(begun.state, model, optimiser, order)
@@ -121,12 +121,17 @@ def threads_of(model: Model) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def device_of(model: Model) -> torch.device:
+    """Where a model is."""
+    return next(model.parameters()).device
+
+
 def _state_of(model: Model, optimiser: AdamW, order: torch.Generator) -> dict[str, torch.Tensor]:
     """Weights, what the optimiser remembers, and all dice."""
     state = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     state |= {f"optimiser.{name}": tensor for name, tensor in optimiser.state_dict().items()}
     dice = {"order": order.get_state(), "cpu": torch.get_rng_state()}
-    if next(model.parameters()).is_cuda:
+    if device_of(model).type == "cuda":
         dice["cuda"] = torch.cuda.get_rng_state()
     return state | {f"dice.{name}": tensor for name, tensor in dice.items()}
 

@@ -26,6 +26,11 @@ def torch_device(device: Device) -> torch.device:
     return torch.device("cuda" if is_there and device != "cpu" else "cpu")
 
 
+def has_bf16(device: torch.device) -> bool:
+    """Whether it is a GPU that computes in bf16. Older ones emulate it, which is slower than fp32."""
+    return device.type == "cuda" and bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
 class Network(Model):
     """Pixels uint8 (n, size, size, 3) to logits (n, classes).
 
@@ -62,9 +67,8 @@ class Network(Model):
     @contextmanager
     def _mixed_precision(self) -> Iterator[None]:
         """bf16 where a GPU computes in it: the loss needs no scaling. On CPUs it measured no gain."""
-        device = self.mean.device.type
-        enabled = device == "cuda" and torch.cuda.is_bf16_supported()
-        with torch.autocast(device, torch.bfloat16, enabled=enabled):
+        device = self.mean.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
             yield
 
     def freeze_to(self, group: int) -> None:
