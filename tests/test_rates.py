@@ -15,9 +15,11 @@ import whatsit as wi
 from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
 from whatsit.train import head as heads
+from whatsit.train import loop
 from whatsit.train.callbacks import EarlyStopping
 from whatsit.train.finder import QUICK, RateFinder, sweep
 from whatsit.train.history import Epoch
+from whatsit.train.loop import Labelled
 from whatsit.train.rates import spread
 from whatsit.train.schedules import Constant, OneCycle
 from whatsit.understand.learning_curve import LearningCurve
@@ -222,6 +224,18 @@ def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: heads
     assert recall[balance] > recall[None]  # its own pictures are surer of it
     with pytest.raises(WhatsitError, match="no balance 'focal'"):
         learner.fit_one_cycle(1, balance="focal")  # type: ignore[arg-type]
+
+
+def test_training_loss_is_plain_cross_entropy_whatever_classes_count() -> None:
+    """At a rate of nearly 0 the head stays what it is, and so does its loss."""
+    dice = torch.Generator().manual_seed(0)
+    data = Labelled(torch.randn(40, 8, generator=dice), torch.tensor([0] * 36 + [1] * 4))
+    rows: list[Epoch] = []
+    for weight in (None, heads.class_weights(data.labels)):
+        head = heads.new_head(8, 2, seed=0)
+        deck = heads.Deck.of(data, batch_size=40)
+        loop.fit(head, deck, lambda: Labelled(torch.zeros(2, 2), data.labels[-2:]), 1, Constant(), [1e-9], 0.0, 0, rows.append, weight=weight)
+    assert rows[0].train_loss == rows[1].train_loss
 
 
 def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:

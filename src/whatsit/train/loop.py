@@ -159,16 +159,20 @@ def learn(
     momentum: float,
     weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Forward, backward, step; the loss before the step. `weight` is what a picture of each class counts."""
+    """Forward, backward, step; the mean cross-entropy before the step.
+
+    `weight` is what a picture of each class counts for the gradient, never for the loss that is returned.
+    """
     logits = model(batch.inputs)
     labels = batch.labels.to(logits.device)
-    loss = cross_entropy(logits, labels, None if weight is None else weight.to(logits.device))
+    plain = cross_entropy(logits, labels)
+    loss = plain if weight is None else cross_entropy(logits, labels, weight.to(logits.device))
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     if model.steepest is not None:
         nn.utils.clip_grad_norm_(optimiser.parameters, model.steepest)
     optimiser.step(rates, momentum)
-    return loss.detach()
+    return plain.detach()
 
 
 def measure(seen: Labelled) -> tuple[float, float]:
