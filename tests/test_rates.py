@@ -121,6 +121,13 @@ def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
     assert learner.evaluate().accuracy > 0.8
 
 
+def test_decay_alone_never_makes_the_curve_of_lr_find_explode(digits: Path, cache: Path) -> None:
+    """At a rate of 2 a decay of 1 turns every weight around, and above that makes it ever larger."""
+    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    plain, decayed = (learner.lr_find(wd=wd) for wd in (0.0, 1.0))
+    assert 0.67 < decayed.rates[-1] / plain.rates[-1] < 1.5, "it explodes where the rate is too high"
+
+
 def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     lines: list[str] = []
@@ -231,10 +238,11 @@ def test_training_loss_is_plain_cross_entropy_whatever_classes_count() -> None:
     dice = torch.Generator().manual_seed(0)
     data = Labelled(torch.randn(40, 8, generator=dice), torch.tensor([0] * 36 + [1] * 4))
     rows: list[Epoch] = []
+    seen = Labelled(torch.zeros(2, 2), data.labels[-2:])
     for weight in (None, heads.class_weights(data.labels)):
         head = heads.new_head(8, 2, seed=0)
         deck = heads.Deck.of(data, batch_size=40)
-        loop.fit(head, deck, lambda: Labelled(torch.zeros(2, 2), data.labels[-2:]), 1, Constant(), [1e-9], 0.0, 0, rows.append, weight=weight)
+        loop.fit(head, deck, lambda: seen, 1, Constant(), [1e-9], 0.0, 0, rows.append, weight=weight)
     assert rows[0].train_loss == rows[1].train_loss
 
 

@@ -11,6 +11,7 @@ from whatsit.understand.plots import draw_rates
 START, END, PER_DECADE = 1e-7, 10.0, 99 / 8  # 100 batches
 QUICK = 1e-6, 9.0  # where a batch takes seconds: 64 batches, none at rates that change nothing
 EXPLODED = 4.0  # times the lowest smoothed loss: then it is over
+MOST_DECAY = 0.01  # the share of each weight that decay may take in a step of the sweep
 BETA = 0.98  # of the running mean, as in the lesson's library
 SECOND_STAGE = (
     1e-4,
@@ -93,6 +94,15 @@ class RateFinder:
             f"The loss falls fastest at {self.steepest:.1e}; a tenth of the rate with the lowest loss is "
             f"{self.minimum_tenth:.1e}."
         )
+
+
+def gentle(wd: float, rate: float) -> float:
+    """The decay at a rate of the sweep: `wd`, or less where a step would take more than MOST_DECAY.
+
+    Decay takes the share rate * wd of every weight. Above 1 that hides what the rate does, and above 2 it
+    makes the weights explode by itself.
+    """
+    return min(wd, MOST_DECAY / rate) if rate > 0 else wd
 
 
 def sweep(step: Callable[[float], float], start: float = START, per_decade: float = PER_DECADE) -> RateFinder:

@@ -39,7 +39,7 @@ from whatsit.train.dice import seeded
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.explaining import explain
 from whatsit.train.exporting import bundle_of, versions
-from whatsit.train.finder import QUICK, RateFinder, sweep
+from whatsit.train.finder import QUICK, RateFinder, gentle, sweep
 from whatsit.train.head import Balance
 from whatsit.train.history import Epoch, History, header, row
 from whatsit.train.loop import Labelled
@@ -282,7 +282,10 @@ class Learner:
         return heads.new_head(self.backbone.width, len(self.classes), self.seed, self.ps)
 
     def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
-        """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes."""
+        """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes.
+
+        At high rates the decay `wd` is limited, as `finder.gentle` says, so that the curve shows the rate.
+        """
         with self._trial(bs, wd) as step:
             return sweep(step) if self.is_frozen else sweep(step, *QUICK)
 
@@ -313,6 +316,7 @@ class Learner:
 
         def step(rate: float) -> float:
             rates = [rate] * len(model.groups())
+            optimiser.weight_decay = gentle(wd, rate)
             return loop.learn(model, next(batches), optimiser, rates, Constant.momentum).item()
 
         with loop.threads_of(model), seeded(self.seed, loop.device_of(model)):
