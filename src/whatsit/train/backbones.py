@@ -8,7 +8,6 @@ import tempfile
 import warnings
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from whatsit.preprocess import Preprocess
 from whatsit.progress import status
 from whatsit.project import cache_dir, write_whole
 from whatsit.trial import require_exportable
+from whatsit.version import version_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,7 +62,7 @@ def load_backbone(
     file = _local_weights(name, weights) if pretrained else None
     source = _source(name, file, pretrained)
     key = hashlib.sha256(
-        "|".join([name, str(size), source, str(CONVERTER), version("torch"), version("timm")]).encode()
+        "|".join([name, str(size), source, str(CONVERTER), version_of("torch"), version_of("timm")]).encode()
     ).hexdigest()[:16]
     folder = cache_dir() / "networks"
     network, record = folder / f"{name}-{size}-{key}.onnx", folder / f"{name}-{size}-{key}.json"

@@ -1,7 +1,6 @@
 """A learner as a bundle."""
 
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from whatsit.bundle import Bundle
 from whatsit.errors import BundleError, NetworkError
 from whatsit.train import head as heads
 from whatsit.train.export import with_head
+from whatsit.version import version_of
 
 if TYPE_CHECKING:
     from whatsit.train.learner import Learner
@@ -60,7 +60,7 @@ def versions(learner: "Learner") -> dict[str, str]:
     """Of what it was made with."""
     packages = ("whatsit", "torch", "timm")
     return {
-        **{package: version(package) for package in packages},
+        **{package: version_of(package) for package in packages},
         "backbone": learner.backbone.name,
         "openvino": engine.version(),
     }
