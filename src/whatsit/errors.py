@@ -42,6 +42,10 @@ class BackboneError(WhatsitError):
     """A backbone whose name, weights or conversion is not to be had."""
 
 
+class DivergedError(WhatsitError):
+    """A training whose weights, or what they answer, are not numbers any more."""
+
+
 class BundleError(WhatsitError):
     """A bundle that is damaged, foreign, unsafe or too new."""
 

@@ -110,6 +110,8 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         for label, row in evaluation.per_class().items()
     ]
     print_table(["class", "images", "precision", "recall", "f1"], rows)
+    if evaluation.unanswered is not None:
+        print(f"wrong, since the answer is not a number: {evaluation.unanswered.sum()}")
     mistakes = evaluation.most_confused()
     for actual, predicted, count in mistakes[:5]:
         pictures = "picture" if count == 1 else "pictures"

@@ -30,11 +30,12 @@ from whatsit.cli.options import (
     warn,
 )
 from whatsit.cli.report import REPORT
-from whatsit.errors import WhatsitError
+from whatsit.errors import DivergedError, WhatsitError
 from whatsit.progress import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
+    from whatsit.bundle import Bundle
     from whatsit.train.automatic import Trained
     from whatsit.train.job import Job
     from whatsit.train.learner import Learner
@@ -188,7 +189,7 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         trained = automatic.carry_out(job, tell)
         learner = trained.learner
         learner.history.plot().write(learner.run / "learning.png")
-        agreement = learner.export(job.asked.out).metrics["fp32_agreement"]
+        agreement = _export(learner, job).metrics["fp32_agreement"]
         experiments = []
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
@@ -209,9 +210,19 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         _print(job, trained, bool(experiments), agreement, seconds, report)
 
 
+def _export(learner: "Learner", job: "Job") -> "Bundle":
+    try:
+        return learner.export(job.asked.out)
+    except DivergedError:
+        job.finish(learner.run)  # to go on with it would end the same way
+        raise
+
+
 def _document(
     job: "Job", trained: "Trained", experiments: "list[Experiment]", agreement: float, seconds: float
 ) -> dict[str, Any]:
+    from whatsit.understand.guessing import warning
+
     learner = trained.learner
     evaluation = learner.evaluate()
     document: dict[str, Any] = {
@@ -227,7 +238,7 @@ def _document(
         "precision": learner.precision,
         "fp32_agreement": agreement,
         "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-        "warnings": list(learner.catalog.warnings),
+        "warnings": [*learner.catalog.warnings, *filter(None, [warning(evaluation)])],
         "run": str(learner.run),
         "figure": str(learner.run / "learning.png"),
         "diagnosis": learner.diagnose().to_dict(),

@@ -1,6 +1,7 @@
 """What training printed, kept."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,25 @@ class Epoch:
     error_rate: float
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, which knows neither NaN nor infinity: they are None."""
+        values = {name: _or_none(value) for name, value in asdict(self).items() if name != "metrics"}
+        return {**values, "metrics": {name: _or_none(value) for name, value in self.metrics.items()}}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> "Epoch":
+        """What `to_dict` gave, with NaN for None."""
+        metrics = {name: _or_nan(value) for name, value in kept.get("metrics", {}).items()}
+        return cls(**{name: _or_nan(value) for name, value in kept.items()} | {"metrics": metrics})
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _or_nan(value: Any) -> Any:
+    return math.nan if value is None else value
 
 
 def header(epoch: Epoch) -> str:
@@ -62,5 +82,5 @@ class History:
         return draw_training(self.to_dict())
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """The epochs as plain JSON values."""
-        return [asdict(epoch) for epoch in self.epochs]
+        """The epochs as plain JSON values, None for losses that are not finite."""
+        return [epoch.to_dict() for epoch in self.epochs]

@@ -25,7 +25,7 @@ from whatsit.catalog import Catalog, Split
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Preprocess, Resize
-from whatsit.progress import status
+from whatsit.progress import say, status
 from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
 from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
@@ -36,6 +36,7 @@ from whatsit.train.crossfit import HeldOut
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
 from whatsit.train.dice import seeded
+from whatsit.train.diverged import require_finite
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.explaining import explain
 from whatsit.train.exporting import bundle_of, versions
@@ -47,12 +48,13 @@ from whatsit.train.network import GROUPS, Device, Network, torch_device
 from whatsit.train.optimiser import AdamW
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.understand import guessing
 from whatsit.understand.calibration import softmax
 from whatsit.understand.comparison import Difference, paired
 from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
-from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate
+from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate, predicted
 from whatsit.understand.novelty import Novelty
 from whatsit.understand.report import Report
 
@@ -165,6 +167,12 @@ class Learner:
     def precision(self) -> Precision:
         """What the body computes in."""
         return self.data.precision
+
+    @property
+    def has_finite_weights(self) -> bool:
+        """Whether all weights are still numbers; after a rate far too high they are not."""
+        state = (self._network or self._head).state_dict()
+        return all(bool(tensor.isfinite().all()) for tensor in state.values())
 
     def freeze_to(self, group: int) -> "Learner":
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
@@ -373,7 +381,7 @@ class Learner:
         begun = loop.Begun()
         stopped = checkpoints.load_begun(self.run, number, self._belongs(), asked)
         if stopped is not None:
-            past = [Epoch(**epoch) for epoch in stopped.stage.history["epochs"][before:]]
+            past = [Epoch.from_dict(epoch) for epoch in stopped.stage.history["epochs"][before:]]
             deque(map(record, past), maxlen=0)
             begun = loop.Begun(len(past), stopped.stage.tensors)
         keeper = checkpoints.Keeper(self.run, number, stopped)
@@ -503,7 +511,7 @@ class Learner:
         return self.data.by_content(self._hits())
 
     def _hits(self) -> NDArray[np.bool_]:
-        hits: NDArray[np.bool_] = self.predict().argmax(1) == self.data.of("valid").labels.numpy()
+        hits: NDArray[np.bool_] = predicted(self.predict()) == self.data.of("valid").labels.numpy()
         return hits
 
     @property
@@ -603,7 +611,7 @@ class Learner:
             self._serve()
         told = stage.history.get("mirrored")
         self._mirrored = told and Difference(*told)
-        self.history = History([Epoch(**epoch) for epoch in stage.history["epochs"]])
+        self.history = History([Epoch.from_dict(epoch) for epoch in stage.history["epochs"]])
         self._fits = list(stage.history["fits"])
 
     @property
@@ -643,15 +651,16 @@ class Learner:
             "history": self.history.to_dict(),
             "findings": self.diagnose().told(),
         }
-        text = json.dumps(facts, indent=1, ensure_ascii=False)
+        text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
         write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
     def interpret(self, split: Split = "valid") -> Interpretation:
         """What it gets right and wrong on a split's pictures, with the probabilities that a bundle gives.
 
-        Raises CatalogError where the split has no pictures.
+        Raises CatalogError where the split has no pictures, DivergedError where its answers are not numbers.
         """
+        require_finite(self)
         seen = self.data.of(split)
         logits = heads.logits_of(self._head, seen.inputs).numpy()
         return Interpretation(
@@ -759,7 +768,14 @@ class Learner:
         return Novelty.from_bytes(*replace(known, threshold=threshold).to_bytes())
 
     def export(self, path: str | Path) -> Bundle:
-        """Write the deployable bundle and return it; the same training gives the same bytes."""
+        """Write the deployable bundle and return it; the same training gives the same bytes.
+
+        A model that may well be guessing is written with a warning. Raises DivergedError where the weights
+        are not numbers any more; then nothing is written.
+        """
+        require_finite(self)
+        if told := guessing.warning(self.evaluate()):
+            say(f"careful: {told}")
         bundle = bundle_of(self)
         bundle.write(path)
         self.project.note_bundle(self.run, bundle.sha256)

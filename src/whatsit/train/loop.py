@@ -176,9 +176,9 @@ def learn(
 
 
 def measure(seen: Labelled) -> tuple[float, float]:
-    """Mean cross-entropy and error rate of logits."""
-    wrong = (seen.inputs.argmax(1) != seen.labels).float().mean().item()
-    return cross_entropy(seen.inputs, seen.labels).item(), wrong
+    """Mean cross-entropy and error rate of logits; those that are not finite are wrong."""
+    is_right = (seen.inputs.argmax(1) == seen.labels) & seen.inputs.isfinite().all(1)
+    return cross_entropy(seen.inputs, seen.labels).item(), 1 - is_right.double().mean().item()
 
 
 def _apply(metric: Metric, seen: Labelled) -> float:

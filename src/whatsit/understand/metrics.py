@@ -12,9 +12,17 @@ MOST_SHOWN = 30  # classes in a confusion matrix that people are to read
 Metric = Callable[[NDArray[np.int64], NDArray[np.float32]], float]
 
 
+def predicted(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The place of the largest of each row (n, classes); -1, which is no class, where some are not finite.
+
+    The largest of numbers with NaN among them would be the first NaN, and class 0 right by accident.
+    """
+    return np.where(np.isfinite(probabilities).all(1), probabilities.argmax(1), -1)
+
+
 def accuracy(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
     """The share of pictures, 0..1, whose class gets the highest of `probabilities` (n, classes)."""
-    return float((probabilities.argmax(1) == labels).mean())
+    return float((predicted(probabilities) == labels).mean())
 
 
 def error_rate(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
@@ -27,7 +35,8 @@ def top_k(k: int) -> Metric:
 
     def metric(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
         likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-        return float((likeliest == labels[:, None]).any(1).mean())
+        is_number = np.isfinite(probabilities).all(1)
+        return float(((likeliest == labels[:, None]).any(1) & is_number).mean())
 
     metric.__name__ = f"top_{k}"
     return metric
@@ -51,14 +60,25 @@ METRICS: dict[str, Metric] = {
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`confusion` (classes, classes) counts pictures by actual class (row) and predicted class (column)."""
+    """`confusion` (classes, classes) counts pictures by actual class (row) and predicted class (column).
+
+    `unanswered` (classes,), or None for none, counts by actual class those whose answer is not a number. They
+    are wrong.
+    """
 
     classes: list[str]
     confusion: NDArray[np.int64]
+    unanswered: NDArray[np.int64] | None = None
+
+    @property
+    def actual(self) -> NDArray[np.int64]:
+        """How many pictures there are of each class (classes,)."""
+        counts: NDArray[np.int64] = self.confusion.sum(1)
+        return counts if self.unanswered is None else counts + self.unanswered
 
     @property
     def images(self) -> int:
-        return int(self.confusion.sum())
+        return int(self.actual.sum())
 
     @property
     def right(self) -> int:
@@ -85,7 +105,7 @@ class Evaluation:
         rows: dict[str, dict[str, Any]] = {}
         for number, label in enumerate(self.classes):
             hits = int(self.confusion[number, number])
-            actual, predicted = int(self.confusion[number].sum()), int(self.confusion[:, number].sum())
+            actual, predicted = int(self.actual[number]), int(self.confusion[:, number].sum())
             rows[label] = {
                 "images": actual,
                 "predicted": predicted,
@@ -124,6 +144,7 @@ class Evaluation:
             "interval": list(self.interval),
             "error_rate": self.error_rate,
             "images": self.images,
+            "unanswered": 0 if self.unanswered is None else int(self.unanswered.sum()),
             "per_class": self.per_class(),
             "confusion": self.confusion.tolist(),
             "classes": self.classes,
@@ -133,9 +154,13 @@ class Evaluation:
 def evaluate(labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: list[str]) -> Evaluation:
     """Count predictions, the largest of `probabilities` (n, classes), against `labels` (n,)."""
     confusion = np.zeros((len(classes), len(classes)), np.int64)
-    if len(labels):
-        np.add.at(confusion, (labels, probabilities.argmax(1)), 1)
-    return Evaluation(classes, confusion)
+    if not len(labels):
+        return Evaluation(classes, confusion)
+    said = predicted(probabilities)
+    is_answer = said >= 0
+    np.add.at(confusion, (labels[is_answer], said[is_answer]), 1)
+    unanswered = np.bincount(labels[~is_answer], minlength=len(classes))
+    return Evaluation(classes, confusion, unanswered if unanswered.any() else None)
 
 
 def _f1_of(shares: tuple[float, float]) -> tuple[float, float]:

@@ -44,8 +44,9 @@ def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Pic
 def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[dict[str, Any]]) -> None:
     numbers = [epoch["epoch"] for epoch in epochs]
     mark = "o" if len(epochs) == 1 else None  # a line needs two
-    losses.plot(numbers, [epoch["train_loss"] for epoch in epochs], marker=mark, label="training")
-    losses.plot(numbers, [epoch["valid_loss"] for epoch in epochs], marker=mark, label="validation")
+    for name, label in (("train_loss", "training"), ("valid_loss", "validation")):
+        values = [np.nan if epoch[name] is None else epoch[name] for epoch in epochs]
+        losses.plot(numbers, values, marker=mark, label=label)
     losses.legend()
     errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], marker=mark, color="tab:red")
     for axis in (losses, errors):

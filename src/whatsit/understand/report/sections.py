@@ -235,7 +235,10 @@ def training(training: "Training", words: Words) -> Section:
     epochs = training.epochs
     numbers = [float(epoch["epoch"]) for epoch in epochs]
     across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
-    losses = {name: [float(epoch[name]) for epoch in epochs] for name in ("train_loss", "valid_loss")}
+    losses = {
+        name: [float("nan" if epoch[name] is None else epoch[name]) for epoch in epochs]
+        for name in ("train_loss", "valid_loss")
+    }
     top = max((loss for values in losses.values() for loss in values if np.isfinite(loss)), default=1.0)
     errors = [epoch["error_rate"] for epoch in epochs]
     lowest = percent(min(errors), 1)
