@@ -151,12 +151,13 @@ def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(whatsit: Ru
     trained = whatsit("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
     valid = json.loads(whatsit("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
     assert valid["images"] == 30
-    assert valid["learnt_from"] == 0
+    assert valid["trained_on"] == 0
     assert valid["accuracy"] == json.loads(trained.stdout)["accuracy"]
     whole = whatsit("evaluate", "digits.whatsit", digits)
-    assert "careful: 30 of these are training pictures" in whole.stdout
+    assert "left out, because it was trained on them: 30" in whole.stdout
     assert whatsit("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
-    assert "careful" not in whatsit("evaluate", "other.whatsit", digits).stdout
+    unknown = whatsit("evaluate", "other.whatsit", digits)
+    assert "can't be known whether it was trained on some of these" in unknown.stdout
 
 
 def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Path) -> None:

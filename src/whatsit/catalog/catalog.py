@@ -236,14 +236,34 @@ class Catalog:
         check(catalog, to_train)
         return catalog
 
+    def among(self, contents: Collection[str]) -> NDArray[np.bool_]:
+        """Which pictures (n,) have one of these contents, SHA-256 as hex."""
+        known = np.array([bytes.fromhex(content) for content in contents], dtype="V32")
+        return np.asarray(np.isin(self.rows["content"], known))
+
+    def misplaced(self, trained_on: Collection[str] | None) -> int | None:
+        """How many validation and test pictures have one of these contents; None of unknown contents."""
+        if trained_on is None:
+            return None
+        return int((self.among(trained_on) & (self.rows["side"] != side_of("train"))).sum())
+
+    def as_trained(self, trained_on: Collection[str]) -> "Catalog":
+        """The same with all pictures of these contents, and no others, as training pictures.
+
+        So what was trained on is never taken for new, wherever its file lies now. Others that are dealt to
+        training, such as those that came later, are left out.
+        """
+        was = self.among(trained_on)
+        rows = self.rows.copy()
+        rows["side"][was] = side_of("train")
+        return replace(self, rows=rows).select(np.flatnonzero(was | (rows["side"] != side_of("train"))))
+
     def measured_by(self, contents: Collection[str]) -> "Catalog":
         """The same without validation pictures whose content is not among these.
 
         With a run's own that leaves those that it has not learnt from, whatever became of the split.
         """
-        known = np.array([bytes.fromhex(content) for content in contents], dtype="V32")
-        is_known = np.isin(self.rows["content"], known)
-        return self.select(np.flatnonzero((self.rows["side"] != side_of("valid")) | is_known))
+        return self.select(np.flatnonzero((self.rows["side"] != side_of("valid")) | self.among(contents)))
 
     def summary(self) -> "Summary":
         """What is worth knowing of the pictures; print it, or take its `to_dict()`."""

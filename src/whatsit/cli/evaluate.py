@@ -36,20 +36,21 @@ def evaluate(
     precision: ServedPrecision = None,
     json: Json = False,
 ) -> None:
-    """Measure a bundle on labelled pictures."""
+    """Measure a bundle on labelled pictures that it was not trained on."""
     from whatsit.deploy import Classifier
-    from whatsit.deploy.evaluation import evaluate_folder, learnt_from
+    from whatsit.deploy.evaluation import evaluate_folder
 
     classifier = Classifier(bundle, precision=precision)
-    evaluation, catalog = evaluate_folder(
+    evaluation, catalog, trained_on = evaluate_folder(
         classifier, folder, split, valid, split_seed, by_time, group, project
     )
-    learnt = learnt_from(classifier, catalog)
     warn(catalog)
     if json:
-        print_json({**evaluation.to_dict(), "split": split or "all", "learnt_from": learnt})
+        print_json({**evaluation.to_dict(), "split": split or "all", "trained_on": trained_on})
         return
     print(f"{split or 'all pictures'}: ", end="")
     print_evaluation(evaluation)
-    if learnt:
-        print(f"careful: {learnt} of these are training pictures; --split valid leaves them out")
+    if trained_on is None:
+        print("It can't be known whether it was trained on some of these: its run is not in this project.")
+    elif trained_on:
+        print(f"left out, because it was trained on them: {trained_on}")

@@ -41,14 +41,14 @@ def report(
         found = report_of(bundle, folder, project)
     else:
         from whatsit.train.job import find_run
-        from whatsit.train.reporting import load_learner
+        from whatsit.train.reporting import report_of_run
 
         if bundle.suffix == ".whatsit":
             raise WhatsitError(f"There is no bundle {bundle}.", "`whatsit train FOLDER` makes one.")
         run = find_run(subject, folder, project)
         out = out or run / REPORT
         _check(out)
-        found = load_learner(run, folder, weights).report()
+        found = report_of_run(run, folder, weights)
     found.write(out, lang)
     main = found.interpretations[0]
     if json:
@@ -56,6 +56,7 @@ def report(
             {
                 "report": str(out),
                 "splits": {one.split: one.evaluation.to_dict() for one in found.interpretations},
+                "trained_on": found.left_out,
                 "calibration_error": main.reliability.ece,
                 "calibration_error_by_chance": main.reliability.chance[0],
             }

@@ -12,13 +12,25 @@ from whatsit.deploy.classifier import Classifier, Seen
 from whatsit.errors import BundleError, CatalogError
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress, say
-from whatsit.project import Run, load_run
+from whatsit.project import Run, load_run, load_trained_on
 from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
 
 ALL = "all"  # pictures of a folder whose splits mean nothing to the classifier
+
+
+class Measured(NamedTuple):
+    """An evaluation, and the catalog of the pictures it is of.
+
+    `trained_on` is how many others were left out, because the classifier was trained on them; None where
+    that can't be known.
+    """
+
+    evaluation: Evaluation
+    catalog: Catalog
+    trained_on: int | None
 
 
 def evaluate_folder(
@@ -30,11 +42,11 @@ def evaluate_folder(
     by_time: bool | None = None,
     group: str | None = None,
     project: Path | None = None,
-) -> tuple[Evaluation, Catalog]:
-    """Classify the pictures of `folder` (of one split, or all). Raises CatalogError for unknown classes.
+) -> Measured:
+    """Classify the pictures of `folder` (of one split, or all) that the classifier was not trained on.
 
-    By default the split is dealt as it was for the training. Leaves no sidecar behind in a folder that has
-    none.
+    Raises CatalogError for unknown classes, and where no picture is left. By default the split is dealt as
+    it was for the training. Leaves no sidecar behind in a folder that has none.
     """
     catalog = read_for(classifier, folder, valid, seed, by_time, group, project)
     if split is not None:
@@ -43,9 +55,23 @@ def evaluate_folder(
         raise CatalogError(
             f"{folder} has no pictures in the split {split!r}.", "Leave --split out to take all."
         )
+    known, trained_on = trained_on_by(classifier, catalog), None
+    if known is not None:
+        catalog, trained_on = _new_to(known, catalog)
     seen = _look(classifier, catalog)
     evaluation = count(seen.labels, seen.probabilities.astype(np.float32), classifier.classes)
-    return evaluation, catalog.without(seen.refused, to_train=False)
+    return Measured(evaluation, catalog.without(seen.refused, to_train=False), trained_on)
+
+
+def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]:
+    """The pictures that are not among those, and how many are. Raises CatalogError where all are."""
+    was = catalog.among(trained_on)
+    if was.all():
+        raise CatalogError(
+            f"The bundle was trained on all {len(catalog)} pictures, so they can't show how good it is.",
+            "Take pictures that it was not trained on, such as --split valid.",
+        )
+    return catalog.select(np.flatnonzero(~was)), int(was.sum())
 
 
 def read_for(
@@ -83,16 +109,19 @@ def read_for(
 def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Interpretation], Catalog]:
     """What is right and wrong in each split, the one to judge by first; and the catalog of what was readable.
 
-    Validation pictures are those that the training measured itself by. Where it was not on these pictures,
-    or none of those is left, all are one. Raises CatalogError where nothing can be read.
+    Training pictures are those that it was trained on, wherever they lie, and validation pictures those that
+    the training measured itself by. Where it was not on these pictures, or none of those is left, all that
+    may be new are one. Raises CatalogError where it was trained on all, or nothing can be read.
     """
     splits: list[Split | None] = ["test", "valid", "train"]
-    run = training_of(classifier, catalog)
-    measured = catalog.measured_by(run.right) if run else catalog
+    run, known = training_of(classifier, catalog), trained_on_by(classifier, catalog)
+    measured = as_in(run, known, catalog) if run else catalog
     if run and len(measured["valid"]) + len(measured["test"]):
         catalog = measured
     else:
         splits = [None]
+        if known is not None:
+            catalog, _ = _new_to(known, catalog)
     found: list[Interpretation] = []
     refused: dict[Path, str] = {}
 
@@ -158,11 +187,17 @@ def _look(classifier: Classifier, catalog: Catalog) -> _Looked:
 
 
 def training_of(classifier: Classifier, catalog: Catalog) -> Run | None:
-    """The run that gave this classifier, if it learnt from these pictures."""
+    """The run that gave this classifier, if it was trained on these pictures."""
     place = catalog.project.run_of(classifier.bundle.sha256)
     return load_run(place) if place else None
 
 
-def learnt_from(classifier: Classifier, catalog: Catalog) -> int:
-    """How many of the pictures are training pictures of this classifier, as far as their project knows."""
-    return len(catalog["train"]) if catalog.project.run_of(classifier.bundle.sha256) else 0
+def trained_on_by(classifier: Classifier, catalog: Catalog) -> frozenset[str] | None:
+    """The contents that this classifier was trained on; None where its run is not in their project."""
+    place = catalog.project.run_of(classifier.bundle.sha256)
+    return load_trained_on(place) if place else None
+
+
+def as_in(run: Run, trained_on: frozenset[str] | None, catalog: Catalog) -> Catalog:
+    """The pictures on the sides that they had in a run, whatever became of the split."""
+    return (catalog if trained_on is None else catalog.as_trained(trained_on)).measured_by(run.right)

@@ -4,19 +4,20 @@ import os
 from pathlib import Path
 
 from whatsit.deploy.classifier import Classifier
-from whatsit.deploy.evaluation import interpret_folder, read_for, training_of
+from whatsit.deploy.evaluation import interpret_folder, read_for, trained_on_by, training_of
 from whatsit.understand.report import Report, Training
 
 
 def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report:
     """Everything that a bundle and labelled pictures tell. Raises BundleError and CatalogError.
 
-    Where the bundle was learnt from these pictures, also how that training went.
+    Where the bundle was trained on these pictures, also how that training went.
     """
     classifier = Classifier(bundle)
     catalog = read_for(classifier, folder, project=project)
-    interpretations, catalog = interpret_folder(classifier, catalog)
     run = training_of(classifier, catalog)
+    left_out = catalog.misplaced(trained_on_by(classifier, catalog))
+    interpretations, catalog = interpret_folder(classifier, catalog)
     made = classifier.bundle
     return Report(
         name=os.path.splitext(bundle.name)[0],
@@ -34,4 +35,5 @@ def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report
         temperature=made.temperature,
         is_body_tuned=bool(made.metrics.get("fine_tuned")),
         novelty=classifier.novelty,
+        left_out=left_out,
     )

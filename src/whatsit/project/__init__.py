@@ -21,6 +21,7 @@ from whatsit.project.runs import (
     run_named,
     unfinished,
 )
+from whatsit.project.trained_on import TRAINED_ON, load_trained_on, note_trained_on
 
 __all__ = [
     "CONTINUATION",
@@ -30,6 +31,7 @@ __all__ = [
     "MANIFEST",
     "PREDICTIONS",
     "SIDECAR",
+    "TRAINED_ON",
     "Action",
     "Database",
     "FeatureStore",
@@ -45,6 +47,8 @@ __all__ = [
     "load_runs",
     "run_named",
     "short_name",
+    "load_trained_on",
+    "note_trained_on",
     "size_of",
     "unfinished",
     "write_whole",

@@ -26,7 +26,7 @@ from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Preprocess, Resize
 from whatsit.progress import say, status
-from whatsit.project import HISTORY, PREDICTIONS, Project, write_whole
+from whatsit.project import HISTORY, PREDICTIONS, Project, note_trained_on, write_whole
 from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
@@ -133,6 +133,7 @@ class Learner:
         self._mirrored: Difference | None = None
         self._fits: list[dict[str, Any]] = []
         self._held_out: HeldOut | None = None
+        self._trained_on: frozenset[str] = frozenset()
         self.ps = ps
         self._head = self._new_head()
         if not pretrained:  # random features are worth nothing
@@ -385,6 +386,8 @@ class Learner:
             deque(map(record, past), maxlen=0)
             begun = loop.Begun(len(past), stopped.stage.tensors)
         keeper = checkpoints.Keeper(self.run, number, stopped)
+        self._trained_on |= {item.content for item in self.catalog["train"]}
+        note_trained_on(self.run, self._trained_on)
         if not self.is_frozen:
             model.to(self.device)
         try:
@@ -570,7 +573,9 @@ class Learner:
 
         That is the head, and once the body was unfrozen the body too.
         """
-        return stages.save(self._stages, name, self._stage())
+        stage = self._stage()
+        known = {**stage.history, "trained_on": sorted(self._trained_on)}
+        return stages.save(self._stages, name, replace(stage, history=known))
 
     def _stage(self) -> stages.Stage:
         state = (self._network or self._head).state_dict()
@@ -613,6 +618,7 @@ class Learner:
         self._mirrored = told and Difference(*told)
         self.history = History([Epoch.from_dict(epoch) for epoch in stage.history["epochs"]])
         self._fits = list(stage.history["fits"])
+        self._trained_on = frozenset(stage.history.get("trained_on", ()))
 
     @property
     def _stages(self) -> Path:
@@ -778,6 +784,7 @@ class Learner:
             say(f"careful: {told}")
         bundle = bundle_of(self)
         bundle.write(path)
+        note_trained_on(self.run, self._trained_on)
         self.project.note_bundle(self.run, bundle.sha256)
         return bundle
 
@@ -807,7 +814,7 @@ class Learner:
         other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits, other._asked = seed, History(), [], []
-        other._held_out = None
+        other._held_out, other._trained_on = None, frozenset()
         other._begin_again()
         if not self._source[3]:
             other.unfreeze()

@@ -38,8 +38,9 @@ class Report:
 
     `interpretations` are of one split each, the one that is to be judged by first. `facts` say how it was
     made, under names that words.toml knows; `temperature` and `novelty` are what the bundle carries, and
-    `is_body_tuned` says that held-out pictures were known to the body. Raises WhatsitError for no
-    interpretation.
+    `is_body_tuned` says that held-out pictures were known to the body. `left_out` is how many pictures were
+    set aside for measuring and trained on all the same, None where that can't be known. Raises WhatsitError
+    for no interpretation.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Report:
     temperature: float | None = None
     novelty: Novelty | None = None
     is_body_tuned: bool = False
+    left_out: int | None = 0
 
     def __post_init__(self) -> None:
         if not self.interpretations:
@@ -58,7 +60,7 @@ class Report:
     def headline(self, lang: str = "en") -> str:
         """How good it is, in a sentence or two."""
         words = Words(lang)
-        return words.join(sections.headline(self.interpretations, words)["said"])
+        return words.join(sections.headline(self.interpretations, words, self.left_out)["said"])
 
     def render(self, lang: str = "en") -> str:
         """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
@@ -67,7 +69,7 @@ class Report:
         return _template().render(
             w=words,
             name=printable(self.name),
-            headline=sections.headline(self.interpretations, words),
+            headline=sections.headline(self.interpretations, words, self.left_out),
             matrices=[sections.matrix(one, album, words) for one in self.interpretations],
             worst=sections.worst(main),
             classes=sections.classes(main),

@@ -27,7 +27,7 @@ MINIMA = (0.5, 0.7, 0.9)
 Section = dict[str, Any]
 
 
-def headline(interpretations: Sequence[Interpretation], words: Words) -> Section:
+def headline(interpretations: Sequence[Interpretation], words: Words, left_out: int | None = 0) -> Section:
     """How good it is in a sentence or two, its commonest mistake, and the accuracy of each split."""
     main = interpretations[0]
     found, (low, high) = main.evaluation, main.evaluation.interval
@@ -37,6 +37,8 @@ def headline(interpretations: Sequence[Interpretation], words: Words) -> Section
         said.append(words("headline_learnt"))
     elif main.split not in ("valid", "test"):
         said.append(words("headline_unknown"))
+    if left_out:
+        said.append(words("headline_left_out", count=left_out))
     return {
         "said": said,
         "why": words("headline_why", images=found.images, split=words.split(main.split), right=found.right),

@@ -1,0 +1,127 @@
+"""Pictures that a classifier was trained on never pass as new ones, wherever they lie."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import whatsit as wi
+from tests.conftest import Run
+from whatsit.bundle import Bundle
+from whatsit.deploy import Classifier
+from whatsit.deploy.evaluation import evaluate_folder
+from whatsit.deploy.reporting import report_of
+from whatsit.errors import CatalogError
+from whatsit.project import load_trained_on
+from whatsit.train.learner import Learner
+from whatsit.train.reporting import load_learner, report_of_run
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 48 training and 12 validation pictures in train/, and the bundle beside it."""
+    place = tmp_path_factory.mktemp("trained")
+    for label in "017":
+        (place / "digits" / "train" / label).mkdir(parents=True)
+        for path in sorted((all_digits / label).glob("*.png"))[5:25]:
+            shutil.copy(path, place / "digits" / "train" / label)
+    from whatsit.cli.train import train_and_tell
+    from whatsit.train.job import Asked, Job
+
+    job = Job(Asked(str(place / "digits"), str(place / "x.whatsit"), epochs=4, augment="none", size=SIZE))
+    train_and_tell(job, 0.0, json=True)
+    return place
+
+
+@pytest.fixture
+def place(trained: Path, tmp_path: Path) -> Path:
+    """A copy, whose pictures may be moved."""
+    return Path(shutil.copytree(trained, tmp_path / "copy"))
+
+
+def moved_to_test(place: Path, count: int) -> list[str]:
+    """Move so many training pictures to test/."""
+    known = load_trained_on(place / "digits" / ".whatsit" / "runs" / "0001")
+    assert known is not None
+    assert len(known) == 48
+    items = [item for item in wi.Catalog.from_folder(place / "digits")["train"] if item.content in known]
+    for item in items[:count]:
+        target = place / "digits" / "test" / item.label
+        target.mkdir(parents=True, exist_ok=True)
+        item.path.rename(target / f"renamed {item.path.name}")
+    return [item.content for item in items[:count]]
+
+
+def test_training_pictures_moved_to_test_are_left_out(place: Path, whatsit: Run) -> None:
+    moved_to_test(place, 36)
+    run = place / "digits" / ".whatsit" / "runs" / "0001"
+    for report in (report_of(place / "x.whatsit", place / "digits"), report_of_run(run, place / "digits")):
+        assert [(one.split, len(one)) for one in report.interpretations] == [("valid", 12), ("train", 48)]
+        assert report.left_out == 36
+        assert "Left out, because it was trained on them: 36 of the pictures" in report.headline()
+        assert "36 张参与过训练" in report.render("zh")
+    told = whatsit("evaluate", place / "x.whatsit", place / "digits", "--json")
+    assert (found := json.loads(told.stdout))["trained_on"] == 48
+    assert found["images"] == 12
+    refused = whatsit("evaluate", place / "x.whatsit", place / "digits", "--split", "test")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "The bundle was trained on all 36 pictures" in refused.stderr
+
+
+def test_learner_of_a_run_takes_moved_training_pictures_for_what_they_are(place: Path) -> None:
+    contents = moved_to_test(place, 36)
+    learner = load_learner(place / "digits" / ".whatsit" / "runs" / "0001", place / "digits")
+    assert set(contents) <= {item.content for item in learner.catalog["train"]}
+    assert learner.evaluate().accuracy == Bundle.read(place / "x.whatsit").metrics["accuracy"]
+    with pytest.raises(CatalogError, match="no test pictures"):
+        learner.interpret("test")
+
+
+@pytest.mark.parametrize("options", [{"valid": 0.6}, {"seed": 7}])
+def test_another_split_makes_no_training_picture_new(place: Path, options: dict[str, float]) -> None:
+    classifier = Classifier(place / "x.whatsit")
+    dealt = wi.Catalog.from_folder(place / "digits", **{"valid": 0.2, "seed": 42, **options})["valid"]  # type: ignore[arg-type]
+    evaluation, catalog, trained_on = evaluate_folder(classifier, place / "digits", "valid", **options)  # type: ignore[arg-type]
+    known = load_trained_on(place / "digits" / ".whatsit" / "runs" / "0001")
+    assert known is not None
+    assert trained_on == sum(item.content in known for item in dealt) > 0
+    assert evaluation.images == len(dealt) - trained_on == len(catalog)
+    assert not known & {item.content for item in catalog}
+
+
+def test_bundle_without_its_run_says_that_it_can_not_be_known(place: Path, whatsit: Run) -> None:
+    shutil.rmtree(place / "digits" / ".whatsit" / "runs")
+    told = whatsit("evaluate", place / "x.whatsit", place / "digits")
+    assert "It can't be known whether it was trained on some of these" in told.stdout
+    assert evaluate_folder(Classifier(place / "x.whatsit"), place / "digits", None).trained_on is None
+    report = report_of(place / "x.whatsit", place / "digits")
+    assert report.left_out is None
+    assert "only if it was not trained on these" in report.headline()
+
+
+def test_bundle_does_not_tell_what_it_was_trained_on(trained: Path) -> None:
+    known = load_trained_on(trained / "digits" / ".whatsit" / "runs" / "0001")
+    assert known
+    data = (trained / "x.whatsit").read_bytes()
+    assert not any(content.encode() in data or bytes.fromhex(content) in data for content in known)
+
+
+def test_stage_remembers_what_it_was_trained_on(place: Path) -> None:
+    first = Learner(wi.Catalog.from_folder(place / "digits"), size=SIZE)
+    first.fit_one_cycle(1, tell=lambda line: None)
+    first.save("stage-1")
+    other = Learner(wi.Catalog.from_folder(place / "digits", seed=7), size=SIZE).load("stage-1")
+    other.export(place / "y.whatsit")
+    _, catalog, trained_on = evaluate_folder(Classifier(place / "y.whatsit"), place / "digits", "valid")
+    assert trained_on
+    assert not {item.content for item in first.catalog["train"]} & {item.content for item in catalog}
+
+
+def test_list_that_somebody_damaged_is_not_known(tmp_path: Path) -> None:
+    for text in ('{"a": 1}', "[1]", '["xyz"]', "[", "null"):
+        (tmp_path / "trained-on.json").write_text(text)
+        assert load_trained_on(tmp_path) is None
