@@ -2,15 +2,14 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from whatsit.cli.options import Json, Place, ProjectDir, named, print_json, program
 from whatsit.text import printable
 
-if TYPE_CHECKING:
-    from whatsit.project import Move
+NEWER = "replaced by a newer bundle"
 
 
 def trash(
@@ -21,24 +20,31 @@ def trash(
 ) -> None:
     """List, or empty, the project's trash."""
     from whatsit.progress import progress
-    from whatsit.project import Project, size_of
+    from whatsit.project import Project, empty_replaced, list_replaced, size_of
 
     kept = Project.existing(folder, project)
     with kept.lock() if empty else nullcontext():
         moves = kept.journal.trashed()
-        size = sum(size_of(move.in_trash.parent) for move in moves)
+        replaced = list_replaced(kept.folder)
+        size = sum(size_of(move.in_trash.parent) for move in moves) + sum(one.bytes for one in replaced)
         if empty:
             with progress("Deleting", len(moves)) as advance:
                 kept.journal.empty(advance)
+            empty_replaced(kept.folder)
     if json:
         files = [
             {"path": str(move.source or move.target), "reason": move.reason, "at": move.at} for move in moves
+        ]
+        files += [
+            {"path": one.path, "reason": NEWER, "at": one.at, "kept": str(one.kept)} for one in replaced
         ]
         print_json({"files": files, "bytes": size, "emptied": empty})
         return
     for move in [] if empty else moves:
         print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(move.reason)}")
-    print(f"{_files(moves)}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
+    for one in [] if empty else replaced:
+        print(f"{one.at[:16]}  {printable(one.path)}: {NEWER}; it is {printable(one.kept)}")
+    print(f"{_files(len(moves) + len(replaced))}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
     if moves and not empty:
         print(f"next: {program()} undo {printable(named(folder, project))} brings back what was moved last")
 
@@ -56,10 +62,10 @@ def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = Fal
     if not moves:
         print("nothing to undo")
         return
-    print(f"undone: {_files(moves)} back to where they were before {moves[0].at[:16]}")
+    print(f"undone: {_files(len(moves))} back to where they were before {moves[0].at[:16]}")
     for move in moves[:5]:
         print(f"  {printable(move.start)} ({printable(move.reason)})")
 
 
-def _files(moves: "list[Move]") -> str:
-    return f"{len(moves)} {'file' if len(moves) == 1 else 'files'}"
+def _files(count: int) -> str:
+    return f"{count} {'file' if count == 1 else 'files'}"

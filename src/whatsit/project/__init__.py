@@ -8,6 +8,7 @@ from whatsit.project.journal import Action, Journal
 from whatsit.project.moves import Move
 from whatsit.project.paths import SIDECAR
 from whatsit.project.project import MANIFEST, Project
+from whatsit.project.replaced import Replaced, empty_replaced, keeping, list_replaced
 from whatsit.project.runs import (
     CONTINUATION,
     HISTORY,
@@ -38,11 +39,15 @@ __all__ = [
     "Journal",
     "Move",
     "Project",
+    "Replaced",
     "Run",
     "cache_dir",
     "cache_files",
     "check_run",
     "empty_cache",
+    "empty_replaced",
+    "keeping",
+    "list_replaced",
     "load_run",
     "load_runs",
     "run_named",

@@ -26,7 +26,7 @@ from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Preprocess, Resize
 from whatsit.progress import say, status
-from whatsit.project import HISTORY, PREDICTIONS, Project, note_trained_on, write_whole
+from whatsit.project import HISTORY, PREDICTIONS, Project, keeping, note_trained_on, write_whole
 from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
@@ -776,14 +776,16 @@ class Learner:
     def export(self, path: str | Path) -> Bundle:
         """Write the deployable bundle and return it; the same training gives the same bytes.
 
-        A model that may well be guessing is written with a warning. Raises DivergedError where the weights
+        Another bundle that is there already goes to the project's trash. A model that may well be guessing is
+        written with a warning. Raises DivergedError where the weights
         are not numbers any more; then nothing is written.
         """
         require_finite(self)
         if told := guessing.warning(self.evaluate()):
             say(f"careful: {told}")
         bundle = bundle_of(self)
-        bundle.write(path)
+        with keeping(self.project.folder, Path(path)):
+            bundle.write(path)
         note_trained_on(self.run, self._trained_on)
         self.project.note_bundle(self.run, bundle.sha256)
         return bundle

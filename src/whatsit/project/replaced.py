@@ -1,0 +1,104 @@
+"""Bundles that were replaced: the old file is kept in the sidecar until the trash is emptied.
+
+They lie outside the image folder, mostly, so the journal does not move them, and `undo` does not put them
+back. Each content is kept once, under its SHA-256.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from whatsit.errors import ProjectError
+from whatsit.project.files import write_whole
+from whatsit.project.paths import not_a_link
+
+REPLACED, ABOUT = "replaced", ".about.json"
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A file that was replaced `at` a time: where it was, as its record tells, and where it is `kept` now."""
+
+    path: str
+    kept: Path
+    at: str
+    bytes: int
+
+
+@contextmanager
+def keeping(sidecar: Path, path: Path) -> Iterator[None]:
+    """Keep the file that is at `path` while the block writes another one there, unless both are the same."""
+    if path.is_symlink() or not path.is_file():  # nothing is lost with a link, or there is nothing
+        yield
+        return
+    before = _sha256(path)
+    place = not_a_link(sidecar / REPLACED, sidecar) / before
+    is_new = not any(_kept_in(place))
+    if is_new:
+        _keep(path, place)
+    try:
+        yield
+    finally:
+        if is_new and path.is_file() and _sha256(path) == before:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def list_replaced(sidecar: Path) -> list[Replaced]:
+    """What was replaced, the oldest first. Raises UntrustedError."""
+    found = []
+    for place in not_a_link(sidecar / REPLACED, sidecar).glob("*"):
+        if not _SHA256.fullmatch(place.name) or not not_a_link(place, sidecar).is_dir():
+            continue
+        about: dict[str, str] = {}
+        with suppress(OSError, ValueError, AttributeError):
+            about = dict(json.loads((place / ABOUT).read_text(encoding="utf-8")).items())
+        for kept in _kept_in(place):
+            path, at = str(about.get("path", kept.name)), str(about.get("at", ""))
+            found.append(Replaced(path, kept, at, kept.stat().st_size))
+    return sorted(found, key=lambda one: one.at)
+
+
+def empty_replaced(sidecar: Path) -> None:
+    """Delete what was replaced, for good. Raises ProjectError and UntrustedError."""
+    for one in list_replaced(sidecar):
+        try:
+            shutil.rmtree(one.kept.parent)
+        except OSError as error:
+            raise ProjectError(
+                f"{one.kept} can't be deleted: {error.strerror}.", "Check its permissions."
+            ) from error
+
+
+def _kept_in(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        yield from (
+            path
+            for path in place.iterdir()
+            if path.name[0] != "." and not path.is_symlink() and path.is_file()
+        )
+
+
+def _keep(path: Path, place: Path) -> None:
+    """A second name for the file costs no space; on another disk it is copied."""
+    at = datetime.now().astimezone().isoformat(timespec="seconds")
+    about = json.dumps({"path": str(path.absolute()), "at": at}).encode()
+    write_whole(place / ABOUT, about)
+    kept = place / (path.name.lstrip(".") or "bundle")
+    try:
+        os.link(path, kept)
+    except OSError:
+        with path.open("rb") as file:
+            write_whole(kept, iter(lambda: file.read(1 << 20), b""))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

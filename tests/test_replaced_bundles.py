@@ -1,0 +1,77 @@
+"""A bundle that a training replaces goes to the trash, and nothing else deletes it."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import whatsit as wi
+from tests.conftest import Run
+from whatsit.errors import UntrustedError
+from whatsit.project import empty_replaced, keeping, list_replaced
+
+
+def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
+    whatsit: Run, digits: Path, tmp_path: Path
+) -> None:
+    def export(epochs: int) -> bytes:
+        learner = wi.Learner(wi.Catalog.from_folder(digits), size=64)
+        learner.fit_one_cycle(epochs, tell=lambda line: None)
+        learner.export(tmp_path / "digits.whatsit")
+        return (tmp_path / "digits.whatsit").read_bytes()
+
+    old = export(3)
+    assert export(3) == old
+    assert not list_replaced(digits / ".whatsit"), "the same bundle replaces nothing"
+    assert export(4) != old
+    assert export(3) == old
+    export(4)  # the old content is there already
+    told = json.loads(whatsit("trash", digits, "--json").stdout)
+    assert len(told["files"]) == 2
+    assert told["files"][0]["path"] == str(tmp_path / "digits.whatsit")
+    assert told["files"][0]["reason"] == "replaced by a newer bundle"
+    assert Path(told["files"][0]["kept"]).read_bytes() == old
+    assert told["bytes"] > 2 * len(old) - 10_000
+    assert "digits.whatsit: replaced by a newer bundle; it is " in whatsit("trash", digits).stdout
+    assert "nothing to undo" in whatsit("undo", digits).stdout, "that is for pictures"
+    assert "2 files" in whatsit("trash", digits, "--empty").stdout
+    assert not list_replaced(digits / ".whatsit")
+    assert (tmp_path / "digits.whatsit").exists()
+
+
+def test_old_file_stays_where_writing_fails_or_it_is_on_another_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, sidecar = tmp_path / "x.whatsit", tmp_path / "sidecar"
+    bundle.write_bytes(b"old")
+    with pytest.raises(KeyError), keeping(sidecar, bundle):
+        raise KeyError
+    assert not list_replaced(sidecar)
+
+    def other_disk(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, "link", other_disk)
+    with keeping(sidecar, bundle):
+        bundle.write_bytes(b"new")
+    (found,) = list_replaced(sidecar)
+    assert found.kept.read_bytes() == b"old"
+    assert found.bytes == 3
+
+
+def test_link_into_somebodys_files_is_neither_followed_nor_emptied(tmp_path: Path) -> None:
+    mine = tmp_path / "mine" / ("a" * 64)
+    mine.mkdir(parents=True)
+    (mine / "precious").write_text("x")
+    sidecar = tmp_path / "sidecar"
+    sidecar.mkdir()
+    (sidecar / "replaced").symlink_to(tmp_path / "mine")
+    with pytest.raises(UntrustedError, match="symbolic link"):
+        empty_replaced(sidecar)
+    (sidecar / "replaced").unlink()
+    (sidecar / "replaced").mkdir()
+    (sidecar / "replaced" / ("a" * 64)).symlink_to(mine)
+    with pytest.raises(UntrustedError, match="symbolic link"):
+        empty_replaced(sidecar)
+    assert (mine / "precious").exists()
