@@ -17,7 +17,8 @@ from pathlib import Path
 
 from whatsit.errors import ProjectError
 from whatsit.project.files import write_whole
-from whatsit.project.paths import not_a_link
+from whatsit.project.paths import inside, not_a_link
+from whatsit.project.records import read_json, shaped
 
 REPLACED, ABOUT = "replaced", ".about.json"
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -40,7 +41,7 @@ def keeping(sidecar: Path, path: Path) -> Iterator[None]:
         yield
         return
     before = _sha256(path)
-    place = not_a_link(sidecar / REPLACED, sidecar) / before
+    place = inside(sidecar, Path(REPLACED, before, path.name), sidecar).parent
     is_new = not any(_kept_in(place))
     if is_new:
         _keep(path, place)
@@ -58,10 +59,10 @@ def list_replaced(sidecar: Path) -> list[Replaced]:
         if not _SHA256.fullmatch(place.name) or not not_a_link(place, sidecar).is_dir():
             continue
         about: dict[str, str] = {}
-        with suppress(OSError, ValueError, AttributeError):
-            about = dict(json.loads((place / ABOUT).read_text(encoding="utf-8")).items())
+        with suppress(OSError, ValueError):
+            about = shaped(read_json(place / ABOUT), dict[str, str])
         for kept in _kept_in(place):
-            path, at = str(about.get("path", kept.name)), str(about.get("at", ""))
+            path, at = about.get("path", kept.name), about.get("at", "")
             found.append(Replaced(path, kept, at, kept.stat().st_size))
     return sorted(found, key=lambda one: one.at)
 
@@ -90,6 +91,8 @@ def _keep(path: Path, place: Path) -> None:
     """A second name for the file costs no space; on another disk it is copied."""
     at = datetime.now().astimezone().isoformat(timespec="seconds")
     about = json.dumps({"path": str(path.absolute()), "at": at}).encode()
+    with suppress(OSError):  # writing says it
+        place.mkdir(parents=True, exist_ok=True)
     write_whole(place / ABOUT, about)
     kept = place / (path.name.lstrip(".") or "bundle")
     try:

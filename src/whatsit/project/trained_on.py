@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from whatsit.project.files import write_whole
+from whatsit.project.records import read_json, shaped
 
 TRAINED_ON = "trained-on.json"
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -17,9 +18,9 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 def load_trained_on(run: Path) -> frozenset[str] | None:
     """The SHA-256, as hex, of the pictures a run was trained on; None where that is not known."""
-    with suppress(OSError, ValueError, TypeError):
-        kept = json.loads((run / TRAINED_ON).read_text(encoding="utf-8"))
-        if isinstance(kept, list) and all(_SHA256.fullmatch(content) for content in kept):
+    with suppress(OSError, ValueError):
+        kept = shaped(read_json(run / TRAINED_ON), list[str])
+        if all(map(_SHA256.fullmatch, kept)):
             return frozenset(kept)
     return None
 
