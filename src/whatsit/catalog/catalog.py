@@ -81,7 +81,8 @@ class Items(Sequence[Item]):
 class Catalog:
     """The pictures of a folder. Iterate it, take its `len`, or a split with `catalog["valid"]`.
 
-    Columns, a row per picture: `paths` below `root`, `labels` as places in `names`, and `rows` (index.ROW).
+    Columns, a row per picture: `paths` below `root`, `labels` as places in `names`, `rows` (index.ROW), and
+    `groups`: pictures that `group=` keeps together have the same number; None without it.
     `unreadable` are files with the reason, `warnings` what is worth knowing, `rule` how the split was dealt
     (`is_dealt`, unless folders or a column said it).
     """
@@ -94,6 +95,7 @@ class Catalog:
     labels: NDArray[np.int32]
     rows: NDArray[np.void]
     is_dealt: bool
+    groups: NDArray[np.int64] | None = None
     unreadable: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -217,7 +219,8 @@ class Catalog:
     def select(self, places: NDArray[np.int64]) -> "Catalog":
         """The catalog of the pictures at these places."""
         paths = [self.paths[place] for place in places]
-        return replace(self, paths=paths, labels=self.labels[places], rows=self.rows[places])
+        groups = None if self.groups is None else self.groups[places]
+        return replace(self, paths=paths, labels=self.labels[places], rows=self.rows[places], groups=groups)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many pictures each class has in each split, {label: {split: count}}."""
@@ -336,6 +339,7 @@ def _open(
         opened.labels,
         opened.rows,
         is_dealt=None in listing.splits,
+        groups=opened.groups,
         unreadable=opened.unreadable,
         warnings=tuple(listing.warnings),
     )

@@ -35,13 +35,17 @@ def side_of(split: Split) -> int:
 
 @dataclass(frozen=True)
 class Opened:
-    """The readable files in the order of their paths: `labels` are places in `names`, `rows` an index.ROW."""
+    """The readable files in the order of their paths: `labels` are places in `names`, `rows` an index.ROW.
+
+    `groups` number what `group=` keeps together, and are None where it says nothing.
+    """
 
     project: Project
     names: tuple[str, ...]
     paths: list[str]
     labels: NDArray[np.int32]
     rows: NDArray[np.void]
+    groups: NDArray[np.int64] | None
     unreadable: tuple[tuple[Path, str], ...]
 
 
@@ -63,8 +67,19 @@ def open_listing(listing: Listing, rule: Rule, folder: str | Path | None, lastin
         [listing.paths[place] for place in kept],
         labels[kept],
         known.rows[kept],
+        _numbered([listing.relations[place] for place in kept]),
         (*listing.unreadable, *refused),
     )
+
+
+def _numbered(relations: Sequence[str]) -> NDArray[np.int64] | None:
+    """A number for each relation, and one of its own for each picture without; None where none has any."""
+    names, numbers = np.unique(np.array(relations, object), return_inverse=True)
+    if not any(relations):
+        return None
+    alone = np.array([not relation for relation in relations])
+    groups: NDArray[np.int64] = np.where(alone, len(names) + np.arange(len(numbers)), numbers)
+    return groups
 
 
 def _project(listing: Listing, folder: str | Path | None, lasting: bool) -> Project:

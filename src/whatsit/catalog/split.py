@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from whatsit.catalog.duplicates import near_duplicates, near_pairs
 
 TRAIN, VALID, TEST, UNDEALT = 0, 1, 2, -1
 BOTH = 1 << TRAIN | 1 << VALID
+Name = TypeVar("Name", str, int)
 SEPARATOR = "\x1f"  # between the relations of a picture whose copies have several
 
 
@@ -94,7 +96,7 @@ def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
         for one, row in zip(unit.tolist(), rows.tolist(), strict=True)
         if (name := pictures.relations[row])
     }
-    group = _groups(hashes, related)
+    group = groups_of(hashes, related)
     seen = _sides_seen(content, hashes, related, pictures, record)
     group_sees = np.zeros(len(content), np.uint8)
     np.bitwise_or.at(group_sees, group, seen)
@@ -130,10 +132,13 @@ def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
     return Dealt(sides, rows[group_sees[group[unit]] == BOTH], separated)
 
 
-def _groups(hashes: NDArray[np.uint64], related: set[tuple[int, str]]) -> NDArray[np.int64]:
-    """The group of each unit, named by one of its units: near-duplicates, and what is related by name."""
+def groups_of(hashes: NDArray[np.uint64], related: Collection[tuple[int, Name]]) -> NDArray[np.int64]:
+    """The group of each unit, named by one of its units: near-duplicates, and what is related by name.
+
+    What either relation joins is one group, through others too. `related` are units with their names.
+    """
     group = near_duplicates(hashes)
-    by_name: dict[str, int] = {}
+    by_name: dict[Name, int] = {}
     parent: dict[int, int] = {}
 
     def root(one: int) -> int:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from whatsit.catalog.duplicates import near_duplicates
+from whatsit.catalog.split import groups_of
 from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
 from whatsit.project.records import read_json, shaped
@@ -93,11 +93,14 @@ def hold_out(
     )
 
 
-def relatives(rows: NDArray[np.void]) -> NDArray[np.int64]:
-    """The group of copies and near-copies that each row of a catalog belongs to (n,)."""
+def relatives(rows: NDArray[np.void], groups: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """A number (n,) for each row of a catalog, the same for all that must not be parted.
+
+    That is copies, near-copies, pictures of one of the catalog's `groups`, and whatever these join.
+    """
     _, first, unit = np.unique(rows["content"], return_index=True, return_inverse=True)
-    group: NDArray[np.int64] = near_duplicates(rows["hash"][first])[unit]
-    return group
+    related = set() if groups is None else set(zip(unit.tolist(), groups.tolist(), strict=True))
+    return groups_of(rows["hash"][first], related)[unit]
 
 
 def _folds(

@@ -719,11 +719,11 @@ class Learner:
         return self._held_out
 
     def _hold_out(self) -> HeldOut:
-        learnt, rows = self.data.deck(self._batch_size(), None), self.catalog["train"].rows
+        learnt, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
         with status("Checking its self-confidence"):
             return crossfit.hold_out(
                 Labelled(learnt.features, learnt.labels),
-                crossfit.relatives(rows),
+                crossfit.relatives(train.rows, train.groups),
                 len(self.classes),
                 self._train_alike,
             )
