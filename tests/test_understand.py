@@ -1,6 +1,7 @@
 """Answers against labels, as anybody's arrays: what is right, how sure that is, what to believe."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from whatsit.understand.components import components
 from whatsit.understand.heat_maps import HeatMap, scaled
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import evaluate, wilson
-from whatsit.understand.novelty import LANDMARKS, Novelty
+from whatsit.understand.novelty import LANDMARKS, Novelty, threshold_of
 from whatsit.understand.principal import principal
 from whatsit.understand.selective import Selective, minima
 
@@ -299,8 +300,38 @@ def test_novelty_survives_its_bytes_and_the_same_pictures_give_the_same() -> Non
     record, data = known.to_bytes()
     again = Novelty.from_bytes(json.loads(json.dumps(record)), data)
     features, _ = clouds(50, seed=2)
-    assert again.score(features) == pytest.approx(known.score(features), abs=0.02)
+    assert again.score(features) == pytest.approx(known.score(features), abs=1e-6)
     assert Novelty.fit(*clouds(200), 3).to_bytes()[1] == data
+
+
+@pytest.mark.parametrize("by", [0.0, 1e-4, 1e-2, 1.0])
+def test_bundle_gives_the_very_scores_by_which_the_threshold_was_found(by: float) -> None:
+    """Also where pictures hardly differ, so that rounding is all there is."""
+    features, labels = clouds(100)
+    known = Novelty.fit(1 + by * features, labels, 3)
+    again = Novelty.from_bytes(*known.to_bytes())
+    other = 1 + by * clouds(40, seed=2)[0]
+    assert np.array_equal(again.score(other), known.score(other))
+    one_by_one = np.concatenate([again.score(other[n : n + 1]) for n in range(40)])
+    assert np.array_equal(one_by_one, again.score(other)), "a server looks at one, the training at all"
+
+
+def test_threshold_is_the_smallest_score_that_is_high_enough_for_so_few_pictures() -> None:
+    for count in (19, 20, 39, 100, 999):
+        scores = np.random.default_rng(count).permutation(count) / count
+        assert threshold_of(scores) == np.sort(scores)[math.ceil((count + 1) * 0.95) - 1]
+    assert threshold_of(np.arange(18.0)) is None
+    assert threshold_of(np.empty(0)) is None
+    assert threshold_of(np.arange(9.0), false_alarms=0.1) == 8
+
+
+def test_pictures_that_resemble_each_other_count_as_one_for_the_threshold() -> None:
+    scores = np.arange(100.0)
+    assert threshold_of(scores, np.arange(100)) == threshold_of(scores)
+    assert threshold_of(scores, np.arange(100) // 10) is None, "ten groups say too little"
+    assert threshold_of(scores, np.arange(100) // 5) == 99, "of twenty groups all have to be below"
+    burst = np.r_[np.arange(50), np.full(50, 50)]
+    assert threshold_of(scores, burst) == 49, "one of 51 may be above, however many pictures it has"
 
 
 def test_novelty_of_ten_classes_of_lite0_takes_less_than_a_megabyte() -> None:

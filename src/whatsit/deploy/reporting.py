@@ -34,6 +34,7 @@ def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report
         summary=catalog.summary(),
         temperature=made.temperature,
         is_body_tuned=bool(made.metrics.get("fine_tuned")),
+        calibrated_on=str(made.metrics.get("calibrated_on", "train")),
         novelty=classifier.novelty,
         left_out=left_out,
     )

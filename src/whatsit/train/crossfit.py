@@ -1,6 +1,9 @@
-"""What heads say of training pictures that they have not learnt from.
+"""What a model says of pictures that it was not trained on: they calibrate it.
 
-A temperature and a threshold fitted on the validation pictures would flatter what is measured on them.
+Of a backbone as it came heads are trained on four fifths of the training pictures in turn and asked about the
+rest, so that validation pictures measure a temperature and a threshold that were found without them. A
+backbone that was trained knows all training pictures; then validation pictures have to do, and each of them
+is measured by what was found on the others.
 """
 
 import json
@@ -8,7 +11,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from whatsit.catalog import Split
 from whatsit.catalog.split import groups_of
 from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
@@ -23,7 +27,7 @@ from whatsit.project.records import read_json, shaped
 from whatsit.train import head as heads
 from whatsit.train.loop import Labelled
 from whatsit.understand.calibration import fit_temperature
-from whatsit.understand.novelty import FALSE_ALARMS, Novelty
+from whatsit.understand.novelty import Novelty, threshold_of
 
 FOLDS = 5
 MANY = 5000  # groups of pictures
@@ -32,16 +36,64 @@ KEPT = "held-out.json"  # in a run
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What was found by asking about pictures that were not learnt from: how many `images`, the `accuracy`.
+    """What was found by asking about pictures that were not trained on: how many `images`, the `accuracy`.
 
     Logits divided by `temperature` become probabilities that are true of these; the share FALSE_ALARMS of
-    them is newer than `threshold`, which is None with too few to tell.
+    them is newer than `threshold`, which is None with too few to tell. They are of the `split` "train", or
+    "valid" where the backbone was trained.
     """
 
     images: int
     accuracy: float
     temperature: float
     threshold: float | None
+    split: Split
+
+
+@dataclass(frozen=True, eq=False)
+class Yardsticks:
+    """What each of n pictures is measured by: `temperature` (n,), and `threshold` (n,), NaN with too few."""
+
+    temperature: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model says of n pictures that it was not trained on: `logits` (n, classes), `novelty` (n,).
+
+    `labels` (n,) are what they show; pictures with the same number in `relatives` (n,) are not parted.
+    """
+
+    logits: NDArray[np.float32]
+    novelty: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    relatives: NDArray[np.int64]
+
+    def __getitem__(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Answers":
+        return Answers(self.logits[places], self.novelty[places], self.labels[places], self.relatives[places])
+
+    def found(self, split: Split) -> HeldOut:
+        """What all of them together tell."""
+        right = self.logits.argmax(1) == self.labels
+        return HeldOut(
+            len(right),
+            float(right.mean()) if len(right) else math.nan,
+            fit_temperature(self.logits, self.labels),
+            threshold_of(self.novelty, self.relatives),
+            split,
+        )
+
+    def yardsticks(self) -> Yardsticks:
+        """For each picture what those tell that are of other folds; a temperature of 1 without any."""
+        count = len(self.labels)
+        temperature, threshold = np.ones(count), np.full(count, math.nan)
+        for here, there in _folds(self.labels, self.relatives):
+            others = self[here]
+            temperature[there] = fit_temperature(others.logits, others.labels)
+            found = threshold_of(others.novelty, others.relatives)
+            threshold[there] = math.nan if found is None else found
+        return Yardsticks(temperature, threshold)
 
 
 def save(run: Path, of: str, found: HeldOut) -> None:
@@ -84,13 +136,22 @@ def hold_out(
             known = Novelty.fit(features[here].numpy(), labels[here], classes)
             novelty[there] = known.score(features[there].numpy())
             is_known[there] = np.isin(labels[there], labels[here])
-    logits, novelty, labels = logits[is_known], novelty[is_known], labels[is_known]
-    return HeldOut(
-        len(labels),
-        float((logits.argmax(1) == labels).mean()) if len(labels) else math.nan,
-        fit_temperature(logits, labels),
-        float(np.quantile(novelty, 1 - FALSE_ALARMS)) if len(labels) >= 1 / FALSE_ALARMS else None,
-    )
+    return Answers(logits, novelty, labels, relatives)[is_known].found("train")
+
+
+def novelty_of(train: Labelled, classes: int, found: HeldOut) -> Novelty | None:
+    """What tells new pictures from known ones, as a bundle has it; None without a threshold.
+
+    The threshold is at least one that the training pictures themselves would give: where pictures hardly
+    differ, known ones score no lower than unseen ones, and four fifths of them not quite as all do.
+    """
+    if found.threshold is None:
+        return None
+    features = train.inputs.numpy()
+    known = Novelty.fit(features, train.labels.numpy(), classes)
+    own = threshold_of(known.score(features)) if found.split == "train" else None
+    known = replace(known, threshold=max(found.threshold, own or 0.0))
+    return Novelty.from_bytes(*known.to_bytes())
 
 
 def relatives(rows: NDArray[np.void], groups: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
@@ -106,7 +167,7 @@ def relatives(rows: NDArray[np.void], groups: NDArray[np.int64] | None = None) -
 def _folds(
     labels: NDArray[np.int64], relatives: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Places to learn from and places to ask about, a pair per fold; none where nothing can be parted."""
+    """Places to train on and places to ask about, a pair per fold; none where nothing can be parted."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups, group = np.unique(relatives, return_inverse=True)

@@ -39,8 +39,10 @@ def bundle_of(learner: "Learner") -> Bundle:
         "accuracy": round(learner.evaluate("valid").accuracy, 6),
         "fp32_agreement": round(_fp32_agreement(learner), 6),
     }
-    if novelty is not None:
-        metrics["false_alarms"] = round(float(novelty.is_new(valid.inputs.numpy()).mean()), 6)
+    called_new, images = learner.false_alarms() or (0, 0)
+    if images:
+        metrics["false_alarms"] = round(called_new / images, 6)
+    metrics["calibrated_on"] = learner.held_out.split
     if learner.is_fine_tuned:
         metrics["fine_tuned"] = True
     return Bundle(

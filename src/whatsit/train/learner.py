@@ -32,7 +32,7 @@ from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
 from whatsit.train.bank import fit_many
 from whatsit.train.callbacks import Callback
-from whatsit.train.crossfit import HeldOut
+from whatsit.train.crossfit import Answers, HeldOut, Yardsticks
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
 from whatsit.train.dice import seeded
@@ -664,15 +664,17 @@ class Learner:
     def interpret(self, split: Split = "valid") -> Interpretation:
         """What it gets right and wrong on a split's pictures, with the probabilities that a bundle gives.
 
+        Where the temperature was found on these pictures, each gets one that was found on others of them.
         Raises CatalogError where the split has no pictures, DivergedError where its answers are not numbers.
         """
         require_finite(self)
         seen = self.data.of(split)
-        logits = heads.logits_of(self._head, seen.inputs).numpy()
+        logits, yardsticks = heads.logits_of(self._head, seen.inputs).numpy(), self._yardsticks(split)
+        temperature = self.temperature if yardsticks is None else yardsticks.temperature[:, None]
         return Interpretation(
             self.classes,
             seen.labels.numpy(),
-            softmax(logits, self.temperature),
+            softmax(logits, temperature),
             split,
             [item.path for item in self.catalog[split]],
             seen.inputs.numpy(),
@@ -705,7 +707,8 @@ class Learner:
 
     @property
     def held_out(self) -> HeldOut:
-        """What heads trained like this one say of training pictures that they have not learnt from.
+        """What is said of pictures that were not trained on: of training pictures by heads like this one that
+        were trained on the others; of validation pictures where the body was trained, which knows the former.
 
         Computed once after every training, in seconds, and kept in the run.
         """
@@ -719,8 +722,10 @@ class Learner:
         return self._held_out
 
     def _hold_out(self) -> HeldOut:
-        learnt, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
         with status("Checking its self-confidence"):
+            if self.is_fine_tuned:
+                return self._valid_answers().found("valid")
+            learnt, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
             return crossfit.hold_out(
                 Labelled(learnt.features, learnt.labels),
                 crossfit.relatives(train.rows, train.groups),
@@ -728,16 +733,45 @@ class Learner:
                 self._train_alike,
             )
 
+    def _valid_answers(self) -> Answers:
+        """What is said of the validation pictures."""
+        valid, catalog = self.data.of("valid"), self.catalog["valid"]
+        return Answers(
+            heads.logits_of(self._head, valid.inputs).numpy(),
+            self._known.score(valid.inputs.numpy()),
+            valid.labels.numpy(),
+            crossfit.relatives(catalog.rows, catalog.groups),
+        )
+
+    @property
+    def _known(self) -> Novelty:
+        """What tells new pictures from those that were trained on, without a threshold."""
+        train = self.data.of("train")
+        return Novelty.fit(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
+
     @property
     def temperature(self) -> float:
-        """What logits are divided by before they become probabilities; 1 leaves them.
+        """What logits are divided by before they become probabilities; 1 leaves them."""
+        return self.held_out.temperature if self._fits else 1.0
 
-        A fine-tuned body knew the pictures that its heads did not: they may make it less sure only.
+    def _yardsticks(self, split: Split) -> Yardsticks | None:
+        """What the pictures of a split are measured by where that was found on these very pictures."""
+        is_found_here = self._fits and split == self.held_out.split == "valid"
+        return self._valid_answers().yardsticks() if is_found_here else None
+
+    def false_alarms(self, split: Split = "valid") -> tuple[int, int] | None:
+        """How many of a split's pictures are called new, and of how many; None where none ever is.
+
+        Where the threshold was found on these pictures, each is compared with one from others of them, if
+        those are enough for one.
         """
-        if not self._fits:
-            return 1.0
-        found = self.held_out.temperature
-        return max(1.0, found) if self.is_fine_tuned else found
+        novelty, yardsticks = self.novelty(), self._yardsticks(split)
+        if novelty is None:
+            return None
+        scores = novelty.score(self.data.of(split).inputs.numpy())
+        threshold = np.full(len(scores), novelty.threshold) if yardsticks is None else yardsticks.threshold
+        images = int(np.isfinite(threshold).sum())
+        return int((scores > threshold).sum()), images
 
     def _train_alike(self, data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
         """Heads trained on some of the pictures each, about as this one was.
@@ -765,13 +799,7 @@ class Learner:
 
         None with too few pictures to find one by.
         """
-        threshold = self.held_out.threshold
-        if threshold is None:
-            return None
-        train = self.data.of("train")
-        known = Novelty.fit(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
-        # As a bundle has it, so that both say the same.
-        return Novelty.from_bytes(*replace(known, threshold=threshold).to_bytes())
+        return crossfit.novelty_of(self.data.of("train"), len(self.classes), self.held_out)
 
     def export(self, path: str | Path) -> Bundle:
         """Write the deployable bundle and return it; the same training gives the same bytes.

@@ -9,6 +9,7 @@ from whatsit.catalog import Split
 from whatsit.errors import CatalogError
 from whatsit.project import load_trained_on
 from whatsit.train.exporting import versions
+from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.report import Report, Training
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ def report_of(learner: "Learner") -> Report:
     """
     findings = learner.diagnose().told()  # first: it raises untrained
     order: tuple[Split, ...] = ("test", "valid", "train")
-    interpretations = []
+    interpretations: dict[Split, Interpretation] = {}
     for split in order:
         with suppress(CatalogError):  # it has no pictures, or none can be read any more
-            interpretations.append(learner.interpret(split))
+            interpretations[split] = learner.interpret(split)
     training = Training(
         learner.history.to_dict(),
         findings,
@@ -36,13 +37,16 @@ def report_of(learner: "Learner") -> Report:
     )
     return Report(
         name=learner.catalog.root.name,
-        interpretations=interpretations,
+        interpretations=list(interpretations.values()),
         facts=_facts(learner),
         training=training,
         summary=learner.catalog.summary(),
         temperature=learner.temperature if learner.held_out.images else None,
         is_body_tuned=learner.is_fine_tuned,
+        calibrated_on=learner.held_out.split,
         novelty=learner.novelty(),
+        false_alarms=learner.false_alarms(next(iter(interpretations))),
+        is_cross_fitted=True,
     )
 
 

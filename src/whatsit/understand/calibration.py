@@ -21,8 +21,10 @@ ENOUGH = 10_000  # pictures to find a temperature by
 LOWEST, HIGHEST = 0.05, 20.0
 
 
-def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Probabilities (n, classes) of logits divided by a temperature."""
+def softmax(
+    logits: NDArray[np.floating], temperature: float | NDArray[np.float64] = 1.0
+) -> NDArray[np.float64]:
+    """Probabilities (n, classes) of logits divided by a temperature, one for all or one a row (n, 1)."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(1, keepdims=True))
     return np.asarray(powers / powers.sum(1, keepdims=True))

@@ -23,6 +23,7 @@ FALSE_ALARMS = 0.05  # the share of pictures of known classes that may be called
 CHUNK = 4096  # pictures at once
 SAVED = np.dtype("<f2")
 LARGEST_SIDE = 1 << 20  # of any array
+DECIMALS = 4  # of a score and of the threshold, so that what is the same for both stays the same
 
 Array = NDArray[np.floating[Any]]
 
@@ -47,16 +48,20 @@ class Novelty:
 
     @classmethod
     def fit(cls, features: Array, labels: NDArray[np.int64], classes: int) -> "Novelty":
-        """Learn `features` (n, width) of training pictures with `labels` (n,). The same gives the same."""
+        """Fit `features` (n, width) of training pictures with `labels` (n,). The same gives the same.
+
+        Every array is rounded as it is saved before the next one is computed from it, so that a bundle gives
+        the very scores by which its threshold was found, also where pictures hardly differ.
+        """
         chosen = _spread_out(labels, LANDMARKS)
         points = _normalised(features[chosen])
-        centre = points.mean(0)
-        _, directions = principal(points - centre, DIRECTIONS)
-        landmarks, left = _project(points, centre, directions)
+        centre = _rounded(points.mean(0))
+        directions = _rounded(principal(points - centre, DIRECTIONS)[1])
+        landmarks, left = map(_rounded, _project(points, centre, directions))
         distances = _distances(landmarks, left, landmarks, left)
         np.fill_diagonal(distances, 0.0)
         typical = float(np.median(distances[np.triu_indices(len(chosen), 1)])) if len(chosen) > 1 else 1.0
-        steepness = STEEPNESS / max(typical, LEAST)
+        steepness = round(STEEPNESS / max(typical, LEAST), 6)
         # Nystrom's approximation with some pictures as landmarks; with all of them it is exact.
         gram = RIDGE * np.exp(-steepness * distances) + 1e-6 * np.eye(len(chosen))
         answer = np.zeros((len(chosen), classes))
@@ -66,17 +71,21 @@ class Novelty:
             near = np.exp(-steepness * _distances(within, rest, landmarks, left))
             gram += near.T @ near
             answer += near.T @ np.eye(classes)[labels[some]]
-        return cls(centre, directions, landmarks, left, np.linalg.solve(gram, answer), steepness)
+        weights = _rounded(np.linalg.solve(gram, answer))
+        return cls(centre, directions, landmarks, left, weights, steepness)
 
     def score(self, features: Array) -> NDArray[np.float64]:
-        """How new pictures are, by their features (n, width): 0 is well known, 1 like nothing known."""
+        """How new pictures are, by their features (n, width): 0 is well known, 1 like nothing known.
+
+        To DECIMALS.
+        """
         scores = np.empty(len(features))
         for start in range(0, len(features), CHUNK):
             some = slice(start, start + CHUNK)
             within, rest = _project(_normalised(features[some]), self.centre, self.directions)
             near = np.exp(-self.steepness * _distances(within, rest, self.landmarks, self.rest))
             scores[some] = 1 - (near @ self.weights).max(1)
-        return scores.clip(0, 1)
+        return scores.clip(0, 1).round(DECIMALS)
 
     def is_new(self, features: Array) -> NDArray[np.bool_]:
         """Whether there is nothing like it."""
@@ -115,7 +124,7 @@ class Novelty:
         sizes = [math.prod(shape) for shape in shapes]
         if sum(sizes) * SAVED.itemsize != len(data):
             raise ValueError("the novelty data has another size than its record says")
-        values = np.frombuffer(data, SAVED).astype(np.float32)
+        values = np.frombuffer(data, SAVED).astype(np.float64)
         if not np.isfinite(values).all():
             raise ValueError("the novelty data holds no numbers")
         if not 0 < steepness <= STEEPNESS / LEAST or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
@@ -136,11 +145,40 @@ class Novelty:
         )
 
 
-def _normalised(features: Array) -> NDArray[np.float32]:
-    """Signed square roots of length 1 (Perronnin et al. 2010): no single feature drowns the others."""
-    roots = np.sign(features) * np.sqrt(np.abs(features))
+def threshold_of(
+    scores: NDArray[np.float64],
+    relatives: NDArray[np.int64] | None = None,
+    false_alarms: float = FALSE_ALARMS,
+) -> float | None:
+    """What the score of a new picture is above with a chance of at most `false_alarms`; None with too few.
+
+    `scores` (n,) are of pictures that were not trained on. Of n of them that is the ceil((n + 1) * (1 -
+    false_alarms))-th smallest (split conformal prediction, Papadopoulos et al. 2002), so it takes 19 for 5 %.
+    Pictures with the same number in `relatives` (n,) resemble each other and count together as one (Lee,
+    Barber and Willett, "Distribution-free inference with hierarchical data", 2023).
+    """
+    if not len(scores):
+        return None
+    group = np.arange(len(scores)) if relatives is None else np.unique(relatives, return_inverse=True)[1]
+    sizes = np.bincount(group)
+    order = np.argsort(scores, kind="stable")
+    reached = np.cumsum(1 / sizes[group[order]]) >= (len(sizes) + 1) * (1 - false_alarms) - 1e-9
+    return float(scores[order][reached.argmax()]) if reached.any() else None
+
+
+def _rounded(array: Array) -> NDArray[np.float64]:
+    """As it comes back out of a bundle."""
+    return array.astype(SAVED).astype(np.float64)
+
+
+def _normalised(features: Array) -> NDArray[np.float64]:
+    """Signed square roots of length 1 (Perronnin et al. 2010): no single feature drowns the others.
+
+    In double precision, as all that follows: one picture at a time gets what it gets among others.
+    """
+    roots = np.sign(features) * np.sqrt(np.abs(features.astype(np.float64)))
     lengths = np.linalg.norm(roots, axis=1, keepdims=True)
-    return np.asarray(roots / np.maximum(lengths, 1e-12), np.float32)
+    return np.asarray(roots / np.maximum(lengths, 1e-12))
 
 
 def _spread_out(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -37,10 +37,12 @@ class Report:
     """All that is known of a classifier called `name`.
 
     `interpretations` are of one split each, the one that is to be judged by first. `facts` say how it was
-    made, under names that words.toml knows; `temperature` and `novelty` are what the bundle carries, and
-    `is_body_tuned` says that held-out pictures were known to the body. `left_out` is how many pictures were
-    set aside for measuring and trained on all the same, None where that can't be known. Raises WhatsitError
-    for no interpretation.
+    made, under names that words.toml knows; `temperature` and `novelty` are what the bundle carries, found on
+    the split `calibrated_on`: "valid" where the body was trained (`is_body_tuned`). With
+    `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
+    then are how many of the first interpretation are called new, of how many. `left_out` is how many pictures
+    were set aside for measuring and trained on all the same, None where that can't be known. Raises
+    WhatsitError for no interpretation.
     """
 
     name: str
@@ -49,7 +51,10 @@ class Report:
     training: Training | None = None
     summary: Summary | None = None
     temperature: float | None = None
+    calibrated_on: str = "train"
     novelty: Novelty | None = None
+    false_alarms: tuple[int, int] | None = None
+    is_cross_fitted: bool = False
     is_body_tuned: bool = False
     left_out: int | None = 0
 
@@ -76,9 +81,12 @@ class Report:
             components=sections.components(main, words),
             calibration=sections.calibration(main, words),
             temperature=self.temperature,
+            is_calibrated_here=self.calibrated_on == "valid" == main.split,
+            is_cross_fitted=self.is_cross_fitted,
+            calibrated_on=self.calibrated_on,
             is_body_tuned=self.is_body_tuned,
             selective=sections.selective(main, words),
-            strange=sections.strange(main, self.novelty),
+            strange=sections.strange(main, self.novelty, self.false_alarms),
             has_features=main.features is not None,
             training=self.training and sections.training(self.training, words),
             data=self.summary and sections.data(self.summary, words, main.split != "all"),

@@ -217,17 +217,20 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
     return {"chart": chart, "rows": rows, "tips": tips}
 
 
-def strange(interpretation: Interpretation, novelty: Novelty | None) -> Section | None:
-    """How many known pictures are called new, and which are the strangest."""
+def strange(
+    interpretation: Interpretation, novelty: Novelty | None, false_alarms: tuple[int, int] | None = None
+) -> Section | None:
+    """How many known pictures are called new, of how many, and which are the strangest."""
     if novelty is None or interpretation.features is None:
         return None
     scores = novelty.score(interpretation.features)
     order = np.argsort(-scores, kind="stable")[:STRANGEST].tolist()
     tiles = _tiles(interpretation, order)
+    count, images = false_alarms or (int((scores > novelty.threshold).sum()), len(scores))
     return {
         "stated": novelty.false_alarms,
-        "count": int((scores > novelty.threshold).sum()),
-        "images": len(scores),
+        "count": count,
+        "images": images,
         "rows": [{**tile, "score": float(scores[place])} for place, tile in tiles.items()],
     }
 
