@@ -270,9 +270,9 @@ def test_power_law_is_found_and_foretells(exponent: float) -> None:
     assert ahead.low <= 0.4 * 16**-exponent * 1.05
     assert ahead.high >= 0.4 * 16**-exponent * 0.95
     assert ahead.low <= ahead.error_rate <= ahead.high
-    needed = drawn.needed(0.4 * 32**-exponent)
+    needed = drawn.needed(0.4 * 16**-exponent)
     assert needed is not None
-    assert needed == pytest.approx(3200, rel=0.6)
+    assert needed == pytest.approx(1600, rel=0.6)
     assert "With twice as many" in str(drawn)
     drawn.plot()
 
@@ -281,7 +281,7 @@ def test_curve_that_does_not_fall_says_that_more_would_hardly_help() -> None:
     drawn = curve(0.0)
     assert not drawn.helps
     assert "hardly help" in str(drawn)
-    assert "not to be had by more pictures alone" in drawn.tell(target=0.1)
+    assert "more than 4 times as many pictures" in drawn.tell(target=0.1)
     assert "reached already" in drawn.tell(target=0.5)
 
 

@@ -1,5 +1,6 @@
 """Is there enough data? How the error falls with more training pictures, and what more would bring."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,14 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.understand.power_law import Draws, draw
+
 if TYPE_CHECKING:
     from whatsit.figures import Picture
 
-DRAWS = 500  # of the bootstrap
 SHARE = (5, 95)  # percentiles: a 90 % interval
-FEW = 5  # validation pictures of a class: with fewer nothing can be said of it
-FLAT = 0.05  # an exponent below it: ten times the pictures would save a tenth of the errors
-MOST = 1000  # times the pictures there are: further than that nobody can see
+FEW = 30  # validation pictures: with fewer nothing can be said
+FEW_SIZES = 3  # a fall that slows down takes three points to see
+FARTHEST = 4.0  # times the pictures at hand: further than that nobody can see
+WORTH = 0.05  # of the errors: less is hardly any help
+GAIN = 0.01  # of a class's pictures, that more pictures would save for sure
+MOST_CLASSES = 30  # looked at one by one, those with the most errors
+UNSURE = "More pictures may help or not; these can't show which."
 
 
 @dataclass(frozen=True)
@@ -31,81 +37,140 @@ class Forecast:
 class LearningCurve:
     """Errors by the number of training pictures.
 
-    `images` (k,) counts those learnt from, rising; `wrong` bool (k, repeats, n) says which of the n
-    validation pictures were mistaken each time; `labels` (n,) is the class of each. The error is taken to
-    fall by a power law, error = a * images ** -b (Hestness et al., "Deep Learning Scaling is Predictable,
-    Empirically", 2017), fitted in logarithms; intervals come from drawing pictures and repeats anew.
+    `images` (k,) counts those trained on, rising, the last of them all there are; `wrong` bool
+    (k, repeats, n) says which of the n validation pictures were mistaken each time; `labels` (n,) is the
+    class of each, and `groups` (n,) what belongs together, as one person, if anything does. The error is
+    taken to fall by a power law to a floor that is not known (`power_law`).
     """
 
     classes: Sequence[str]
     images: Sequence[int]
     wrong: NDArray[np.bool_]
     labels: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
 
     @property
     def error_rates(self) -> list[float]:
         """The mean error rate at each number of pictures."""
         return [float(share) for share in self.wrong.mean((1, 2))]
 
+    @property
+    def units(self) -> int:
+        """How many validation pictures there are, or groups of them, which count as one."""
+        return len(self.labels) if self.groups is None else len(np.unique(self.groups))
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there are enough validation pictures and training sizes to foretell anything."""
+        return self.units >= FEW and len(self.images) >= FEW_SIZES
+
     @cached_property
-    def _falls(self) -> NDArray[np.float64]:
-        """The exponent b of each draw, the first one of the data themselves."""
-        return _exponents(np.asarray(self.images), self.wrong)
+    def _draws(self) -> Draws:
+        return draw(self.images, self.wrong, self.groups)
 
     def forecast(self, images: int) -> Forecast:
-        """The error rate to be expected on these validation pictures with so many training pictures."""
-        return _forecast(self._falls, self.error_rates[-1], images / self.images[-1])
+        """The error rate to be expected on new pictures with so many training pictures."""
+        return self._ahead(self._draws, self.error_rates[-1], images / self.images[-1])
 
     def doubled(self, label: str | None = None) -> Forecast:
         """What twice as many pictures would bring, overall or for the pictures of one class."""
         if label is None:
             return self.forecast(2 * self.images[-1])
-        of_class = self.wrong[:, :, self.labels == list(self.classes).index(label)]
-        return _forecast(_exponents(np.asarray(self.images), of_class), float(of_class[-1].mean()), 2.0)
+        of_class = self.labels == list(self.classes).index(label)
+        if not of_class.any():
+            return Forecast(math.nan, 0.0, 1.0)
+        return self._ahead(self._of_class(of_class), float(self.wrong[-1][:, of_class].mean()), 2.0)
+
+    def _of_class(self, of_class: NDArray[np.bool_]) -> Draws:
+        groups = None if self.groups is None else self.groups[of_class]
+        return draw(self.images, self.wrong[:, :, of_class], groups)
+
+    def _ahead(self, draws: Draws, now: float, times: float) -> Forecast:
+        rates = np.minimum(1.0, draws.level * draws.kept(times))
+        low, high = np.percentile(rates, SHARE)
+        # One size alone shows no fall.
+        expected = now * (draws.usual(times) if len(self.images) > 1 else 1.0)
+        return Forecast(min(1.0, expected), min(float(low), expected), max(float(high), expected))
 
     def needed(self, target: float) -> int | None:
-        """About how many pictures an error rate of `target` takes; None where more would hardly bring it."""
-        now, fall = self.error_rates[-1], float(self._falls[0])
+        """About how many pictures an error rate of `target` takes.
+
+        None where it would be more than four times those at hand, or more can't bring it.
+        """
+        now, largest = self.error_rates[-1], self.images[-1]
         if target >= now:
-            return self.images[-1]
-        if target <= 0 or fall < FLAT or (times := (now / target) ** (1 / fall)) > MOST:
+            return largest
+        times = np.geomspace(1.0, FARTHEST, 100)
+        enough = [one for one in times if now * self._draws.usual(one) <= target]
+        if target <= 0 or not enough:
             return None
-        return int(float(f"{times * self.images[-1]:.1g}"))  # one digit is what is known of it
+        about = int(float(f"{enough[0] * largest:.2g}"))  # more digits nobody knows
+        return max(largest, min(about, int(FARTHEST * largest)))
 
     @property
-    def helps(self) -> bool:
-        """Whether twice as many pictures would very probably save more than one error in twenty."""
-        return self.doubled().high < 0.95 * self.error_rates[-1]
+    def helps(self) -> bool | None:
+        """Whether twice as many pictures would save more than one error in twenty.
+
+        True where that is nearly sure (95 %), False where it is less likely than not, None in between and
+        where there is too little to tell.
+        """
+        if not self.can_tell or not self.error_rates[-1]:
+            return None
+        kept = self._draws.kept(2.0)
+        if np.percentile(kept, SHARE[1]) < 1 - WORTH:
+            return True
+        return None if np.median(kept) < 1 - WORTH else False
 
     def tell(self, target: float | None = None) -> str:
         """The whole in sentences."""
-        now, then = self.error_rates[-1], self.doubled()
-        lines = [
-            f"Learnt from {self.images[-1]:,} pictures, the error rate is {now:.1%}. With twice as many it "
-            f"would probably be {then.error_rate:.1%} (between {then.low:.1%} and {then.high:.1%})."
-        ]
-        gains = [(self._gain(number), label) for number, label in enumerate(self.classes)]
-        best = [label for gain, label in sorted(gains, reverse=True)[:3] if gain > 0.01]
-        if not self.helps:
-            lines.append("More pictures of this kind would hardly help; look at the mistakes instead.")
-        elif best:
-            lines.append(f"More pictures would help most with {', '.join(best)}.")
+        now, largest = self.error_rates[-1], self.images[-1]
+        told = [f"Trained on {largest:,} pictures, the error rate is {now:.1%}."]
+        if not self.can_tell:
+            return " ".join([*told, self._too_few()])
+        then = self.doubled()
+        told.append(
+            f"With twice as many it would probably be {then.error_rate:.1%} (between {then.low:.1%} and "
+            f"{then.high:.1%})."
+        )
+        if self.helps is False:
+            told.append("More pictures of this kind would hardly help; look at the mistakes instead.")
+        elif best := self._helped_most():
+            told.append(f"More pictures would help most with {', '.join(best)}.")
+        elif now:
+            told.append("More pictures would help." if self.helps else UNSURE)
         if target is not None:
-            needed = self.needed(target)
-            if needed is None:
-                lines.append(f"An error rate of {target:.1%} is not to be had by more pictures alone.")
-            elif needed <= self.images[-1]:
-                lines.append(f"An error rate of {target:.1%} is reached already.")
-            else:
-                lines.append(f"An error rate of {target:.1%} takes about {needed:,} pictures to learn from.")
-        return " ".join(lines)
+            told.append(self._reached(target))
+        return " ".join(told)
+
+    def _too_few(self) -> str:
+        if self.units < FEW:
+            what = "validation pictures" if self.groups is None else "groups of validation pictures"
+            need = f"{self.units}, and {FEW} are needed"
+            return f"There are too few {what} to tell whether more pictures would help ({need})."
+        return "There are too few training pictures to tell whether more would help."
+
+    def _reached(self, target: float) -> str:
+        needed = self.needed(target)
+        if needed is None:
+            return (
+                f"An error rate of {target:.1%} takes more than {FARTHEST:.0f} times as many pictures, if "
+                "more pictures alone can bring it."
+            )
+        if needed <= self.images[-1]:
+            return f"An error rate of {target:.1%} is reached already."
+        return f"An error rate of {target:.1%} takes about {needed:,} training pictures."
+
+    def _helped_most(self) -> list[str]:
+        """Up to three classes of which more pictures would nearly surely save errors, the most first."""
+        errors = [self.wrong[-1][:, self.labels == number].sum() for number in range(len(self.classes))]
+        worst = np.argsort(-np.array(errors), kind="stable")[:MOST_CLASSES]
+        gains = [(self._gain(int(number)), self.classes[number]) for number in worst if errors[number]]
+        return [label for gain, label in sorted(gains, reverse=True)[:3] if gain > GAIN]
 
     def _gain(self, number: int) -> float:
-        """How much of its error rate a class would lose with twice as many pictures; 0 if nobody knows."""
-        of_class = self.labels == number
-        if of_class.sum() < FEW:
-            return 0.0
-        return float(self.wrong[-1][:, of_class].mean()) - self.doubled(self.classes[number]).error_rate
+        """How much of its error rate a class would lose with twice as many pictures, at least (95 %)."""
+        draws = self._of_class(self.labels == number)
+        return float(np.percentile(draws.level * (1 - draws.kept(2.0)), SHARE[0]))
 
     def __str__(self) -> str:
         return self.tell()
@@ -116,44 +181,20 @@ class LearningCurve:
 
         figure = Picture(figsize=(7, 4), layout="constrained")
         axis = figure.subplots()
-        sizes = np.geomspace(self.images[0], 2 * self.images[-1], 40)
-        ahead = [self.forecast(round(size)) for size in sizes]
-        axis.plot(sizes, [one.error_rate for one in ahead], label="power law")
-        axis.fill_between(sizes, [one.low for one in ahead], [one.high for one in ahead], alpha=0.2)
+        ticks = list(self.images)
+        if self.can_tell:
+            ticks.append(2 * self.images[-1])
+            sizes = np.geomspace(self.images[0], 2 * self.images[-1], 40)
+            ahead = [self.forecast(round(size)) for size in sizes]
+            axis.plot(sizes, [one.error_rate for one in ahead], label="power law with a floor")
+            axis.fill_between(sizes, [one.low for one in ahead], [one.high for one in ahead], alpha=0.2)
+        else:
+            axis.set_title(self._too_few(), fontsize=9)
         for repeat in range(self.wrong.shape[1]):
             axis.plot(self.images, self.wrong[:, repeat].mean(1), "o", color="tab:gray", markersize=4)
         axis.axvline(self.images[-1], color="tab:gray", linestyle=":", label="what there is")
         axis.set(xscale="log", xlabel="training pictures", ylabel="error rate (validation)", ylim=(0, None))
-        ticks = [*self.images, 2 * self.images[-1]]
         axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axis.set_xticks([], minor=True)
         axis.legend()
         return figure
-
-
-def _exponents(images: NDArray[np.int64], wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
-    dice = np.random.default_rng(0)
-    _, repeats, pictures = wrong.shape
-    falls = np.empty(1 + DRAWS)
-    if len(images) == 1:  # nothing to see a fall by
-        falls[:] = 0
-        return falls
-    logs = np.log(images)
-    design = np.stack([np.ones(len(images)), -logs], axis=1)
-    for draw in range(1 + DRAWS):
-        some = wrong
-        if draw:
-            some = wrong[:, dice.integers(0, repeats, repeats)][:, :, dice.integers(0, pictures, pictures)]
-        count = some.shape[1] * pictures
-        errors = (some.sum((1, 2)) + 0.5) / (count + 1)  # as if half an error more: none has no logarithm
-        # An error counts for the more, the more of them there are: the variance of a logarithm.
-        weights = np.sqrt(errors * count)
-        (_, fall), *_ = np.linalg.lstsq(design * weights[:, None], np.log(errors) * weights, rcond=None)
-        falls[draw] = max(0.0, fall)  # more pictures make nothing worse
-    return falls
-
-
-def _forecast(falls: NDArray[np.float64], now: float, times: float) -> Forecast:
-    rates = np.minimum(1.0, now * times**-falls)
-    low, high = np.percentile(rates[1:], SHARE)
-    return Forecast(float(rates[0]), float(low), float(high))

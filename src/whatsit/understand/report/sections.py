@@ -10,7 +10,7 @@ from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.learning_curve import LearningCurve
+from whatsit.understand.learning_curve import FEW, LearningCurve
 from whatsit.understand.metrics import MOST_SHOWN
 from whatsit.understand.novelty import Novelty
 from whatsit.understand.report import charts
@@ -272,42 +272,56 @@ def training(training: "Training", words: Words) -> Section:
 
 
 def _curve(curve: LearningCurve, words: Words) -> Section:
-    doubled = curve.doubled()
-    told = words(
-        "curve_now",
-        images=f"{curve.images[-1]:,}",
-        now=percent(curve.error_rates[-1], 1),
-        then=percent(doubled.error_rate, 1),
-        low=percent(doubled.low, 1),
-        high=percent(doubled.high, 1),
-    )
-    sizes = [float(size) for size in np.geomspace(curve.images[0], 2 * curve.images[-1], 30)]
-    ahead = [curve.forecast(round(size)) for size in sizes]
+    now = words("curve_now", images=f"{curve.images[-1]:,}", now=percent(curve.error_rates[-1], 1))
     tried = [
         (float(images), float(error))
         for place, images in enumerate(curve.images)
         for error in curve.wrong[place].mean(1)
     ]
-    top = max(*(one.high for one in ahead), *(error for _, error in tried), 0.05)
-    ticks = {float(images): f"{images:,}" for images in (*curve.images, 2 * curve.images[-1])}
-    forecast = charts.Series(
+    dots = charts.Series(
+        words("tried"), [size for size, _ in tried], [error for _, error in tried], dots=True
+    )
+    if curve.can_tell:
+        said, advice, ahead = _forecast(curve, words)
+        told, farthest = words.join([now, said]), 2 * curve.images[-1]
+    else:
+        told, advice, ahead, farthest = now, _too_few(curve, words), [], curve.images[-1]
+    top = max([0.05, *(error for _, error in tried), *(high for one in ahead for _, high in one.span or [])])
+    ticks = {float(images): f"{images:,}" for images in dict.fromkeys([*curve.images, farthest])}
+    chart = charts.chart(
+        [*(ahead or [charts.Series("", [], [])]), dots],
+        charts.Axis(words("curve_x"), curve.images[0] * 0.9, farthest * 1.05, ticks, is_log=True),
+        charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * top)),
+        told,
+    )
+    return {"told": told, "advice": advice, "chart": chart}
+
+
+def _forecast(curve: LearningCurve, words: Words) -> tuple[str, str, list[charts.Series]]:
+    """What twice as many pictures would bring, what that comes to, and a line that leads there."""
+    doubled = curve.doubled()
+    said = words(
+        "curve_doubled",
+        then=percent(doubled.error_rate, 1),
+        low=percent(doubled.low, 1),
+        high=percent(doubled.high, 1),
+    )
+    advice = words({True: "curve_helps", False: "curve_flat", None: "curve_unsure"}[curve.helps])
+    sizes = [float(size) for size in np.geomspace(curve.images[0], 2 * curve.images[-1], 30)]
+    ahead = [curve.forecast(round(size)) for size in sizes]
+    line = charts.Series(
         words("forecast"),
         sizes,
         [one.error_rate for one in ahead],
         span=[(one.low, one.high) for one in ahead],
     )
-    chart = charts.chart(
-        [
-            forecast,
-            charts.Series(
-                words("tried"), [size for size, _ in tried], [error for _, error in tried], dots=True
-            ),
-        ],
-        charts.Axis(words("curve_x"), sizes[0] * 0.9, sizes[-1] * 1.05, ticks, is_log=True),
-        charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * top)),
-        told,
-    )
-    return {"told": told, "advice": words("curve_helps" if curve.helps else "curve_flat"), "chart": chart}
+    return said, advice, [line]
+
+
+def _too_few(curve: LearningCurve, words: Words) -> str:
+    if curve.units >= FEW:
+        return words("curve_few_sizes")
+    return words("curve_few" if curve.groups is None else "curve_few_groups", count=curve.units, few=FEW)
 
 
 def data(summary: Summary, words: Words, has_splits: bool) -> Section:
