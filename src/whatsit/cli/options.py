@@ -96,10 +96,9 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
 
 def print_evaluation(evaluation: "Evaluation") -> None:
     """The headline, the per-class table, and the commonest mistakes."""
-    low, high = evaluation.interval
     print(
         f"right on {evaluation.right} of {evaluation.images} pictures: accuracy {evaluation.accuracy:.1%} "
-        f"(95 % interval {low:.1%} to {high:.1%})"
+        f"({evaluation.range_in_words})"
     )
     rows = [
         [

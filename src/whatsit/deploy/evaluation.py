@@ -59,8 +59,10 @@ def evaluate_folder(
     if known is not None:
         catalog, trained_on = _new_to(known, catalog)
     seen = _look(classifier, catalog)
-    evaluation = count(seen.labels, seen.probabilities.astype(np.float32), classifier.classes)
-    return Measured(evaluation, catalog.without(seen.refused, to_train=False), trained_on)
+    readable = catalog.without(seen.refused, to_train=False)
+    probabilities = seen.probabilities.astype(np.float32)
+    evaluation = count(seen.labels, probabilities, classifier.classes, readable.groups)
+    return Measured(evaluation, readable, trained_on)
 
 
 def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]:
@@ -146,6 +148,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
                 [item.path for item in seen.items],
                 seen.features,
                 explain if classifier.has_heat_maps else None,
+                part.without(seen.refused, to_train=False).groups,
             )
         )
     if not found:

@@ -28,8 +28,12 @@ def draw_curve(
     repeats: int,
     seed: int = 0,
     ps: float = 0.0,
+    groups: NDArray[np.int64] | None = None,
 ) -> LearningCurve:
-    """Train `repeats` heads on each share, drawn class by class, and note their mistakes on `valid`."""
+    """Train `repeats` heads on each share, drawn class by class, and note their mistakes on `valid`.
+
+    `groups` (n,) are those of the validation pictures, where some belong together.
+    """
     count = len(train.labels)
     shares = [share for share in SHARES if share * count >= 2 * len(classes)] or [1.0]
     wrong: NDArray[np.bool_] = np.empty((len(shares), repeats, len(valid.labels)), np.bool_)
@@ -49,4 +53,4 @@ def draw_curve(
                 wrong[row, repeat] = (predicted != valid.labels).numpy()
             advance()
             images.append(count)
-    return LearningCurve(classes, images, wrong, valid.labels.numpy())
+    return LearningCurve(classes, images, wrong, valid.labels.numpy(), groups)

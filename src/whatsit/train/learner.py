@@ -502,7 +502,8 @@ class Learner:
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
-        return evaluate(self.data.of(split).labels.numpy(), self.predict(split), self.classes)
+        labels = self.data.of(split).labels.numpy()
+        return evaluate(labels, self.predict(split), self.classes, self.catalog[split].groups)
 
     @property
     def fits(self) -> Sequence[Mapping[str, Any]]:
@@ -559,6 +560,7 @@ class Learner:
             repeats,
             self.seed,
             self.ps,
+            self.catalog["valid"].groups,
         )
 
     def take_up(self, trainings: int) -> None:
@@ -679,6 +681,7 @@ class Learner:
             [item.path for item in self.catalog[split]],
             seen.inputs.numpy(),
             self.explain,
+            self.catalog[split].groups,
         )
 
     def explain(self, paths: Sequence[Path], classes: Sequence[int]) -> list[HeatMap]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.understand.metrics import wilson
+from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, sums_by, wilson
 
 if TYPE_CHECKING:
     from whatsit.figures import Picture
@@ -68,15 +68,24 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """How far `confidence` (n,), the highest probability of each picture, can be believed; `right` (n,)."""
+    """How far `confidence` (n,), the highest probability of each picture, can be believed; `right` (n,).
+
+    `groups` (n,) are equal for pictures that belong together, and are likely to be mistaken together.
+    """
 
     confidence: NDArray[np.float64]
     right: NDArray[np.bool_]
+    groups: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> "Reliability":
+    def of(
+        cls,
+        probabilities: NDArray[np.floating],
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64] | None = None,
+    ) -> "Reliability":
         """From probabilities (n, classes) and labels (n,)."""
-        return cls(probabilities.max(1).astype(np.float64), probabilities.argmax(1) == labels)
+        return cls(probabilities.max(1).astype(np.float64), probabilities.argmax(1) == labels, groups)
 
     @cached_property
     def bins(self) -> list[Bin]:
@@ -86,10 +95,19 @@ class Reliability:
         for number in np.unique(places):
             inside = places == number
             right, images = int(self.right[inside].sum()), int(inside.sum())
-            found.append(
-                Bin(images, float(self.confidence[inside].mean()), right / images, *wilson(right, images))
-            )
+            interval = self._interval(inside)
+            found.append(Bin(images, float(self.confidence[inside].mean()), right / images, *interval))
         return found
+
+    def _interval(self, inside: NDArray[np.bool_]) -> Interval:
+        """The 95 % interval of the share that is right; of few groups, as if each were one picture."""
+        right = self.right[inside]
+        groups = None if self.groups is None else self.groups[inside]
+        if (known := interval_of(right, groups)) is not None:
+            return known
+        _, sizes = np.unique(np.asarray(groups), return_counts=True)
+        worth = float(len(right) ** 2 / (sizes**2).sum())
+        return wilson(worth * float(right.mean()), worth)
 
     @cached_property
     def ece(self) -> float:
@@ -98,11 +116,35 @@ class Reliability:
 
     @cached_property
     def chance(self) -> tuple[float, float]:
-        """What perfectly true probabilities would show on so many pictures: mean, 95th percentile."""
+        """What perfectly true probabilities would show on so many pictures: mean, 95th percentile.
+
+        Pictures of a group share their luck there as often as they do here.
+        """
         dice = np.random.default_rng(0)
-        worlds = (dice.random((1, len(self.confidence))) < self.confidence for _ in range(DRAWS))
+        worlds = (self._luck(dice)[None] < self.confidence for _ in range(DRAWS))
         errors = np.concatenate([_ece(self.confidence, world) for world in worlds])
         return float(errors.mean()), float(np.percentile(errors, 95))
+
+    def _luck(self, dice: np.random.Generator) -> NDArray[np.float64]:
+        """A number from 0 to 1 for each picture, which is right where it is below its confidence (n,)."""
+        own = dice.random(len(self.confidence))
+        if self.groups is None:
+            return own
+        _, group = np.unique(self.groups, return_inverse=True)
+        shared = dice.random(len(self.groups))[group]
+        return np.where(dice.random(len(own)) < np.sqrt(self._alike), shared, own)
+
+    @cached_property
+    def _alike(self) -> float:
+        """How much pictures of a group are mistaken together: their correlation, 1 with too few groups."""
+        assert self.groups is not None
+        if count_groups(self.groups) < LEAST:
+            return 1.0
+        sure = self.confidence.clip(0.01, 0.99)
+        surprise = (self.right - sure) / np.sqrt(sure * (1 - sure))
+        sums = sums_by(self.groups, np.stack([surprise, np.ones(len(sure))], axis=1))
+        pairs = float((sums[:, 1] * (sums[:, 1] - 1)).sum())
+        return float(np.clip(((sums[:, 0] ** 2).sum() - (surprise**2).sum()) / max(1.0, pairs), 0, 1))
 
     @property
     def is_believable(self) -> bool | None:

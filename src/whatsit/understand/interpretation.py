@@ -58,8 +58,9 @@ class Interpretation:
 
     `classes` names the columns of `probabilities` (n, classes), `labels` (n,) are places in it, `split` says
     which pictures these are: "train", "valid", "test", or "all" that there are. Where they are known, `paths`
-    of the pictures, `features` (n, width) behind the answers, and `explain`, which draws heat maps. Raises
-    WhatsitError for what are no such arrays.
+    of the pictures, `features` (n, width) behind the answers, and `explain`, which draws heat maps. `groups`
+    (n,) are equal numbers for pictures that belong together, as those of one person: they are no news to each
+    other, and intervals are wider. Raises WhatsitError for what are no such arrays.
     """
 
     classes: list[str]
@@ -69,6 +70,7 @@ class Interpretation:
     paths: Sequence[Path] | None = None
     features: NDArray[np.floating] | None = None
     explain: Explain | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -76,6 +78,8 @@ class Interpretation:
             object.__setattr__(self, "probabilities", np.asarray(self.probabilities, np.float64))
             if self.features is not None:
                 object.__setattr__(self, "features", np.asarray(self.features, np.float32))
+            if self.groups is not None:
+                object.__setattr__(self, "groups", np.asarray(self.groups))
             if self.paths is not None:
                 object.__setattr__(self, "paths", [Path(path) for path in self.paths])
             why = self._why_not()
@@ -102,17 +106,21 @@ class Interpretation:
             return "some probabilities are no numbers"
         if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
             return "the probabilities of some picture don't sum to 1 (give them after softmax)"
-        for name, rows in (("paths", self.paths), ("features", self.features)):
+        for name, rows in (("paths", self.paths), ("features", self.features), ("groups", self.groups)):
             if rows is not None and len(rows) != len(self.labels):
                 return f"there are {len(rows)} {name} for {len(self.labels)} labels"
         if self.features is not None and (self.features.ndim != 2 or not np.isfinite(self.features).all()):
             return "the features are no table of numbers, a row for each picture"
+        if self.groups is not None and not (
+            self.groups.ndim == 1 and np.issubdtype(self.groups.dtype, np.integer)
+        ):
+            return "the groups are not whole numbers, one for each picture"
         return ""
 
     def __str__(self) -> str:
-        found, (low, high) = self.evaluation, self.evaluation.interval
+        found = self.evaluation
         told = f"Right on {found.right} of {found.images} {SPLITS.get(self.split, self.split)}"
-        told += f": {found.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%})."
+        told += f": {found.accuracy:.1%} ({found.range_in_words})."
         for actual, predicted, count in self.most_confused()[:1]:
             told += f" Most often it takes {actual} for {predicted} ({count})."
         return told
@@ -150,17 +158,17 @@ class Interpretation:
     @cached_property
     def evaluation(self) -> Evaluation:
         """Accuracy with its interval, per-class metrics, and what was taken for what."""
-        return evaluate(self.labels, self.probabilities, self.classes)
+        return evaluate(self.labels, self.probabilities, self.classes, self.groups)
 
     @cached_property
     def reliability(self) -> Reliability:
         """Whether the probabilities can be believed."""
-        return Reliability.of(self.probabilities, self.labels)
+        return Reliability.of(self.probabilities, self.labels, self.groups)
 
     @cached_property
     def selective(self) -> Selective:
         """What keeping silent below a least probability would bring."""
-        return Selective.of(self.probabilities, self.labels)
+        return Selective.of(self.probabilities, self.labels, self.groups)
 
     def top_losses(self, k: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The `k` largest losses (all without k), falling, and the places of their pictures."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, wilson
+
 MOST_SHOWN = 30  # classes in a confusion matrix that people are to read
 Metric = Callable[[NDArray[np.int64], NDArray[np.float32]], float]
 
@@ -64,11 +66,13 @@ class Evaluation:
 
     `unanswered` (classes,), or None for none, counts by actual class those whose answer is not a number. They
     are wrong.
+    `grouped` (3, n), where some pictures belong together, are their actual and predicted classes and groups.
     """
 
     classes: list[str]
     confusion: NDArray[np.int64]
     unanswered: NDArray[np.int64] | None = None
+    grouped: NDArray[np.int64] | None = None
 
     @property
     def actual(self) -> NDArray[np.int64]:
@@ -93,14 +97,32 @@ class Evaluation:
         return 1 - self.accuracy
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy."""
-        return wilson(self.right, self.images)
+    def groups(self) -> int | None:
+        """How many groups of pictures there are; None where each stands on its own."""
+        return None if self.grouped is None else count_groups(self.grouped[2])
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of the accuracy; None with pictures of too few groups."""
+        if self.grouped is None:
+            return wilson(self.right, self.images)
+        actual, predicted, groups = self.grouped
+        return interval_of(actual == predicted, groups)
+
+    @property
+    def range_in_words(self) -> str:
+        """The interval, or why there is none."""
+        if self.interval is None:
+            return f"no interval: they are of {self.groups} groups, and it takes {LEAST} to give one"
+        low, high = self.interval
+        of = "" if self.groups is None else f", from {self.groups} groups"
+        return f"95 % interval {low:.1%} to {high:.1%}{of}"
 
     def per_class(self) -> dict[str, dict[str, Any]]:
         """Pictures, how many were taken for it, precision, recall and F1 of every class, and their intervals.
 
-        Shares are 0 where nothing was predicted or present; `intervals` are 95 % intervals of the three.
+        Shares are 0 where nothing was predicted or present; `intervals` are 95 % intervals of the three, None
+        with pictures of too few groups.
         """
         rows: dict[str, dict[str, Any]] = {}
         for number, label in enumerate(self.classes):
@@ -112,15 +134,32 @@ class Evaluation:
                 "precision": hits / predicted if predicted else 0.0,
                 "recall": hits / actual if actual else 0.0,
                 "f1": 2 * hits / (actual + predicted) if actual + predicted else 0.0,
-                "intervals": {
-                    "precision": wilson(hits, predicted),
-                    "recall": wilson(hits, actual),
-                    # F1 rises with the share of hits among pictures that are either of the class or taken
-                    # for it, and that is a proportion.
-                    "f1": _f1_of(wilson(hits, actual + predicted - hits)),
-                },
+                "intervals": self._intervals(number, hits, actual, predicted),
             }
         return rows
+
+    def _intervals(self, number: int, hits: int, actual: int, predicted: int) -> dict[str, Interval | None]:
+        """Those of a class's precision, recall and F1.
+
+        F1 rises with the share of hits among pictures that are either of the class or taken for it, and that
+        is a proportion.
+        """
+        if self.grouped is None:
+            return {
+                "precision": wilson(hits, predicted),
+                "recall": wilson(hits, actual),
+                "f1": _f1_of(wilson(hits, actual + predicted - hits)),
+            }
+        is_actual, is_predicted = self.grouped[:2] == number
+        groups = self.grouped[2]
+        of_either = interval_of(
+            (is_actual & is_predicted)[is_actual | is_predicted], groups[is_actual | is_predicted]
+        )
+        return {
+            "precision": interval_of(is_actual[is_predicted], groups[is_predicted]),
+            "recall": interval_of(is_predicted[is_actual], groups[is_actual]),
+            "f1": None if of_either is None else _f1_of(of_either),
+        }
 
     def most_confused(self, min: int = 1) -> list[tuple[str, str, int]]:
         """(actual, predicted, count) of mistakes made at least `min` times, the most frequent first."""
@@ -141,18 +180,27 @@ class Evaluation:
         """Everything as plain JSON values."""
         return {
             "accuracy": self.accuracy,
-            "interval": list(self.interval),
+            "interval": None if self.interval is None else list(self.interval),
             "error_rate": self.error_rate,
             "images": self.images,
             "unanswered": 0 if self.unanswered is None else int(self.unanswered.sum()),
+            "groups": self.groups,
             "per_class": self.per_class(),
             "confusion": self.confusion.tolist(),
             "classes": self.classes,
         }
 
 
-def evaluate(labels: NDArray[np.int64], probabilities: NDArray[np.float32], classes: list[str]) -> Evaluation:
-    """Count predictions, the largest of `probabilities` (n, classes), against `labels` (n,)."""
+def evaluate(
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    classes: list[str],
+    groups: NDArray[np.int64] | None = None,
+) -> Evaluation:
+    """Count predictions, the largest of `probabilities` (n, classes), against `labels` (n,).
+
+    `groups` (n,) are equal for pictures that belong together: they make intervals wider.
+    """
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     if not len(labels):
         return Evaluation(classes, confusion)
@@ -160,19 +208,14 @@ def evaluate(labels: NDArray[np.int64], probabilities: NDArray[np.float32], clas
     is_answer = said >= 0
     np.add.at(confusion, (labels[is_answer], said[is_answer]), 1)
     unanswered = np.bincount(labels[~is_answer], minlength=len(classes))
-    return Evaluation(classes, confusion, unanswered if unanswered.any() else None)
+    return Evaluation(
+        classes,
+        confusion,
+        unanswered if unanswered.any() else None,
+        None if groups is None else np.stack([labels, said, groups]),
+    )
 
 
-def _f1_of(shares: tuple[float, float]) -> tuple[float, float]:
+def _f1_of(shares: Interval) -> Interval:
     low, high = (2 * share / (1 + share) for share in shares)
     return low, high
-
-
-def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """The score interval of a proportion (Wilson 1927), 0..1; all of it where there is nothing to count."""
-    if total == 0:
-        return 0.0, 1.0
-    share, spread = right / total, z * z / total
-    centre = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return (0.0 if right == 0 else centre - half), (1.0 if right == total else centre + half)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import WhatsitError
-from whatsit.understand.metrics import wilson
+from whatsit.understand.clusters import Interval, interval_of
 
 if TYPE_CHECKING:
     from whatsit.figures import Picture
@@ -39,42 +39,58 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
 class Selective:
     """At each of `minima` (k,), rising, the share `answered` and the `accuracy` of these answers (k,).
 
-    The accuracy is NaN where nothing is answered any more. `images` is how many pictures that says of.
+    The accuracy is NaN where nothing is answered any more. `confidence` and `right` (n,) are those of the
+    pictures, `groups` (n,) what belongs together, if anything does.
     """
 
     minima: NDArray[np.float64]
     answered: NDArray[np.float64]
     accuracy: NDArray[np.float64]
-    images: int
+    confidence: NDArray[np.floating]
+    right: NDArray[np.bool_]
+    groups: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> "Selective":
+    def of(
+        cls,
+        probabilities: NDArray[np.floating],
+        labels: NDArray[np.int64],
+        groups: NDArray[np.int64] | None = None,
+    ) -> "Selective":
         """The risk-coverage curve (El-Yaniv, Wiener 2010) of probabilities (n, classes), labels (n,)."""
         confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
         is_answered = confidence >= STEPS[:, None]
         count = is_answered.sum(1)
         with np.errstate(invalid="ignore"):
             accuracy = (is_answered & right).sum(1) / count
-        return cls(STEPS, count / max(1, len(labels)), accuracy, len(labels))
+        return cls(STEPS, count / max(1, len(labels)), accuracy, confidence, right, groups)
 
     def at(self, minimum: float) -> tuple[float, float]:
         """The share answered, and the accuracy of the answers, at the nearest minimum."""
         place = int(np.abs(self.minima - minimum).argmin())
         return float(self.answered[place]), float(self.accuracy[place])
 
-    def interval(self, minimum: float) -> tuple[float, float]:
-        """The 95 % interval of that accuracy."""
-        answered, accuracy = self.at(minimum)
-        count = round(answered * self.images)
-        return wilson(round(accuracy * count) if count else 0, count)
+    @property
+    def images(self) -> int:
+        """How many pictures that says of."""
+        return len(self.right)
+
+    def interval(self, minimum: float) -> Interval | None:
+        """The 95 % interval of that accuracy; None with answers from too few groups."""
+        is_answered = self.confidence >= self.minima[np.abs(self.minima - minimum).argmin()]
+        groups = None if self.groups is None else self.groups[is_answered]
+        return interval_of(self.right[is_answered], groups)
 
     def minimum_for(self, accuracy: float) -> float | None:
         """The lowest minimum at which the answers are surely so often right; None if they never are.
 
         That is, the lower end of the interval is: what is chosen on some pictures flatters itself on them.
         """
-        surely = (float(minimum) for minimum in self.minima if self.interval(minimum)[0] >= accuracy)
-        return next(surely, None)
+        for minimum in self.minima:
+            interval = self.interval(minimum)
+            if interval is not None and interval[0] >= accuracy:
+                return float(minimum)
+        return None
 
     def __str__(self) -> str:
         all_right, parts = float(self.accuracy[0]), []

@@ -9,9 +9,10 @@ import numpy as np
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
+from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import FEW, LearningCurve
-from whatsit.understand.metrics import MOST_SHOWN
+from whatsit.understand.metrics import MOST_SHOWN, Evaluation
 from whatsit.understand.novelty import Novelty
 from whatsit.understand.report import charts
 from whatsit.understand.report.album import Album, places_of
@@ -30,9 +31,11 @@ Section = dict[str, Any]
 def headline(interpretations: Sequence[Interpretation], words: Words, left_out: int | None = 0) -> Section:
     """How good it is in a sentence or two, its commonest mistake, and the accuracy of each split."""
     main = interpretations[0]
-    found, (low, high) = main.evaluation, main.evaluation.interval
-    shares = {"share": _hundred(found.accuracy), "low": _hundred(low), "high": _hundred(high)}
-    said = [words("headline" if main.split in ("valid", "test") else "headline_these", **shares)]
+    found = main.evaluation
+    key = "headline" if main.split in ("valid", "test") else "headline_these"
+    said = [words(key, share=_hundred(found.accuracy), range=_range(found, words))]
+    if found.interval is None:
+        said.append(words("headline_few_groups", groups=found.groups, least=LEAST))
     if main.split == "train":
         said.append(words("headline_learnt"))
     elif main.split not in ("valid", "test"):
@@ -41,7 +44,13 @@ def headline(interpretations: Sequence[Interpretation], words: Words, left_out: 
         said.append(words("headline_left_out", count=left_out))
     return {
         "said": said,
-        "why": words("headline_why", images=found.images, split=words.split(main.split), right=found.right),
+        "why": words(
+            "headline_why" if found.groups is None else "headline_why_groups",
+            images=found.images,
+            split=words.split(main.split),
+            right=found.right,
+            groups=found.groups,
+        ),
         "confused": [
             words(
                 "most_confused",
@@ -65,6 +74,13 @@ def headline(interpretations: Sequence[Interpretation], words: Words, left_out: 
             for one in interpretations
         ],
     }
+
+
+def _range(found: Evaluation, words: Words) -> str:
+    if found.interval is None:
+        return ""
+    low, high = found.interval
+    return words("headline_range", low=_hundred(low), high=_hundred(high))
 
 
 def matrix(interpretation: Interpretation, album: Album, words: Words) -> Section:
@@ -131,7 +147,11 @@ def classes(interpretation: Interpretation) -> Section:
     rows = sorted(
         interpretation.evaluation.per_class().items(), key=lambda pair: (not pair[1]["images"], pair[1]["f1"])
     )
-    return {"rows": [(printable(name), row) for name, row in rows], "are_many": len(rows) > MOST_SHOWN}
+    return {
+        "rows": [(printable(name), row) for name, row in rows],
+        "are_many": len(rows) > MOST_SHOWN,
+        "least_groups": LEAST if interpretation.groups is not None else None,
+    }
 
 
 def components(interpretation: Interpretation, words: Words) -> list[Section]:
@@ -196,7 +216,7 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
     tips = []
     for minimum in sorted({minimum for target in TARGETS if (minimum := found.minimum_for(target))}):
         answered, accuracy = found.at(minimum)
-        low, high = found.interval(minimum)
+        low, high = found.interval(minimum) or (0.0, 1.0)
         tips.append(
             words(
                 "selective_for",
