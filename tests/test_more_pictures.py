@@ -131,3 +131,20 @@ def test_report_says_too_few_or_what_twice_as_many_would_bring(lang: str, few: s
         curve, _ = drawn(0.0, 0.5, 0.3, pictures, 0)
         page = Report("x", [found], training=Training(epochs, None, curve)).render(lang)
         assert (few in page, then in page) == ((True, False) if pictures == 20 else (False, True))
+
+
+def test_forecast_from_groups_of_pictures_holds_the_truth_and_needs_thirty_of_them() -> None:
+    held, narrow = 0, 0
+    for seed in range(CURVES):
+        # Each of 60 groups has 6 pictures that are mistaken together.
+        curve, truth = drawn(0.3, 0.4, 0.2, 60, seed)
+        groups = np.repeat(np.arange(60), 6)
+        many = LearningCurve(["a"], SIZES, curve.wrong[:, :, groups], np.zeros(360, int), groups)
+        ahead = many.doubled()
+        held += ahead.low <= truth <= ahead.high
+        alone = LearningCurve(["a"], SIZES, many.wrong, many.labels).doubled()
+        narrow += alone.high - alone.low < ahead.high - ahead.low
+    assert held >= 0.8 * CURVES
+    assert narrow == CURVES
+    few = LearningCurve(["a"], SIZES, many.wrong[:, :, :174], many.labels[:174], groups[:174])
+    assert "too few groups of validation pictures to tell" in str(few)

@@ -2,9 +2,20 @@
 
 from whatsit.catalog.catalog import Catalog, Item, Options
 from whatsit.catalog.duplicates import near_duplicates
-from whatsit.catalog.listing import Split
+from whatsit.catalog.listing import Split, folders_of
 from whatsit.catalog.opening import SPLITS, side_of
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary
 
-__all__ = ["SPLITS", "Catalog", "Item", "Options", "Rule", "Split", "Summary", "near_duplicates", "side_of"]
+__all__ = [
+    "SPLITS",
+    "Catalog",
+    "Item",
+    "Options",
+    "Rule",
+    "Split",
+    "Summary",
+    "folders_of",
+    "near_duplicates",
+    "side_of",
+]

@@ -127,6 +127,12 @@ def from_folder(root: Path) -> Listing:
     return listing
 
 
+def folders_of(path: str) -> tuple[str, ...]:
+    """Which of the folders of a picture below the root may be its class, as `from_folder` reads them."""
+    first, *inner = Path(path).parts[:-1] or ("",)
+    return (first, *inner[:1]) if first.lower() in SPLIT_NAMES else (first,)
+
+
 def _add_class(
     listing: Listing, folder: str, label: str, split: Split | None, seen: set[tuple[int, int]]
 ) -> list[str]:

@@ -10,21 +10,28 @@ from whatsit.project.paths import SIDECAR
 from whatsit.project.project import MANIFEST, Project
 from whatsit.project.replaced import Replaced, empty_replaced, keeping, list_replaced
 from whatsit.project.runs import (
+    BY_FOLDER,
+    BY_TABLE,
     CONTINUATION,
     HISTORY,
     JOB,
     LOCK,
     PREDICTIONS,
+    Answered,
     Run,
     check_run,
     load_run,
     load_runs,
+    predictions,
     run_named,
     unfinished,
 )
 from whatsit.project.trained_on import TRAINED_ON, load_trained_on, note_trained_on
+from whatsit.project.trainings import Training, load_trainings
 
 __all__ = [
+    "BY_FOLDER",
+    "BY_TABLE",
     "CONTINUATION",
     "HISTORY",
     "JOB",
@@ -34,6 +41,7 @@ __all__ = [
     "SIDECAR",
     "TRAINED_ON",
     "Action",
+    "Answered",
     "Database",
     "FeatureStore",
     "Journal",
@@ -41,6 +49,7 @@ __all__ = [
     "Project",
     "Replaced",
     "Run",
+    "Training",
     "cache_dir",
     "cache_files",
     "check_run",
@@ -51,7 +60,9 @@ __all__ = [
     "load_run",
     "load_runs",
     "load_trained_on",
+    "load_trainings",
     "note_trained_on",
+    "predictions",
     "run_named",
     "short_name",
     "size_of",

@@ -1,13 +1,15 @@
 """The trainings of a project, as they wrote themselves down."""
 
+import json
 import math
 import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 from filelock import FileLock, Timeout
 
@@ -16,6 +18,7 @@ from whatsit.project.records import read_json, shaped
 
 HISTORY, PREDICTIONS = "history.json", "predictions.json"
 JOB, CONTINUATION, LOCK = "job.json", "continuation.json", "lock"
+BY_FOLDER, BY_TABLE = "folders", "table"  # where labels come from
 MOST_VIEWS = 1000
 _NAME = re.compile(r"[0-9]{1,9}")
 _CONTENT = re.compile(r"[0-9a-f]{64}")
@@ -65,13 +68,48 @@ class Facts(TypedDict):
     findings: NotRequired[list[list[str]]]
 
 
+class Predictions(TypedDict):
+    """What `predictions.json` holds: by content the label then, what it was taken for, perhaps a group."""
+
+    at: str
+    labeled_by: Literal["folders", "table"]
+    pictures: dict[str, list[str | int]]
+
+
+class Answered(NamedTuple):
+    """What a picture was labeled then and taken for, and the number of its group, if it had one."""
+
+    label: str
+    predicted: str
+    group: int | None = None
+
+
 @dataclass(frozen=True)
 class Run:
-    """One training: all `facts` about it, and by each validation picture's content whether it was right."""
+    """One training: all `facts` about it, and by each validation picture's content whether it was right.
+
+    `answers` say what each was labeled and taken for; older runs did not keep that. `labeled_by` is where the
+    labels came from, `at` when the run ended, `bundles` the hashes of the networks that it gave.
+    """
 
     name: str
     facts: Mapping[str, Any]
     right: Mapping[str, bool]
+    answers: Mapping[str, Answered] = field(default_factory=dict)
+    labeled_by: str = ""
+    at: datetime | None = None
+    bundles: frozenset[str] = frozenset()
+
+
+def predictions(answers: Mapping[str, Answered], labeled_by: str) -> bytes:
+    """What `load_run` reads again, by each validation picture's content."""
+    rows = {
+        content: [*answer] if answer.group is not None else [*answer[:2]]
+        for content, answer in answers.items()
+    }
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    document = {"at": now, "labeled_by": labeled_by, "pictures": rows}
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -139,10 +177,31 @@ def load_run(place: Path) -> Run | None:
     """The run in its folder, or None where it is unfinished or damaged."""
     with suppress(OSError, ValueError):
         facts = shaped(read_json(place / HISTORY), Facts)
-        right = shaped(read_json(place / PREDICTIONS), dict[str, bool])
-        if _is_plausible(facts) and all(map(_CONTENT.fullmatch, right)):
-            return Run(place.name, facts, right)
+        run = _with_answers(place, facts, read_json(place / PREDICTIONS))
+        if _is_plausible(facts) and all(map(_CONTENT.fullmatch, run.right)):
+            return run
     return None
+
+
+def _with_answers(place: Path, facts: Facts, told: Any) -> Run:
+    """A run with what its `predictions.json` tells; older ones told only hits. Raises ValueError."""
+    bundles = frozenset(note.name.removeprefix("bundle-") for note in place.glob("bundle-*"))
+    if not isinstance(told, dict) or "pictures" not in told:
+        written = datetime.fromtimestamp((place / HISTORY).stat().st_mtime).astimezone()
+        return Run(place.name, facts, shaped(told, dict[str, bool]), at=written, bundles=bundles)
+    kept: Predictions = shaped(told, Predictions)
+    answers = {content: _answered(row) for content, row in kept["pictures"].items()}
+    right = {content: answer.label == answer.predicted for content, answer in answers.items()}
+    try:
+        at = datetime.fromisoformat(kept["at"]).astimezone()
+    except OverflowError as error:
+        raise ValueError(f"{kept['at']} is not a time") from error
+    return Run(place.name, facts, right, answers, kept["labeled_by"], at, bundles)
+
+
+def _answered(row: list[str | int]) -> Answered:
+    label, predicted, *group = row
+    return Answered(shaped(label, str), shaped(predicted, str), *(shaped(one, int) for one in group[:1]))
 
 
 def _is_plausible(facts: Facts) -> bool:

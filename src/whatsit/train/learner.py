@@ -21,12 +21,23 @@ from torch import nn
 
 from whatsit import engine
 from whatsit.bundle import Bundle
-from whatsit.catalog import Catalog, Split
+from whatsit.catalog import Catalog, Split, folders_of
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.preprocess import Preprocess, Resize
 from whatsit.progress import say, status
-from whatsit.project import HISTORY, PREDICTIONS, Project, keeping, note_trained_on, write_whole
+from whatsit.project import (
+    BY_FOLDER,
+    BY_TABLE,
+    HISTORY,
+    PREDICTIONS,
+    Answered,
+    Project,
+    keeping,
+    note_trained_on,
+    predictions,
+    write_whole,
+)
 from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
@@ -660,8 +671,26 @@ class Learner:
             "findings": self.diagnose().told(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
-        write_whole(self.run / PREDICTIONS, json.dumps(self.data.by_content(hits)).encode())
+        write_whole(self.run / PREDICTIONS, predictions(self._answers(), self._labeled_by()))
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
+
+    def _answers(self) -> dict[str, Answered]:
+        """By each validation picture's content, its label, what it is taken for, and its group."""
+        valid = self.catalog["valid"]
+        groups = [None] * len(valid) if valid.groups is None else valid.groups.tolist()
+        taken = ("" if place < 0 else self.classes[place] for place in predicted(self.predict()))
+        return {
+            item.content: Answered(item.label, label, group)
+            for item, label, group in zip(valid, taken, groups, strict=True)
+        }
+
+    def _labeled_by(self) -> str:
+        """Whether the folders that the pictures lie in are their labels."""
+        labels = (self.catalog.names[label] for label in self.catalog.labels)
+        is_folder = all(
+            label in folders_of(path) for path, label in zip(self.catalog.paths, labels, strict=True)
+        )
+        return BY_FOLDER if is_folder else BY_TABLE
 
     def interpret(self, split: Split = "valid") -> Interpretation:
         """What it gets right and wrong on a split's pictures, with the probabilities that a bundle gives.

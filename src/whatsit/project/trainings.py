@@ -1,0 +1,53 @@
+"""What a user started: a call of `whatsit train` may begin several runs."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whatsit.project.records import read_json, shaped
+from whatsit.project.runs import JOB, Run, load_runs
+
+
+@dataclass(frozen=True)
+class Training:
+    """The `run` that was kept of the `runs` a training began, and what it was `asked`, if known.
+
+    `bundle` is the name of the file that it wrote, or the beginning of its hash; "" for none.
+    """
+
+    run: Run
+    runs: list[str]
+    asked: Mapping[str, Any]
+    bundle: str
+
+
+def load_trainings(folder: Path) -> list[Training]:
+    """The trainings in a project's `runs/`, the oldest first."""
+    runs = {run.name: run for run in load_runs(folder)}
+    jobs = {name: _job(folder / "runs" / name) for name in runs}
+    members: dict[str, list[str]] = {}
+    for name, job in jobs.items():
+        members.setdefault(str(job.get("part_of") or name), []).append(name)
+    found = []
+    for first, names in members.items():
+        job = jobs.get(first) or jobs[names[0]]
+        kept = max(names, key=lambda name: (bool(runs[name].bundles), sum(runs[name].right.values()), name))
+        asked = job["asked"] if isinstance(job.get("asked"), dict) else {}
+        found.append(Training(runs[kept], names, asked, _bundle(runs[kept], asked)))
+    return found
+
+
+def _job(place: Path) -> Mapping[str, Any]:
+    with suppress(OSError, ValueError):
+        record: Mapping[str, Any] = shaped(read_json(place / JOB), dict[str, Any])
+        return record
+    return {}
+
+
+def _bundle(run: Run, asked: Mapping[str, Any]) -> str:
+    """The name of the bundle, which is never opened by it: a stranger may have written it."""
+    if not run.bundles:
+        return ""
+    return Path(str(asked["out"])).name if "out" in asked else min(run.bundles)[:8]

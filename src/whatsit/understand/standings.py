@@ -1,0 +1,92 @@
+"""How the trainings of a project stand today, beside each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from whatsit.catalog.today import Labels, labels_today
+from whatsit.errors import WhatsitError
+from whatsit.progress import say
+from whatsit.project import BY_TABLE, Project, Training, load_trainings
+from whatsit.project.paths import inside
+from whatsit.understand.scoring import Scored, score
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A `training`, how it is `scored` today, and whether a later one wrote its bundle anew."""
+
+    training: Training
+    scored: Scored
+    is_replaced: bool
+
+    @property
+    def error_rate(self) -> float | None:
+        """None where no picture is left to measure it by."""
+        right = self.scored.right
+        return 1 - sum(right.values()) / len(right) if right else None
+
+    @property
+    def changes(self) -> list[str]:
+        """In sentences, what is not as it was when it was trained."""
+        scored, told = self.scored, []
+        if scored.changed:
+            told.append(
+                f"{scored.changed} of its validation pictures have another label today, which counts."
+            )
+        if scored.gone:
+            told.append(f"{scored.gone} of its validation pictures are gone, and left out.")
+        if not scored.is_today:
+            told.append("its labels are those of when it was trained.")
+        return told
+
+
+def standings(project: Project, folder: Path) -> list[Standing]:
+    """Every training, the oldest first, on the labels that its pictures have today.
+
+    `folder` is the image folder or CSV file that was named. Where the labels can't be read, that is said, and
+    those that the runs kept are taken.
+    """
+    trainings = load_trainings(project.folder)
+    read: dict[Path, Labels | None] = {}
+    found = []
+    for place, training in enumerate(trainings):
+        source = _source(training, project, folder)
+        if source is not None and source not in read:
+            read[source] = _labels(source, project)
+        scored = score(training.run, None if source is None else read[source])
+        out = training.asked.get("out")
+        later = [one for one in trainings[place + 1 :] if one.bundle and one.asked.get("out") == out]
+        found.append(Standing(training, scored, bool(training.bundle and out and later)))
+    return found
+
+
+def groups_of(found: Sequence[Standing]) -> Mapping[str, int] | None:
+    """The group of every picture that these are measured on, as the latest run kept them; None without."""
+    for one in reversed(found):
+        answers = one.training.run.answers
+        groups = {content: answers[content].group for content in one.scored.right if content in answers}
+        known = {content: group for content, group in groups.items() if group is not None}
+        if known and len(known) == len(one.scored.right):
+            return known
+    return None
+
+
+def _source(training: Training, project: Project, folder: Path) -> Path | None:
+    """Where the labels of a training are: a CSV file or the folder; None where nobody knows."""
+    asked = Path(str(training.asked.get("folder", "")))
+    if asked.suffix.lower() != ".csv":
+        is_known = bool(training.asked) or bool(training.run.labeled_by)
+        return project.images if is_known and training.run.labeled_by != BY_TABLE else None
+    if folder.suffix.lower() == ".csv":
+        return folder
+    table = inside(project.images, asked.name, project.folder / "runs" / training.runs[0])
+    return table if table.is_file() else None
+
+
+def _labels(source: Path, project: Project) -> Labels | None:
+    try:
+        return labels_today(source, project.database)
+    except WhatsitError as error:
+        say(f"the labels of today can't be read, and those that the runs kept are taken. {error}")
+        return None
