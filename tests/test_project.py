@@ -342,6 +342,21 @@ def test_image_folder_that_may_not_be_written_is_said(bears: Path, as_owner: Run
     assert len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("mode", [0, 0o111, 0o311])
+def test_sidecar_that_may_not_be_read_is_not_written_either(
+    bears: Path, owners_python: list[str], mode: int
+) -> None:
+    Project(bears)
+    code = WRITE.replace(
+        "project = Project", "from whatsit.errors import ReadOnlyProjectError\ntry:\n Project"
+    )
+    (bears / ".whatsit").chmod(mode)
+    code += "except ReadOnlyProjectError:\n print(Project.passing(sys.argv[1]).is_lasting)\n"
+    told = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
+    (bears / ".whatsit").chmod(0o755)
+    assert told.stdout == "False\n", told.stderr
+
+
 def test_class_folder_that_may_not_be_written_keeps_its_picture_out_of_reach(
     bears: Path, as_owner: Run
 ) -> None:

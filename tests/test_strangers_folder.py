@@ -7,6 +7,7 @@ import pytest
 
 from tests.stranger import Neighbors, Row, move, neighbors, refused, run, snapshot, write_moves
 from whatsit.errors import UntrustedError
+from whatsit.progress import say
 from whatsit.project import Project
 
 OPENING = (["show"], ["trash"], ["trash", "--empty"], ["undo"], ["runs"])
@@ -44,6 +45,7 @@ HOSTILE: dict[str, list[Row]] = {
     "an action in words": [move(source=b"0/x", action="first")],
     "no reason": [move(source=b"0/x", reason=None)],
     "no time": [move(source=b"0/x", at=None)],
+    "a time that writes to the terminal": [move(source=b"0/x", at="\x1b[2J")],
 }
 
 
@@ -127,3 +129,25 @@ def test_sidecar_that_is_a_link_is_not_followed(received: Neighbors) -> None:
     received.sidecar.symlink_to(received.victim / "sidecar")
     for words in OPENING:
         refused(received, *words)
+
+
+def test_sidecar_inside_the_image_folder_by_another_name_is_no_place_for_pictures(
+    received: Neighbors,
+) -> None:
+    """Or a picture could be put where the next move deletes it."""
+    kept = received.images / "kept"
+    received.sidecar.rename(kept)
+    write_moves(
+        kept,
+        move(1, "planned", b"0", b"kept/trash/000002/0", b"0"),
+        move(2, "planned", None, b"1/new.jpg", b"new.jpg"),
+    )
+    before = snapshot(received.images / "0")
+    error = run("show", received.images, "--project", kept)
+    assert isinstance(error, UntrustedError)
+    assert snapshot(received.images / "0") == before
+
+
+def test_what_is_said_of_a_stranger_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("it is \x1b[2J here")
+    assert capsys.readouterr().err == "whatsit: it is \\x1b[2J here\n"

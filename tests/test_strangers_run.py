@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import whatsit as wi
 from tests.conftest import campaign
-from tests.stranger import Neighbors, neighbors, run, snapshot
+from tests.stranger import Neighbors, move, neighbors, run, snapshot, write_moves
 from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import load_runs, unfinished
 from whatsit.train import automatic, job, stages
@@ -203,6 +203,16 @@ def test_stages_of_a_stranger_are_neither_links_nor_of_other_shapes(received: Ne
     outside = snapshot(received.victim)
     with pytest.raises(UntrustedError):
         learner.save("stage-2")
+    assert snapshot(received.victim) == outside
+
+
+def test_evaluating_makes_no_hostile_move(received: Neighbors, trained: Path) -> None:
+    (received.sidecar / "trash" / "000001").mkdir(parents=True)
+    write_moves(received.sidecar, move(name=b"../../../../victim/zz"))
+    outside = snapshot(received.victim)
+    for command in ("evaluate", "report"):
+        error = run(command, trained.with_suffix(".whatsit"), received.images)
+        assert isinstance(error, UntrustedError), error
     assert snapshot(received.victim) == outside
 
 

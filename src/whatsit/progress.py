@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 
+from whatsit.text import printable
+
 Listener = Callable[[str, int, int], None]
 _listener: ContextVar[Listener | None] = ContextVar("whatsit_progress_listener", default=None)
 
@@ -75,4 +77,4 @@ def _is_watched() -> bool:
 
 def say(sentence: str) -> None:
     """Tell the user something that can't wait until the end, such as what is being waited for."""
-    print(f"whatsit: {sentence}", file=sys.stderr, flush=True)
+    print(f"whatsit: {printable(sentence)}", file=sys.stderr, flush=True)

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
 
@@ -76,7 +78,7 @@ class Places:
         number, action, at, reason, source, target, name, state = row
         if not (
             all(isinstance(one, int) and 0 < one <= LARGEST for one in (number, action))
-            and isinstance(at, str)
+            and _is_time(at)
             and isinstance(reason, bytes)
             and isinstance(name, bytes)
             and all(one is None or isinstance(one, bytes) for one in (source, target))
@@ -118,7 +120,14 @@ class Places:
             raise untrusted(self.record, f"{str(below)!r} is not a picture's place")
         return self.images / below
 
-    @staticmethod
-    def _is_foreign(below: PurePath) -> bool:
+    def _is_foreign(self, below: PurePath) -> bool:
         """Whether a path in the image folder is not a picture's: the sidecar moves none of its own files."""
-        return not below.parts or ".." in below.parts or below.parts[0].casefold() == SIDECAR
+        if not below.parts or ".." in below.parts or below.parts[0].casefold() == SIDECAR:
+            return True
+        return (self.images / below).is_relative_to(self.trash.parent)
+
+
+def _is_time(at: object) -> bool:
+    with suppress(ValueError):
+        return isinstance(at, str) and bool(datetime.fromisoformat(at))
+    return False

@@ -38,7 +38,7 @@ class Project:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._read_only(error.strerror or "it is no folder") from error
-        if not os.access(self.folder, os.W_OK):
+        if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
             raise self._read_only("its permissions forbid it")
         self._lock = FileLock(self.folder / "lock")
         self.database = Database(self.folder / DATABASE)
@@ -184,7 +184,8 @@ def check_sidecar(folder: Path) -> None:
     if folder.name == SIDECAR:
         not_a_link(folder, folder)
     if folder.name == SIDECAR or os.path.lexists(folder / DATABASE):
-        check_links(folder)
+        with suppress(PermissionError):  # what can't be listed is not written to
+            check_links(folder)
 
 
 def _is_another(owner: str, images: Path) -> bool:

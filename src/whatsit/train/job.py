@@ -35,7 +35,6 @@ from whatsit.project import (
 )
 from whatsit.project.paths import plain_name, untrusted
 from whatsit.project.records import read_json, shaped
-from whatsit.text import printable
 from whatsit.train import checkpoints
 from whatsit.train.head import LR, Balance
 from whatsit.train.network import Device
@@ -389,12 +388,12 @@ def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Aske
         folder = sidecar.parent / plain_name(Path(asked.folder).name, run) if is_table else sidecar.parent
     if asked.weights and given.weights is None:
         raise WhatsitError(
-            f"Run {run.name} was trained on the weights in {printable(asked.weights)}.",
+            f"Run {run.name} was trained on the weights in {asked.weights}.",
             "If you trust that file, name it again: --weights FILE.",
         )
     out = (given.out or default_path(folder)).absolute()
     if writes and given.out is None and str(out) != asked.out:
-        say(f"the bundle goes to {out}, not to {printable(asked.out)}: that takes --out again.")
+        say(f"the bundle goes to {out}, not to {asked.out}: that takes --out again.")
     return replace(
         asked,
         folder=str(folder.absolute()),
