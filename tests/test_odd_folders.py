@@ -1,6 +1,8 @@
 """Long names, deep folders, impossible dates: what an odd folder of pictures costs is one picture at most."""
 
 import os
+import subprocess
+import tempfile
 from array import array
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +16,11 @@ from tests.conftest import Run, campaign, rendered
 from tests.site import jpeg
 from tests.test_journal import contents
 from whatsit.catalog.fingerprint import stat_key
+from whatsit.catalog.listing import files_below
+from whatsit.cli.predict import _explained, _pictures_in
 from whatsit.errors import CatalogError
 from whatsit.progress import listen
-from whatsit.project import short_name, write_whole
+from whatsit.project import short_name, size_of, write_whole
 
 LONG = {"ascii": "x" * 250, "two bytes": "ü" * 125, "three": "熊" * 83, "four": "🐻" * 62 + "ab"}
 
@@ -74,8 +78,6 @@ def undo(images: Path) -> None:
 
 
 def test_long_names_hold_up_no_heat_map(tmp_path: Path) -> None:
-    from whatsit.cli.predict import _explained
-
     class Explained:
         def explain(self, *_: object) -> "Explained":
             return self
@@ -110,7 +112,7 @@ def test_pictures_from_the_far_future_and_past_are_read_once_and_moved_like_othe
         pytest.skip("the disk here knows no moment after 2262")
     paths[0].write_bytes(b"<html>")
     os.utime(paths[0], ns=(2**33 * 10**9, 2**33 * 10**9))
-    for words in (["show", "--json"], ["show", "--by-time", "--json"], ["verify"], ["undo"]):
+    for words in (["show", "--by-time"], ["verify"], ["undo"]):
         result = whatsit(words[0], digits, *words[1:])
         assert result.returncode == 0, result.stderr
     for options in ({}, {"by_time": True}):
@@ -129,12 +131,11 @@ def misnamed(folder: Path, name: bytes = b"caf\xe9") -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["train", "lr"])
-def test_class_whose_name_is_no_text_is_refused_at_once(digits: Path, whatsit: Run, command: str) -> None:
+def test_class_whose_name_is_no_text_is_refused_at_once(digits: Path, whatsit: Run) -> None:
     odd = misnamed(digits)
     for path in sorted((digits / "7").iterdir()):
         path.rename(odd / path.name)
-    result = whatsit(command, digits)
+    result = whatsit("train", digits)
     assert result.returncode == 2
     assert r"class caf\udce9 is not UTF-8" in result.stderr
     assert "Rename" in result.stderr
@@ -154,3 +155,58 @@ def test_folders_and_files_below_a_class_may_be_called_anything(tmp_path: Path) 
     for n in range(3):
         rendered(n).save(misnamed(tmp_path / "p" / "bear", b"\xff%d" % n) / f"{n}.png")
     assert len(wi.Catalog.from_folder(tmp_path / "p", to_train=False)) == 3
+
+
+def deep(root: Path, name: str, data: bytes, levels: int = 1500) -> None:
+    """A file in a folder in a folder ..., which only one who changes into them can make."""
+    root.mkdir(parents=True)
+    here = os.getcwd()
+    os.chdir(root)
+    try:
+        for _ in range(levels):
+            os.mkdir(name)
+            os.chdir(name)
+        Path("deep.png").write_bytes(data)
+    finally:
+        os.chdir(here)
+
+
+def test_folders_1500_deep_are_folders_like_others(tmp_path: Path, whatsit: Run) -> None:
+    root = Path(tempfile.mkdtemp(dir="/tmp"))  # a short path: the system takes 4,096 bytes in all
+    try:
+        deep(root / "bear", "d", b"<html>")
+        deep(root / "cat", "d", jpeg(1))
+        for words, told in (
+            (["show", root], "1 picture"),
+            (["verify", root, "--fix"], "moved to the trash"),
+            (["trash", root], "deep.png"),
+        ):
+            result = whatsit(*words)
+            assert result.returncode == 0, result.stderr[-300:]
+            assert told in result.stdout
+        removed(root / "bear")
+        assert whatsit("undo", root).returncode == 0
+        assert len([name for name in files_below(root) if name.endswith("deep.png")]) == 2
+        assert size_of(root) > len(jpeg(1))
+        assert len(list(_pictures_in(str(root)))) == 2
+    finally:
+        removed(root)
+
+
+@pytest.mark.parametrize("words", [["show"], ["verify", "--fix"]])
+def test_path_that_is_too_long_for_the_system_is_one_sentence(
+    tmp_path: Path, whatsit: Run, words: list[str]
+) -> None:
+    try:
+        deep(tmp_path / "p" / "bear", "d" * 100, jpeg(1), 60)
+        result = whatsit(words[0], tmp_path / "p", *words[1:])
+        assert result.returncode == 2
+        assert f"The folders below {tmp_path / 'p' / 'bear'} are nested too deep" in result.stderr
+        assert len(result.stderr) < 500
+    finally:
+        removed(tmp_path / "p")
+
+
+def removed(folder: Path) -> None:
+    """As shutil.rmtree, which fails where folders are nested deep."""
+    subprocess.run(["rm", "-rf", folder], check=True)

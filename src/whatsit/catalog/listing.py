@@ -1,6 +1,7 @@
 """Which files there are and what they are called: from folders, tables, file names or lists."""
 
 import csv
+import errno
 import io
 import os
 import re
@@ -194,6 +195,11 @@ def _contents(
                 seen.add(identity)
                 folders.append(entry.name)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise CatalogError(
+                f"The folders below {root / place.partition('/')[0]} are nested too deep to be read.",
+                "Move the innermost ones up.",
+            ) from error
         raise CatalogError(
             f"{error.filename} can't be read: {error.strerror}.", "Check its permissions."
         ) from error

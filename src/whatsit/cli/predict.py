@@ -144,12 +144,25 @@ def _expand(images: list[str]) -> list[str]:
     return paths
 
 
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
 def _pictures_in(folder: str) -> Iterator[str]:
     """The pictures at any depth, sorted, without what is hidden (such as the project's trash)."""
     from whatsit.formats import SUFFIXES, is_hidden
 
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
-        for name in sorted(names):
-            if not is_hidden(name) and Path(name).suffix.lower() in SUFFIXES:
-                yield os.path.join(place, name)
+    waiting = [folder]
+    while waiting:  # os.walk fails where folders are nested deep
+        folders = []
+        try:
+            with os.scandir(waiting.pop()) as found:
+                entries = sorted((entry for entry in found if not is_hidden(entry.name)), key=_name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif Path(entry.name).suffix.lower() in SUFFIXES and not os.path.isdir(entry.path):
+                yield entry.path
+        waiting += reversed(folders)

@@ -89,16 +89,13 @@ class Findings:
 
     def link_before(self, path: Path) -> str:
         """Why a picture stays where it is that lies behind a symbolic link; nothing where there is none."""
-        folder = path.parent
-        if folder not in self._links:
-            links = (one for one in _between(self.done.images, folder) if one.is_symlink())
-            link = next(links, None)
-            told = f"it lies behind the symbolic link {self.done.name(link)}, so it stays" if link else ""
+        folder, unknown = path.parent, []
+        while folder != self.done.images and folder not in self._links:
+            unknown.append(folder)
+            folder = folder.parent
+        told = self._links.get(folder, "")
+        for folder in reversed(unknown):
+            if not told and folder.is_symlink():
+                told = f"it lies behind the symbolic link {self.done.name(folder)}, so it stays"
             self._links[folder] = told
-        return self._links[folder]
-
-
-def _between(images: Path, folder: Path) -> list[Path]:
-    """The folders on the way from the image folder to one in it, that one included."""
-    parts = folder.relative_to(images).parts
-    return [images.joinpath(*parts[: count + 1]) for count in range(len(parts))]
+        return told

@@ -21,12 +21,26 @@ def short_name(stem: str, ending: str) -> str:
 
 def size_of(folder: Path) -> int:
     """Bytes in all files below a folder, without what vanishes meanwhile."""
-    size = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                size += os.lstat(os.path.join(place, name)).st_size
+    size, waiting = 0, [str(folder)]
+    while waiting:  # os.walk fails where folders are nested deep
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        size += entry.stat(follow_symlinks=False).st_size
     return size
+
+
+def make_folders(folder: Path) -> None:
+    """Create a folder and those above it where they are missing, however deep it is. Raises OSError."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
 
 
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from whatsit.errors import ProjectError
+from whatsit.project.files import make_folders
 
 
 def move_file(here: Path, there: Path) -> None:
@@ -18,7 +19,7 @@ def move_file(here: Path, there: Path) -> None:
         except FileNotFoundError:
             if not os.path.lexists(here):
                 raise
-            there.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(there.parent)
             _move(here, there)
     except OSError as error:
         if not os.path.lexists(here):
