@@ -24,7 +24,7 @@ SMALL = ["resnet10t", "mobilenetv3_small_050", "convnext_atto", "efficientnet_b0
 LARGE = [
     *("lite0", "resnet18", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224", "densenet121"),
     *("cait_xxs24_224", "convit_tiny", "edgenext_small", "efficientformerv2_s0", "eva02_tiny_patch14_224"),
-    *("gcvit_tiny", "hiera_tiny_224", "maxvit_pico_rw_256", "sam2_hiera_tiny", "test_convnext"),
+    *("gcvit_tiny", "hiera_tiny_224", "maxvit_pico_rw_256", "test_convnext"),
 ]
 
 
@@ -33,8 +33,8 @@ def test_what_is_exported_is_allowed(name: str) -> None:
     import timm
 
     facts = timm.get_pretrained_cfg("tf_efficientnet_lite0" if name == "lite0" else name)
-    fixed = facts.fixed_input_size or name in ("edgenext_small", "sam2_hiera_tiny")
-    backbone = load_backbone(name, facts.input_size[-1] if fixed else 64, pretrained=False)
+    is_fixed = facts.fixed_input_size or name == "edgenext_small"
+    backbone = load_backbone(name, facts.input_size[-1] if is_fixed else 64, pretrained=False)
     head = np.zeros((3, backbone.width), np.float32), np.zeros(3, np.float32)
     require_exportable(with_head(backbone.network, *head))
 
