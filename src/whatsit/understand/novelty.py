@@ -24,6 +24,7 @@ CHUNK = 4096  # pictures at once
 SAVED = np.dtype("<f2")
 LARGEST_SIDE = 1 << 20  # of any array
 DECIMALS = 4  # of a score and of the threshold, so that what is the same for both stays the same
+FARTHEST = 100.0  # and nothing overflows
 
 Array = NDArray[np.floating[Any]]
 
@@ -125,8 +126,9 @@ class Novelty:
         if sum(sizes) * SAVED.itemsize != len(data):
             raise ValueError("the novelty data has another size than its record says")
         values = np.frombuffer(data, SAVED).astype(np.float64)
-        if not np.isfinite(values).all():
-            raise ValueError("the novelty data holds no numbers")
+        in_space = values[: sum(sizes[:-1])]  # all but the weights are of points that lie 1 from the middle
+        if not np.isfinite(values).all() or np.abs(in_space).max() > FARTHEST:
+            raise ValueError("the novelty data has values that can't be true")
         if not 0 < steepness <= STEEPNESS / LEAST or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
             raise ValueError("the novelty data can't be true")
         parts = np.split(values, np.cumsum(sizes)[:-1])
