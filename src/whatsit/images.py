@@ -219,7 +219,8 @@ def _identify(data: Source, held: ExitStack) -> Image.Image:
         scans.refuse_many(data)
         source = io.BytesIO(data)
     elif _beginning(data).startswith(scans.JPEG):
-        source = scans.Watched(held.enter_context(open(data, "rb")))
+        file = open(data, "rb")  # noqa: SIM115 - it is open as long as what Pillow makes of it
+        source = scans.Watched(held.enter_context(file))
     return Image.open(source, formats=FORMATS)
 
 
@@ -341,12 +342,13 @@ def _scaled_jpeg(
 def _flattened(image: Image.Image, mode: str = "RGB") -> Image.Image:
     """A decoded picture in RGB or grey ("L"), transparency laid on white; strip by strip, to spare memory."""
     if image.width * image.height <= LARGE:
-        return _to_rgb(image).convert(mode)
+        colors = _to_rgb(image)
+        return colors if mode == "RGB" else colors.convert(mode)
     flat = Image.new(mode, image.size)
     rows = max(1, STRIP // image.width)
     for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        flat.paste(_to_rgb(strip).convert(mode), (0, top))
+        strip = _to_rgb(image.crop((0, top, image.width, min(top + rows, image.height))))
+        flat.paste(strip if mode == "RGB" else strip.convert(mode), (0, top))
     return flat
 
 
