@@ -41,6 +41,8 @@ def carry_out(job: Job, tell: Tell = print) -> Trained:
     learner = fit_best(learner, asked.rates, asked.epochs, tell, asked.balance)
     accuracies = repeat(learner, asked.repeat)
     epochs, deadline = asked.fine_tune, None
+    if (epochs or asked.time_budget is not None) and not _can_gain(learner, tell):
+        return Trained(learner, accuracies)
     if asked.time_budget is not None:
         if job.tuning_epochs is None:
             budget = started + 60 * asked.time_budget
@@ -144,6 +146,8 @@ def fine_tune(
     That is, by more than the standard error that luck would have on these pictures; of two that are as good
     the simpler one is kept (Breiman et al., "Classification and Regression Trees", 1984).
     """
+    if not _can_gain(learner, tell):
+        return learner
     _tell_of_mirrors(learner, tell)
     other = learner.reseed(learner.seed)
     tell("now with the body's late layers:")
@@ -157,6 +161,18 @@ def fine_tune(
     why = "no better" if gain.difference <= 0 else "within chance"
     tell(f"{errs}, which is {why}: the frozen one is kept")
     return learner
+
+
+def _can_gain(learner: Learner, tell: Tell) -> bool:
+    """Whether anything could be better than the frozen one; where nothing can, that is told."""
+    found = learner.evaluate()
+    if found.right < found.images:
+        return True
+    tell(
+        f"frozen it is right on all {found.images} validation pictures, so fine-tuning could not be seen "
+        "to gain anything: it is left out"
+    )
+    return False
 
 
 def epochs_until(moment: float, learner: Learner, most: int, tell: Tell = print) -> tuple[int, Deadline]:

@@ -23,7 +23,8 @@ from whatsit.train.pictures import Pictures
 class Data:
     """The pictures of a `catalog` that can be read, and what a body says of them, computed once and kept.
 
-    Training and validation pictures are looked at at once, those for testing when they are asked for. Raises
+    Training and validation pictures are looked at at once, those for testing when they are asked for; with
+    `at_once=False`, since the body is to be trained first, all only when they are asked for. Raises
     CatalogError where nothing is left to learn from.
     """
 
@@ -34,15 +35,18 @@ class Data:
         preprocess: Preprocess,
         precision: Precision,
         store: FeatureStore,
+        at_once: bool = True,
     ) -> None:
         self.backbone, self.preprocess, self.precision = backbone, preprocess, precision
         self._store = store
         learnt = catalog.select(np.flatnonzero(catalog.rows["side"] != side_of("test")))
-        features = self.features(learnt)
-        self.catalog = catalog.without(features.refused) if features.refused else catalog
+        features = self.features(learnt) if at_once else None
+        self.catalog = catalog.without(features.refused) if features and features.refused else catalog
         self.classes = self.catalog.classes
         self._index = {label: number for number, label in enumerate(self.classes)}
-        self._known = self._labelled(learnt.without(features.refused), features)
+        self._known: dict[int, Labelled] = {}
+        if features:
+            self._known = self._labelled(learnt.without(features.refused), features)
         self._other_views = torch.empty(0, backbone.width)
         self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
 

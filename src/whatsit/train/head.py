@@ -53,6 +53,19 @@ def shuffled(chosen: torch.Tensor, steps: int, order: torch.Generator) -> list[t
     return [chosen[some] for some in torch.randperm(len(chosen), generator=order).tensor_split(steps)]
 
 
+@torch.no_grad()
+def settle(head: Head, features: torch.Tensor) -> None:
+    """Set the statistics of a head's BatchNorm to those of all `features` (n, width).
+
+    After few batches its running averages still hold a part of the 0 and 1 that they began with.
+    """
+    norm = head.norm
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.running_mean.copy_(features.mean(0))
+    norm.running_var.copy_(features.var(0))
+
+
 @dataclass(frozen=True)
 class Deck:
     """Features to learn from, dealt in batches of about `batch_size`.
@@ -110,6 +123,12 @@ def logits_of(head: Head, features: torch.Tensor) -> torch.Tensor:
     """What a head says of features; it is left in evaluation mode."""
     logits: torch.Tensor = head.eval()(features)
     return logits
+
+
+def is_right(head: Head, features: torch.Tensor, labels: torch.Tensor) -> NDArray[np.bool_]:
+    """Which pictures (n,) a head recognises by their features (n, width)."""
+    right: NDArray[np.bool_] = (logits_of(head, features).argmax(1) == labels).numpy()
+    return right
 
 
 def sample(labels: torch.Tensor, share: float, seed: int) -> torch.Tensor:

@@ -138,6 +138,7 @@ class Learner:
             replace(body.preprocess, resize=resize),
             precision or engine.best_precision(),
             self.project.features,
+            at_once=pretrained,  # random features are worth nothing
         )
         self.seed = seed
         self.history = History()
@@ -147,7 +148,7 @@ class Learner:
         self._trained_on: frozenset[str] = frozenset()
         self.ps = ps
         self._head = self._new_head()
-        if not pretrained:  # random features are worth nothing
+        if not pretrained:
             self.unfreeze()
 
     @property
@@ -292,6 +293,7 @@ class Learner:
             )
         self.freeze()
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
+        heads.settle(self._head, self.data.of("train").inputs)  # while the body learns they stay
         self.freeze_to(1)
         self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, callbacks=callbacks, tell=tell)
         self.freeze()
@@ -533,15 +535,29 @@ class Learner:
     def mirrored(self) -> Difference | None:
         """How many more mirrored validation pictures than plain ones are not recognised; None before any fit.
 
-        Where that is clear, as with letters, mirrored pictures are not learnt from.
+        A settled head tells, whatever was trained so far. Where that is clear, as with letters, mirrored
+        pictures are not trained on.
         """
         if self._mirrored is None and self._fits and self.is_frozen and not self.is_fine_tuned:
             features = self.data.features(self.catalog["valid"], view=1)
-            if not features.refused:
-                logits = heads.logits_of(self._head, torch.from_numpy(features.vectors))
-                hits = (logits.argmax(1) == self.data.labels("valid")).numpy()
-                self._mirrored = paired(self.data.by_content(hits), self.right())
+            if not features.refused and self._source[3]:  # random features tell nothing
+                head, valid = self._settled_head(), self.data.of("valid")
+                plain, mirrored = (
+                    self.data.by_content(heads.is_right(head, inputs, valid.labels))
+                    for inputs in (valid.inputs, torch.from_numpy(features.vectors))
+                )
+                self._mirrored = paired(mirrored, plain)
         return self._mirrored
+
+    def _settled_head(self) -> heads.Head:
+        """The learner's own head where it was trained as by default, or else one that is trained so now."""
+        epochs, first = self.default_epochs(), self._fits[0]
+        if first["epochs"] >= epochs and first["lr"] == heads.LR and not first["balance"]:
+            return self._head
+        head, train, valid = self._new_head(), self.data.of("train"), self.data.of("valid")
+        bs = min(self._batch_size(), len(train.labels))
+        heads.fit(head, train, valid, epochs, heads.LR, bs, heads.WD, self.seed, lambda epoch: None)
+        return head
 
     @property
     def mirrors_hurt(self) -> bool:
