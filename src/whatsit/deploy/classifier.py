@@ -32,7 +32,7 @@ class Prediction:
     `label` is the likeliest class, or "nothing like this" where `is_new`, or "not sure" where its probability
     is too low. `likeliest` is that class in any case, `probability` its calibrated probability,
     `probabilities` those of all classes in the bundle's order. `novelty`, 0..1, is how little the picture is
-    like any that was learnt; None where the bundle can't tell.
+    like any that it was trained on; None where the bundle can't tell.
     """
 
     label: str
