@@ -26,10 +26,10 @@ def size_of(folder: Path) -> int:
         with suppress(OSError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 with suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
+                    if not entry.is_dir():
+                        size += os.lstat(entry.path).st_size
+                    elif not entry.is_symlink():
                         waiting.append(entry.path)
-                    else:
-                        size += entry.stat(follow_symlinks=False).st_size
     return size
 
 
