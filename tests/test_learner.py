@@ -14,7 +14,8 @@ from whatsit.bundle import Bundle
 from whatsit.errors import BackboneError, BundleError, CatalogError, ImageError
 from whatsit.progress import listen
 from whatsit.train import automatic
-from whatsit.train.history import Epoch, row
+from whatsit.train import head as heads
+from whatsit.train.crossfit import HeldOut
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -167,21 +168,45 @@ def test_class_that_is_gone_before_it_is_looked_at_is_no_class(digits: Path) -> 
     assert Learner(catalog).classes == ["0", "1"]
 
 
-def test_more_views_are_kept_only_where_they_err_less(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fit_with(one: float, several: float) -> tuple[int, list[str]]:
-        def pretend(self: Learner, epochs: int, tell: object = None, **_: object) -> None:
-            rate = several if self.views > 1 else one
-            self.history.epochs.append(Epoch(1, 0.5, 0.5, rate, 0.1))
-            tell(row(self.history.epochs[-1]))  # type: ignore[operator]
+@pytest.mark.parametrize(("few", "views"), [(47, 1), (48, 4)])
+def test_few_pictures_are_seen_in_several_views_without_a_trial(
+    digits: Path, monkeypatch: pytest.MonkeyPatch, few: int, views: int
+) -> None:
+    monkeypatch.setattr(automatic, "FEW_PICTURES", few)
+    lines: list[str] = []
+    learner = automatic.fit(Learner(Catalog.from_folder(digits)), 2, lines.append)
+    assert learner.data.count("train") == 48
+    assert learner.views == views
+    assert [line.split()[0] for line in lines] == ["epoch", "1", "2"], "one training, and no choice"
+    assert len(list((digits / ".whatsit" / "runs").iterdir())) == 1
+    assert fit_of(learner) == {"epochs": 2, "lr": heads.LR}
 
-        monkeypatch.setattr(Learner, "fit_one_cycle", pretend)
-        lines: list[str] = []
-        return automatic.fit(Learner(Catalog.from_folder(digits)), 1, lines.append).views, lines
 
-    views, lines = fit_with(0.2, 0.1)
-    assert views == 4
-    assert "0.100000" in lines[-1]
-    assert fit_with(0.1, 0.1)[0] == 1
+def fit_of(learner: Learner) -> dict[str, object]:
+    return {name: learner.fits[-1][name] for name in ("epochs", "lr")}
+
+
+def test_learning_rate_is_chosen_without_the_validation_pictures(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where these would choose another one."""
+    lines: list[str] = []
+    learner = Learner(Catalog.from_folder(digits), augment=None)
+    accuracies = {1e-2: 0.5, 3e-3: 0.9, 1e-3: 0.9}
+
+    def held_out(self: Learner) -> HeldOut:
+        return HeldOut(48, accuracies[self.fits[-1]["lr"]], 1.0, None, "train")
+
+    def refuse(self: Learner, split: str = "valid") -> None:
+        raise AssertionError("validation pictures have no part in the choice")
+
+    monkeypatch.setattr(Learner, "held_out", property(held_out))
+    monkeypatch.setattr(Learner, "evaluate", refuse)
+    monkeypatch.setattr(Learner, "_save_history", lambda self: None)
+    chosen = automatic.fit_best(learner, list(accuracies), 2, lines.append)
+    assert fit_of(chosen) == {"epochs": 2, "lr": 3e-3}
+    assert lines[-2] == "errors on held-out training pictures: 50.0% at 0.01, 10.0% at 0.003, 10.0% at 0.001"
+    assert "the learning rate of 0.003 is kept" in lines[-1]
 
 
 def test_unknown_backbone_suggests_near_names(digits: Path) -> None:

@@ -306,7 +306,8 @@ def test_learning_curve_of_a_learner_tells_of_every_class(digits: Path, cache: P
 def test_several_rates_are_tried_and_the_best_is_kept(digits: Path, whatsit: Run, tmp_path: Path) -> None:
     run = whatsit("train", digits, "--epochs", 3, "--lr", "1e-6,3e-3")
     assert run.returncode == 0, run.stderr
-    assert "a rate of 0.003 errs least" in run.stdout
+    assert "errors on held-out training pictures" in run.stdout
+    assert "the learning rate of 0.003 is kept" in run.stdout
     assert "leak" not in run.stderr, "torch's libraries complain of what is left when Python ends"
     assert len(list((digits / ".whatsit" / "runs").iterdir())) >= 2
     wrong = whatsit("train", digits, "--lr", "fast")

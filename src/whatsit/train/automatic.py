@@ -1,5 +1,6 @@
 """What is decided for somebody who decides nothing: epochs, augmentation, and whether fine-tuning helps."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from whatsit.train.callbacks import Deadline
 from whatsit.train.head import LR, Balance
 from whatsit.train.job import Asked, Job
 from whatsit.train.learner import Learner
-from whatsit.understand.comparison import paired
+from whatsit.understand.comparison import Difference, paired
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
 VIEWS = 4
@@ -90,47 +91,43 @@ def fit(
     lr: float = LR,
     balance: Balance | None = None,
 ) -> Learner:
-    """Fit the head, and with few training pictures another one on several views of each; return the better.
+    """Fit the head and return its learner; with few training pictures one that sees several views of each.
 
-    More views have to raise the validation accuracy. Without augmentation there are none, and with "full"
-    they are tried with many pictures too.
+    By their number alone: a trial on the validation pictures would flatter them. Without augmentation there
+    are no views, and with "full" there are with many pictures too.
     """
-    epochs = epochs or learner.default_epochs()
-    learner.fit_one_cycle(epochs, lr=lr, balance=balance, tell=tell)
     are_few = len(learner.catalog["train"]) <= FEW_PICTURES or learner.augment == "full"
-    if not are_few or learner.augment is None or not learner.is_frozen:
-        return learner
-    _tell_of_mirrors(learner, tell)
-    other = learner.with_views(VIEWS)
-    lines: list[str] = []
-    other.fit_one_cycle(epochs, lr=lr, balance=balance, tell=lines.append)
-    one, several = (trained.history.epochs[-1].error_rate for trained in (learner, other))
-    if several < one:
-        tell(f"with {VIEWS} views of each picture it errs less, {several:.6f} instead of {one:.6f}: kept")
-        for line in lines:
-            tell(line)
-        return other
-    tell(f"with {VIEWS} views of each picture it errs no less, {several:.6f}: not kept")
+    if are_few and learner.augment is not None and learner.is_frozen:
+        _tell_of_mirrors(learner, tell)
+        learner = learner.with_views(VIEWS)
+    learner.fit_one_cycle(epochs or learner.default_epochs(), lr=lr, balance=balance, tell=tell)
     return learner
 
 
 def fit_best(
     learner: Learner,
-    rates: Sequence[float],
+    lrs: Sequence[float],
     epochs: int | None = None,
     tell: Tell = print,
     balance: Balance | None = None,
 ) -> Learner:
-    """Fit at each rate, a run each, and return the learner that errs least on the validation pictures."""
-    if len(rates) == 1:
-        return fit(learner, epochs, tell, rates[0], balance)
+    """Fit at each learning rate, a run each; return the learner with the fewest errors on training pictures.
+
+    On those that were held out, as for its temperature: the validation pictures have no part in the choice,
+    so they still measure what comes of it.
+    """
+    if len(lrs) == 1:
+        return fit(learner, epochs, tell, lrs[0], balance)
     tried: list[Learner] = []
-    for rate in rates:
-        tell(f"at a rate of {rate:g}:")
-        tried.append(fit(learner.reseed(learner.seed), epochs, tell, rate, balance))
-    errors = [one.history.epochs[-1].error_rate for one in tried]
+    for lr in lrs:
+        tell(f"at a learning rate of {lr:g}:")
+        tried.append(fit(learner.reseed(learner.seed), epochs, tell, lr, balance))
+    errors = [1 - one.held_out.accuracy for one in tried]
     best = errors.index(min(errors))
-    tell(f"a rate of {rates[best]:g} errs least ({errors[best]:.6f}) and is kept; whatsit runs compares them")
+    rates = ", ".join(f"{error:.1%} at {lr:g}" for lr, error in zip(lrs, errors, strict=True))
+    asked = "held-out training" if tried[best].held_out.split == "train" else "validation"
+    tell(f"errors on {asked} pictures: {rates}")
+    tell(f"the learning rate of {lrs[best]:g} is kept; whatsit runs compares them on validation pictures")
     return tried[best]
 
 
@@ -141,10 +138,12 @@ def fine_tune(
     balance: Balance | None = None,
     deadline: Deadline | None = None,
 ) -> Learner:
-    """Fine-tune another learner, and return it if it is better than the frozen one by more than chance.
+    """Fine-tune another learner, and return the one with fewer errors on the validation pictures.
 
-    That is, by more than the standard error that luck would have on these pictures; of two that are as good
-    the simpler one is kept (Breiman et al., "Classification and Regression Trees", 1984).
+    Whichever is returned answers as fast, so the one with fewer errors has the lower expected error on new
+    pictures too, however small the difference; benchmarks/fine_tuning.py has what other rules lose. The
+    choice flatters what these pictures measure afterwards, and that is told. Of two that are as good the
+    frozen one is returned.
     """
     if not _can_gain(learner, tell):
         return learner
@@ -154,13 +153,26 @@ def fine_tune(
     other.fine_tune(epochs, balance=balance, callbacks=[deadline] if deadline else (), tell=tell)
     gain = paired(learner.right(), other.right())
     frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
-    errs = f"fine-tuned it errs on {tuned:.1%} of the validation pictures, frozen on {frozen:.1%}"
-    if gain.difference > gain.chance:
-        tell(f"{errs}: the fine-tuned one is kept")
-        return other
-    why = "no better" if gain.difference <= 0 else "within chance"
-    tell(f"{errs}, which is {why}: the frozen one is kept")
-    return learner
+    measured = f"errors on the validation pictures: {tuned:.1%} fine-tuned, {frozen:.1%} frozen"
+    if not is_better(gain):
+        tell(f"{measured}: the frozen one is kept")
+        return learner
+    tell(f"{measured}: the fine-tuned one is kept")
+    tell(f"these pictures made the choice, which flatters it by up to {100 * flattery(gain):.1f} points")
+    return other
+
+
+def is_better(gain: Difference) -> bool:
+    """Whether the other of two models, of which one has to be kept, has the lower expected error."""
+    return gain.difference > 0
+
+
+def flattery(gain: Difference) -> float:
+    """By how much the better of two models looks better than it is, as an error rate, at most and on average.
+
+    That is where both are as good: the mean of the larger of 0 and what luck alone makes of the difference.
+    """
+    return gain.chance / math.sqrt(2 * math.pi)
 
 
 def _can_gain(learner: Learner, tell: Tell) -> bool:

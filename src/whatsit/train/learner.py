@@ -533,30 +533,28 @@ class Learner:
 
     @property
     def mirrored(self) -> Difference | None:
-        """How many more mirrored validation pictures than plain ones are not recognised; None before any fit.
+        """How many more mirrored validation pictures than plain ones are not recognised; None once the body
+        has learnt.
 
-        A settled head tells, whatever was trained so far. Where that is clear, as with letters, mirrored
-        pictures are not trained on.
+        Where that is clear, as with letters, mirrored pictures are not trained on. By a head that has settled
+        on plain pictures, whatever became of this one.
         """
-        if self._mirrored is None and self._fits and self.is_frozen and not self.is_fine_tuned:
+        if self._mirrored is None and self._source[3] and not self.is_fine_tuned:
             features = self.data.features(self.catalog["valid"], view=1)
-            if not features.refused and self._source[3]:  # random features tell nothing
+            if not features.refused:
                 head, valid = self._settled_head(), self.data.of("valid")
-                plain, mirrored = (
+                mirrored, plain = (
                     self.data.by_content(heads.is_right(head, inputs, valid.labels))
-                    for inputs in (valid.inputs, torch.from_numpy(features.vectors))
+                    for inputs in (torch.from_numpy(features.vectors), valid.inputs)
                 )
                 self._mirrored = paired(mirrored, plain)
         return self._mirrored
 
     def _settled_head(self) -> heads.Head:
-        """The learner's own head where it was trained as by default, or else one that is trained so now."""
-        epochs, first = self.default_epochs(), self._fits[0]
-        if first["epochs"] >= epochs and first["lr"] == heads.LR and not first["balance"]:
-            return self._head
-        head, train, valid = self._new_head(), self.data.of("train"), self.data.of("valid")
-        bs = min(self._batch_size(), len(train.labels))
-        heads.fit(head, train, valid, epochs, heads.LR, bs, heads.WD, self.seed, lambda epoch: None)
+        """A head trained on plain pictures for as long as it takes; nothing of it is kept in a run."""
+        head, (bs, wd) = self._new_head(), self._check(1, None, heads.WD)
+        train, epochs = self.data.of("train"), self.default_epochs()
+        heads.fit(head, train, train, epochs, heads.LR, bs, wd, self.seed, lambda epoch: None)
         return head
 
     @property
