@@ -1,4 +1,4 @@
-"""Which of two models to keep, the frozen or the fine-tuned one: what four rules lose.
+"""Which of two models to keep, the frozen or the fine-tuned one: what five rules lose.
 
     python -m benchmarks.fine_tuning
     python -m benchmarks.fine_tuning --measure HITS.json [--tasks 20] [--size 224]   # takes an hour or more
@@ -29,7 +29,8 @@ from whatsit.understand.comparison import Difference
 
 DRAWS = 20_000
 PICTURES = (12, 30, 60, 200, 600)  # for validation
-GAINS = tuple((mean, spread) for spread in (0.01, 0.02, 0.04) for mean in (-0.01, 0.0, 0.01))
+# Measured: 0.3 ± 1.3 points on the tasks, 2.3 on 1,000 photos, 0.7 on 3,000.
+GAINS = tuple((mean, spread) for spread in (0.01, 0.02, 0.04) for mean in (-0.005, 0.003, 0.01))
 FROZEN, DISAGREED = 0.11, 0.06  # error rate, and share of pictures of which only one model is right by luck
 
 Counts = NDArray[np.int64]
@@ -40,7 +41,7 @@ def kept(gained: Counts, lost: Counts, pictures: int) -> NDArray[np.bool_]:
     """Whether `whatsit train` keeps the fine-tuned model, which alone is right on `gained` pictures."""
     pairs = zip(gained.tolist(), lost.tolist(), strict=True)
     return np.array(
-        [automatic.is_better(Difference((more - less) / pictures, 0.0, 0.0)) for more, less in pairs]
+        [automatic.is_kept(Difference((more - less) / pictures, 0.0, 0.0)) for more, less in pairs]
     )
 
 
@@ -48,7 +49,8 @@ RULES: dict[str, Rule] = {
     "always frozen": lambda gained, lost, pictures: np.zeros(len(gained), bool),
     "always fine-tuned": lambda gained, lost, pictures: np.ones(len(gained), bool),
     "a standard error": lambda gained, lost, pictures: gained - lost > np.sqrt(gained + lost),
-    "fewer errors": kept,
+    "fewer errors": lambda gained, lost, pictures: gained > lost,
+    "no more errors": kept,
 }
 Losses = dict[str, float]
 
@@ -130,7 +132,7 @@ def simulate(draws: int = DRAWS, tell: Callable[[str], None] = print) -> Losses:
     for mean, spread in GAINS:
         for pictures in PICTURES:
             lost.append(one := simulated(mean, spread, pictures, draws=draws))
-            tell(f"{100 * mean:+.0f} ± {100 * spread:.0f} points {pictures:>6}" + _row(one))
+            tell(f"{100 * mean:+.1f} ± {100 * spread:.0f} points {pictures:>6}" + _row(one))
     return {name: float(np.mean([one[name] for one in lost])) for name in RULES}
 
 
@@ -150,8 +152,9 @@ def main() -> None:
         return
     lost = compare(json.loads(options.compare.read_text())) if options.compare else simulate()
     print("mean: " + ", ".join(f"{name} {points:.2f}" for name, points in lost.items()) + " points")
-    others = [points for name, points in lost.items() if name != "fewer errors"]
-    print("fewer errors loses least: " + ("ok" if lost["fewer errors"] <= min(others) else "NOT ok"))
+    ours = lost["no more errors"]
+    verdict = "ok" if ours <= min(lost["a standard error"], lost["fewer errors"]) else "NOT ok"
+    print(f"no more errors loses less than a standard error and fewer errors: {verdict}")
 
 
 if __name__ == "__main__":
