@@ -419,7 +419,10 @@ def test_train_writes_the_report_and_it_can_be_made_again(whatsit: Run, photos: 
     assert json.loads(done.stdout)["report"] == str(run / "report.html")
     first = (run / "report.html").read_bytes()
 
-    again = whatsit("report", run, "--out", "own.html")
+    alone = whatsit("report", run, "--out", "own.html")
+    assert alone.returncode == 2
+    assert "Name their folder as well" in alone.stderr, "the run itself may be a stranger's"
+    again = whatsit("report", run, photos, "--out", "own.html")
     assert again.returncode == 0, again.stderr
     assert re.search(
         r"Right on \d+ of 100 new pictures, between \d+ and \d+\.\nreport: own.html", again.stdout

@@ -17,7 +17,7 @@ from tests.conftest import campaign
 from tests.stranger import Neighbors, move, neighbors, run, snapshot, write_moves
 from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import load_runs, unfinished
-from whatsit.train import automatic, job, stages
+from whatsit.train import automatic, crossfit, job, stages
 from whatsit.train.job import Asked, Given, Job, further, resume
 from whatsit.train.reporting import load_learner
 from whatsit.understand.report import Training
@@ -119,7 +119,7 @@ def test_pictures_are_those_beside_the_run_whatever_it_says(received: Neighbors,
 def test_run_in_a_project_elsewhere_wants_its_pictures_named(received: Neighbors, tmp_path: Path) -> None:
     received.sidecar.rename(tmp_path / "kept")
     change(tmp_path / "kept" / "runs" / "0001" / "job.json", asked={"project": str(tmp_path / "kept")})
-    with pytest.raises(WhatsitError, match=r"not beside its pictures.*Name their folder"):
+    with pytest.raises(WhatsitError, match=r"not beside its pictures.*Name their folder as well"):
         further(tmp_path / "kept" / "runs" / "0001")
     made = further(tmp_path / "kept" / "runs" / "0001", Given(received.images))
     assert (made.asked.folder, made.asked.project) == (str(received.images), str(tmp_path / "kept"))
@@ -251,10 +251,10 @@ FILES = ("history.json", "predictions.json", "job.json", "held-out.json", "fit-1
 def fuzzed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Neighbors:
     images = tmp_path_factory.mktemp("fuzzed") / "digits"
     shutil.copytree(trained, images)
-    first, stopped = (images / ".whatsit" / "runs" / name for name in ("0001", "0002"))
+    first = images / ".whatsit" / "runs" / "0001"
     record = json.loads((first / "job.json").read_text())
     (first / "continuation.json").write_text(json.dumps({**record, "is_finished": False, "continues": 1}))
-    shutil.copy(stopped / "fit-1.json", stopped / "fit-1-odd.json")
+    crossfit.save(first, "of", crossfit.HeldOut(20, 0.9, 1.5, 3.0))
     return neighbors(images)
 
 
@@ -265,6 +265,7 @@ def use(received: Neighbors) -> None:
     for one in load_runs(received.sidecar):
         draw_training(Training(one.facts["history"], one.facts.get("findings")), Words("en"))
     assert run("runs", received.images) is None
+    assert isinstance(crossfit.load(run_of(received), "of"), crossfit.HeldOut | None)
     for call in (further, resume):
         with suppress(WhatsitError):
             call(run_of(received)).release()

@@ -104,7 +104,7 @@ def save(run: Path, of: str, found: HeldOut) -> None:
 
 def load(run: Path, of: str) -> HeldOut | None:
     """What is kept of this very head and body."""
-    with suppress(OSError, ValueError, AttributeError):
+    with suppress(OSError, ValueError, TypeError, AttributeError):
         kept = read_json(run / KEPT)
         if kept.pop("of", None) == of:
             found: HeldOut = shaped(kept, HeldOut)

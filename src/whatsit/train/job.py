@@ -382,7 +382,7 @@ def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Aske
     is_beside = sidecar.name == SIDECAR
     folder = given.folder
     if folder is None and not is_beside:
-        raise WhatsitError(f"{run} is not beside its pictures.", "Name their folder too, before the options.")
+        raise WhatsitError(f"{run} is not beside its pictures.", "Name their folder as well: FOLDER.")
     if folder is None:
         is_table = Path(asked.folder).suffix.lower() == ".csv"
         folder = sidecar.parent / plain_name(Path(asked.folder).name, run) if is_table else sidecar.parent
