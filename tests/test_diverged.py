@@ -11,7 +11,7 @@ import torch
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.errors import WhatsitError
-from whatsit.train import loop
+from whatsit.train import automatic, loop
 from whatsit.train.history import Epoch, History
 from whatsit.understand.guessing import warning
 from whatsit.understand.metrics import METRICS, Evaluation, evaluate
@@ -126,3 +126,9 @@ def test_model_at_guessing_level_is_written_with_a_warning(
     assert "careful: it is not better than guessing" in done.stderr
     assert any("not better than guessing" in one for one in strict(done.stdout)["warnings"])  # type: ignore[index]
     assert (tmp_path / "digits.whatsit").exists()
+
+
+def test_a_learning_rate_that_diverges_is_never_the_one_that_is_kept(digits: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits), augment=None)
+    kept = automatic.fit_best(learner, [1e6, 3e-3], 4, lambda line: None)
+    assert kept.fits[-1]["lr"] == 3e-3

@@ -25,14 +25,14 @@ _CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
 class EpochRecord(TypedDict):
-    """An epoch in a record."""
+    """An epoch in a record; None is a number that is not finite."""
 
     epoch: int
-    train_loss: float
-    valid_loss: float
+    train_loss: float | None
+    valid_loss: float | None
     error_rate: float
     seconds: float
-    metrics: NotRequired[dict[str, float]]
+    metrics: NotRequired[dict[str, float | None]]
 
 
 class Fit(TypedDict):

@@ -27,6 +27,7 @@ from whatsit.project.records import read_json, shaped
 from whatsit.train import head as heads
 from whatsit.train.loop import Labelled
 from whatsit.understand.calibration import fit_temperature
+from whatsit.understand.metrics import predicted
 from whatsit.understand.novelty import Novelty, threshold_of
 
 FOLDS = 5
@@ -36,11 +37,12 @@ KEPT = "held-out.json"  # in a run
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What was found by asking about pictures that were not trained on: how many `images`, the `accuracy`.
+    """What was found by asking about pictures that were not trained on.
 
-    Logits divided by `temperature` become probabilities that are true of these; the share FALSE_ALARMS of
-    them is newer than `threshold`, which is None with too few to tell. They are of the `split` "train", or
-    "valid" where the backbone was trained.
+    They are `images` many, of which the share `accuracy` is right (0 where there are none). Logits divided by
+    `temperature` become probabilities that are true of these; the share FALSE_ALARMS of them is newer than
+    `threshold`, which is None with too few to tell. They are of the `split` "train", or "valid" where the
+    backbone was trained.
     """
 
     images: int
@@ -75,10 +77,10 @@ class Answers:
 
     def found(self, split: Split) -> HeldOut:
         """What all of them together tell."""
-        right = self.logits.argmax(1) == self.labels
+        right = predicted(self.logits) == self.labels
         return HeldOut(
             len(right),
-            float(right.mean()) if len(right) else math.nan,
+            float(right.mean()) if len(right) else 0.0,
             fit_temperature(self.logits, self.labels),
             threshold_of(self.novelty, self.relatives),
             split,

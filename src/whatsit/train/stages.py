@@ -15,8 +15,7 @@ from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
 from whatsit.project.paths import not_a_link, reading, untrusted
 from whatsit.project.records import read_file, read_json, shaped
-from whatsit.project.runs import Fit
-from whatsit.train.history import Epoch
+from whatsit.project.runs import EpochRecord, Fit
 
 FORMAT = 1
 
@@ -24,7 +23,7 @@ FORMAT = 1
 class Kept(TypedDict, total=False):
     """What of a stage's history is taken over."""
 
-    epochs: list[Epoch]
+    epochs: list[EpochRecord]
     fits: list[Fit]
     frozen: int | None
     mirrored: list[float] | None
