@@ -47,7 +47,7 @@ def perform(project: Project, step: Step) -> None:
                 action.create(project.images / name, name.encode() * 3, "found")
         elif verb == "replace":
             ways = ((project.images / name, project.images / to) for name, to in files)
-            action.replace((old, new, os.fsencode(new.name) * 3, "mended") for old, new in ways)
+            action.replace((old, new, os.fsencode(new.name) * 3, "repaired") for old, new in ways)
         elif verb == "undo":
             project.journal.undo()
         elif verb == "empty":

@@ -139,7 +139,7 @@ def test_locking_again_in_the_same_process_is_no_waiting_and_no_crash(
     with project.lock():
         moves = project.journal.plan(1, [(black, grizzly, "looks like one")])
         with project.lock():
-            assert project.journal.is_torn()  # it is not mended: this is at work
+            assert project.journal.is_torn()  # it is not repaired: this is at work
         project.journal.make(moves)
     with project.lock():
         assert len(project.journal.undo()) == 1

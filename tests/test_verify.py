@@ -1,4 +1,4 @@
-"""Verifying: no good picture is called broken, nothing is lost, and what is odd is told or mended."""
+"""Verifying: no good picture is called broken, nothing is lost, and what is odd is reported or repaired."""
 
 import io
 import itertools
@@ -140,8 +140,8 @@ def test_mended_pictures_look_the_same(bears: Path) -> None:
     upright = {name: open_image(bears / "black" / name) for name in ("phone.jpg", "print.jpg")}
     wi.verify_images(bears, fix=True)
     for name, image in upright.items():
-        mended = open_image(bears / "black" / name)
-        assert np.abs(np.asarray(image, int) - np.asarray(mended, int)).mean() < 2
+        repaired = open_image(bears / "black" / name)
+        assert np.abs(np.asarray(image, int) - np.asarray(repaired, int)).mean() < 2
 
 
 def test_max_size_makes_large_pictures_smaller_and_keeps_the_originals(tmp_path: Path) -> None:
@@ -176,8 +176,8 @@ def test_pictures_that_cannot_be_written_again_are_left_alone(tmp_path: Path) ->
     put(tmp_path / "b" / "2.jpg", encoded(grey, "JPEG", exif=on_its_side(grey), icc_profile=profile))
     done = wi.verify_images(tmp_path, fix=True)
     assert (len(done.fixed), done.left_alone) == (2, [])
-    with Image.open(tmp_path / "b" / "2.jpg") as mended:
-        assert "icc_profile" not in mended.info
+    with Image.open(tmp_path / "b" / "2.jpg") as repaired:
+        assert "icc_profile" not in repaired.info
     assert wi.verify_images(tmp_path).odd == {}
 
 

@@ -253,8 +253,8 @@ class Catalog:
     def as_trained(self, trained_on: Collection[str]) -> "Catalog":
         """The same with all pictures of these contents, and no others, as training pictures.
 
-        So what was trained on is never taken for new, wherever its file lies now. Others that are dealt to
-        training, such as those that came later, are left out.
+        So what was trained on is never taken for new, wherever its file lies now. Others that are on the
+        training side, such as those that came later, are left out.
         """
         was = self.among(trained_on)
         rows = self.rows.copy()

@@ -45,7 +45,7 @@ def _in_64_bits(moment: int) -> int:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Read a file once and decode it wholly. Raises ImageError where it is no picture, or can't be read."""
+    """Read a file once and decode it wholly. Raises ImageError for what is not a picture or can't be read."""
     data, status = read_file(path)
     if data or not status.st_size:
         return _fingerprint(data, hashlib.sha256(data).digest(), stat_key(status))

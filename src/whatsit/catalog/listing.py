@@ -103,7 +103,7 @@ class Listing:
 def from_folder(root: Path) -> Listing:
     """One sub-folder per class; or train/ and valid/ (val/, validation/) and test/ with these inside."""
     if not root.is_dir():
-        what = "is no folder" if root.exists() else "does not exist"
+        what = "is not a folder" if root.exists() else "does not exist"
         raise CatalogError(f"{root} {what}.", "Name a folder with one sub-folder of pictures per class.")
     listing = Listing(root, whole=True)
     seen = {_identity(root)}
@@ -307,7 +307,7 @@ def from_pattern(root: Path, pattern: str) -> Listing:
     group = "label" if "label" in expression.groupindex else 1
     everything = Listing(root, whole=True)
     if not root.is_dir():
-        raise CatalogError(f"{root} is no folder.", "Name the folder with the pictures.")
+        raise CatalogError(f"{root} is not a folder.", "Name the folder with the pictures.")
     _add_class(everything, ".", "", None, {_identity(root)})
     listing = Listing(root, whole=True, warnings=everything.warnings, unreadable=everything.unreadable)
     other = []
@@ -345,7 +345,7 @@ def _compiled(pattern: str, what: str) -> re.Pattern[str]:
     except re.error as error:
         raise CatalogError(
             f"The {what} {pattern!r} is no regular expression: {error}.",
-            "Mend it, or quote it for the shell.",
+            "Repair it, or quote it for the shell.",
         ) from error
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from whatsit.collection.findings import Findings, Fixed
-from whatsit.collection.repair import Mended, Oddity, mend
+from whatsit.collection.repair import Oddity, Repaired, repair_picture
 from whatsit.errors import ImageError
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress
@@ -39,9 +39,9 @@ def repair(
     """Put repaired pictures in the place of odd ones."""
     paths, done = list(odd), found.done
 
-    def try_to(one: Path) -> Mended | ImageError:
+    def try_to(one: Path) -> Repaired | ImageError:
         try:
-            return mend(one, found.prints[one].facts, max_size)
+            return repair_picture(one, found.prints[one].facts, max_size)
         except ImageError as error:
             return error
 
@@ -50,19 +50,19 @@ def repair(
             some = paths[start : start + TOGETHER]
             renamed, replaced = [], []
             taken: set[Path] = set()
-            for one, mended in zip(some, in_parallel(try_to, some), strict=True):
+            for one, repaired in zip(some, in_parallel(try_to, some), strict=True):
                 advance()
                 why = _why_not(found, one)
-                if why or isinstance(mended, ImageError):
-                    done.left_alone.append((one, why or str(mended)))
+                if why or isinstance(repaired, ImageError):
+                    done.left_alone.append((one, why or str(repaired)))
                     continue
                 reason = ", ".join(odd[one])
-                target = _free(one, mended, taken)
+                target = _free(one, repaired, taken)
                 taken.add(target)
-                if mended.data is None:
+                if repaired.data is None:
                     renamed.append((one, target, reason))
                 else:
-                    replaced.append((one, target, mended.data, reason))
+                    replaced.append((one, target, repaired.data, reason))
                 done.fixed.append(Fixed(one, target, odd[one]))
             if renamed:
                 action.move(renamed)
@@ -81,10 +81,10 @@ def _why_not(found: Findings, one: Path) -> str:
     return ""
 
 
-def _free(old: Path, mended: Mended, taken: set[Path]) -> Path:
+def _free(old: Path, repaired: Repaired, taken: set[Path]) -> Path:
     """A name that no other picture has."""
-    target, number = mended.path, 1
+    target, number = repaired.path, 1
     while target != old and (target in taken or os.path.lexists(target)):
         number += 1
-        target = mended.path.with_name(short_name(mended.path.stem, f"-{number}{mended.path.suffix}"))
+        target = repaired.path.with_name(short_name(repaired.path.stem, f"-{number}{repaired.path.suffix}"))
     return target

@@ -70,7 +70,7 @@ class Verification:
         }
 
     def name(self, path: Path) -> str:
-        """A path as it is told: relative to the image folder."""
+        """A path as it is shown: relative to the image folder."""
         return os.path.relpath(path, self.images)
 
     def is_across_classes(self, group: Sequence[Path]) -> bool:

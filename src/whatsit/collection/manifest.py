@@ -188,7 +188,7 @@ class Manifest:
                     raise ValueError(f"{values['status']!r} is no status")
                 label, number = values.pop("class"), int(values.pop("number"))
                 if not 0 <= number < LARGEST_NUMBER:
-                    raise ValueError(f"{number} is no number of a picture")
+                    raise ValueError(f"{number} is not a number for a picture")
                 self._check_place(label, values["file"])
                 yield Row(label, number, **values)  # type: ignore[arg-type]
         except (ValueError, csv.Error) as error:
@@ -198,7 +198,7 @@ class Manifest:
             ) from error
 
     def _check_place(self, label: str, file: str) -> None:
-        """Raise UntrustedError for a class that is no folder of pictures, and a file that is not in it."""
+        """Raise UntrustedError for a class that is not a folder of pictures, and a file that is not in it."""
         if is_hidden(plain_name(label, self.path)):
             raise untrusted(self.path, f"{label!r} is not a class")
         folder, _, name = file.partition("/")

@@ -29,7 +29,7 @@ QUALITY = 95
 
 
 @dataclass(frozen=True)
-class Mended:
+class Repaired:
     """A picture without its oddities: where it belongs, and its bytes, None where only its name was wrong."""
 
     path: Path
@@ -51,19 +51,19 @@ def oddities(path: Path, facts: Facts, max_size: int | None = None) -> list[Oddi
     return [oddity for oddity, is_so in found if is_so]
 
 
-def mend(path: Path, facts: Facts, max_size: int | None = None) -> Mended:
+def repair_picture(path: Path, facts: Facts, max_size: int | None = None) -> Repaired:
     """Upright RGB, one frame, no smaller than 32 pixels, no longer than 4 times its width, as JPEG or PNG.
 
     It shrinks to `max_size`, grows to 32 pixels, and gets black bars beside it. A picture of which only the
     extension is wrong keeps its bytes. Raises ImageError.
     """
     if oddities(path, facts, max_size) == ["wrong extension"]:
-        return Mended(path.with_name(short_name(path.stem, SUFFIX_OF[facts.format])), None)
+        return Repaired(path.with_name(short_name(path.stem, SUFFIX_OF[facts.format])), None)
     with opened(path) as image:
-        return _mended(path, image, facts, max_size)
+        return _without_oddities(path, image, facts, max_size)
 
 
-def _mended(path: Path, image: Image.Image, facts: Facts, max_size: int | None) -> Mended:
+def _without_oddities(path: Path, image: Image.Image, facts: Facts, max_size: int | None) -> Repaired:
     told = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
     if len(told.get("exif", b"")) > LONGEST_EXIF:
         del told["exif"]
@@ -90,7 +90,7 @@ def _mended(path: Path, image: Image.Image, facts: Facts, max_size: int | None) 
         raise ImageError(f"it can't be written again ({error})") from error
     is_called_so = path.suffix.lower() in _suffixes(format)
     renamed = path.with_name(short_name(path.stem, SUFFIX_OF[format]))
-    return Mended(path if is_called_so else renamed, buffer.getvalue())
+    return Repaired(path if is_called_so else renamed, buffer.getvalue())
 
 
 def _suffixes(format: str) -> tuple[str, ...]:

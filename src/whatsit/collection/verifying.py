@@ -37,7 +37,7 @@ def verify_images(
     """
     folder = Path(path).absolute()
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "does not exist"
+        what = "is not a folder" if folder.exists() else "does not exist"
         raise CatalogError(f"{path} {what}.", "Name a folder of pictures.")
     if (max_size is not None and max_size < SMALLEST_MAX) or (max_workers is not None and max_workers < 1):
         raise CatalogError(

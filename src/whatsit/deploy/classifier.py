@@ -197,7 +197,9 @@ class Classifier:
 def _usable(asked: Precision | None, bundle: Bundle) -> Precision:
     """The precision to compute in. Raises WhatsitError for one that this processor does not have."""
     if asked not in (None, *get_args(Precision)):
-        raise WhatsitError(f"There is no precision {asked!r}.", "Take fp32 or bf16.")
+        raise WhatsitError(
+            f"The precision must be fp32 or bf16, not {asked!r}.", "Leave it out to take the bundle's own."
+        )
     precision: Precision = asked or bundle.precision
     if precision == "bf16" and engine.best_precision() != "bf16":
         if asked:

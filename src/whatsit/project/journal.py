@@ -122,14 +122,14 @@ class Journal:
                 f"{move.in_trash} can't be deleted: {error.strerror}.", "Check its permissions."
             ) from error
         finally:
-            self.mend()
+            self.repair()
         return len(moves)
 
     def is_torn(self) -> bool:
         """Whether it is not known of some moves if they were made: after a crash, or while they are."""
         return bool(self._torn())
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Find out by the files which torn moves were made, and mark them."""
         found: dict[State, list[Move]] = {}
         torn = self._torn()
@@ -291,7 +291,7 @@ class Action:
                 self.journal.make_place(move)
                 write_whole(move.in_trash, data)
         except WhatsitError as error:
-            self.journal.mend()
+            self.journal.repair()
             raise ProjectError(f"{move.target} can't be made: {error.what}", "Free some space.") from error
         try:
             self.journal.make(moves)

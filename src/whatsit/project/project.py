@@ -37,7 +37,7 @@ class Project:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._read_only(error.strerror or "it is no folder") from error
+            raise self._read_only(error.strerror or "it is not a folder") from error
         if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
             raise self._read_only("its permissions forbid it")
         self._lock = FileLock(self.folder / "lock")
@@ -101,7 +101,7 @@ class Project:
             self._lock.release()
 
     def _acquire(self, timeout: float) -> None:
-        """Take the lock and mend what a crash left: nobody else can be moving now. May raise Timeout."""
+        """Take the lock and repair what a crash left: nobody else can be moving now. May raise Timeout."""
         if not self.folder.is_dir():  # or the lock would make it anew
             raise ProjectError(
                 f"{self.folder} is not there any more.", "Begin again where the image folder is now."
@@ -117,7 +117,7 @@ class Project:
             ) from error
         try:
             if self._lock.lock_counter == 1:
-                self._journal.mend()
+                self._journal.repair()
         except BaseException:
             self._lock.release()
             raise

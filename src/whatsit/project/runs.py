@@ -113,7 +113,7 @@ def predictions(answers: Mapping[str, Answered], labeled_by: str) -> bytes:
 
 
 def run_folders(folder: Path) -> list[Path]:
-    """The folders in a project's `runs/`, the oldest first; what is no run of its own is left out."""
+    """The folders in a project's `runs/`, the oldest first; other folders are left out."""
     runs = not_a_link(folder / "runs", folder)
     with suppress(OSError):
         places = [runs / name for name in os.listdir(runs) if _NAME.fullmatch(name)]

@@ -143,7 +143,7 @@ def fine_tune(
     Both answer as fast, so the one with fewer errors has the lower expected error on new pictures too,
     however small the difference. Where they are even, the fine-tuned one has: on average it gains a little.
     benchmarks/fine_tuning.py has what other rules lose. The choice flatters what these pictures measure
-    afterwards, and that is told.
+    afterwards; the printed text says so.
     """
     if not _can_gain(learner, tell):
         return learner

@@ -59,8 +59,8 @@ class Interpretation:
     `classes` names the columns of `probabilities` (n, classes), `labels` (n,) are places in it, `split` says
     which pictures these are: "train", "valid", "test", or "all" that there are. Where they are known, `paths`
     of the pictures, `features` (n, width) behind the answers, and `explain`, which draws heat maps. `groups`
-    (n,) are equal numbers for pictures that belong together, as those of one person: they are no news to each
-    other, and intervals are wider. Raises WhatsitError for what are no such arrays.
+    (n,) are equal numbers for pictures that belong together, as those of one person, which makes intervals
+    wider. Raises WhatsitError for arrays of another kind.
     """
 
     classes: list[str]
