@@ -139,6 +139,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "its backbone was trained on the training pictures" in page
     assert "every validation picture is measured by what was found on the others" in page
     assert "not known of a fine-tuned network" in page
+    assert "by its errors on these validation pictures, which flatters them" in page
 
     logits = heads.logits_of(learner.head, valid.inputs).numpy()
     temperatures = learner._valid_answers().yardsticks().temperature

@@ -85,6 +85,7 @@ class Report:
             is_cross_fitted=self.is_cross_fitted,
             calibrated_on=self.calibrated_on,
             is_body_tuned=self.is_body_tuned,
+            is_measured_on_valid=main.split == "valid",
             selective=sections.selective(main, words),
             strange=sections.strange(main, self.novelty, self.false_alarms),
             has_features=main.features is not None,
