@@ -177,8 +177,8 @@ def learn(
 
 def measure(seen: Labelled) -> tuple[float, float]:
     """Mean cross-entropy and error rate of logits; those that are not finite are wrong."""
-    is_right = (seen.inputs.argmax(1) == seen.labels) & seen.inputs.isfinite().all(1)
-    return cross_entropy(seen.inputs, seen.labels).item(), 1 - is_right.double().mean().item()
+    is_wrong = (seen.inputs.argmax(1) != seen.labels) | ~seen.inputs.isfinite().all(1)
+    return cross_entropy(seen.inputs, seen.labels).item(), is_wrong.float().mean().item()
 
 
 def _apply(metric: Metric, seen: Labelled) -> float:
