@@ -6,7 +6,7 @@ WORKERS ?= 2
 .venv/.installed: pyproject.toml constraints.txt
 	python3 -m venv --clear .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(PY) -m uv pip install --quiet --python $(PY) --constraint constraints.txt --editable '.[search,train,dev]'
+	$(PY) -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt --editable '.[search,train,dev]'
 	touch $@
 
 demo: .venv/.installed
