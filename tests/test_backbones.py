@@ -249,3 +249,10 @@ def test_lite0_without_its_package_asks_the_hub_for_timms_weights(
     monkeypatch.setattr(timm, "create_model", note)
     load_backbone("lite0", 64)
     assert asked == [("tf_efficientnet_lite0", True)]
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "a/b", "..", "", "a\0b", "C:evil", "x" * 200])
+def test_name_of_a_backbone_is_never_a_path(name: str, cache: Path) -> None:
+    """A stranger's run may name one, and networks are cached under it."""
+    with pytest.raises(BackboneError, match="There is no backbone"):
+        load_backbone(name)

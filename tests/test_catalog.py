@@ -225,7 +225,7 @@ def test_what_belongs_together_stays_on_one_side(digits: Path) -> None:
 
 def test_group_that_matches_nothing_is_said(digits: Path) -> None:
     (warning,) = Catalog.from_folder(digits, group=r"(person\d)-").warnings
-    assert "says nothing of any picture" in warning
+    assert "matches no picture" in warning
 
 
 def test_latest_photos_validate_by_the_camera_s_time_or_the_file_s(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(whatsit: Ru
     assert valid["trained_on"] == 0
     assert valid["accuracy"] == json.loads(trained.stdout)["accuracy"]
     whole = whatsit("evaluate", "digits.whatsit", digits)
-    assert "left out, because it was trained on them: 30" in whole.stdout
+    assert "30 pictures were left out because it was trained on them" in whole.stdout
     assert whatsit("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
     unknown = whatsit("evaluate", "other.whatsit", digits)
     assert "can't be known whether it was trained on some of these" in unknown.stdout

@@ -123,8 +123,8 @@ def test_model_at_guessing_level_is_written_with_a_warning(
 ) -> None:
     done = whatsit("train", digits, "--lr", "1e-9", "--epochs", 1, "--augment", "none", "--json")
     assert done.returncode == 0, done.stderr
-    assert "careful: it is not better than guessing" in done.stderr
-    assert any("not better than guessing" in one for one in strict(done.stdout)["warnings"])  # type: ignore[index]
+    assert "careful: the model may be no better than guessing" in done.stderr
+    assert any("no better than guessing" in one for one in strict(done.stdout)["warnings"])  # type: ignore[index]
     assert (tmp_path / "digits.whatsit").exists()
 
 

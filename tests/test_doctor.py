@@ -86,7 +86,7 @@ def test_training_on_is_told_with_what_went_before() -> None:
     told = diagnose(epochs(UNFROZEN), 3, BEARS, before=epochs(FROZEN))
     assert told.summary == (
         "After 2 more epochs the error rate came from 2.1% to 1.4% on 141 validation pictures, "
-        "the lowest so far."
+        "the lowest of this training."
     )
     worse = diagnose(epochs([(0.2, 0.9, 0.4)]), 3, BEARS, before=epochs(FROZEN))
     assert "from 2.1% to 40.0% on 141 validation pictures; the lowest was 1.4%" in worse.summary

@@ -298,7 +298,7 @@ def test_bundle_without_features_answers_and_is_measured(path: Path, tmp_path: P
         (tmp_path / "folder" / label).mkdir(parents=True)
         for side in (20, 30):
             Image.new("RGB", (side, side), color).save(tmp_path / "folder" / label / f"{side}.png")
-    evaluation, _ = evaluate_folder(classifier, tmp_path / "folder", None)
+    evaluation, *_ = evaluate_folder(classifier, tmp_path / "folder", None)
     assert evaluation.images == 4
     write(path, network(outputs=("logits",)), novelty=novelty())
     with pytest.raises(BundleError, match="contradicts itself"):

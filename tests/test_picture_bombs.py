@@ -59,6 +59,14 @@ def test_jpeg_of_thousands_of_scans_is_refused(wrap: object, at_least: int | Non
         examine(wrap(with_scans(10_000)), at_least, grey=True)  # type: ignore[operator]
 
 
+def test_scans_behind_a_marker_that_decoders_skip_are_counted() -> None:
+    bomb = with_scans(2000)
+    start = bomb.index(b"\xff\xda")
+    hidden = bomb[:start] + b"\xff\x02\xfe\x00" + bomb[start:]  # with a length, it would cover 65 kB of them
+    with pytest.raises(ImageError, match="more than 100 scans"):
+        open_image(hidden)
+
+
 def test_jpeg_too_large_for_memory_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images.read_file, "__defaults__", (1000,))
     for number in (90, 5000):

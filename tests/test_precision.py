@@ -48,5 +48,5 @@ def test_precision_can_be_chosen(path: Path, tmp_path: Path, whatsit: Run) -> No
     done = whatsit("predict", path, "light.png", "--precision", "fp32")
     assert done.returncode == 0, done.stderr
     assert "calibrated at bf16 and answers at fp32" in done.stderr
-    with pytest.raises(WhatsitError, match="no precision 'fp64'"):
+    with pytest.raises(WhatsitError, match="must be fp32 or bf16, not 'fp64'"):
         Classifier(path, precision="fp64")  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
     assert told["files"][0]["reason"] == "replaced by a newer bundle"
     assert Path(told["files"][0]["kept"]).read_bytes() == old
     assert told["bytes"] > 2 * len(old) - 10_000
-    assert "digits.whatsit: replaced by a newer bundle; it is " in whatsit("trash", digits).stdout
+    assert "digits.whatsit: replaced by a newer bundle; the old one is " in whatsit("trash", digits).stdout
     assert "nothing to undo" in whatsit("undo", digits).stdout, "that is for pictures"
     assert "2 files" in whatsit("trash", digits, "--empty").stdout
     assert not list_replaced(digits / ".whatsit")
@@ -75,3 +75,21 @@ def test_link_into_somebodys_files_is_neither_followed_nor_emptied(tmp_path: Pat
     with pytest.raises(UntrustedError, match="symbolic link"):
         empty_replaced(sidecar)
     assert (mine / "precious").exists()
+
+
+def test_what_a_stranger_wrote_about_a_bundle_does_not_reach_the_terminal(
+    whatsit: Run, digits: Path, tmp_path: Path
+) -> None:
+    sidecar = wi.Catalog.from_folder(digits).project.folder
+    bundle = tmp_path / "x.whatsit"
+    bundle.write_bytes(b"old")
+    with keeping(sidecar, bundle):
+        bundle.write_bytes(b"new")
+    (about,) = (sidecar / "replaced").glob("*/.about.json")
+    about.write_text(json.dumps({"path": "\x1b[2Jx", "at": "\x1b[2J\x1b[H"}))
+    (about.parent / "another").write_bytes(b"y")
+    shown = whatsit("trash", digits)
+    assert shown.returncode == 0
+    assert "\x1b" not in shown.stdout
+    assert whatsit("trash", digits, "--empty").returncode == 0
+    assert not about.parent.exists()

@@ -254,7 +254,7 @@ def fuzzed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Neighbors
     first = images / ".whatsit" / "runs" / "0001"
     record = json.loads((first / "job.json").read_text())
     (first / "continuation.json").write_text(json.dumps({**record, "is_finished": False, "continues": 1}))
-    crossfit.save(first, "of", crossfit.HeldOut(20, 0.9, 1.5, 3.0))
+    crossfit.save(first, "of", crossfit.HeldOut(20, 0.9, 1.5, 3.0, "train"))
     return neighbors(images)
 
 

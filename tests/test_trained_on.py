@@ -61,7 +61,7 @@ def test_training_pictures_moved_to_test_are_left_out(place: Path, whatsit: Run)
     for report in (report_of(place / "x.whatsit", place / "digits"), report_of_run(run, place / "digits")):
         assert [(one.split, len(one)) for one in report.interpretations] == [("valid", 12), ("train", 48)]
         assert report.left_out == 36
-        assert "Left out, because it was trained on them: 36 of the pictures" in report.headline()
+        assert "36 of the pictures set aside for measuring were left out" in report.headline()
         assert "36 张参与过训练" in report.render("zh")
     told = whatsit("evaluate", place / "x.whatsit", place / "digits", "--json")
     assert (found := json.loads(told.stdout))["trained_on"] == 48
@@ -125,3 +125,37 @@ def test_list_that_somebody_damaged_is_not_known(tmp_path: Path) -> None:
     for text in ('{"a": 1}', "[1]", '["xyz"]', "[", "null"):
         (tmp_path / "trained-on.json").write_text(text)
         assert load_trained_on(tmp_path) is None
+
+
+def test_the_page_of_a_training_counts_no_copy_of_a_training_picture_as_new(
+    all_digits: Path, cache: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "digits"
+    for label in "017":
+        files = sorted((all_digits / label).glob("*.png"))
+        for split, some in (("train", files[:15]), ("valid", files[15:20]), ("test", files[10:17])):
+            (folder / split / label).mkdir(parents=True)
+            for file in some:
+                shutil.copy(file, folder / split / label)
+    learner = wi.Learner(wi.Catalog.from_folder(folder), size=SIZE)
+    learner.fit_one_cycle(2, tell=lambda line: None)
+    assert learner.data.left_out == 15, "of 21 test pictures 15 are training pictures too"
+    assert learner.evaluate("test").images == 6
+    assert learner.report().left_out == 15
+    learner.save("one")
+    # Another split later: what it was trained on does not measure it.
+    for label in "017":
+        for file in sorted((folder / "train" / label).iterdir())[:4]:
+            file.rename(folder / "test" / label / f"moved {file.name}")
+    again = wi.Learner(wi.Catalog.from_folder(folder), size=SIZE).load("one")
+    assert again.evaluate("test").images == 6
+    assert len(again.interpret("test").labels) == 6
+
+
+def test_runs_of_a_folder_that_can_only_be_read_are_found(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whatsit.project import Project
+
+    digits, sha256 = place / "digits", Bundle.read(place / "x.whatsit").sha256
+    assert Project.passing(digits).run_of(sha256) == digits / ".whatsit" / "runs" / "0001"

@@ -76,7 +76,7 @@ def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Pa
     classifier = wi.Classifier(tmp_path / "digits.whatsit")
     answers = classifier.predict([item.path for item in learner.catalog["valid"]])
     assert [answer.label for answer in answers] == [learner.classes[n] for n in torch_says.argmax(1)]
-    with pytest.raises(WhatsitError, match="begins anew"):
+    with pytest.raises(WhatsitError, match="needs a new learner"):
         learner.fine_tune(1, tell=silent)
 
 
@@ -213,7 +213,7 @@ def test_better_one_is_kept_and_that_is_said(
         is_tuned = kept == "the fine-tuned one"
         assert (better is not learner) == is_tuned
         assert any(f"{kept} is kept" in line and "frozen: " in line for line in lines)
-        flatters = f"flatters it by up to {100 * automatic.flattery(Difference(*gain)):.1f} points"
+        flatters = f"flatter it by up to {100 * automatic.flattery(Difference(*gain)):.1f} points"
         assert any(flatters in line for line in lines) == is_tuned
     assert np.array_equal(learner.predict(), before)
 
@@ -264,7 +264,7 @@ def test_mirrored_pictures_are_not_learnt_from_where_that_hurts(
     learner.fit_one_cycle(1, tell=silent)
     lines: list[str] = []
     automatic.fine_tune(learner, 1, lines.append)
-    assert "mirrored pictures are recognised worse" in lines[0]
+    assert "mirrored pictures are recognized worse" in lines[0]
     assert learner.mirrored is not None
     assert learner.mirrored.low > 0.1
     assert learner.freeze_to(1)._transform() is None

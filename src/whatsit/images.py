@@ -5,6 +5,7 @@ import io
 import math
 import os
 import stat
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -45,6 +46,7 @@ MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO'
 # Opening never waits, as for a pipe that nobody writes to.
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 LONGEST_JPEG = 65_500  # pixels of a side
+_reading = threading.Lock()  # of a file that several threads were given with one image
 LARGE = 4_000_000  # pixels: smaller pictures take what memory they need
 STRIP = 1_000_000  # pixels that are converted at a time
 DECODED, COEFFICIENTS = 12, 6  # bytes of each pixel: decoded, turned and converted; in a progressive JPEG
@@ -61,7 +63,7 @@ def _limit(default: int = 89_478_485) -> int:
     try:
         return max(1, int(asked))
     except ValueError:
-        what = f"WHATSIT_MAX_PIXELS={asked} is no number of pixels."
+        what = f'WHATSIT_MAX_PIXELS must be a number, not "{asked}".'
         raise WhatsitError(what, "Set it to one, or unset it.") from None
 
 
@@ -236,8 +238,9 @@ def _undecoded(image: Image.Image) -> bytes | Image.Image:
     if image.format not in FORMATS or not getattr(image, "tile", None) or not file or image.tell():
         return image
     try:
-        file.seek(0)
-        data = file.read(WHOLE + 1)
+        with _reading:
+            file.seek(0)
+            data = file.read(WHOLE + 1)
     except Exception:  # it is closed, or no real file
         return image
     return data if isinstance(data, bytes) and 0 < len(data) <= WHOLE else image
@@ -380,7 +383,6 @@ def _why_no_picture(beginning: bytes, data: Source) -> ImageError:
         return ImageError("it is an SVG drawing, not a photo: export it as PNG first")
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FOREIGN) as image:
-            image.load()
             what = f"it is a {image.format} picture, which Whatsit does not read: save it as PNG first"
             return UnusableImageError(what)
     except Exception:

@@ -10,7 +10,9 @@ JPEG = b"\xff\xd8"
 _SCAN = b"\xff\xda"
 # The next marker: neither a filling byte, nor an escaped 0xff, nor one of those that a scan restarts at.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length
+# Markers without a length. The standard reserves those below 0xc0, and decoders skip the marker alone: what
+# follows it is read as usual.
+_ALONE = frozenset((*range(0xC0), *range(0xD0, 0xD9)))
 _END = 0xD9
 _SEQUENTIAL = (0xC0, 0xC1, 0xC9)  # begins a frame that is not progressive
 

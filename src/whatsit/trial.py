@@ -54,7 +54,8 @@ def _note(network: bytes, precision: Precision) -> Path:
 
 
 def _write(note: Path) -> None:
-    with suppress(WhatsitError):  # a cache that can't be written costs only time
+    with suppress(WhatsitError, OSError):  # a cache that can't be written costs only time
+        note.parent.mkdir(parents=True, exist_ok=True)
         write_whole(note, b"")
 
 

@@ -244,6 +244,12 @@ class Catalog:
         known = np.array([bytes.fromhex(content) for content in contents], dtype="V32")
         return np.asarray(np.isin(self.rows["content"], known))
 
+    def unseen(self, contents: Collection[str] = ()) -> "Catalog":
+        """The same without validation and test pictures of these contents or those of training pictures."""
+        is_train, content = self.rows["side"] == side_of("train"), self.rows["content"]
+        was = np.isin(content, content[is_train]) | self.among(contents)
+        return self.select(np.flatnonzero(is_train | ~was)) if (was & ~is_train).any() else self
+
     def misplaced(self, trained_on: Collection[str] | None) -> int | None:
         """How many validation and test pictures have one of these contents; None of unknown contents."""
         if trained_on is None:

@@ -50,6 +50,11 @@ def check(catalog: "Catalog", to_train: bool) -> None:
                 "Add pictures, at least ten if you can.",
             )
     if not any(count["valid"] for count in counts.values()):
+        if catalog.groups is not None:
+            raise CatalogError(
+                "No picture is left for validation: each class is a single group.",
+                "Give a --group that tells persons, days or things apart, or leave it out.",
+            )
         raise CatalogError(
             "No picture is left for validation: every class has only one.",
             "Add pictures, at least ten of each class if you can.",

@@ -97,7 +97,7 @@ class Listing:
             found = (pattern.search(Path(path).as_posix()) for path in self.paths)
             self.relations = [match[min(1, pattern.groups)] or "" if match else "" for match in found]
         if self.paths and not any(self.relations):
-            self.warnings.append(f"group={group!r} says nothing of any picture, so it keeps none together.")
+            self.warnings.append(f"group={group!r} matches no picture, so it keeps none together.")
 
 
 def from_folder(root: Path) -> Listing:

@@ -48,9 +48,10 @@ def evaluate(
     if json:
         print_json({**evaluation.to_dict(), "split": split or "all", "trained_on": trained_on})
         return
-    print(f"{split or 'all pictures'}: ", end="")
+    which = "pictures that it was not trained on" if trained_on else "all pictures"
+    print(f"{split or which}: ", end="")
     print_evaluation(evaluation)
     if trained_on is None:
-        print("It can't be known whether it was trained on some of these: its run is not in this project.")
+        print("It can't be known whether it was trained on some of these: its run was not found here.")
     elif trained_on:
-        print(f"left out, because it was trained on them: {trained_on}")
+        print(f"{trained_on} pictures were left out because it was trained on them")

@@ -92,9 +92,9 @@ def _print(found: "Sequence[Standing]", ranking: "Ranking") -> None:
     print(f"{len(found[0].scored.right)} validation pictures")
     print_table(["run", "date", "bundle", *differing, "error rate", "against the lowest"], table)
     if not ranking.has_intervals:
-        print(f"They are of {ranking.groups} groups; it takes {LEAST} to say what may be chance.")
+        print(f"They come from {ranking.groups} groups; it takes {LEAST} to judge what may be chance.")
     elif len(found) > 2:
-        print(f"Of {len(found)} trainings some look worse by chance: that is corrected for.")
+        print(f'Of {len(found)} trainings some look worse by chance; "may be chance" allows for that.')
     for one in found:
         for line in one.changes:
             print(f"run {one.training.run.name}: {line}")

@@ -275,6 +275,8 @@ def _print(
     evaluation = learner.evaluate()
     print("validation: ", end="")
     print_evaluation(evaluation)
+    if left_out := learner.data.left_out:
+        print(f"{left_out} pictures set aside for measuring were left out: they are training pictures too")
     if len(trained.accuracies) > 1:
         is_tuned = job.asked.fine_tune or job.asked.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")

@@ -43,7 +43,9 @@ def trash(
     for move in [] if empty else moves:
         print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(move.reason)}")
     for one in [] if empty else replaced:
-        print(f"{one.at[:16]}  {printable(one.path)}: {NEWER}; it is {printable(one.kept)}")
+        print(
+            f"{printable(one.at[:16])}  {printable(one.path)}: {NEWER}; the old one is {printable(one.kept)}"
+        )
     print(f"{_files(len(moves) + len(replaced))}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
     if moves and not empty:
         print(f"next: {program()} undo {printable(named(folder, project))} brings back what was moved last")

@@ -185,7 +185,7 @@ class Manifest:
                     raise ValueError(f"line {reader.line_num} has {len(cells)} columns, not {len(COLUMNS)}")
                 values = dict(zip(COLUMNS, map(unsafe, cells), strict=True))
                 if values["status"] not in STATUSES:
-                    raise ValueError(f"{values['status']!r} is no status")
+                    raise ValueError(f"{values['status']!r} is not a status")
                 label, number = values.pop("class"), int(values.pop("number"))
                 if not 0 <= number < LARGEST_NUMBER:
                     raise ValueError(f"{number} is not a number for a picture")
@@ -193,7 +193,7 @@ class Manifest:
                 yield Row(label, number, **values)  # type: ignore[arg-type]
         except (ValueError, csv.Error) as error:
             raise CollectError(
-                f"{self.path} is no manifest of Whatsit's any more ({error}).",
+                f"{self.path} is not a manifest of Whatsit's any more ({error}).",
                 "Undo the changes to it, or move it away.",
             ) from error
 

@@ -32,7 +32,9 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
                 spoilt.append(row)
     if spoilt:  # by a power failure, or by somebody: it is fetched again
         with project.lock():
-            project.journal.begin().trash((images / row.file, SPOILT) for row in spoilt)
+            project.journal.begin().trash(
+                (images / file, SPOILT) for file in dict.fromkeys(row.file for row in spoilt)
+            )
     missing: defaultdict[str | None, list[Row]] = defaultdict(list)
     for row in (*absent, *spoilt):
         missing[row.sha256].append(row)

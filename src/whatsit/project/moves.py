@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
@@ -124,7 +125,15 @@ class Places:
         """Whether a path in the image folder is not a picture's: the sidecar moves none of its own files."""
         if not below.parts or ".." in below.parts or below.parts[0].casefold() == SIDECAR:
             return True
-        return (self.images / below).is_relative_to(self.trash.parent)
+        return (self._images / below).is_relative_to(self._sidecar)
+
+    @cached_property
+    def _images(self) -> Path:
+        return self.images.resolve()
+
+    @cached_property
+    def _sidecar(self) -> Path:
+        return self.trash.parent.resolve()
 
 
 def _is_time(at: object) -> bool:

@@ -33,6 +33,7 @@ class Project:
         self.images = Path(images).absolute()
         self.folder = Path(folder).absolute() if folder else self.images / SIDECAR
         self._passing: tempfile.TemporaryDirectory[str] | None = None
+        self._known: Path | None = None  # what it was begun as a copy of
         check_sidecar(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +70,7 @@ class Project:
             with Database.copy(known, Path(temporary.name) / DATABASE).write() as database:
                 database.execute("DELETE FROM moves")  # its trash is not here
         project = cls(images, temporary.name)
-        project._passing = temporary
+        project._passing, project._known = temporary, sidecar
         return project
 
     @property
@@ -149,7 +150,10 @@ class Project:
 
     def run_of(self, sha256: str) -> Path | None:
         """The run that gave a bundle, by its network's hash; None if no run here did."""
-        return next((run for run in run_folders(self.folder) if (run / f"bundle-{sha256}").is_file()), None)
+        return next(
+            (run for run in run_folders(self._known or self.folder) if (run / f"bundle-{sha256}").is_file()),
+            None,
+        )
 
     def _belong(self) -> None:
         """A sidecar elsewhere serves one image folder; one that moved takes its sidecar along."""

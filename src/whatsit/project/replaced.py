@@ -69,12 +69,12 @@ def list_replaced(sidecar: Path) -> list[Replaced]:
 
 def empty_replaced(sidecar: Path) -> None:
     """Delete what was replaced, for good. Raises ProjectError and UntrustedError."""
-    for one in list_replaced(sidecar):
+    for place in {one.kept.parent for one in list_replaced(sidecar)}:
         try:
-            shutil.rmtree(one.kept.parent)
+            shutil.rmtree(place)
         except OSError as error:
             raise ProjectError(
-                f"{one.kept} can't be deleted: {error.strerror}.", "Check its permissions."
+                f"{place} can't be deleted: {error.strerror}.", "Check its permissions."
             ) from error
 
 

@@ -89,7 +89,7 @@ class Run:
     """One training: all `facts` about it, and by each validation picture's content whether it was right.
 
     `answers` say what each was labeled and taken for; older runs did not keep that. `labeled_by` is where the
-    labels came from, `at` when the run ended, `bundles` the hashes of the networks that it gave.
+    labels came from, `at` when the run ended, `bundles` when it gave each network, by its hash.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Run:
     answers: Mapping[str, Answered] = field(default_factory=dict)
     labeled_by: str = ""
     at: datetime | None = None
-    bundles: frozenset[str] = frozenset()
+    bundles: Mapping[str, float] = field(default_factory=dict)
 
 
 def predictions(answers: Mapping[str, Answered], labeled_by: str) -> bytes:
@@ -185,7 +185,7 @@ def load_run(place: Path) -> Run | None:
 
 def _with_answers(place: Path, facts: Facts, told: Any) -> Run:
     """A run with what its `predictions.json` tells; older ones told only hits. Raises ValueError."""
-    bundles = frozenset(note.name.removeprefix("bundle-") for note in place.glob("bundle-*"))
+    bundles = {note.name.removeprefix("bundle-"): note.lstat().st_mtime for note in place.glob("bundle-*")}
     if not isinstance(told, dict) or "pictures" not in told:
         written = datetime.fromtimestamp((place / HISTORY).stat().st_mtime).astimezone()
         return Run(place.name, facts, shaped(told, dict[str, bool]), at=written, bundles=bundles)

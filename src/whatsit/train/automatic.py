@@ -123,11 +123,13 @@ def fit_best(
         tell(f"at a learning rate of {lr:g}:")
         tried.append(fit(learner.reseed(learner.seed), epochs, tell, lr, balance))
     errors = [1 - one.held_out.accuracy for one in tried]
-    best = errors.index(min(errors))
+    # Of learning rates that are even, the one nearest to the default.
+    best = min(range(len(lrs)), key=lambda place: (errors[place], abs(math.log(lrs[place] / LR))))
     rates = ", ".join(f"{error:.1%} at {lr:g}" for lr, error in zip(lrs, errors, strict=True))
     asked = "held-out training" if tried[best].held_out.split == "train" else "validation"
     tell(f"errors on {asked} pictures: {rates}")
-    tell(f"the learning rate of {lrs[best]:g} is kept; whatsit runs compares them on validation pictures")
+    is_even = errors.count(errors[best]) > 1
+    tell(f"the learning rate of {lrs[best]:g} is kept{', the most usual of those' if is_even else ''}")
     return tried[best]
 
 
@@ -159,7 +161,7 @@ def fine_tune(
         return learner
     tell(f"{measured}: the fine-tuned one is kept")
     if gain.chance:
-        tell(f"these pictures made the choice, which flatters it by up to {100 * flattery(gain):.1f} points")
+        tell(f"these pictures made the choice, so they flatter it by up to {100 * flattery(gain):.1f} points")
     return other
 
 
@@ -177,7 +179,7 @@ def flattery(gain: Difference) -> float:
 
 
 def _can_gain(learner: Learner, tell: Tell) -> bool:
-    """Whether anything could be better than the frozen one; where nothing can, that is told."""
+    """Whether anything could be better than the frozen one; the printed text says where nothing can."""
     found = learner.evaluate()
     if found.right < found.images:
         return True
@@ -207,7 +209,7 @@ def _tell_of_mirrors(learner: Learner, tell: Tell) -> None:
     is_mirrored = learner.augment in ("auto", "full")
     if is_mirrored and learner.mirrors_hurt and learner.mirrored is not None:
         points = 100 * learner.mirrored.difference
-        tell(f"mirrored pictures are recognised worse, by {points:.1f} points: they are not learnt from")
+        tell(f"mirrored pictures are recognized worse, by {points:.1f} points: none are trained on")
 
 
 def repeat(learner: Learner, times: int) -> list[float]:

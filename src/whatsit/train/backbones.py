@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import tempfile
 import warnings
 from contextlib import suppress
@@ -28,6 +29,7 @@ WITHOUT_HUB = (
     "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a folder of "
     "<timm name>.safetensors files in WHATSIT_WEIGHTS, or train from random weights with pretrained=False."
 )
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 CONVERTER = 2  # raise it when the converted network changes: part of every cache key
 
 
@@ -59,6 +61,10 @@ def load_backbone(
     the folder in WHATSIT_WEIGHTS is looked at, then timm's hub (HF_ENDPOINT names a mirror).
     Raises BackboneError for an unknown name, wrong weights, or a hub that can't be reached.
     """
+    if not _NAME.fullmatch(name):  # it becomes a part of file names
+        raise BackboneError(
+            f"There is no backbone {name[:80]!r}.", "Take lite0, or the name of a timm model."
+        )
     file = _local_weights(name, weights) if pretrained else None
     source = _source(name, file, pretrained)
     key = hashlib.sha256(

@@ -1,6 +1,6 @@
 """A catalog as models learn from it: features, pixels and labels, split by split."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 
 import numpy as np
@@ -24,8 +24,9 @@ class Data:
     """The pictures of a `catalog` that can be read, and what a body says of them, computed once and kept.
 
     Training and validation pictures are looked at at once, those for testing when they are asked for; with
-    `at_once=False`, since the body is to be trained first, all only when they are asked for. Raises
-    CatalogError where nothing is left to learn from.
+    `at_once=False`, since the body is to be trained first, all only when they are asked for. `left_out`
+    counts validation and test pictures that are training pictures too. Raises CatalogError where nothing is
+    left to train on, or to measure with.
     """
 
     def __init__(
@@ -39,6 +40,13 @@ class Data:
     ) -> None:
         self.backbone, self.preprocess, self.precision = backbone, preprocess, precision
         self._store = store
+        apart = catalog.unseen()
+        self.left_out, catalog = len(catalog) - len(apart), apart
+        if self.left_out and not len(catalog["valid"]):
+            raise CatalogError(
+                "Every validation picture is a training picture too, so nothing can be measured.",
+                "Set other pictures aside for validation.",
+            )
         learnt = catalog.select(np.flatnonzero(catalog.rows["side"] != side_of("test")))
         features = self.features(learnt) if at_once else None
         self.catalog = catalog.without(features.refused) if features and features.refused else catalog
@@ -80,6 +88,13 @@ class Data:
             readable = catalog.without(features.refused, to_train=False)
             self._known = self._known | self._labelled(readable, features)
         return self._known[side]
+
+    def leave_out(self, contents: Collection[str]) -> None:
+        """Forget validation and test pictures of these contents, on which something was trained."""
+        apart = self.catalog.unseen(contents)
+        if len(apart) < len(self.catalog):
+            self.left_out += len(self.catalog) - len(apart)
+            self.catalog, self._known, self._decoded = apart, {}, {}
 
     def features(self, catalog: Catalog, precision: Precision | None = None, view: int = 0) -> Features:
         """What the body says of some pictures, from the store as far as it knows them."""

@@ -261,7 +261,7 @@ def _summary(epochs: Sequence[Epoch], images: int, before: Sequence[Epoch]) -> s
     times = f"{'more ' if before else ''}{'epoch' if len(epochs) == 1 else 'epochs'}"
     rate = f"came from {before[-1].error_rate:.1%} to {last:.1%}" if before else f"is {last:.1%}"
     ended = f"After {len(epochs)} {times} the error rate {rate} on {images} validation pictures"
-    return f"{ended}; the lowest was {best:.1%}." if best < last else f"{ended}, the lowest so far."
+    return f"{ended}; the lowest was {best:.1%}." if best < last else f"{ended}, the lowest of this training."
 
 
 def _overfitting(epochs: Sequence[Epoch], images: int) -> str:

@@ -271,7 +271,7 @@ def _stopped(run: Path) -> Job:
     if job is None or job.is_finished:
         job = _read(run, JOB)
     if job.is_finished:
-        raise WhatsitError(f"Run {run.name} came to its end.", "Train it further with --continue.")
+        raise WhatsitError(f"Run {run.name} has already finished.", "Train it further with --continue.")
     return job
 
 
@@ -315,7 +315,7 @@ def _learnt(run: Path, is_finished: bool, other: str) -> tuple[Run, int]:
     """
     past, trainings = load_run(run), checkpoints.finished(run)
     if not is_finished or past is None:
-        raise WhatsitError(f"Run {run.name} did not come to its end.", f"Go on with it first: --resume {run}")
+        raise WhatsitError(f"Run {run.name} has not finished.", f"Resume it first: --resume {run}")
     if not trainings:
         raise WhatsitError(f"Run {run.name} kept no weights, since it was not the better one.", other)
     if not 0 <= past.facts["seed"] <= LARGEST_SEED:
@@ -393,7 +393,7 @@ def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Aske
         )
     out = (given.out or default_path(folder)).absolute()
     if writes and given.out is None and str(out) != asked.out:
-        say(f"the bundle goes to {out}, not to {asked.out}: that takes --out again.")
+        say(f"the bundle will be written to {out}. To write it to {asked.out}, add --out {asked.out}.")
     return replace(
         asked,
         folder=str(folder.absolute()),

@@ -287,7 +287,7 @@ class Learner:
         of the epochs in which the late layers learn.
         """
         if self._fits or not self._source[3]:
-            what = "begins anew" if self._fits else "needs pretrained weights"
+            what = "needs a new learner" if self._fits else "needs pretrained weights"
             raise WhatsitError(
                 f"Fine-tuning {what}.", "Make another learner, or call unfreeze and fit_one_cycle."
             )
@@ -646,6 +646,7 @@ class Learner:
         self.history = History([Epoch.from_dict(epoch) for epoch in stage.history["epochs"]])
         self._fits = list(stage.history["fits"])
         self._trained_on = frozenset(stage.history.get("trained_on", ()))
+        self.data.leave_out(self._trained_on)
 
     @property
     def _stages(self) -> Path:

@@ -47,6 +47,7 @@ def report_of(learner: "Learner") -> Report:
         novelty=learner.novelty(),
         false_alarms=learner.false_alarms(next(iter(interpretations))),
         is_cross_fitted=True,
+        left_out=learner.data.left_out,
     )
 
 

@@ -18,8 +18,8 @@ def warning(evaluation: Evaluation) -> str:
     if is_beyond_chance or right - expected >= KNOWS * (evaluation.images - expected):
         return ""
     return (
-        f"it is not better than guessing by more than chance: it is right on {right} of {evaluation.images} "
-        f"validation pictures, and guessing gets about {expected:.0f}."
+        f"the model may be no better than guessing: it is right on {right} of {evaluation.images} validation "
+        f"pictures, and guessing would get about {expected:.0f}."
     )
 
 

@@ -21,7 +21,7 @@ FARTHEST = 4.0  # times the pictures at hand: further than that nobody can see
 WORTH = 0.05  # of the errors: less is hardly any help
 GAIN = 0.01  # of a class's pictures, that more pictures would save for sure
 MOST_CLASSES = 30  # looked at one by one, those with the most errors
-UNSURE = "More pictures may help or not; these can't show which."
+UNSURE = "These pictures can't show whether more would help."
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from whatsit.understand.scoring import Scored, score
 
 @dataclass(frozen=True)
 class Standing:
-    """A `training`, how it is `scored` today, and whether a later one wrote its bundle anew."""
+    """A `training`, how it is `scored` today, and whether another one wrote its bundle anew since."""
 
     training: Training
     scored: Scored
@@ -31,9 +31,7 @@ class Standing:
         """In sentences, what is not as it was when it was trained."""
         scored, told = self.scored, []
         if scored.changed:
-            told.append(
-                f"{scored.changed} of its validation pictures have another label today, which counts."
-            )
+            told.append(f"{scored.changed} of its validation pictures have another label now, which is used.")
         if scored.gone:
             told.append(f"{scored.gone} of its validation pictures are gone, and left out.")
         if not scored.is_today:
@@ -50,15 +48,23 @@ def standings(project: Project, folder: Path) -> list[Standing]:
     trainings = load_trainings(project.folder)
     read: dict[Path, Labels | None] = {}
     found = []
-    for place, training in enumerate(trainings):
+    for training in trainings:
         source = _source(training, project, folder)
         if source is not None and source not in read:
             read[source] = _labels(source, project)
         scored = score(training.run, None if source is None else read[source])
-        out = training.asked.get("out")
-        later = [one for one in trainings[place + 1 :] if one.bundle and one.asked.get("out") == out]
-        found.append(Standing(training, scored, bool(training.bundle and out and later)))
+        found.append(Standing(training, scored, _is_replaced(training, trainings)))
     return found
+
+
+def _is_replaced(training: Training, trainings: Sequence[Training]) -> bool:
+    """Whether another training wrote a bundle of the same name after this one did for the last time."""
+    out = training.asked.get("out")
+    if not out or not training.bundle:
+        return False
+    at = max(training.run.bundles.values())
+    others = (one for one in trainings if one is not training and one.asked.get("out") == out)
+    return any(when > at for one in others for when in one.run.bundles.values())
 
 
 def groups_of(found: Sequence[Standing]) -> Mapping[str, int] | None:
