@@ -92,7 +92,7 @@ def test_bundle_is_written_where_the_command_line_says_and_nowhere_else(
     assert run("train", received.images, *words) is None
     assert snapshot(received.victim) == outside
     assert os.listdir() == ["digits.whatsit"]
-    assert "victim/zz: that takes --out again" in said[0]
+    assert "victim/zz, add --out" in said[0]
     if words[0] == "--continue":
         assert run("train", received.images, *words, "--out", "named.whatsit") is None
         assert sorted(os.listdir()) == ["digits.whatsit", "named.whatsit"]
