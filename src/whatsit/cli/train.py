@@ -22,6 +22,7 @@ from whatsit.cli.options import (
     SplitSeed,
     Valid,
     WeightFile,
+    named,
     print_evaluation,
     print_json,
     program,
@@ -189,7 +190,8 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         trained = automatic.carry_out(job, tell)
         learner = trained.learner
         learner.history.plot().write(learner.run / "learning.png")
-        agreement = _export(learner, job).metrics["fp32_agreement"]
+        bundle, is_replaced = _export(learner, job)
+        agreement = bundle.metrics["fp32_agreement"]
         experiments = []
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
@@ -201,6 +203,9 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         raise
     report = _report(learner)
     warn(learner.catalog)
+    if is_replaced:
+        place = named(learner.catalog.root, Path(job.asked.project) if job.asked.project else None)
+        say(f"the bundle that was there is in the trash: {program()} trash {place}")
     seconds = time.perf_counter() - started
     if json:
         print_json(
@@ -210,9 +215,13 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         _print(job, trained, bool(experiments), agreement, seconds, report)
 
 
-def _export(learner: "Learner", job: "Job") -> "Bundle":
+def _export(learner: "Learner", job: "Job") -> "tuple[Bundle, bool]":
+    """The bundle, and whether it replaced another one."""
+    out = Path(job.asked.out)
+    before = out.read_bytes() if out.is_file() else None
     try:
-        return learner.export(job.asked.out)
+        bundle = learner.export(out)
+        return bundle, before not in (None, out.read_bytes())
     except DivergedError:
         job.finish(learner.run)  # to go on with it would end the same way
         raise

@@ -41,13 +41,14 @@ def trash(
         print_json({"files": files, "bytes": size, "emptied": empty})
         return
     for move in [] if empty else moves:
-        print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(move.reason)}")
+        reason = f"{move.reason}, put away by undo" if move.state == "undone" else move.reason
+        print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(reason)}")
     for one in [] if empty else replaced:
         print(
             f"{printable(one.at[:16])}  {printable(one.path)}: {NEWER}; the old one is {printable(one.kept)}"
         )
     print(f"{_files(len(moves) + len(replaced))}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
-    if moves and not empty:
+    if any(move.state == "made" for move in moves) and not empty:
         print(f"next: {program()} undo {printable(named(folder, project))} brings back what was moved last")
 
 
@@ -64,8 +65,10 @@ def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = Fal
     if not moves:
         print("nothing to undo")
         return
-    print(f"undone: {_files(len(moves))} back to where they were before {moves[0].at[:16]}")
-    for move in moves[:5]:
+    back = [move for move in moves if move.source]
+    away = f", {_files(len(moves) - len(back))} put away" if len(back) < len(moves) else ""
+    print(f"undone: {_files(len(back))} back to where they were before {moves[0].at[:16]}{away}")
+    for move in back[:5]:
         print(f"  {printable(move.start)} ({printable(move.reason)})")
 
 
