@@ -541,7 +541,7 @@ def test_disk_that_is_full_is_said_and_the_next_run_goes_on(
 
 def test_manifest_that_was_spoilt_is_named_and_left(site: Site, tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("my,own,table\n1,2,3\n")
-    with pytest.raises(CollectError, match=r"manifest\.csv is not a manifest"):
+    with pytest.raises(CollectError, match=r"manifest\.csv is not a valid Whatsit manifest"):
         gather(tmp_path, [site.url("/1")])
     assert (tmp_path / "manifest.csv").read_text() == "my,own,table\n1,2,3\n"
     assert not site.requests

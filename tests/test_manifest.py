@@ -140,7 +140,7 @@ def test_addresses_with_invisible_letters_stay_what_they_are(tmp_path: Path) -> 
 def test_spoilt_manifest_is_refused(tmp_path: Path, spoilt: bytes) -> None:
     path = tmp_path / "manifest.csv"
     path.write_bytes(spoilt + b"\n")
-    with pytest.raises(CollectError, match="no manifest"):
+    with pytest.raises(CollectError, match="not a valid Whatsit manifest"):
         Manifest(path)
     assert path.read_bytes() == spoilt + b"\n"
 

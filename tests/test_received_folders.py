@@ -93,14 +93,14 @@ def test_manifest_names_no_file_outside_its_classes(
 @pytest.mark.parametrize("label", ["..", "../x", ".", "", ".whatsit", "/tmp", "a/b", "@eaDir", "a\0b"])
 def test_manifest_names_no_class_that_is_none(received: Path, label: str) -> None:
     write(received / "manifest.csv", {"class": label, "file": f"{label}/1.jpg"})
-    with pytest.raises((UntrustedError, CollectError), match=rf"{REFUSED}|no manifest"):
+    with pytest.raises((UntrustedError, CollectError), match=rf"{REFUSED}|not a valid Whatsit manifest"):
         gather(received, ["http://127.0.0.1:1/y"])
 
 
 @pytest.mark.parametrize("number", ["-1", "9" * 300, "1" + "0" * 12])
 def test_manifest_numbers_pictures_sensibly(received: Path, number: str) -> None:
     write(received / "manifest.csv", {"number": number, "status": "waiting"})
-    with pytest.raises(CollectError, match="no manifest"):
+    with pytest.raises(CollectError, match="not a valid Whatsit manifest"):
         gather(received, ["http://127.0.0.1:1/y"])
 
 

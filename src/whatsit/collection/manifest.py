@@ -193,7 +193,7 @@ class Manifest:
                 yield Row(label, number, **values)  # type: ignore[arg-type]
         except (ValueError, csv.Error) as error:
             raise CollectError(
-                f"{self.path} is not a manifest of Whatsit's any more ({error}).",
+                f"{self.path} is not a valid Whatsit manifest ({error}).",
                 "Undo the changes to it, or move it away.",
             ) from error
 

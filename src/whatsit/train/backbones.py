@@ -62,9 +62,7 @@ def load_backbone(
     Raises BackboneError for an unknown name, wrong weights, or a hub that can't be reached.
     """
     if not _NAME.fullmatch(name):  # it becomes a part of file names
-        raise BackboneError(
-            f"There is no backbone {name[:80]!r}.", "Take lite0, or the name of a timm model."
-        )
+        raise BackboneError(f"There is no backbone {name[:80]!r}.", "Try lite0, or the name of a timm model.")
     file = _local_weights(name, weights) if pretrained else None
     source = _source(name, file, pretrained)
     key = hashlib.sha256(
