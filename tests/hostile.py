@@ -10,11 +10,14 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+from PIL import Image
 
 from whatsit.bundle import Bundle
 from whatsit.preprocess import Preprocess
+from whatsit.understand.novelty import Novelty
 
 SIZE = 8
+LIGHT = Image.new("RGB", (20, 20), "white")
 node = helper.make_node
 # The mean color of the picture, and two classes told apart by it.
 GOOD = (
@@ -23,6 +26,12 @@ GOOD = (
     node("Gemm", ["features", "weight"], ["logits"]),
 )
 NUMBERS = {"weight": np.float32([[0.01, -0.01], [0.01, 0], [0, 0]])}
+
+
+def novelty() -> tuple[dict[str, Any], bytes]:
+    """What tells new pictures, fitted on twenty."""
+    features = np.random.default_rng(0).gamma(1, 50, (20, 3)).astype(np.float32)
+    return Novelty.fit(features, np.arange(20) % 2, 2).to_bytes()
 
 
 def network(

@@ -12,30 +12,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from tests import hostile
 from tests.conftest import Run, campaign
-from tests.hostile import network, with_manifest, write
+from tests.hostile import LIGHT, network, novelty, with_manifest, write
 from whatsit import Classifier
 from whatsit.bundle import MANIFEST, Bundle
 from whatsit.cli.options import print_json
 from whatsit.errors import BundleError
 from whatsit.preprocess import Preprocess
-from whatsit.understand.novelty import Novelty
 
 pytestmark = pytest.mark.usefixtures("cache")
-LIGHT = Image.new("RGB", (20, 20), "white")
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "b.whatsit"
-
-
-def novelty() -> tuple[dict[str, Any], bytes]:
-    features = np.random.default_rng(0).gamma(1, 50, (20, 3)).astype(np.float32)
-    return Novelty.fit(features, np.arange(20) % 2, 2).to_bytes()
 
 
 def test_small_good_bundle_answers(path: Path) -> None:

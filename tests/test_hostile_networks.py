@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,26 +15,19 @@ from PIL import Image
 
 from tests import hostile
 from tests.conftest import Run, campaign
-from tests.hostile import good, network, node, write
+from tests.hostile import LIGHT, good, network, node, novelty, write
 from whatsit import Classifier, engine, trial
 from whatsit.bundle import Bundle
 from whatsit.deploy.evaluation import evaluate_folder
 from whatsit.errors import BundleError, NetworkError
 from whatsit.network_check import MOST_FIELDS, require_allowed
-from whatsit.understand.novelty import Novelty
 
 pytestmark = pytest.mark.usefixtures("cache")
-LIGHT = Image.new("RGB", (20, 20), "white")
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "b.whatsit"
-
-
-def novelty() -> tuple[dict[str, Any], bytes]:
-    features = np.random.default_rng(0).gamma(1, 50, (20, 3)).astype(np.float32)
-    return Novelty.fit(features, np.arange(20) % 2, 2).to_bytes()
 
 
 # What the network is made of

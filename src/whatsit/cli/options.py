@@ -65,7 +65,7 @@ def require_place(what: str, out: Path) -> None:
 
 
 def print_json(document: Any) -> None:
-    """One document on stdout; what its encoding lacks, as in file names that are no text, is escaped.
+    """One document on stdout; what its encoding lacks, as in file names that are not text, is escaped.
 
     JSON has no NaN and no Infinity: these are null.
     """

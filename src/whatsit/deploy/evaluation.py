@@ -45,8 +45,8 @@ def evaluate_folder(
 ) -> Measured:
     """Classify the pictures of `folder` (of one split, or all) that the classifier was not trained on.
 
-    Raises CatalogError for unknown classes, and where no picture is left. By default the split is dealt as
-    it was for the training. Leaves no sidecar behind in a folder that has none.
+    Raises CatalogError for unknown classes, and where no picture is left. By default the split is the one
+    of the training. Leaves no sidecar behind in a folder that has none.
     """
     catalog = read_for(classifier, folder, valid, seed, by_time, group, project)
     if split is not None:

@@ -47,14 +47,14 @@ class Data:
                 "Every validation picture is a training picture too, so nothing can be measured.",
                 "Set other pictures aside for validation.",
             )
-        learnt = catalog.select(np.flatnonzero(catalog.rows["side"] != side_of("test")))
-        features = self.features(learnt) if at_once else None
+        looked_at = catalog.select(np.flatnonzero(catalog.rows["side"] != side_of("test")))
+        features = self.features(looked_at) if at_once else None
         self.catalog = catalog.without(features.refused) if features and features.refused else catalog
         self.classes = self.catalog.classes
         self._index = {label: number for number, label in enumerate(self.classes)}
         self._known: dict[int, Labelled] = {}
         if features:
-            self._known = self._labelled(learnt.without(features.refused), features)
+            self._known = self._labelled(looked_at.without(features.refused), features)
         self._other_views = torch.empty(0, backbone.width)
         self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
 

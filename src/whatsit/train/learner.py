@@ -534,7 +534,7 @@ class Learner:
     @property
     def mirrored(self) -> Difference | None:
         """How many more mirrored validation pictures than plain ones are not recognised; None once the body
-        has learnt.
+        was trained.
 
         Where that is clear, as with letters, mirrored pictures are not trained on. By a head that has settled
         on plain pictures, whatever became of this one.
@@ -772,9 +772,9 @@ class Learner:
         with status("Checking its self-confidence"):
             if self.is_fine_tuned:
                 return self._valid_answers().found("valid")
-            learnt, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
+            deck, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
             return crossfit.hold_out(
-                Labelled(learnt.features, learnt.labels),
+                Labelled(deck.features, deck.labels),
                 crossfit.relatives(train.rows, train.groups),
                 len(self.classes),
                 self._train_alike,
