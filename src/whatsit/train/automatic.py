@@ -93,8 +93,8 @@ def fit(
 ) -> Learner:
     """Fit the head and return its learner; with few training pictures one that sees several views of each.
 
-    By their number alone: a trial on the validation pictures would flatter them. Without augmentation there
-    are no views, and with "full" there are with many pictures too.
+    By their number alone: a trial on the validation pictures would flatter them. Without augmentation each
+    picture has one view; "full" adds views with many pictures too.
     """
     are_few = len(learner.catalog["train"]) <= FEW_PICTURES or learner.augment == "full"
     if are_few and learner.augment is not None and learner.is_frozen:

@@ -57,7 +57,7 @@ def paired(
     """Error rate of the first minus that of the second, picture by picture.
 
     The interval is that of Newcombe, "Improved confidence intervals for the difference between binomial
-    proportions based on paired data", 1998, method 10: it never leaves -1..1, and is no single point where
+    proportions based on paired data", 1998, method 10: it never leaves -1..1, and never a single point where
     both answer alike. Pictures of a group, by picture, are worth fewer single ones (`clusters.effective`);
     with too few groups anything is possible. Raises ValueError where they are not the same pictures.
     """

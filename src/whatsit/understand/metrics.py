@@ -15,7 +15,7 @@ Metric = Callable[[NDArray[np.int64], NDArray[np.float32]], float]
 
 
 def predicted(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The place of the largest of each row (n, classes); -1, which is no class, where some are not finite.
+    """The place of the largest of each row (n, classes); -1, not a class, where some are not finite.
 
     The largest of numbers with NaN among them would be the first NaN, and class 0 right by accident.
     """
