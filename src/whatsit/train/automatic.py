@@ -147,8 +147,6 @@ def fine_tune(
     benchmarks/fine_tuning.py has what other rules lose. The choice flatters what these pictures measure
     afterwards; the printed text says so.
     """
-    if not _can_gain(learner, tell):
-        return learner
     _tell_of_mirrors(learner, tell)
     other = learner.reseed(learner.seed)
     tell("now with the body's late layers:")
