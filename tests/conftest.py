@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 CLOTHING = Path(__file__).parents[2] / "shared" / "data" / "clothing"
 WHOLE = os.environ.get("WHATSIT_SOAK") == "1"
+# For a process's own code: the most memory in MiB that it took. On Linux, `ru_maxrss` also counts what the
+# process that started it had by then.
+PEAK = """
+def peak():
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) >> 10 for line in status if line.startswith("VmHWM"))
+    except FileNotFoundError:
+        import resource, sys
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
+"""
 torch.set_num_threads(1)
 # In a shell's background Ctrl-C is ignored, and the tests of it would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

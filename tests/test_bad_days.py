@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.conftest import Run
+from tests.conftest import PEAK, Run
 
 INTERRUPT_AT = """
 import os, signal, sys
@@ -213,13 +213,12 @@ def twelve_megapixels(folder: Path, count: int) -> None:
             (folder / label / f"{number}.jpg").write_bytes(buffer.getvalue() + str(number).encode())
 
 
-MEASURED = """
-import resource
+MEASURED = f"""{PEAK}
 from whatsit.cli import main
 try:
     main()
 finally:
-    import sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+    import sys; print(peak(), file=sys.stderr)
 """
 
 

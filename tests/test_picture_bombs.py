@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.conftest import WHOLE, Run, campaign, rendered
+from tests.conftest import PEAK, WHOLE, Run, campaign, rendered
 from whatsit import images, scans
 from whatsit.catalog.fingerprint import READ_TOGETHER
 from whatsit.errors import ImageError
@@ -137,8 +137,8 @@ def transparent_png(side: int) -> bytes:
 
 
 COUNT = 16 if WHOLE else 2
-MEASURED = """
-import resource, sys
+MEASURED = f"""{PEAK}
+import sys
 from pathlib import Path
 from whatsit.parallel import in_parallel
 def judging(*paths):
@@ -154,7 +154,7 @@ def commands(*words):
 try:
     locals()[sys.argv[1]](*sys.argv[2:])
 finally:
-    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+    print("peak", peak())
 """
 
 
