@@ -1,12 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.conftest import Run
 from whatsit.catalog.pictures import draw_labelled
 from whatsit.errors import WhatsitError
-from whatsit.understand.plots import draw_training
+from whatsit.understand.plots import draw_confusion, draw_rows, draw_training
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -47,3 +48,21 @@ def test_figure_that_cannot_be_saved_is_said(photo: Path, whatsit: Run, digits: 
     result = whatsit("show", digits, "--save", photo / "p.png")
     assert result.returncode == 2
     assert "can't be written" in result.stderr
+
+
+def test_confusion_matrix_of_plain_counts_is_drawn() -> None:
+    counts, totals = np.array([[3, 1], [0, 0]]), np.array([4, 0])
+    axis = draw_confusion(["cat", "dog"], counts, totals, "4 pictures").axes[0]
+    assert axis.get_title() == "4 pictures"
+    assert [text.get_text() for text in axis.texts] == ["3", "1"]
+    axis = draw_confusion(["cat", "dog"], counts, totals, "4 pictures", normalize=True).axes[0]
+    assert [text.get_text() for text in axis.texts] == ["0.75", "0.25"]
+
+
+def test_rows_of_pictures_keep_their_places_when_one_cannot_be_read(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.jpg").write_text("<html>")
+    figure = draw_rows([("first", [tmp_path / "page.jpg", photo]), ("second", [photo, photo])], "two rows")
+    assert figure.get_suptitle() == "two rows"
+    assert [axis.get_title() for axis in figure.axes] == ["first", "", "second", ""]
+    is_white = [bool((np.asarray(axis.images[0].get_array()) == 255).all()) for axis in figure.axes]
+    assert is_white == [True, False, False, False]

@@ -170,7 +170,14 @@ class Reliability:
         """The reliability diagram."""
         from whatsit.understand.plots import draw_reliability
 
-        return draw_reliability(self)
+        mean, _ = self.chance
+        return draw_reliability(
+            [one.confidence for one in self.bins],
+            [one.accuracy for one in self.bins],
+            [(one.low, one.high) for one in self.bins],
+            [one.images for one in self.bins],
+            f"calibration error {self.ece:.3f}, by chance alone {mean:.3f}",
+        )
 
 
 def _bin_of(confidence: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,10 +1,10 @@
 """What a classifier gets right and wrong, picture by picture."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ SPLITS = {
     "test": "test pictures",
     "all": "pictures",
 }
+COLUMNS = 3  # of pictures in a figure
 SMALLEST = 1e-12  # a probability whose loss is still a number
 Explain = Callable[[Sequence[Path], Sequence[int]], list[HeatMap]]  # pictures, and a class for each
 
@@ -119,13 +120,18 @@ class Interpretation:
 
     def __str__(self) -> str:
         found = self.evaluation
-        told = f"Right on {found.right} of {found.images} {SPLITS.get(self.split, self.split)}"
+        told = f"Right on {found.right} of {found.images} {self._pictures}"
         told += f": {found.accuracy:.1%} ({found.range_in_words})."
         for actual, predicted, count in self.most_confused()[:1]:
             told += f" Most often it takes {actual} for {predicted} ({count})."
         return told
 
     __repr__ = __str__  # arrays would fill a notebook
+
+    @property
+    def _pictures(self) -> str:
+        """Which pictures these are, for people."""
+        return SPLITS.get(self.split, self.split)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -196,7 +202,14 @@ class Interpretation:
         """
         from whatsit.understand.plots import draw_confusion
 
-        return draw_confusion(self.evaluation, self.split, normalize)
+        found = self.evaluation
+        places, left_out = found.most_confused_classes()
+        title = f"{found.images} {self._pictures}"
+        if left_out:
+            title += f"\nthe {len(places)} most confused of {len(found.classes)} classes"
+        names = [found.classes[place] for place in places]
+        totals = found.confusion[places].sum(1)
+        return draw_confusion(names, found.confusion[np.ix_(places, places)], totals, title, normalize)
 
     def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Picture":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
@@ -204,21 +217,29 @@ class Interpretation:
         With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
         the pictures are not known.
         """
-        from whatsit.understand.plots import draw_answers
+        from whatsit.catalog.pictures import draw_tiles, readable
 
         if self.paths is None:
             raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
         _, places = self.top_losses(k)
         paths = [self.paths[place] for place in places]
-        maps = None
+        titles = [self[place].title for place in places.tolist()]
+        heading = f"prediction / actual / loss / probability of actual\n{self._pictures}"
+        shown: Iterable[tuple[Any, str]] = readable(zip(paths, titles, strict=True))
         if heatmap and self.explain is not None:
             maps = self.explain(paths, self.predicted[places].tolist())
-        return draw_answers([self[place] for place in places.tolist()], self.split, maps)
+            shown = zip((found.overlay() for found in maps), titles, strict=True)
+        return draw_tiles(shown, -(-len(places) // COLUMNS), COLUMNS, heading)
 
     def plot_components(self, n: int = 4, pictures: int = 4) -> "Picture":
         """Draw the pictures at both ends of each component. Raises WhatsitError without features or paths."""
-        from whatsit.understand.plots import draw_components
+        from whatsit.understand.plots import draw_rows
 
         if self.paths is None:
             raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
-        return draw_components(self.components(n, pictures), self.paths)
+        found, paths = self.components(n, pictures), self.paths
+        rows = [
+            (f"{number}: {one.share:.0%}", [paths[place] for place in (*one.low, *reversed(one.high))])
+            for number, one in enumerate(found, 1)
+        ]
+        return draw_rows(rows, "\n".join(f"{number}: {one}" for number, one in enumerate(found, 1)))

@@ -1,4 +1,4 @@
-"""Pictures for people."""
+"""Figures of plain values: curves, a confusion matrix, pictures in rows."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,17 +6,12 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from whatsit.catalog.pictures import draw_tiles, readable
 from whatsit.figures import Picture, fonts
 from whatsit.text import printable
-from whatsit.understand.calibration import Reliability
-from whatsit.understand.components import Component
-from whatsit.understand.heat_maps import HeatMap
-from whatsit.understand.interpretation import SPLITS, Answer
-from whatsit.understand.metrics import Evaluation
-from whatsit.understand.selective import Selective
 
 
 def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
@@ -76,14 +71,21 @@ def draw_rates(
     return figure
 
 
-def draw_confusion(evaluation: Evaluation, split: str, normalize: bool = False) -> Picture:
-    """Draw the confusion matrix, of the most confused classes if they are many."""
-    places, left_out = evaluation.most_confused_classes()
-    counts = evaluation.confusion[np.ix_(places, places)]
-    totals = evaluation.confusion[places].sum(1, keepdims=True)
-    shares = counts / np.maximum(1, totals)
-    names = [printable(evaluation.classes[place]) for place in places]
-    side = max(4.0, 0.42 * len(names) + 2)
+def draw_confusion(
+    names: Sequence[str],
+    counts: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    title: str,
+    normalize: bool = False,
+) -> Picture:
+    """Draw a confusion matrix: `counts` (n, n) by actual class (row) and predicted class (column).
+
+    `names` (n,) are those of the classes, `totals` (n,) count the pictures of each actual class: with
+    `normalize` the counts are drawn as shares of these.
+    """
+    shares = counts / np.maximum(1, totals)[:, None]
+    labels = list(map(printable, names))
+    side = max(4.0, 0.42 * len(labels) + 2)
     figure = Picture(figsize=(side, side), layout="constrained")
     axis = figure.subplots()
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -93,72 +95,61 @@ def draw_confusion(evaluation: Evaluation, split: str, normalize: bool = False) 
             shade = "white" if shares[row, column] > 0.5 else "black"
             axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=8)
     known = {"parse_math": False, "family": fonts()}
-    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", **known)
-    axis.set_yticks(range(len(names)), names, **known)
+    axis.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor", **known)
+    axis.set_yticks(range(len(labels)), labels, **known)
     axis.set(xlabel="predicted", ylabel="actual")
-    told = f"{evaluation.images} {SPLITS.get(split, split)}"
-    if left_out:
-        told += f"\nthe {len(places)} most confused of {len(evaluation.classes)} classes"
-    axis.set_title(told, fontsize=11)
+    axis.set_title(title, fontsize=11)
     return figure
 
 
-def draw_reliability(reliability: Reliability) -> Picture:
-    """Draw how often it is right over how sure it is, with 95 % intervals."""
+def draw_reliability(
+    confidences: Sequence[float],
+    accuracies: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    images: Sequence[int],
+    title: str,
+) -> Picture:
+    """Draw how often it is right over how sure it is, a dot per bin.
+
+    Beside each dot stands its number of `images`; a bar through it is its interval (low, high).
+    """
     figure = Picture(figsize=(5, 5), layout="constrained")
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], ":", color="tab:gray", label="perfect")
-    bins = reliability.bins
-    heights = [one.accuracy for one in bins]
-    spans = [[one.accuracy - one.low for one in bins], [one.high - one.accuracy for one in bins]]
-    axis.errorbar([one.confidence for one in bins], heights, np.maximum(spans, 0), fmt="o", capsize=3)
-    for one in bins:
-        axis.annotate(f"{one.images}", (one.confidence, one.accuracy), (6, -10), textcoords="offset points")
-    mean, _ = reliability.chance
+    low, high = np.array(intervals).reshape(-1, 2).T
+    bars = np.maximum([np.subtract(accuracies, low), np.subtract(high, accuracies)], 0)
+    axis.errorbar(confidences, accuracies, bars, fmt="o", capsize=3)
+    for place, count in zip(zip(confidences, accuracies, strict=True), images, strict=True):
+        axis.annotate(f"{count}", place, (6, -10), textcoords="offset points")
     axis.set(
         xlabel="probability of the prediction", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02)
     )
-    axis.set_title(f"calibration error {reliability.ece:.3f}, by chance alone {mean:.3f}", fontsize=11)
+    axis.set_title(title, fontsize=11)
     axis.legend(loc="upper left")
     return figure
 
 
-def draw_selective(selective: Selective) -> Picture:
-    """Draw the accuracy of the answers over the share of pictures that get one."""
+def draw_selective(
+    answered: NDArray[np.float64], accuracy: NDArray[np.float64], marks: Mapping[str, tuple[float, float]]
+) -> Picture:
+    """Draw the accuracy of the answers over the share of pictures that get one (n,), with named marks."""
     figure = Picture(figsize=(6, 4), layout="constrained")
     axis = figure.subplots()
-    axis.plot(selective.answered, selective.accuracy)
-    for minimum in (0.5, 0.7, 0.9):
-        answered, accuracy = selective.at(minimum)
-        axis.plot([answered], [accuracy], "o", label=f"min_probability={minimum}")
+    axis.plot(answered, accuracy)
+    for name, (share, right) in marks.items():
+        axis.plot([share], [right], "o", label=name)
     axis.set(xlabel="share of pictures answered", ylabel="share of answers that are right")
     axis.invert_xaxis()
     axis.legend()
     return figure
 
 
-def draw_answers(
-    answers: Sequence[Answer], split: str, maps: Sequence[HeatMap] | None = None, columns: int = 3
-) -> Picture:
-    """Draw pictures with what was said of them, or their heat maps if these are given."""
-    titles = [answer.title for answer in answers]
-    rows = max(1, -(-len(answers) // columns))
-    heading = f"prediction / actual / loss / probability of actual\n{SPLITS.get(split, split)}"
-    if maps is not None:
-        shown = [(found.overlay(), title) for found, title in zip(maps, titles, strict=True)]
-        return draw_tiles(shown, rows, columns, heading)
-    files = [(answer.path, title) for answer, title in zip(answers, titles, strict=True) if answer.path]
-    return draw_tiles(readable(files), rows, columns, heading)
-
-
-def draw_components(found: Sequence[Component], paths: Sequence[Path]) -> Picture:
-    """Draw the pictures at both ends of each component, a row each; what can't be read is left white."""
-    columns = max((len(one.low) + len(one.high) for one in found), default=2)
+def draw_rows(rows: Sequence[tuple[str, Sequence[Path]]], heading: str) -> Picture:
+    """Draw rows of pictures, each with its title; what can't be read is left white."""
+    columns = max((len(paths) for _, paths in rows), default=2)
     tiles: list[tuple[Any, str]] = []
-    for number, one in enumerate(found, 1):
-        for column, place in enumerate([*one.low, *reversed(one.high)]):
-            title = "" if column else f"{number}: {one.share:.0%}"
-            shown = list(readable([(paths[place], title)]))
-            tiles += shown or [(Image.new("RGB", (8, 8), "white"), title)]
-    heading = "\n".join(f"{number}: {one}" for number, one in enumerate(found, 1))
-    return draw_tiles(tiles, max(1, len(found)), columns, heading)
+    for title, paths in rows:
+        for column, path in enumerate(paths):
+            said = "" if column else title
+            tiles += list(readable([(path, said)])) or [(Image.new("RGB", (8, 8), "white"), said)]
+    return draw_tiles(tiles, max(1, len(rows)), columns, heading)

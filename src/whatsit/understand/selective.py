@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Minimum = float | Mapping[str, float]
 STEPS = np.linspace(0, 0.99, 100)
+MARKED = (0.5, 0.7, 0.9)  # the minima that are named, in words and in the figure
 
 
 def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
@@ -94,7 +95,7 @@ class Selective:
 
     def __str__(self) -> str:
         all_right, parts = float(self.accuracy[0]), []
-        for minimum in (0.5, 0.7, 0.9):
+        for minimum in MARKED:
             answered, accuracy = self.at(minimum)
             if 0 < answered < 1:
                 parts.append(
@@ -107,4 +108,5 @@ class Selective:
         """The accuracy of the answers over the share of pictures that get one."""
         from whatsit.understand.plots import draw_selective
 
-        return draw_selective(self)
+        marks = {f"min_probability={minimum}": self.at(minimum) for minimum in MARKED}
+        return draw_selective(self.answered, self.accuracy, marks)
