@@ -390,6 +390,16 @@ def test_summary_says_what_is_worth_knowing_in_ten_lines(digits: Path) -> None:
     json.dumps(summary.to_dict())
 
 
+def test_summary_says_how_the_split_was_made(digits: Path) -> None:
+    dealt = Catalog.from_folder(digits, valid=0.25, seed=7)
+    assert dealt.summary().split == str(dealt.rule) == "25% of each class dealt with seed 7"
+    assert Catalog.from_folder(digits, by_time=True).summary().split == "20% of each class by time"
+    items = list(dealt)
+    paths, labels, splits = zip(*((item.path, item.label, item.split) for item in items), strict=True)
+    given = Catalog.from_lists(paths, labels, splits, root=digits)
+    assert given.summary().split == "as it was given"
+
+
 def test_summary_and_figure_of_an_empty_split_are_empty(digits: Path) -> None:
     empty = Catalog.from_folder(digits)["test"]
     assert str(empty.summary()).startswith("0 pictures")

@@ -15,13 +15,13 @@ from whatsit.catalog.checks import check, oddities
 from whatsit.catalog.listing import Grouping, Listing, Split
 from whatsit.catalog.opening import SPLITS, open_listing, side_of
 from whatsit.catalog.split import Rule
+from whatsit.catalog.summary import Summary, summarize
 from whatsit.errors import CatalogError
 from whatsit.project import Project
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from whatsit.catalog.summary import Summary
     from whatsit.figures import Picture
 
 
@@ -236,8 +236,12 @@ class Catalog:
         places = [n for n, path in enumerate(self.paths) if self.root / path not in unreadable]
         catalog = self.select(np.array(places, np.int64))
         catalog = replace(catalog, unreadable=self.unreadable + tuple(unreadable.items()))
-        check(catalog, to_train)
+        catalog._check(to_train)
         return catalog
+
+    def _check(self, to_train: bool) -> None:
+        """Raise CatalogError where there are no pictures or, `to_train`, nothing to learn from."""
+        check(self.root, self.counts(), self.unreadable, self.groups is not None, to_train)
 
     def among(self, contents: Collection[str]) -> NDArray[np.bool_]:
         """Which pictures (n,) have one of these contents, SHA-256 as hex."""
@@ -274,11 +278,12 @@ class Catalog:
         """
         return self.select(np.flatnonzero((self.rows["side"] != side_of("valid")) | self.among(contents)))
 
-    def summary(self) -> "Summary":
+    def summary(self) -> Summary:
         """What is worth knowing of the pictures; print it, or take its `to_dict()`."""
-        from whatsit.catalog.summary import summarise
-
-        return summarise(self)
+        split = str(self.rule) if self.is_dealt else "as it was given"
+        return summarize(
+            self.root, self.paths, self.rows, self.counts(), split, self.unreadable, self.warnings
+        )
 
     def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Picture":
         """A matplotlib figure of labelled pictures from all classes. Needs `whatsit[train]`.
@@ -349,5 +354,6 @@ def _open(
         unreadable=opened.unreadable,
         warnings=tuple(listing.warnings),
     )
-    check(catalog, to_train)
-    return replace(catalog, warnings=(*catalog.warnings, *oddities(catalog)))
+    catalog._check(to_train)
+    odd = oddities(catalog.counts(), catalog.names, catalog.labels, catalog.paths, catalog.rows, rule.by_time)
+    return replace(catalog, warnings=(*catalog.warnings, *odd))

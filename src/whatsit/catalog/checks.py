@@ -1,7 +1,7 @@
 """Whether a catalog can be learnt from, and what looks like a mistake in it."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,18 @@ from whatsit.catalog.listing import some
 from whatsit.errors import CatalogError
 from whatsit.text import printable
 
-if TYPE_CHECKING:
-    from whatsit.catalog.catalog import Catalog
+Counts = dict[str, dict[str, int]]  # of pictures, {label: {split: count}}, labels in their order
 
 
-def check(catalog: "Catalog", to_train: bool) -> None:
+def check(
+    root: Path, counts: Counts, unreadable: Sequence[tuple[Path, str]], is_grouped: bool, to_train: bool
+) -> None:
     """Raise CatalogError where there are no pictures or, `to_train`, nothing to learn from."""
-    if not len(catalog):
-        what = f"{catalog.root} holds no pictures in sub-folders."
-        if catalog.unreadable:
-            path, reason = catalog.unreadable[0]
-            refused = len(catalog.unreadable)
-            what = f"None of the {refused} files in {catalog.root} can be used ({path.name}: {reason})."
+    if not counts:
+        what = f"{root} holds no pictures in sub-folders."
+        if unreadable:
+            path, reason = unreadable[0]
+            what = f"None of the {len(unreadable)} files in {root} can be used ({path.name}: {reason})."
         raise CatalogError(
             what,
             "Make one sub-folder per class and put its pictures there. (Labels in file names: "
@@ -31,18 +31,17 @@ def check(catalog: "Catalog", to_train: bool) -> None:
         )
     if not to_train:
         return
-    for label in catalog.classes:
+    for label in counts:
         if not _is_text(label):  # which no report and no bundle could hold
             raise CatalogError(
                 f"The name of the class {printable(label)} is not UTF-8 text.",
-                f"Rename its folder in {catalog.root}.",
+                f"Rename its folder in {root}.",
             )
-    if len(catalog.classes) < 2:
+    if len(counts) < 2:
         raise CatalogError(
-            f"There is only one class, {catalog.classes[0]!r}.",
+            f"There is only one class, {next(iter(counts))!r}.",
             "A classifier needs at least two: add a sub-folder with pictures of something else.",
         )
-    counts = catalog.counts()
     for label, count in counts.items():
         if not count["train"]:
             raise CatalogError(
@@ -50,7 +49,7 @@ def check(catalog: "Catalog", to_train: bool) -> None:
                 "Add pictures, at least ten if you can.",
             )
     if not any(count["valid"] for count in counts.values()):
-        if catalog.groups is not None:
+        if is_grouped:
             raise CatalogError(
                 "No picture is left for validation: each class is a single group.",
                 "Give a --group that tells persons, days or things apart, or leave it out.",
@@ -70,18 +69,27 @@ def _is_text(label: str) -> bool:
     return True
 
 
-def oddities(catalog: "Catalog") -> Iterator[str]:
-    """What looks like a mistake in the folders, in words."""
-    counts = catalog.counts()
-    unnamed = [printable(label) for label in catalog.classes if not _is_text(label)]
+def oddities(
+    counts: Counts,
+    names: Sequence[str],
+    labels: NDArray[np.int32],
+    paths: Sequence[str],
+    rows: NDArray[np.void],
+    by_time: bool,
+) -> Iterator[str]:
+    """What looks like a mistake in the folders, in words.
+
+    `labels` (n,) are places in `names`, `paths` (n,) name the pictures, `rows` (n,) are those of the index.
+    """
+    unnamed = [printable(label) for label in counts if not _is_text(label)]
     if unnamed:
         yield f"classes whose names are not UTF-8 text: {some(unnamed)}. Rename them before you train."
     folded: dict[str, list[str]] = {}
-    for label in catalog.classes:
+    for label in counts:
         folded.setdefault(label.casefold(), []).append(label)
-    for labels in folded.values():
-        if len(labels) > 1:
-            yield f"classes that differ only in case: {some(labels)}. Are they one?"
+    for alike in folded.values():
+        if len(alike) > 1:
+            yield f"classes that differ only in case: {some(alike)}. Are they one?"
     single = [label for label, count in counts.items() if sum(count.values()) == 1]
     if single:
         yield f"only one picture: {some(single)}. It is learnt, but can't be measured; add pictures."
@@ -89,29 +97,28 @@ def oddities(catalog: "Catalog") -> Iterator[str]:
     if unlearnt:
         yield f"no picture to learn from: {some(unlearnt)}."
     if len(counts) == 1:
-        yield f"only one class, {catalog.classes[0]!r}: is the folder one level too high?"
-    untimed = int(np.isnan(catalog.rows["taken"]).sum()) if catalog.rule.by_time else 0
+        yield f"only one class, {next(iter(counts))!r}: is the folder one level too high?"
+    untimed = int(np.isnan(rows["taken"]).sum()) if by_time else 0
     if untimed:
         yield f"{untimed} pictures say no time at which they were taken: their files' times count."
-    yield from _bursts(catalog)
+    yield from _bursts(names, labels, rows["hash"])
     unmeasured = [label for label, count in counts.items() if count["train"] > 1 and not count["valid"]]
     if unmeasured:
         yield f"no validation picture, so not measured: {some(unmeasured)}."
-    places = _shared(catalog.rows["content"])
-    _, content = np.unique(catalog.rows["content"][places], return_inverse=True)
+    places = _shared(rows["content"])
+    _, content = np.unique(rows["content"][places], return_inverse=True)
     for column, what in (
-        (catalog.labels, "the same picture under two labels, one of which is wrong"),
-        (catalog.rows["side"], "the same picture in two splits"),
+        (labels, "the same picture under two labels, one of which is wrong"),
+        (rows["side"], "the same picture in two splits"),
     ):
         both = np.unique(np.stack([content, column[places]]), axis=1)[0]
         twice = both[:-1][both[1:] == both[:-1]]
         if len(twice):
-            first = [[catalog.paths[n] for n in places[content == one].tolist()] for one in twice[:3]]
-            yield f"{what}: {some([' = '.join(paths) for paths in first], more=len(twice))}."
+            first = [[paths[n] for n in places[content == one].tolist()] for one in twice[:3]]
+            yield f"{what}: {some([' = '.join(copies) for copies in first], more=len(twice))}."
 
 
-def _bursts(catalog: "Catalog") -> Iterator[str]:
-    hashes, labels = catalog.rows["hash"], catalog.labels
+def _bursts(names: Sequence[str], labels: NDArray[np.int32], hashes: NDArray[np.uint64]) -> Iterator[str]:
     order = np.argsort(labels, kind="stable")
     bursts = []
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
@@ -119,7 +126,7 @@ def _bursts(catalog: "Catalog") -> Iterator[str]:
         # All near one leader are near each other by twice that: nearly every class ends here.
         is_close = (np.bitwise_count(hashes[group] ^ some_hash) <= 2 * DISTANCE).all()
         if len(group) > 1 and some_hash and is_close and len(set(near_duplicates(hashes[group]))) == 1:
-            bursts.append(catalog.names[labels[group[0]]])
+            bursts.append(names[labels[group[0]]])
     if bursts:
         yield f"all pictures are nearly the same, so the accuracy says little: {some(bursts)}."
 

@@ -37,6 +37,10 @@ class Rule:
         how, _, what = self.relation.partition(" ")
         return what if how in ("pattern", "column") else None
 
+    def __str__(self) -> str:
+        how = "by time" if self.by_time else f"dealt with seed {self.seed}"
+        return f"{self.valid:.0%} of each class {how}"
+
     @property
     def name(self) -> str:
         """The rule as text, by which its record is found."""

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.catalog.catalog import Catalog
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.opening import SPLITS
 from whatsit.text import printable
@@ -102,9 +102,16 @@ class Summary:
         return f"{number} {how} as another ({example}{', ...' if extra > 1 else ''})"
 
 
-def summarise(catalog: Catalog) -> Summary:
-    """Count, and compare all pictures with each other."""
-    rows = catalog.rows
+def summarize(
+    root: Path,
+    paths: Sequence[str],
+    rows: NDArray[np.void],
+    counts: dict[str, dict[str, int]],
+    split: str,
+    unreadable: tuple[tuple[Path, str], ...],
+    warnings: tuple[str, ...],
+) -> Summary:
+    """Compare all pictures with each other: `paths` (n,) below `root`, and `rows` (n,) of the index."""
     _, content = np.unique(rows["content"], return_inverse=True)
     exact = _groups(content)
     near = [group for group in _groups(near_duplicates(rows["hash"])) if len(set(content[group])) > 1]
@@ -112,25 +119,23 @@ def summarise(catalog: Catalog) -> Summary:
     near = [group[np.unique(content[group], return_index=True)[1]] for group in near]
     astride = [group for group in (*exact, *near) if len(set(rows["side"][group])) > 1]
 
-    def paths(groups: list[NDArray[np.int64]]) -> Groups:
-        return tuple(tuple(catalog.root / catalog.paths[place] for place in group) for group in groups)
+    def files(groups: list[NDArray[np.int64]]) -> Groups:
+        return tuple(tuple(root / paths[place] for place in group) for group in groups)
 
-    rule = catalog.rule
-    dealt = f"{rule.valid:.0%} of each class {'by time' if rule.by_time else f'dealt with seed {rule.seed}'}"
     shorter = np.minimum(rows["width"], rows["height"]) if len(rows) else np.zeros(1, int)
     return Summary(
-        catalog.root,
-        len(catalog),
+        root,
+        len(rows),
         int(rows["bytes"].sum()),
-        catalog.counts(),
-        dealt if catalog.is_dealt else "as it was given",
+        counts,
+        split,
         {name.decode(): count for name, count in Counter(rows["format"].tolist()).most_common()},
         (int(shorter.min()), int(np.median(shorter)), int(shorter.max())),
-        paths(exact),
-        paths(near),
+        files(exact),
+        files(near),
         len(astride),
-        catalog.unreadable,
-        catalog.warnings,
+        unreadable,
+        warnings,
     )
 
 
