@@ -20,8 +20,7 @@ from whatsit.project import load_runs, unfinished
 from whatsit.train import automatic, crossfit, job, stages
 from whatsit.train.job import Asked, Given, Job, further, resume
 from whatsit.train.reporting import load_learner
-from whatsit.understand.report import Training
-from whatsit.understand.report.sections import training as draw_training
+from whatsit.understand.report.training import Training, training_section
 from whatsit.understand.report.words import Words
 
 SIZE = 32
@@ -263,7 +262,7 @@ def use(received: Neighbors) -> None:
     outside = snapshot(received.victim)
     unfinished(received.sidecar)
     for one in load_runs(received.sidecar):
-        draw_training(Training(one.facts["history"], one.facts.get("findings")), Words("en"))
+        training_section(Training(one.facts["history"], one.facts.get("findings")), Words("en"))
     assert run("runs", received.images) is None
     assert isinstance(crossfit.load(run_of(received), "of"), crossfit.HeldOut | None)
     for call in (further, resume):

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -13,23 +12,11 @@ from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.novelty import Novelty
 from whatsit.understand.report import sections
 from whatsit.understand.report.album import Album
+from whatsit.understand.report.training import Training, training_section
 from whatsit.understand.report.words import Words
-
-
-@dataclass(frozen=True, eq=False)
-class Training:
-    """How a training went: `epochs` as in history.json, and where they are known the doctor's `findings`.
-
-    These are (sign, text, class concerned or ""). `curve` says whether more pictures would help.
-    """
-
-    epochs: Sequence[Mapping[str, Any]]
-    findings: Sequence[Sequence[str]] | None = None
-    curve: LearningCurve | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +76,7 @@ class Report:
             selective=sections.selective(main, words),
             strange=sections.strange(main, self.novelty, self.false_alarms),
             has_features=main.features is not None,
-            training=self.training and sections.training(self.training, words),
+            training=self.training and training_section(self.training, words),
             data=self.summary and sections.data(self.summary, words, main.split != "all"),
             facts=self.facts,
             album=album.to_json(),

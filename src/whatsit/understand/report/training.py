@@ -1,0 +1,113 @@
+"""How a training went, and the section of the page that says so: losses, errors, findings, a forecast."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from whatsit.understand.learning_curve import FEW, LearningCurve
+from whatsit.understand.report import charts
+from whatsit.understand.report.sections import Section, percent
+from whatsit.understand.report.words import Words
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """How a training went: `epochs` as in history.json, and where they are known the doctor's `findings`.
+
+    These are (sign, text, class concerned or ""). `curve` says whether more pictures would help.
+    """
+
+    epochs: Sequence[Mapping[str, Any]]
+    findings: Sequence[Sequence[str]] | None = None
+    curve: LearningCurve | None = None
+
+
+def training_section(training: Training, words: Words) -> Section:
+    """The curves of the losses and of the error rate, and the doctor's words."""
+    epochs = training.epochs
+    numbers = [float(epoch["epoch"]) for epoch in epochs]
+    across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
+    losses = {
+        name: [float("nan" if epoch[name] is None else epoch[name]) for epoch in epochs]
+        for name in ("train_loss", "valid_loss")
+    }
+    top = max((loss for values in losses.values() for loss in values if np.isfinite(loss)), default=1.0)
+    errors = [epoch["error_rate"] for epoch in epochs]
+    lowest = percent(min(errors), 1)
+    told = words("went", epochs=len(epochs), error=percent(errors[-1], 1), lowest=lowest)
+    lines = [
+        charts.Series(words(name), numbers, np.nan_to_num(values, nan=top, posinf=top).tolist())
+        for name, values in losses.items()
+    ]
+    findings = None
+    if training.findings is not None:
+        findings = [words.finding(*finding) for finding in training.findings] or [words("healthy")]
+    return {
+        "told": told,
+        "losses": charts.chart(
+            lines, across, charts.number_axis(words("loss_axis"), 0.0, 1.05 * top), words("loss_axis")
+        ),
+        "errors": charts.chart(
+            [charts.Series(words("valid_error"), numbers, errors)],
+            across,
+            charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * max(*errors, 0.05))),
+            told,
+        ),
+        "findings": findings,
+        "curve": training.curve and _curve(training.curve, words),
+    }
+
+
+def _curve(curve: LearningCurve, words: Words) -> Section:
+    now = words("curve_now", images=f"{curve.images[-1]:,}", now=percent(curve.error_rates[-1], 1))
+    tried = [
+        (float(images), float(error))
+        for place, images in enumerate(curve.images)
+        for error in curve.wrong[place].mean(1)
+    ]
+    dots = charts.Series(
+        words("tried"), [size for size, _ in tried], [error for _, error in tried], dots=True
+    )
+    if curve.can_tell:
+        said, advice, ahead = _forecast(curve, words)
+        told, farthest = words.join([now, said]), 2 * curve.images[-1]
+    else:
+        told, advice, ahead, farthest = now, _too_few(curve, words), [], curve.images[-1]
+    top = max([0.05, *(error for _, error in tried), *(high for one in ahead for _, high in one.span or [])])
+    ticks = {float(images): f"{images:,}" for images in dict.fromkeys([*curve.images, farthest])}
+    chart = charts.chart(
+        [*(ahead or [charts.Series("", [], [])]), dots],
+        charts.Axis(words("curve_x"), curve.images[0] * 0.9, farthest * 1.05, ticks, is_log=True),
+        charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * top)),
+        told,
+    )
+    return {"told": told, "advice": advice, "chart": chart}
+
+
+def _forecast(curve: LearningCurve, words: Words) -> tuple[str, str, list[charts.Series]]:
+    """What twice as many pictures would bring, what that comes to, and a line that leads there."""
+    doubled = curve.doubled()
+    said = words(
+        "curve_doubled",
+        then=percent(doubled.error_rate, 1),
+        low=percent(doubled.low, 1),
+        high=percent(doubled.high, 1),
+    )
+    advice = words({True: "curve_helps", False: "curve_flat", None: "curve_unsure"}[curve.helps])
+    sizes = [float(size) for size in np.geomspace(curve.images[0], 2 * curve.images[-1], 30)]
+    ahead = [curve.forecast(round(size)) for size in sizes]
+    line = charts.Series(
+        words("forecast"),
+        sizes,
+        [one.error_rate for one in ahead],
+        span=[(one.low, one.high) for one in ahead],
+    )
+    return said, advice, [line]
+
+
+def _too_few(curve: LearningCurve, words: Words) -> str:
+    if curve.units >= FEW:
+        return words("curve_few_sizes")
+    return words("curve_few" if curve.groups is None else "curve_few_groups", count=curve.units, few=FEW)
