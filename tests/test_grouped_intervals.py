@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import WHOLE, Run
+from whatsit.report import Report
 from whatsit.understand.clusters import interval_of, students_t, wilson
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.report import Report
 
 SETS = 4000 if WHOLE else 300
 Hits = tuple[NDArray[np.bool_], NDArray[np.int64]]

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import WHOLE
+from whatsit.report import Report, Training
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
-from whatsit.understand.report import Report, Training
 
 SIZES = (100, 200, 400, 800)
 CURVES = 100 if WHOLE else 20

@@ -20,12 +20,12 @@ from whatsit.bundle import Bundle
 from whatsit.deploy import Classifier
 from whatsit.deploy.reporting import report_of
 from whatsit.errors import BundleError, WhatsitError
+from whatsit.report import Report
+from whatsit.report.words import Words, _phrases
 from whatsit.train.learner import Learner
 from whatsit.train.reporting import load_learner
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.novelty import FALSE_ALARMS, Novelty
-from whatsit.understand.report import Report
-from whatsit.understand.report.words import Words, _phrases
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -577,7 +577,7 @@ def test_training_is_finished_though_its_report_fails(
 def test_large_cells_show_the_worst_and_say_how_many_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from whatsit.understand.report import album
+    from whatsit.report import album
 
     monkeypatch.setattr(album, "PER_CELL", 3)
     monkeypatch.setattr(album, "MOST", 5)

@@ -17,11 +17,11 @@ from tests.conftest import campaign
 from tests.stranger import Neighbors, move, neighbors, run, snapshot, write_moves
 from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import load_runs, unfinished
+from whatsit.report.training import Training, training_section
+from whatsit.report.words import Words
 from whatsit.train import automatic, crossfit, job, stages
 from whatsit.train.job import Asked, Given, Job, further, resume
 from whatsit.train.reporting import load_learner
-from whatsit.understand.report.training import Training, training_section
-from whatsit.understand.report.words import Words
 
 SIZE = 32
 

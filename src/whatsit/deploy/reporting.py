@@ -5,7 +5,7 @@ from pathlib import Path
 
 from whatsit.deploy.classifier import Classifier
 from whatsit.deploy.evaluation import interpret_folder, read_for, trained_on_by, training_of
-from whatsit.understand.report import Report, Training
+from whatsit.report import Report, Training
 
 
 def report_of(bundle: Path, folder: Path, project: Path | None = None) -> Report:

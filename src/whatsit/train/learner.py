@@ -38,6 +38,7 @@ from whatsit.project import (
     predictions,
     write_whole,
 )
+from whatsit.report import Report
 from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
 from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
@@ -67,7 +68,6 @@ from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate, predicted
 from whatsit.understand.novelty import Novelty
-from whatsit.understand.report import Report
 
 MOST_CLASSES = 1000
 BODY_DECAY = 0.01

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from whatsit.catalog import Split
 from whatsit.errors import CatalogError
 from whatsit.project import load_trained_on
+from whatsit.report import Report, Training
 from whatsit.train.exporting import versions
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.report import Report, Training
 
 if TYPE_CHECKING:
     from whatsit.train.learner import Learner

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from whatsit.report.thumbnails import thumbnails
+from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.report.thumbnails import thumbnails
-from whatsit.understand.report.words import Words
 
 PER_CELL = 100
 MOST = 2500  # pictures in a page: about 10 MB

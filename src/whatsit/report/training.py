@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from whatsit.report import charts
+from whatsit.report.sections import Section, percent
+from whatsit.report.words import Words
 from whatsit.understand.learning_curve import FEW, LearningCurve
-from whatsit.understand.report import charts
-from whatsit.understand.report.sections import Section, percent
-from whatsit.understand.report.words import Words
 
 
 @dataclass(frozen=True, eq=False)

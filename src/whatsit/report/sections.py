@@ -8,15 +8,15 @@ import numpy as np
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
+from whatsit.report import charts
+from whatsit.report.album import Album, places_of
+from whatsit.report.thumbnails import LARGE, SMALL, encode, thumbnails
+from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import MOST_SHOWN, Evaluation
 from whatsit.understand.novelty import Novelty
-from whatsit.understand.report import charts
-from whatsit.understand.report.album import Album, places_of
-from whatsit.understand.report.thumbnails import LARGE, SMALL, encode, thumbnails
-from whatsit.understand.report.words import Words
 
 WORST, ENDS, STRANGEST = 12, 5, 6
 TARGETS = (0.9, 0.95, 0.98)

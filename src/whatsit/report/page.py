@@ -10,13 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
 from whatsit.project import write_whole
+from whatsit.report import sections
+from whatsit.report.album import Album
+from whatsit.report.training import Training, training_section
+from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.novelty import Novelty
-from whatsit.understand.report import sections
-from whatsit.understand.report.album import Album
-from whatsit.understand.report.training import Training, training_section
-from whatsit.understand.report.words import Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Report:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("whatsit.understand", "report"),
+        loader=PackageLoader("whatsit", "report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
