@@ -128,7 +128,7 @@ def test_catalog_is_counted_iterated_and_sliced(digits: Path) -> None:
     assert len(valid) == 12
     assert valid.classes == catalog.classes
     assert catalog.items[-1] == catalog.items[59] == catalog.items[50:][-1]
-    with pytest.raises(KeyError, match="no split"):
+    with pytest.raises(CatalogError, match="no split"):
         catalog["validation"]  # type: ignore[index]
     assert repr(catalog) == "<Catalog of 60 pictures, 3 classes (train 48, valid 12, test 0)>"
 
@@ -544,7 +544,7 @@ def test_numbers_and_gaps_of_numpy_and_pandas_are_understood(digits: Path) -> No
     assert len(Catalog.from_lists(paths, frame["label"], splits, digits)["valid"]) == 30
     with pytest.raises(CatalogError, match="no numbers"):
         Catalog.from_folder(digits, valid="a lot")  # type: ignore[arg-type]
-    with pytest.raises(KeyError, match="items"):
+    with pytest.raises(CatalogError, match="items"):
         catalog[0]  # type: ignore[index]
 
 

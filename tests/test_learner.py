@@ -124,7 +124,7 @@ def test_training_that_cannot_teach_is_refused(digits: Path, options: dict[str, 
 
 def test_split_that_is_not_there_is_said(digits: Path) -> None:
     learner = Learner(Catalog.from_folder(digits))
-    with pytest.raises(KeyError, match="no split"):
+    with pytest.raises(CatalogError, match="no split"):
         learner.evaluate("tset")  # type: ignore[arg-type]
     with pytest.raises(CatalogError, match="no test pictures"):
         learner.evaluate("test")

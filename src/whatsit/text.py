@@ -1,5 +1,7 @@
 """Text that any terminal, file and figure can take."""
 
+LONGEST_REPR = 200  # characters
+
 
 def printable(text: object) -> str:
     """A path or label on one line, whatever it holds; what is no text is escaped."""
@@ -7,3 +9,21 @@ def printable(text: object) -> str:
         return text
     sound = str(text).encode("utf-8", "backslashreplace").decode()
     return sound if sound.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in sound)
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text that is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def ending(text: object, most: int = 60) -> str:
+    """The end of a path or address that is longer than `most` characters: it says more than the beginning."""
+    whole = printable(text)
+    return whole if len(whole) <= most else f"...{whole[3 - most :]}"
+
+
+def brief(one: object, told: object) -> str:
+    """A `repr` of one line and at most 200 characters: what an object is, and the sentence to know of it."""
+    kind = type(one).__name__
+    line = printable(" ".join(str(told).split())).removesuffix(".")
+    return f"<{kind}: {shortened(line, LONGEST_REPR - len(kind) - 4)}>"

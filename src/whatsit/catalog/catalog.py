@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from whatsit.catalog import listing as lists
 from whatsit.catalog.checks import check, oddities
 from whatsit.catalog.listing import Grouping, Listing, Split
-from whatsit.catalog.opening import SPLITS, open_listing, side_of
+from whatsit.catalog.opening import SPLITS, no_place, open_listing, side_of
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary, summarize
 from whatsit.errors import CatalogError
 from whatsit.project import Project
+from whatsit.tables import table
+from whatsit.text import brief, ending
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,6 +53,9 @@ class Item:
     split: Split
     content: str
 
+    def __repr__(self) -> str:
+        return brief(self, f"{self.label}, {self.split}, {ending(self.path, 100)}")
+
 
 class Items(Sequence[Item]):
     """The pictures of a catalog, made when they are asked for: a million rows stay small."""
@@ -60,6 +65,10 @@ class Items(Sequence[Item]):
 
     def __len__(self) -> int:
         return len(self._catalog)
+
+    def __repr__(self) -> str:
+        pictures = "1 picture" if len(self) == 1 else f"{len(self)} pictures"
+        return brief(self, f"{pictures}, the first {ending(self[0].path, 100)}" if self else pictures)
 
     @overload
     def __getitem__(self, place: int) -> Item: ...
@@ -213,7 +222,15 @@ class Catalog:
         more = f"; {len(self.warnings)} warnings, see summary()" if self.warnings else ""
         return f"<Catalog of {len(self)} pictures, {len(self.classes)} classes ({counts}{more})>"
 
+    def _repr_html_(self) -> str:
+        rows = ((label, sum(count.values()), *count.values()) for label, count in self.counts().items())
+        title = f"{len(self)} pictures of {len(self.classes)} classes in {self.root}"
+        columns = {"class": "", **dict.fromkeys(("pictures", *SPLITS), ",")}
+        return table(columns, rows, title, (f"note: {warning}" for warning in self.warnings))
+
     def __getitem__(self, split: Split) -> "Catalog":
+        if not isinstance(split, str):
+            raise no_place(split)
         return self.select(np.flatnonzero(self.rows["side"] == side_of(split)))
 
     def select(self, places: NDArray[np.int64]) -> "Catalog":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
@@ -18,19 +19,39 @@ from whatsit.catalog.index import (
     recorded,
     sides_recorded,
 )
-from whatsit.catalog.listing import Listing, Split, some
+from whatsit.catalog.listing import SPLIT_NAMES, Listing, Split, some
 from whatsit.catalog.split import SEPARATOR, UNDEALT, Pictures, Record, Rule, deal
-from whatsit.errors import ReadOnlyProjectError
+from whatsit.errors import CatalogError, ReadOnlyProjectError
 from whatsit.project import SIDECAR, Database, Project
+from whatsit.text import printable, shortened
 
 SPLITS: tuple[Split, ...] = get_args(Split)  # a row's side is its split's place here
 
 
 def side_of(split: Split) -> int:
-    """The number of a split in a row; raises KeyError for what is none."""
-    if split not in SPLITS:
-        raise KeyError(f"{split!r} is no split: train, valid or test. Pictures are in `items`.")
-    return SPLITS.index(split)
+    """The number of a split in a row. Raises CatalogError for what is not a split."""
+    if isinstance(split, str) and split in SPLITS:
+        return SPLITS.index(split)
+    asked: object = split
+    near = get_close_matches(str(asked).lower(), SPLIT_NAMES, 1)
+    raise CatalogError(
+        f"There is no split {shortened(printable(repr(asked)), 60)}.",
+        f'Did you mean "{SPLIT_NAMES[near[0]]}"?' if near else 'Take "train", "valid" or "test".',
+    )
+
+
+def no_place(asked: object) -> CatalogError:
+    """What to write instead of `catalog[0]` or `catalog[1:3]`."""
+    place = shortened(printable(repr(asked)), 40)
+    if isinstance(asked, slice):
+        start, stop, step = ("" if n is None else str(n) for n in (asked.start, asked.stop, asked.step))
+        place = f"{start}:{stop}{f':{step}' if step else ''}"
+    is_number = isinstance(asked, int | np.integer | slice) and not isinstance(asked, bool)
+    picture = f"For pictures by number write catalog.items[{place}]; " if is_number else ""
+    return CatalogError(
+        f"A catalog is indexed by the name of a split, not by [{place}].",
+        f'{picture}{"for" if picture else "For"} a split catalog["train"], ["valid"] or ["test"].',
+    )
 
 
 @dataclass(frozen=True)

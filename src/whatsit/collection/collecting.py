@@ -25,6 +25,8 @@ from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.progress import bars, progress, say
 from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.project.paths import not_a_link
+from whatsit.tables import table
+from whatsit.text import brief, ending
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name
@@ -46,6 +48,15 @@ class Tally:
     kept: int = 0
     waiting: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kept} kept of {self.found} found ({self.duplicates} duplicates, {self.broken} broken, "
+            f"{self.found - self.downloaded} not downloaded)"
+        )
+
+    def __repr__(self) -> str:
+        return brief(self, self)
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> "Tally":
@@ -86,12 +97,44 @@ class Collection:
         }
 
     def __str__(self) -> str:
-        lines = [
-            f"{label}: {tally.kept} kept of {tally.found} found ({tally.duplicates} duplicates, "
-            f"{tally.broken} broken, {tally.found - tally.downloaded} not downloaded)"
-            for label, tally in self.classes.items()
-        ]
+        lines = [f"{label}: {tally}" for label, tally in self.classes.items()]
         return "\n".join([*lines, *self.notes, f"manifest: {self.manifest}"])
+
+    def __repr__(self) -> str:
+        return brief(self, f"{self._total}, in {ending(self.folder)}")
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "class": "",
+            **dict.fromkeys(("kept", "found", "duplicates", "broken", "not downloaded"), ","),
+        }
+        rows = (
+            (
+                label,
+                one.kept,
+                one.found,
+                one.duplicates,
+                one.broken,
+                one.found - one.downloaded,
+                _reasons(one),
+            )
+            for label, one in self.classes.items()
+        )
+        notes = [*self.notes, f"manifest: {self.manifest}"]
+        return table({**columns, "why not": ""}, rows, f"{self._total}.", notes)
+
+    @property
+    def _total(self) -> str:
+        tallies = self.classes.values()
+        kept, found = sum(one.kept for one in tallies), sum(one.found for one in tallies)
+        classes = "1 class" if len(tallies) == 1 else f"{len(tallies)} classes"
+        return f"{kept} pictures kept of {found} found, {classes}"
+
+
+def _reasons(tally: Tally, most: int = 2) -> str:
+    """The commonest reasons why pictures are not kept."""
+    told = Counter(tally.reasons).most_common(most)
+    return "; ".join(f"{reason} ({count})" for reason, count in told)
 
 
 def collect(

@@ -8,6 +8,8 @@ from typing import Any
 
 from whatsit.catalog.fingerprint import Fingerprint
 from whatsit.collection.repair import Oddity
+from whatsit.tables import table
+from whatsit.text import brief, ending
 
 Told = tuple[Path, str]
 
@@ -19,6 +21,9 @@ class Fixed:
     path: Path
     now: Path
     oddities: Sequence[Oddity]
+
+    def __repr__(self) -> str:
+        return brief(self, f"{ending(self.path)} is now {self.now.name} ({', '.join(self.oddities)})")
 
 
 @dataclass
@@ -39,6 +44,34 @@ class Verification:
     fixed: list[Fixed] = field(default_factory=list)
     same: list[list[Path]] = field(default_factory=list)
     near: list[list[Path]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{len(paths)} {what}" for what, paths in self._kinds().items() if paths)
+        told = f"{self.fine} of {self.pictures} pictures are fine"
+        return brief(self, f"{told}; {found}" if found else told)
+
+    def _repr_html_(self) -> str:
+        rows = [(what, len(told), *told[:1]) for what, told in self._kinds().items() if told]
+        title = f"{self.fine} of {self.pictures} pictures in {self.folder} are fine."
+        return table({"found": "", "pictures": ",", "such as": ""}, rows, title)
+
+    def _kinds(self) -> dict[str, list[str]]:
+        """What was found, with a line for each picture, or group of copies."""
+
+        def reasons(rows: Sequence[Told]) -> list[str]:
+            return [f"{self.name(path)}: {reason}" for path, reason in rows]
+
+        def copies(groups: Sequence[Sequence[Path]]) -> list[str]:
+            return [" = ".join(map(self.name, group)) for group in groups]
+
+        return {
+            f"unreadable{', in the trash' if self.is_moved else ''}": reasons(self.unreadable),
+            "left alone": reasons(self.left_alone),
+            **{oddity: list(map(self.name, paths)) for oddity, paths in self.odd.items()},
+            "repaired": [f"{self.name(one.path)} is now {self.name(one.now)}" for one in self.fixed],
+            "groups that are the same": copies(self.same),
+            "groups that are nearly the same": copies(self.near),
+        }
 
     @property
     def fine(self) -> int:

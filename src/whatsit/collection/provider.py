@@ -11,6 +11,8 @@ import aiohttp
 from whatsit.errors import CollectError, FetchError
 from whatsit.fetch import Limits, answer, read
 from whatsit.progress import say
+from whatsit.tables import table
+from whatsit.text import brief, shortened
 
 License = Literal["any", "public", "modify", "commercial"]
 # Codes as Openverse and Commons have them: what may be done with the pictures, from most to least.
@@ -37,6 +39,24 @@ class Found:
     title: str = ""
     provider: str = ""
     invited: bool = False
+
+    def __repr__(self) -> str:
+        told = (self.license, self.author, self.title)
+        return brief(self, ", ".join([shortened(self.url, 100), *filter(None, told)]))
+
+
+class Finds(list[Found]):
+    """What a search found: a list that shows itself shortly."""
+
+    def __repr__(self) -> str:
+        pictures = "1 picture" if len(self) == 1 else f"{len(self)} pictures"
+        first = f", the first {shortened(self[0].url, 100)}" if self else ""
+        return brief(self, pictures + first)
+
+    def _repr_html_(self) -> str:
+        names = ("title", "license", "author", "provider", "url")
+        rows = ([shortened(getattr(one, name), 80) for name in names] for one in self)
+        return table(dict.fromkeys(names, ""), rows, f"{len(self)} pictures")
 
 
 class Provider(Protocol):

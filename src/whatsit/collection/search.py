@@ -10,7 +10,7 @@ import aiohttp
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import NEEDS, Engine, has_engines
 from whatsit.collection.openverse import Openverse
-from whatsit.collection.provider import LICENSES, Found, License, Provider
+from whatsit.collection.provider import LICENSES, Finds, License, Provider
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Limits, client, run
 
@@ -22,7 +22,7 @@ SOURCES: tuple[str, ...] = get_args(Source)
 class Search:
     """What was found, without repeats; who answered, with how many, and why the others did not."""
 
-    found: list[Found] = field(default_factory=list)
+    found: Finds = field(default_factory=Finds)
     answered: dict[str, int] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ def search_images(
     source: str = "auto",
     license: License = "any",
     allow_private: bool = False,
-) -> list[Found]:
+) -> Finds:
     """Addresses of at most `max_pics` pictures for some words, with license, author and page where known.
 
     Raises CollectError where no provider answers.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from whatsit.errors import ProjectError
 from whatsit.project.paths import not_a_link, untrusted
+from whatsit.text import brief, ending
 
 # What turns format N into format N + 1 stands at place N. Never change one that was released: add another.
 # files: what reading a picture's file told, as catalog.index.ROW, or why it is no picture and who says so;
@@ -47,6 +48,9 @@ class Database:
                 for statement in migration:
                     database.execute(statement)
             database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def __repr__(self) -> str:
+        return brief(self, ending(self.path, 120))
 
     @classmethod
     def copy(cls, known: Path, path: Path) -> "Database":
@@ -110,7 +114,7 @@ def connect(path: Path, advice: str) -> Iterator[sqlite3.Connection]:
 
     Raises ProjectError with `advice` where it can't be used, and UntrustedError where it leads elsewhere.
     """
-    for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in BESIDE)):
         not_a_link(file, path)
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.lstat(file).st_mode):

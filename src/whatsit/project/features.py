@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from whatsit.project.database import check_schema, connect
 from whatsit.project.paths import reading
+from whatsit.text import brief, ending
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,9 @@ class FeatureStore:
         with self._open() as database:
             database.execute(TABLE.replace("TABLE", "TABLE IF NOT EXISTS", 1))
             check_schema(database, path, ((TABLE,),))
+
+    def __repr__(self) -> str:
+        return brief(self, ending(self.path, 120))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

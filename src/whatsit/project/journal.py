@@ -20,6 +20,7 @@ from whatsit.project.files import write_whole
 from whatsit.project.moves import COLUMNS, LARGEST, Move, Places, State
 from whatsit.project.moving import finish, move_file
 from whatsit.project.paths import untrusted
+from whatsit.text import brief, ending
 
 
 class Journal:
@@ -29,6 +30,9 @@ class Journal:
         self._database = database
         self._trash = trash
         self._places = Places(images, trash, database.path)
+
+    def __repr__(self) -> str:
+        return brief(self, f"moves of the pictures in {ending(self._places.images, 120)}")
 
     def begin(self) -> "Action":
         """An action: moves that belong together and are undone together."""

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from whatsit.errors import ProjectError, UntrustedError
 from whatsit.project.paths import SIDECAR, inside, not_a_link, plain_name, relative, untrusted
+from whatsit.text import brief, ending
 
 State = Literal["planned", "made", "cancelled", "undoing", "undone", "emptying", "emptied"]
 COLUMNS = "id, action, at, reason, source, target, name, state"
@@ -29,6 +30,11 @@ class Move:
     target: Path | None
     in_trash: Path
     state: State
+
+    def __repr__(self) -> str:
+        start, end = (ending(path, 45) if path else "" for path in (self.source, self.target))
+        way = f"{start or 'a new file'} to {end or 'the trash'}"
+        return brief(self, f"{self.id} of action {self.action}, {way}, {self.state}, {self.reason}")
 
     @property
     def start(self) -> Path:

@@ -17,6 +17,7 @@ from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
 from whatsit.project.paths import SIDECAR, check_links, not_a_link, untrusted
 from whatsit.project.runs import run_folders
+from whatsit.text import brief, ending
 
 MANIFEST = "manifest.csv"  # beside the classes: where collected pictures come from
 DATABASE = "project.sqlite"
@@ -49,6 +50,10 @@ class Project:
             with suppress(Timeout):  # held: not a crash, but a move being made
                 self._acquire(timeout=0)
                 self._lock.release()
+
+    def __repr__(self) -> str:
+        kept = f"kept in {ending(self.folder)}" if self.is_lasting else "kept until Python ends"
+        return brief(self, f"pictures in {ending(self.images)}, {kept}")
 
     @classmethod
     def existing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":

@@ -19,6 +19,7 @@ from whatsit.errors import ProjectError
 from whatsit.project.files import write_whole
 from whatsit.project.paths import inside, not_a_link
 from whatsit.project.records import read_json, shaped
+from whatsit.text import brief, ending
 
 REPLACED, ABOUT = "replaced", ".about.json"
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -32,6 +33,9 @@ class Replaced:
     kept: Path
     at: str
     bytes: int
+
+    def __repr__(self) -> str:
+        return brief(self, f"{ending(self.path)}, replaced at {self.at}, {self.bytes:,} bytes")
 
 
 @contextmanager

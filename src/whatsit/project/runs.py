@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from whatsit.project.paths import SIDECAR, check_links, is_link, not_a_link, untrusted
 from whatsit.project.records import read_json, shaped
+from whatsit.text import brief
 
 HISTORY, PREDICTIONS = "history.json", "predictions.json"
 JOB, CONTINUATION, LOCK = "job.json", "continuation.json", "lock"
@@ -99,6 +100,10 @@ class Run:
     labeled_by: str = ""
     at: datetime | None = None
     bundles: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        right = f"right on {sum(self.right.values())} of {len(self.right)} validation pictures"
+        return brief(self, f"{self.name}, {self.facts.get('backbone', 'unknown backbone')}, {right}")
 
 
 def predictions(answers: Mapping[str, Answered], labeled_by: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 from whatsit.project.records import read_json, shaped
 from whatsit.project.runs import JOB, Run, load_runs
+from whatsit.text import brief
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Training:
     runs: list[str]
     asked: Mapping[str, Any]
     bundle: str
+
+    def __repr__(self) -> str:
+        others = f" of {len(self.runs)}" if len(self.runs) > 1 else ""
+        wrote = f", bundle {self.bundle}" if self.bundle else ""
+        return brief(self, f"run {self.run.name}{others}{wrote}")
 
 
 def load_trainings(folder: Path) -> list[Training]:

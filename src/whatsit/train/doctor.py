@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from whatsit.tables import table
+from whatsit.text import brief
 from whatsit.train.history import Epoch
 from whatsit.understand.metrics import Evaluation
 
@@ -53,6 +55,9 @@ class Finding:
     def __str__(self) -> str:
         return f"{self.what} {self.advice}".strip()
 
+    def __repr__(self) -> str:
+        return brief(self, f"{self.sign}. {self}")
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -81,6 +86,14 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *map(str, self.findings)])
+
+    def __repr__(self) -> str:
+        signs = ", ".join(dict.fromkeys(finding.sign for finding in self.findings))
+        return brief(self, f"{signs or 'nothing to improve'}. {self.summary}")
+
+    def _repr_html_(self) -> str:
+        rows = [(one.sign, one.what, one.advice) for one in self.findings]
+        return table({"sign": "", "what it shows": "", "what to do": ""}, rows, self.summary)
 
 
 def diagnose(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from whatsit.figures import Picture
+from whatsit.tables import with_picture
+from whatsit.text import brief
 from whatsit.understand.plots import draw_rates
 
 START, END, PER_DECADE = 1e-7, 10.0, 99 / 8  # 100 batches
@@ -94,6 +96,12 @@ class RateFinder:
             f"The loss falls fastest at {self.steepest:.1e}; a tenth of the rate with the lowest loss is "
             f"{self.minimum_tenth:.1e}."
         )
+
+    def __repr__(self) -> str:
+        return brief(self, self)
+
+    def _repr_html_(self) -> str:
+        return with_picture(self, self.plot)
 
 
 def gentle(wd: float, rate: float) -> float:

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from whatsit.tables import table
+from whatsit.text import brief
+
 if TYPE_CHECKING:
     from whatsit.figures import Picture
 
@@ -19,6 +22,11 @@ class Epoch:
     error_rate: float
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        values = {"train_loss": self.train_loss, "valid_loss": self.valid_loss, **self.metrics}
+        others = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+        return brief(self, f"number {self.epoch}, error_rate {self.error_rate:.2%}, {others}")
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, which knows neither NaN nor infinity: they are None."""
@@ -48,16 +56,20 @@ def header(epoch: Epoch) -> str:
 
 def row(epoch: Epoch) -> str:
     """The epoch as the lesson prints it."""
-    minutes, seconds = divmod(round(epoch.seconds), 60)
     values = epoch.metrics.items()
     return " ".join(
         [
             f"{epoch.epoch:<6}",
             *(f"{value:>10.6f}" for value in (epoch.train_loss, epoch.valid_loss, epoch.error_rate)),
             *(f"{value:>{max(10, len(name))}.6f}" for name, value in values),
-            f"{minutes:>3}:{seconds:02}",
+            f"{_clock(epoch.seconds):>6}",
         ]
     )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 @dataclass
@@ -74,6 +86,43 @@ class History:
 
     def __str__(self) -> str:
         return "\n".join([*map(header, self.epochs[:1]), *map(row, self.epochs)])
+
+    def __repr__(self) -> str:
+        if not self.epochs:
+            return brief(self, "nothing was trained yet")
+        last, lowest = self.epochs[-1], min(epoch.error_rate for epoch in self.epochs)
+        epochs = "1 epoch" if len(self) == 1 else f"{len(self)} epochs"
+        return brief(
+            self,
+            f"{epochs}, error_rate {last.error_rate:.2%} (lowest {lowest:.2%}), "
+            f"train_loss {last.train_loss:.4g}, valid_loss {last.valid_loss:.4g}",
+        )
+
+    def _repr_html_(self) -> str:
+        if not self.epochs:
+            return table({}, [], "Nothing was trained yet.")
+        metrics = dict.fromkeys(self.epochs[0].metrics, ".6f")
+        columns = {
+            "epoch": "d",
+            **dict.fromkeys(("train_loss", "valid_loss", "error_rate"), ".6f"),
+            **metrics,
+            "time": "s",
+        }
+        return table(
+            columns,
+            (
+                (
+                    epoch.epoch,
+                    epoch.train_loss,
+                    epoch.valid_loss,
+                    epoch.error_rate,
+                    *(epoch.metrics.get(name) for name in metrics),
+                    _clock(epoch.seconds),
+                )
+                for epoch in self.epochs
+            ),
+            most=len(self),
+        )
 
     def plot(self) -> "Picture":
         """Both losses and the error rate over the epochs."""

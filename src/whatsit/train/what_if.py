@@ -10,6 +10,7 @@ import numpy as np
 
 from whatsit.catalog import side_of
 from whatsit.figures import Picture
+from whatsit.text import brief
 from whatsit.train.doctor import FAULTS, Diagnosis
 from whatsit.train.head import LR
 from whatsit.train.history import History
@@ -34,6 +35,9 @@ class Experiment:
     history: History
     diagnosis: Diagnosis
     harmless: str
+
+    def __repr__(self) -> str:
+        return brief(self, f"what if {self.question}? {self.answer}")
 
     @property
     def answer(self) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.tables import with_picture
+from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, sums_by, wilson
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ class Bin:
     accuracy: float
     low: float
     high: float
+
+    def __repr__(self) -> str:
+        right = f"right on {self.accuracy:.1%} (95 % interval {self.low:.1%} to {self.high:.1%})"
+        return brief(self, f"{right} of {self.images} where the probability is about {self.confidence:.1%}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +171,12 @@ class Reliability:
             f"{found}: the calibration error is {self.ece:.3f}, and perfect probabilities would show about "
             f"{mean:.3f} on {len(self.right)} {pictures}."
         )
+
+    def __repr__(self) -> str:
+        return brief(self, f"calibration error {self.ece:.3f} on {len(self.right)} pictures")
+
+    def _repr_html_(self) -> str:
+        return with_picture(self, self.plot)
 
     def plot(self) -> "Picture":
         """The reliability diagram."""

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Z, count_groups, effective, wilson
 
 MANY = 2000  # pictures that differ
@@ -25,6 +26,11 @@ class Difference:
     low: float
     high: float
     chance: float = 0.0
+
+    def __repr__(self) -> str:
+        points = f"{100 * self.difference:+.1f} points"
+        between = f"95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}"
+        return brief(self, f"{points} ({between}), {'clear' if self.is_clear else 'may be chance'}")
 
     @property
     def is_clear(self) -> bool:
@@ -44,6 +50,15 @@ class Ranking:
     differences: Sequence[Difference]
     p_values: Sequence[float]
     groups: int | None = None
+
+    def __repr__(self) -> str:
+        best = f"number {self.best} of {len(self.differences)} has the lowest error rate"
+        worse = ", ".join(
+            f"number {number} {100 * one.difference:+.1f} points (p = {p:.2g})"
+            for number, (one, p) in enumerate(zip(self.differences, self.p_values, strict=True))
+            if number != self.best
+        )
+        return brief(self, f"{best}; {worse}" if worse else best)
 
     @property
     def has_intervals(self) -> bool:

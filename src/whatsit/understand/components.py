@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.text import brief
 from whatsit.understand.principal import principal
 
 MOST = 5000  # pictures are enough to find the directions
@@ -27,6 +28,9 @@ class Component:
 
     def __str__(self) -> str:
         return f"from {' and '.join(self.low_labels)} to {' and '.join(self.high_labels)}"
+
+    def __repr__(self) -> str:
+        return brief(self, f"{self.share:.0%} of all differences, {self}")
 
 
 def components(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.tables import with_picture
+from whatsit.text import brief
 from whatsit.understand.power_law import Draws, draw
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class Forecast:
     error_rate: float
     low: float
     high: float
+
+    def __repr__(self) -> str:
+        between = f"90 % interval {self.low:.1%} to {self.high:.1%}"
+        return brief(self, f"error rate {self.error_rate:.1%} ({between})")
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,13 @@ class LearningCurve:
 
     def __str__(self) -> str:
         return self.tell()
+
+    def __repr__(self) -> str:
+        rates = [f"{rate:.1%} with {n:,}" for n, rate in zip(self.images, self.error_rates, strict=True)]
+        return brief(self, f"error rate {', '.join(reversed(rates))} training pictures")
+
+    def _repr_html_(self) -> str:
+        return with_picture(self, self.plot)
 
     def plot(self) -> "Picture":
         """The errors over the number of pictures, and the forecast up to twice as many with its interval."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.tables import table
+from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, wilson
 
 MOST_SHOWN = 30  # classes in a confusion matrix that people are to read
@@ -73,6 +75,48 @@ class Evaluation:
     confusion: NDArray[np.int64]
     unanswered: NDArray[np.int64] | None = None
     grouped: NDArray[np.int64] | None = None
+
+    def __str__(self) -> str:
+        if not self.images:
+            return "There is no picture to measure by."
+        pictures = "picture" if self.images == 1 else "pictures"
+        return (
+            f"Right on {self.right} of {self.images} {pictures}: {self.accuracy:.1%} ({self.range_in_words})."
+        )
+
+    def __repr__(self) -> str:
+        return brief(self, self)
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "class": "",
+            "pictures": ",",
+            "right": ",",
+            "recall": ".1%",
+            "precision": ".1%",
+            "F1": ".1%",
+            "taken for": "",
+        }
+        facts = self.per_class()
+        places, left_out = self.most_confused_classes()
+        rows = []
+        for place in places:
+            label = self.classes[place]
+            one, hits = facts[label], int(self.confusion[place, place])
+            recall = one["recall"] if one["images"] else None
+            precision = one["precision"] if one["predicted"] else None
+            rows.append((label, one["images"], hits, recall, precision, one["f1"], self._taken_for(place)))
+        more = f"and {left_out} classes with fewer mistakes"
+        return table(columns, rows, self, [more] if left_out else [])
+
+    def _taken_for(self, place: int, most: int = 3) -> str:
+        """What the pictures of a class are most often mistaken for, in words."""
+        mistakes = self.confusion[place].copy()
+        mistakes[place] = 0
+        likeliest = np.argsort(-mistakes, kind="stable")[:most]
+        told = [f"{self.classes[other]} ({mistakes[other]})" for other in likeliest if mistakes[other]]
+        rest = int((mistakes > 0).sum()) - len(told)
+        return ", ".join([*told, f"{rest} others"] if rest else told)
 
     @property
     def actual(self) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whatsit.project import Answered, Run
+from whatsit.text import brief
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Scored:
     changed: int = 0
     gone: int = 0
     is_today: bool = True
+
+    def __repr__(self) -> str:
+        told = f"right on {sum(self.right.values())} of {len(self.right)} pictures"
+        return brief(self, f"{told}, {self.changed} have another label today, {self.gone} are gone")
 
 
 def score(run: Run, today: Mapping[str, Sequence[str]] | None) -> Scored:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import WhatsitError
+from whatsit.tables import with_picture
+from whatsit.text import brief
 from whatsit.understand.clusters import Interval, interval_of
 
 if TYPE_CHECKING:
@@ -103,6 +105,12 @@ class Selective:
                 )
         told = "; ".join(parts) or "its probabilities are all so high that keeping silent changes nothing"
         return f"Asked about all pictures it is right on {all_right:.1%}; {told}."
+
+    def __repr__(self) -> str:
+        return brief(self, self)
+
+    def _repr_html_(self) -> str:
+        return with_picture(self, self.plot)
 
     def plot(self) -> "Picture":
         """The accuracy of the answers over the share of pictures that get one."""

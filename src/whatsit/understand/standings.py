@@ -9,6 +9,7 @@ from whatsit.errors import WhatsitError
 from whatsit.progress import say
 from whatsit.project import BY_TABLE, Project, Training, load_trainings
 from whatsit.project.paths import inside
+from whatsit.text import brief
 from whatsit.understand.scoring import Scored, score
 
 
@@ -19,6 +20,11 @@ class Standing:
     training: Training
     scored: Scored
     is_replaced: bool
+
+    def __repr__(self) -> str:
+        rate, pictures = self.error_rate, len(self.scored.right)
+        found = "no picture is left" if rate is None else f"error rate {rate:.1%} on {pictures} pictures"
+        return brief(self, f"run {self.training.run.name}, {found}")
 
     @property
     def error_rate(self) -> float | None:
