@@ -267,7 +267,7 @@ def test_odd_page_counts_and_endless_continuations_end(site: Site) -> None:
 def test_license_and_number_that_make_no_sense_are_refused(site: Site) -> None:
     with pytest.raises(CollectError, match="no license 'free'"):
         look(Commons(site.url("")), license="free")  # type: ignore[arg-type]
-    with pytest.raises(CollectError, match="0 pictures are none"):
+    with pytest.raises(CollectError, match="max_pics must be at least 1, not 0"):
         look(Commons(site.url("")), most=0)
 
 

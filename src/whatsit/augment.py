@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.functional import affine_grid, grid_sample
 from torchvision.transforms import v2
 
+from whatsit.checks import is_number
 from whatsit.errors import WhatsitError
 
 ASPECT = 4 / 3  # of a random part of the picture, at most, either way
@@ -42,8 +43,8 @@ def transforms(
         "min_area": (min_area, 0.01, 1),
     }
     for name, (value, least, most) in ranges.items():
-        if not least <= value <= most:
-            raise WhatsitError(f"There is no {name}={value}.", f"Give a number from {least} to {most}.")
+        if not is_number(value, least, most):
+            raise WhatsitError(f"There is no {name}={value!r}.", f"Give a number from {least} to {most}.")
     geometry = Geometry(flip, flip_vert, max_rotate, max_zoom, max_warp, p_affine, min_area)
     both: nn.Module = v2.Compose([geometry, Lighting(max_lighting, p_lighting)])
     return both

@@ -51,6 +51,8 @@ class Engine:
     """
 
     def __init__(self, network: bytes, precision: Precision) -> None:
+        if precision not in _HINT:
+            raise WhatsitError(f"The precision must be fp32 or bf16, not {precision!r}.", "Leave it out.")
         config = {
             "INFERENCE_PRECISION_HINT": _HINT[precision],
             "NUM_STREAMS": threads(),

@@ -19,6 +19,7 @@ import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from whatsit import scans
+from whatsit.checks import require_source
 from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
 from whatsit.memory import Budget
 
@@ -125,9 +126,13 @@ def read_file(path: str | os.PathLike[str], most: float = WHOLE) -> tuple[bytes,
             return data, status
         finally:
             os.close(handle)
+    except ValueError as error:  # of a name that no file can have
+        raise explain_unreadable(FileNotFoundError()) from error
     except OSError as error:
         if error.errno == errno.ENXIO:  # what opening a socket gives
             raise UnusableImageError(NOT_A_FILE) from error
+        if isinstance(error, FileNotFoundError) and str(path).lower().startswith(("http://", "https://")):
+            raise FileAccessError("it is an address, not a file: download it first") from error
         raise explain_unreadable(error) from error
 
 
@@ -135,6 +140,8 @@ def explain_unreadable(error: OSError) -> FileAccessError:
     """Why a file could not be read, in words."""
     if isinstance(error, FileNotFoundError):
         return FileAccessError("there is no such file")
+    if isinstance(error, IsADirectoryError):
+        return FileAccessError("it is a folder, not a picture")
     if isinstance(error, PermissionError):
         return FileAccessError("the file may not be read: its permissions forbid it")
     return FileAccessError(f"the file can't be read: {error.strerror}")
@@ -184,6 +191,7 @@ def examine(source: Source, at_least: int | None = None, grey: bool = False) -> 
 
 
 def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) -> tuple[Image.Image, Facts]:
+    require_source(source)
     data = source if isinstance(source, bytes) else read_file(source)[0] or source
     try:
         with _identify(data, held) as image:
@@ -276,6 +284,8 @@ def _scaled_again(image: Image.Image, scale: float) -> Image.Image | None:
 
 
 def _limit_pixels(image: Image.Image) -> None:
+    if not image.width * image.height:
+        raise ImageError("the picture has no pixels")
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
 

@@ -77,6 +77,8 @@ class Items(Sequence[Item]):
     def __getitem__(self, place: int | slice) -> Item | list[Item]:
         if isinstance(place, slice):
             return [self[one] for one in range(*place.indices(len(self)))]
+        if isinstance(place, str):
+            raise CatalogError("Items are indexed by number.", f'Write catalog["{place}"].items.')
         catalog, row = self._catalog, self._catalog.rows[place]
         return Item(
             catalog.root / catalog.paths[place],

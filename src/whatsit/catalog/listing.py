@@ -342,7 +342,7 @@ def _is_missing(value: object) -> bool:
 def _compiled(pattern: str, what: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
-    except re.error as error:
+    except (re.error, TypeError) as error:
         raise CatalogError(
             f"The {what} {pattern!r} is no regular expression: {error}.",
             "Repair it, or quote it for the shell.",

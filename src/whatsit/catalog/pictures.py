@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from whatsit.errors import ImageError
+from whatsit.errors import ImageError, WhatsitError
 from whatsit.figures import Picture, fonts
 from whatsit.images import open_image
 from whatsit.text import printable
@@ -35,7 +35,9 @@ def draw_augmented(
 
     from whatsit.augment import transforms
 
-    transform = transform or transforms()
+    transform = transforms() if transform is None else transform
+    if not callable(transform):
+        raise WhatsitError(f"augmented={transform!r:.40} are not transforms.", "Give True, or transforms().")
     (image, title), *_ = [*islice(readable(pictures), 1), (Image.new("RGB", (TILE, TILE)), "no picture")]
     square = np.array(ImageOps.fit(image, (TILE, TILE)))
     pixels = torch.from_numpy(square).permute(2, 0, 1).float()

@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from whatsit.checks import is_count, path_of
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader
 from whatsit.collection.lists import read_list
 from whatsit.collection.looks import Looks
@@ -26,7 +27,7 @@ from whatsit.progress import bars, progress, say
 from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.project.paths import not_a_link
 from whatsit.tables import table
-from whatsit.text import brief, ending
+from whatsit.text import brief, described, ending, shortened
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name
@@ -153,6 +154,8 @@ def collect(
     where no provider answers or a class can't be called so.
     """
     wanted = named(classes)
+    if not is_count(max_pics, 0):
+        raise CollectError(f"max_pics must be a whole number, not {described(max_pics)}.")
     with _begun(into, project, wanted) as begun:
         run(_search(begun, wanted, max_pics, providers(source), license, allow_private))
         return begun.fetch(list(wanted), retry, allow_private)
@@ -170,7 +173,7 @@ def collect_lists(
     backoff: float = BACKOFF,
 ) -> Collection:
     """Download, verify and de-duplicate the pictures of lists of addresses, by class; see `collect`."""
-    if max_workers < 0 or (max_pics is not None and max_pics < 1):
+    if not is_count(max_workers, 0) or not (max_pics is None or is_count(max_pics, 1)):
         raise CollectError(
             f"Nothing can be fetched with max_workers={max_workers}, max_pics={max_pics}.",
             "Give max_workers=0 for one by one, or more, and one picture or more.",
@@ -198,11 +201,12 @@ def download_images(
     fetched one by one, and the first error is raised (FetchError, ImageError). The manifest and the project
     belong to the folder above `dest`.
     """
+    folder = path_of(dest, "dest", CollectError).absolute()
     if isinstance(urls, str | os.PathLike):
+        _require_file(urls)
         found = read_list(urls)
     else:
-        found = [Found(url) if isinstance(url, str) else url for url in urls]
-    folder = Path(dest).absolute()
+        found = _addresses(urls)
     return collect_lists(
         {folder.name: found},
         folder.parent,
@@ -214,10 +218,32 @@ def download_images(
     )
 
 
+def _require_file(urls: object) -> None:
+    """Raise CollectError for one address in the place of a file's path."""
+    if isinstance(urls, str) and "://" in urls:
+        address = shortened(urls, 80)
+        raise CollectError(f'"{address}" is one address, not a list of them.', f'Write ["{address}"].')
+
+
+def _addresses(urls: object) -> list[Found]:
+    if not isinstance(urls, Iterable):
+        raise CollectError(f"{described(urls)} is not a list of addresses.", 'Give ["https://...", ...].')
+    found = [Found(url) if isinstance(url, str) else url for url in urls]
+    for one in found:
+        if not isinstance(one, Found):
+            raise CollectError(f"{described(one)} is not an address.", "Give text, or what was searched.")
+    return found
+
+
 def named(classes: Sequence[str]) -> dict[str, str]:
     """Search words by class: "grizzly bear", or NAME=words for another name. Raises CollectError."""
     wanted: dict[str, str] = {}
     for one in classes:
+        if not isinstance(one, str):
+            raise CollectError(
+                f"A class is named by text, not by {described(one)}.",
+                'Write them one after the other: "grizzly bear", "black bear".',
+            )
         name, equals, words = one.partition("=")
         label, words = name.strip(), (words if equals else name).strip()
         if not words:
@@ -364,7 +390,7 @@ async def _search(
 @contextmanager
 def _begun(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -> Iterator[_Begun]:
     """The only collecting of classes into a folder; another one is waited for, and that is said."""
-    is_new = not os.path.lexists(into)
+    is_new = not os.path.lexists(path_of(into, "into", CollectError))
     project = Project(into, folder)
     lock = FileLock(not_a_link(project.folder / "collecting.lock", project.folder))
     try:

@@ -7,12 +7,14 @@ from typing import Literal, get_args
 
 import aiohttp
 
+from whatsit.checks import is_count
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import NEEDS, Engine, has_engines
 from whatsit.collection.openverse import Openverse
 from whatsit.collection.provider import LICENSES, Finds, License, Provider
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Limits, client, run
+from whatsit.text import described
 
 Source = Literal["auto", "openverse", "commons", "duckduckgo", "bing"]
 SOURCES: tuple[str, ...] = get_args(Source)
@@ -67,8 +69,10 @@ async def search(
     """Ask one provider after the other until there are `most`. Raises CollectError where none answers."""
     if license != "any" and license not in LICENSES:
         raise CollectError(f"There is no license {license!r}.", f"Choose any, {', '.join(LICENSES)}.")
-    if most < 1:
-        raise CollectError(f"{most} pictures are none.", "Ask for one or more.")
+    if not isinstance(words, str) or not words.strip():
+        raise CollectError(f"There is nothing to search for in {described(words)}.", "Give some words.")
+    if not is_count(most, 1):
+        raise CollectError(f"max_pics must be at least 1, not {described(most)}.", "Ask for one or more.")
     done = Search()
     seen: set[str] = set()
     for provider in asked:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import SPLIT_NAMES, files_below
+from whatsit.checks import is_count, path_of
 from whatsit.collection.changes import repair, to_repair, trash_unreadable
 from whatsit.collection.copies import groups_of
 from whatsit.collection.findings import Findings, Verification
@@ -35,11 +36,12 @@ def verify_images(
     in the trash. One `undo` brings all back. What lies behind a symbolic link stays as it is.
     Raises CatalogError where there is no such folder.
     """
-    folder = Path(path).absolute()
+    folder = path_of(path, "The folder", CatalogError).absolute()
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise CatalogError(f"{path} {what}.", "Name a folder of pictures.")
-    if (max_size is not None and max_size < SMALLEST_MAX) or (max_workers is not None and max_workers < 1):
+    asked = ((max_size, SMALLEST_MAX), (max_workers, 1))
+    if any(one is not None and not is_count(one, least) for one, least in asked):
         raise CatalogError(
             f"Nothing can be done with max_size={max_size}, max_workers={max_workers}.",
             f"Give a max_size of {SMALLEST_MAX} or more, and one worker or more.",

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.checks import is_count
+from whatsit.errors import WhatsitError
 from whatsit.progress import progress
 from whatsit.train import head as heads
 from whatsit.train.bank import fit_many
@@ -32,8 +34,11 @@ def draw_curve(
 ) -> LearningCurve:
     """Train `repeats` heads on each share, drawn class by class, and note their mistakes on `valid`.
 
-    `groups` (n,) are those of the validation pictures, where some belong together.
+    `groups` (n,) are those of the validation pictures, where some belong together. Raises WhatsitError for
+    fewer `repeats` than one.
     """
+    if not is_count(repeats, 1):
+        raise WhatsitError(f"repeats must be at least 1, not {repeats!r}.", "Five are usual.")
     count = len(train.labels)
     shares = [share for share in SHARES if share * count >= 2 * len(classes)] or [1.0]
     wrong: NDArray[np.bool_] = np.empty((len(shares), repeats, len(valid.labels)), np.bool_)

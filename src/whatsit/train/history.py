@@ -84,6 +84,9 @@ class History:
     def __len__(self) -> int:
         return len(self.epochs)
 
+    def __getitem__(self, place: int) -> Epoch:
+        return self.epochs[place]
+
     def __str__(self) -> str:
         return "\n".join([*map(header, self.epochs[:1]), *map(row, self.epochs)])
 

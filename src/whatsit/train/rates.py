@@ -1,8 +1,9 @@
 """What `lr=` may be: one rate, a slice, or a list, a rate for every group of layers."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 
+from whatsit.checks import is_number
 from whatsit.errors import WhatsitError
 
 Rates = float | slice | Sequence[float]
@@ -17,17 +18,19 @@ def spread(lr: Rates, groups: int) -> list[float]:
     """
     if isinstance(lr, slice):
         start, stop = lr.start, lr.stop
-        if stop is None or lr.step is not None:
+        if not _is_rate(stop) or lr.step is not None:
             raise _senseless(lr)
         if start is None:
             rates = [stop / 10] * (groups - 1) + [stop]
-        elif _is_rate(start) and _is_rate(stop):
+        elif _is_rate(start):
             steps = max(1, groups - 1)
             rates = [start * (stop / start) ** (n / steps) for n in range(groups)] if groups > 1 else [stop]
         else:
             raise _senseless(lr)
-    elif isinstance(lr, int | float):
+    elif isinstance(lr, Real):
         rates = [lr] * groups
+    elif isinstance(lr, str) or not isinstance(lr, Iterable):
+        raise _senseless(lr)
     else:
         rates = list(lr)[-groups:] if groups == 1 else list(lr)
     if len(rates) != groups:
@@ -41,10 +44,10 @@ def spread(lr: Rates, groups: int) -> list[float]:
 
 
 def _is_rate(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and value > 0
+    return is_number(value, 0) and value != 0
 
 
 def _senseless(lr: Rates) -> WhatsitError:
     return WhatsitError(
-        f"Nothing can be learnt with lr={lr}.", "Give a positive number, slice(1e-5, 1e-3), or a list."
+        f"Nothing can be learnt with lr={lr!r}.", "Give a positive number, slice(1e-5, 1e-3), or a list."
     )

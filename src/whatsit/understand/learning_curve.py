@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.checks import is_number, nearest
+from whatsit.errors import WhatsitError
 from whatsit.tables import with_picture
 from whatsit.text import brief
 from whatsit.understand.power_law import Draws, draw
@@ -79,9 +81,14 @@ class LearningCurve:
         return self._ahead(self._draws, self.error_rates[-1], images / self.images[-1])
 
     def doubled(self, label: str | None = None) -> Forecast:
-        """What twice as many pictures would bring, overall or for the pictures of one class."""
+        """What twice as many pictures would bring, overall or for the pictures of one class.
+
+        Raises WhatsitError for a class that there is not.
+        """
         if label is None:
             return self.forecast(2 * self.images[-1])
+        if label not in self.classes:
+            raise WhatsitError(f"There is no class {label!r}.", nearest(label, self.classes))
         of_class = self.labels == list(self.classes).index(label)
         if not of_class.any():
             return Forecast(math.nan, 0.0, 1.0)
@@ -128,7 +135,9 @@ class LearningCurve:
         return None if np.median(kept) < 1 - WORTH else False
 
     def tell(self, target: float | None = None) -> str:
-        """The whole in sentences."""
+        """The whole in sentences. Raises WhatsitError where `target`, a wished error rate, is not one."""
+        if target is not None and not is_number(target, 0, 1):
+            raise WhatsitError(f"target={target!r} is not an error rate.", "Give one from 0 to 1, as 0.05.")
         now, largest = self.error_rates[-1], self.images[-1]
         told = [f"Trained on {largest:,} pictures, the error rate is {now:.1%}."]
         if not self.can_tell:

@@ -1,0 +1,53 @@
+"""Checks of what a caller gives: the usual mistakes end in one sentence, not in a traceback from inside."""
+
+import math
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral, Real
+from pathlib import Path
+
+from whatsit.errors import ImageError, WhatsitError
+from whatsit.text import described, printable, shortened
+
+
+def path_of(given: object, name: str, kind: type[WhatsitError]) -> Path:
+    """A path that is given as text or as a path. Raises `kind` for anything else."""
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    raise kind(f"{name} must be a path, not {described(given)}.", 'Give one, such as "my-photos".')
+
+
+def nearest(asked: object, names: Iterable[str]) -> str:
+    """What to write instead of a name that there is not: the one most like it, or some of those there are."""
+    known = list(names)
+    near = get_close_matches(str(asked), known, 1)
+    return f"Did you mean {printable(near[0])!r}?" if near else f"Take {shortened(', '.join(known), 150)}."
+
+
+def is_count(given: object, least: int) -> bool:
+    """Whether it is a whole number of at least `least`."""
+    return isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= least
+
+
+def is_number(given: object, least: float = -math.inf, most: float = math.inf) -> bool:
+    """Whether it is a finite number from `least` to `most`."""
+    if not isinstance(given, Real) or isinstance(given, bool):
+        return False
+    return math.isfinite(given) and least <= float(given) <= most
+
+
+def require_source(given: object) -> None:
+    """Raise ImageError for what is neither a path nor bytes, and say what to give instead."""
+    if isinstance(given, str | os.PathLike | bytes):
+        return
+    what, data, image, others = described(given), "bytes", "a PIL image", ""
+    if what == "a NumPy array":
+        image += " (PIL.Image.fromarray(array))"
+    elif what == "an open file":
+        data += " (file.read())"
+    elif isinstance(given, tuple):
+        others = ", or a list of these"
+    elif hasattr(given, "path"):
+        others = ", such as its .path"
+    raise ImageError(f"{what} is not a picture: give a path, {data} or {image}{others}")
