@@ -141,7 +141,7 @@ def explain_unreadable(error: OSError) -> FileAccessError:
     if isinstance(error, FileNotFoundError):
         return FileAccessError("there is no such file")
     if isinstance(error, IsADirectoryError):
-        return FileAccessError("it is a folder, not a picture")
+        return FileAccessError("it can't be read: it is a folder, not a picture")
     if isinstance(error, PermissionError):
         return FileAccessError("the file may not be read: its permissions forbid it")
     return FileAccessError(f"the file can't be read: {error.strerror}")

@@ -129,7 +129,7 @@ class Collection:
         tallies = self.classes.values()
         kept, found = sum(one.kept for one in tallies), sum(one.found for one in tallies)
         classes = "1 class" if len(tallies) == 1 else f"{len(tallies)} classes"
-        return f"{kept} pictures kept of {found} found, {classes}"
+        return f"{kept:,} pictures kept of {found:,} found, {classes}"
 
 
 def _reasons(tally: Tally, most: int = 2) -> str:
