@@ -257,7 +257,7 @@ def judge(catalog: Catalog, valid: set[str], pairs: dict[str, Copy], seed: int) 
     learner.fit_one_cycle(learner.default_epochs(), tell=lambda line: None)
     measured_on = list(learner.catalog["valid"])
     assert {str(item.path) for item in measured_on} == valid
-    best = [learner.classes[place] for place in learner.predict("valid").argmax(1)]
+    best = [learner.classes[place] for place in learner.get_preds("valid")[0].argmax(1)]
     right = np.array([told == item.label for told, item in zip(best, measured_on, strict=True)])
     twins = astride(pairs, valid)
     is_twin = np.array([str(item.path) in twins for item in measured_on])

@@ -27,9 +27,9 @@ from whatsit.demo import write_digits
 from whatsit.train import crossfit
 from whatsit.train import head as heads
 from whatsit.train.bank import fit_many
-from whatsit.train.crossfit import Answers, HeldOut, hold_out, novelty_of
+from whatsit.train.crossfit import HeldOut, Unseen, hold_out, novelty_of
 from whatsit.train.loop import Labelled
-from whatsit.understand.novelty import Novelty
+from whatsit.understand.novelty import fit_novelty
 
 BAR = 0.07
 WIDTH, CLASSES = 128, 3
@@ -68,15 +68,21 @@ def alone(count: int) -> NDArray[np.int64]:
     return np.arange(count)
 
 
+def hashes(count: int) -> NDArray[np.void]:
+    return np.zeros(count, "V32")
+
+
 def alarms(train: Labelled, found: HeldOut, other: Labelled) -> float:
     """The share of other pictures that are called new; 0 where none ever is."""
-    known = novelty_of(train, CLASSES, found)
-    return 0.0 if known is None else float(known.is_new(other.inputs.numpy()).mean())
+    fitted = fit_novelty(train.inputs.numpy(), train.labels.numpy(), CLASSES)
+    known = novelty_of(train, fitted, found)
+    return 0.0 if known is None else float(known.is_novel(other.inputs.numpy()).mean())
 
 
 def frozen(train: Labelled, other: Labelled) -> float:
     """As of a backbone that was not trained."""
-    return alarms(train, hold_out(train, alone(len(train.labels)), CLASSES, heads_of), other)
+    images = len(train.labels)
+    return alarms(train, hold_out(train, alone(images), hashes(images), CLASSES, heads_of), other)
 
 
 def few(images: int, seed: int) -> float:
@@ -96,9 +102,9 @@ def knows(noise: float, images: int, seed: int) -> tuple[float, float]:
         clouds(1000, 2000 + seed, seed),
     )
     features = valid.inputs.numpy()
-    score = Novelty.fit(train.inputs.numpy(), train.labels.numpy(), CLASSES).score(features)
+    score = fit_novelty(train.inputs.numpy(), train.labels.numpy(), CLASSES).score(features)
     logits = np.zeros((images, CLASSES), np.float32)
-    found = Answers(logits, score, valid.labels.numpy(), alone(images)).found("valid")
+    found = Unseen(logits, score, valid.labels.numpy(), alone(images), hashes(images)).held_out("valid")
     return alarms(train, found, other), frozen(train, other)
 
 
@@ -136,10 +142,11 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
         return some
 
     rows_of = learner.catalog["train"].rows
-    asked = hold_out(train, crossfit.relatives(rows_of), classes, train_heads)
-    known = novelty_of(train, classes, asked)
+    asked = hold_out(train, crossfit.relatives(rows_of), rows_of["content"], classes, train_heads)
+    fitted = fit_novelty(train.inputs.numpy(), train.labels.numpy(), classes)
+    known = novelty_of(train, fitted, asked)
     assert known is not None
-    return found / len(test.labels), float(known.is_new(test.inputs.numpy()).mean())
+    return found / len(test.labels), float(known.is_novel(test.inputs.numpy()).mean())
 
 
 def real(seeds: int) -> Iterator[Case]:

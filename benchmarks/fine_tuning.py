@@ -92,7 +92,7 @@ def measured(task: defaults.Task, project: Path, size: int) -> dict[str, Any]:
     for name, learner in (("frozen", frozen), ("tuned", tuned)):
         for split in ("valid", "test"):
             labels = learner.data.of(split).labels.numpy()
-            hits = learner.predict(split).argmax(1) == labels
+            hits = learner.get_preds(split)[0].argmax(1) == labels
             found[f"{name}_{split}"] = hits.astype(int).tolist()
     return found
 

@@ -38,7 +38,7 @@ import whatsit.train.learner
 import whatsit.understand.plots  # noqa: F401  # imports are not timed
 from benchmarks.peers import CLOTHING, HERE, WHATSIT, fastai_python, seconds, timed
 from whatsit import Classifier
-from whatsit.train.reporting import load_learner
+from whatsit.train.finished import load_learner
 
 PHOTOS = 100  # with heat maps
 REPORT_BAR, PAGE_BAR, BAR, HEAT_BAR = 15.0, 15.0, 5.0, 50.0  # seconds, MB, times, milliseconds

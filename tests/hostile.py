@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from PIL import Image
 
+from whatsit.backbones import Backbone
 from whatsit.bundle import Bundle
+from whatsit.model import Model
+from whatsit.novelty import Novelty
 from whatsit.preprocess import Preprocess
-from whatsit.understand.novelty import Novelty
+from whatsit.understand.novelty import fit_novelty
 
 SIZE = 8
 LIGHT = Image.new("RGB", (20, 20), "white")
@@ -23,15 +26,16 @@ node = helper.make_node
 GOOD = (
     node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
     node("ReduceMean", ["float"], ["features"], axes=[1, 2], keepdims=0),
-    node("Gemm", ["features", "weight"], ["logits"]),
+    node("Gemm", ["features", "head.weight", "head.bias"], ["logits"], transB=1),
 )
-NUMBERS = {"weight": np.float32([[0.01, -0.01], [0.01, 0], [0, 0]])}
+WEIGHT, BIAS = np.float32([[0.01, 0.01, 0], [-0.01, 0, 0]]), np.float32([0, 0])
+NUMBERS = {"head.weight": WEIGHT, "head.bias": BIAS}
 
 
-def novelty() -> tuple[dict[str, Any], bytes]:
+def novelty() -> Novelty:
     """What tells new pictures, fitted on twenty."""
     features = np.random.default_rng(0).gamma(1, 50, (20, 3)).astype(np.float32)
-    return Novelty.fit(features, np.arange(20) % 2, 2).to_bytes()
+    return fit_novelty(features, np.arange(20) % 2, 2)
 
 
 def network(
@@ -54,16 +58,20 @@ def network(
 
 
 def good(*more: NodeProto, **numbers: NDArray[Any]) -> bytes:
-    """The good network, with more operators beside, whose `extra` is added to its logits."""
-    *others, last = GOOD
-    last = node("Gemm", ["features", "weight"], ["before"])
-    return network(*others, last, *more, node("Add", ["before", "extra"], ["logits"]), **numbers)
+    """The good network, with more operators beside, whose `extra` is added to its features."""
+    cast, _, head = GOOD
+    mean = node("ReduceMean", ["float"], ["mean"], axes=[1, 2], keepdims=0)
+    return network(cast, mean, *more, node("Add", ["mean", "extra"], ["features"]), head, **numbers)
 
 
 def write(path: Path, made: bytes, **options: Any) -> Path:
     """A bundle of a network, whatever that is."""
-    options = {"classes": ["light", "dark"], "preprocess": Preprocess(SIZE), "precision": "fp32", **options}
-    Bundle(network=made, split={}, metrics={}, versions={"whatsit": "0"}, **options).write(path)
+    prepare = options.pop("preprocess", Preprocess(SIZE))
+    weight = options.get("weight", WEIGHT)
+    options = {"classes": ["light", "dark"], "precision": "fp32", "weight": WEIGHT, "bias": BIAS, **options}
+    backbone = Backbone("hostile", weight.shape[1], prepare, made)
+    model = Model(preprocess=prepare, backbone=backbone, **options)
+    Bundle(model, split={}, metrics={}, versions={"whatsit": "0"}).write(path)
     return path
 
 
@@ -127,7 +135,7 @@ def large_tensor() -> bytes:
 def long_work() -> bytes:
     """Two products of large matrices, which depend on the picture."""
     return good(
-        node("ReduceMean", ["features"], ["one"], keepdims=0),
+        node("ReduceMean", ["mean"], ["one"], keepdims=0),
         node("Expand", ["one", "shape"], ["large"]),
         node("MatMul", ["large", "large"], ["product"]),
         node("MatMul", ["product", "large"], ["again"]),

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 from tests.conftest import Run
 from whatsit.engine import Engine
 from whatsit.errors import BackboneError
-from whatsit.train import backbones
-from whatsit.train.backbones import load_backbone
+from whatsit.train import timm_backbones as backbones
+from whatsit.train.timm_backbones import load_backbone
 
 pytestmark = pytest.mark.usefixtures("cache")
 

@@ -58,7 +58,7 @@ def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
     assert set(measured["per_class"]) == {"0", "1", "7"}
     answers = json.loads(whatsit("predict", "d.whatsit", digits / "7", "--json").stdout)
     assert len(answers) == 20
-    judged = {"label", "likeliest", "probability", "probabilities", "novelty", "is_new", "is_sure"}
+    judged = {"label", "verdict", "probability", "probabilities", "novelty"}
     assert set(answers[0]) == {"path", *judged}
 
 
@@ -124,39 +124,39 @@ def test_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
     assert child.returncode == 0
 
 
-def test_folder_is_predicted_without_what_is_hidden_in_it(whatsit: Run, digits: Path) -> None:
-    assert whatsit("train", digits, "--epochs", 1).returncode == 0
+def test_folder_is_predicted_without_what_is_hidden_in_it(command: Run, digits: Path) -> None:
+    assert command("train", digits, "--epochs", 1).returncode == 0
     picture = next((digits / "0").iterdir())
     for hidden in (".ipynb_checkpoints/a.png", "0/._a.png", "@eaDir/a.png"):
         (digits / hidden).parent.mkdir(exist_ok=True)
         (digits / hidden).write_bytes(picture.read_bytes())
-    answered = whatsit("predict", "digits.whatsit", digits)
+    answered = command("predict", "digits.whatsit", digits)
     assert answered.returncode == 0
     assert len(answered.stdout.splitlines()) == 60
 
 
-def test_table_is_trained_on_and_gives_its_name(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+def test_table_is_trained_on_and_gives_its_name(command: Run, digits: Path, tmp_path: Path) -> None:
     paths = sorted(digits.glob("*/*.png"))
     rows = [f"{path.relative_to(tmp_path)},digit {path.parent.name},{n % 9}" for n, path in enumerate(paths)]
     (tmp_path / "numbers.csv").write_text("\n".join(["path,label,person", *rows]))
     words = ["numbers.csv", "--group", "person", "--epochs", 1]
-    result = whatsit("train", *words, "--json")
+    result = command("train", *words, "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["classes"] == ["digit 0", "digit 1", "digit 7"]
-    measured = whatsit("evaluate", "numbers.whatsit", "numbers.csv", "--split", "valid", "--json")
+    measured = command("evaluate", "numbers.whatsit", "numbers.csv", "--split", "valid", "--json")
     assert json.loads(measured.stdout)["images"] == json.loads(result.stdout)["valid_images"]
 
 
-def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(whatsit: Run, digits: Path) -> None:
-    trained = whatsit("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
-    valid = json.loads(whatsit("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
+def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(command: Run, digits: Path) -> None:
+    trained = command("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
+    valid = json.loads(command("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
     assert valid["images"] == 30
     assert valid["trained_on"] == 0
     assert valid["accuracy"] == json.loads(trained.stdout)["accuracy"]
-    whole = whatsit("evaluate", "digits.whatsit", digits)
+    whole = command("evaluate", "digits.whatsit", digits)
     assert "30 pictures were left out because it was trained on them" in whole.stdout
-    assert whatsit("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
-    unknown = whatsit("evaluate", "other.whatsit", digits)
+    assert command("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
+    unknown = command("evaluate", "other.whatsit", digits)
     assert "can't be known whether it was trained on some of these" in unknown.stdout
 
 
@@ -210,7 +210,7 @@ print(seen, multiprocessing.active_children(), [str(path) for path in Path.home(
 
 
 def test_openvino_does_not_phone_home(cache: Path, tmp_path: Path) -> None:
-    from whatsit.train.backbones import load_backbone
+    from whatsit.train.timm_backbones import load_backbone
 
     network, home = tmp_path / "network.onnx", tmp_path / "home"
     network.write_bytes(load_backbone("resnet18", 32, pretrained=False).network)

@@ -29,17 +29,17 @@ def strict(text: str) -> object:
 
 
 def test_diverged_training_writes_no_bundle_and_says_what_to_do(
-    whatsit: Run, digits: Path, tmp_path: Path
+    command: Run, digits: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "digits.whatsit").write_bytes(b"a good one")
-    done = whatsit("train", digits, "--lr", "1e6", "--epochs", 2, "--json")
+    done = command("train", digits, "--lr", "1e6", "--epochs", 2, "--json")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "diverged" in done.stderr
     assert "a tenth of the rate" in done.stderr
     assert (tmp_path / "digits.whatsit").read_bytes() == b"a good one"
     run = digits / ".whatsit" / "runs" / "0001"
-    assert "not finished" not in whatsit("runs", digits).stdout, "to go on with it would end the same way"
+    assert "not finished" not in command("runs", digits).stdout, "to go on with it would end the same way"
     for file in run.glob("*.json"):
         strict(file.read_text())
     saved = json.loads((run / "history.json").read_text())
@@ -119,9 +119,9 @@ def test_guesses_are_called_guesses_and_little_knowledge_is_not() -> None:
 
 
 def test_model_at_guessing_level_is_written_with_a_warning(
-    whatsit: Run, digits: Path, tmp_path: Path
+    command: Run, digits: Path, tmp_path: Path
 ) -> None:
-    done = whatsit("train", digits, "--lr", "1e-9", "--epochs", 1, "--augment", "none", "--json")
+    done = command("train", digits, "--lr", "1e-9", "--epochs", 1, "--augment", "none", "--json")
     assert done.returncode == 0, done.stderr
     assert "careful: the model may be no better than guessing" in done.stderr
     assert any("no better than guessing" in one for one in strict(done.stdout)["warnings"])  # type: ignore[index]

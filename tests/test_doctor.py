@@ -250,16 +250,16 @@ def test_healthy_trainings_draw_hardly_any_alarm(photos: dict[str, Labelled]) ->
 
 
 def test_learner_and_train_tell_the_diagnosis(
-    digits: Path, whatsit: Run, cache: Path, tmp_path: Path
+    digits: Path, command: Run, cache: Path, tmp_path: Path
 ) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     with pytest.raises(WhatsitError, match="Nothing was trained"):
         learner.diagnose()
     learner.fit_one_cycle(3, lr=30.0, tell=lambda line: None)
     assert "rate too high" in signs(learner.diagnose())
-    result = whatsit("train", digits)
+    result = command("train", digits)
     assert result.returncode == 0, result.stderr
     assert "12 validation pictures are few: one of them is 8.3 points" in result.stdout
-    told = json.loads(whatsit("train", digits, "--json").stdout)["diagnosis"]
+    told = json.loads(command("train", digits, "--json").stdout)["diagnosis"]
     assert told["healthy"] is True
     assert [finding["sign"] for finding in told["findings"]] == ["few validation pictures"]

@@ -6,10 +6,10 @@ from torch import nn
 
 from whatsit.engine import Engine
 from whatsit.errors import BackboneError
-from whatsit.train.backbones import convert, load_body
 from whatsit.train.export import with_head
 from whatsit.train.gradients import BATCH, gradient_maps
 from whatsit.train.head import Head, as_linear, new_head
+from whatsit.train.timm_backbones import convert, load_body
 
 CLASSES = 4
 KINDS = [

@@ -1,6 +1,7 @@
 """What is asked of pictures that were held out: by which heads, and what becomes of the answers."""
 
 import json
+from dataclasses import astuple
 from itertools import chain
 from pathlib import Path
 
@@ -8,18 +9,19 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.false_alarms import BAR, EPOCHS, drawn, trained
+from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import WHOLE
-from whatsit.deploy.reporting import report_of as folder_report
+from whatsit.classifier import Classifier
+from whatsit.evaluation import report_folder
+from whatsit.probabilities import softmax
 from whatsit.train import crossfit
 from whatsit.train import head as heads
 from whatsit.train.bank import fit_many
-from whatsit.train.crossfit import Answers, HeldOut, hold_out
+from whatsit.train.crossfit import HeldOut, Unseen, hold_out
 from whatsit.train.learner import Learner
 from whatsit.train.loop import Labelled, threads_of
-from whatsit.train.reporting import report_of
-from whatsit.understand.calibration import softmax
 
 CLASSES, WIDTH = 3, 32
 SEEDS = 10 if WHOLE else 3
@@ -32,6 +34,17 @@ def clouds(images: int, spread: float = 1.0, seed: int = 0) -> Labelled:
     centres = torch.randn(CLASSES, WIDTH, generator=torch.Generator().manual_seed(99))
     labels = torch.arange(images) % CLASSES
     return Labelled(centres[labels] + spread * torch.randn(images, WIDTH, generator=dice), labels)
+
+
+def hashes(images: int) -> NDArray[np.void]:
+    return np.frombuffer(np.arange(4 * images).tobytes(), "V32")
+
+
+def unseen(images: int) -> Unseen:
+    logits = np.eye(2, dtype=np.float32)[np.arange(images) % 2]
+    return Unseen(
+        logits, np.arange(images) / images, np.arange(images) % 2, np.arange(images), hashes(images)
+    )
 
 
 def error(head: heads.Head, data: Labelled) -> float:
@@ -82,8 +95,10 @@ def test_every_picture_is_held_out_once_and_copies_stay_together(
         asked.extend(here.tolist() for here in places)
         return [heads.new_head(WIDTH, CLASSES, 0) for _ in places]
 
-    found = hold_out(data, relatives, CLASSES, train)
+    found = hold_out(data, relatives, hashes(90), CLASSES, train)
     assert found.images == 90
+    assert (found.contents == hashes(90)).all()
+    assert np.allclose(found.probabilities.sum(1), 1, atol=2e-3)
     rest = [sorted(set(range(90)) - set(here)) for here in asked]
     assert sorted(chain.from_iterable(rest)) == list(range(90))
     for here, there in zip(asked, rest, strict=True):
@@ -99,19 +114,28 @@ def test_boasting_heads_get_a_temperature_and_modest_ones_none() -> None:
             fit_many(trained, data, places, epochs, 0.1, 32, wd, seed=0)
             return trained
 
-        return hold_out(data, np.arange(600), CLASSES, train)
+        return hold_out(data, np.arange(600), hashes(600), CLASSES, train)
 
     assert train_for(60, 0.0).temperature > train_for(5, 0.5).temperature
 
 
 def test_what_was_found_is_kept_for_this_head_alone(tmp_path: Path) -> None:
-    found = HeldOut(100, 0.9, 1.2, 0.7, "train")
+    found = unseen(100).held_out("train")
     crossfit.save(tmp_path, "a", found)
-    assert crossfit.load(tmp_path, "a") == found
-    assert crossfit.load(tmp_path, "b") is None
-    for damaged in ("", "{", "[]", json.dumps({"of": "a", "images": 1})):
-        (tmp_path / crossfit.KEPT).write_text(damaged)
-        assert crossfit.load(tmp_path, "a") is None
+    kept = crossfit.load(tmp_path, 2, "a")
+    assert kept is not None
+    assert astuple(kept)[:5] == astuple(found)[:5]
+    assert (kept.contents == hashes(100)).all()
+    assert (kept.probabilities == found.probabilities).all()
+    assert crossfit.load(tmp_path, 2) is not None, "of whatever head"
+    assert crossfit.load(tmp_path, 2, "b") is None
+    assert crossfit.load(tmp_path, 3, "a") is None, "of other classes"
+    for name in (crossfit.FOUND, crossfit.KEPT):
+        whole = (tmp_path / name).read_bytes()
+        for damaged in (b"", b"{", b"[]", json.dumps({"of": "a", "images": 1}).encode(), whole[:-1]):
+            (tmp_path / name).write_bytes(damaged)
+            assert crossfit.load(tmp_path, 2, "a") is None
+        (tmp_path / name).write_bytes(whole)
     crossfit.save(tmp_path / "nowhere", "a", found)  # it only saves time
 
 
@@ -120,8 +144,13 @@ def test_learner_asks_once_and_again_after_training_on(digits: Path, cache: Path
     assert learner.temperature == 1, "nothing was trained"
     learner.fit_one_cycle(2, tell=lambda line: None)
     first = learner.held_out
-    kept = learner.run / crossfit.KEPT
+    kept = learner.run / crossfit.FOUND
     assert json.loads(kept.read_text())["temperature"] == first.temperature
+    train = {item.content: item.label for item in learner.catalog["train"]}
+    asked = dict(zip((one.tobytes().hex() for one in first.contents), first.probabilities, strict=True))
+    assert asked.keys() == train.keys()
+    right = [learner.classes[asked[content].argmax()] == label for content, label in train.items()]
+    assert np.mean(right) == pytest.approx(first.accuracy)
     learner.fit_one_cycle(2, tell=lambda line: None)
     assert learner.held_out is not first
     assert json.loads(kept.read_text())["temperature"] == learner.held_out.temperature
@@ -135,14 +164,14 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     valid = learner.data.of("valid")
     assert learner.held_out.split == "valid"
     assert learner.held_out.images == len(valid.labels) == 24
-    page = report_of(learner).render()
+    page = learner.report().render()
     assert "its backbone was trained on the training pictures" in page
     assert "every validation picture is measured by what was found on the others" in page
     assert "not known of a fine-tuned network" in page
     assert "by its errors on these validation pictures, which flatters them" in page
 
     logits = heads.logits_of(learner.head, valid.inputs).numpy()
-    temperatures = learner._valid_answers().yardsticks().temperature
+    temperatures = learner._unseen().yardsticks().temperature
     assert len(set(temperatures.tolist())) == crossfit.FOLDS
     shown = learner.interpret("valid").probabilities
     assert np.allclose(shown, softmax(logits, temperatures[:, None]))
@@ -150,7 +179,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
 
     metrics = learner.export(tmp_path / "tuned.whatsit").metrics
     assert metrics["calibrated_on"] == "valid"
-    page = folder_report(tmp_path / "tuned.whatsit", digits).render()
+    page = report_folder(Classifier(tmp_path / "tuned.whatsit"), digits).render()
     assert "found on these very pictures" in page
     assert "every validation picture is measured" not in page
 
@@ -164,12 +193,10 @@ def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Pa
 
 
 def test_few_validation_pictures_give_a_threshold_that_is_not_measured(cache: Path) -> None:
-    answers = Answers(np.eye(2, dtype=np.float32)[[0, 1] * 10], np.arange(20) / 20, ALTERNATE, np.arange(20))
-    assert answers.found("valid").threshold == 0.95
+    answers = unseen(20)
+    assert answers.held_out("valid").threshold == 0.95
     assert np.isnan(answers.yardsticks().threshold).all()
-    many = Answers(
-        np.tile(answers.logits, (5, 1)), np.arange(100) / 100, np.tile(ALTERNATE, 5), np.arange(100)
-    )
+    many = unseen(100)
     assert np.isfinite(many.yardsticks().threshold).all()
 
 

@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests import hostile
 from tests.conftest import Run, campaign
-from tests.hostile import LIGHT, network, novelty, with_manifest, write
+from tests.hostile import LIGHT, WEIGHT, network, novelty, with_manifest, write
 from whatsit import Classifier
 from whatsit.bundle import MANIFEST, Bundle
 from whatsit.cli.options import print_json
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_small_good_bundle_answers(path: Path) -> None:
     answer = Classifier(write(path, network(), novelty=novelty())).predict(LIGHT)
-    assert answer.likeliest == "light"
+    assert answer.label == "light"
     assert answer.novelty is not None
 
 
@@ -68,7 +68,7 @@ def test_zip_of_many_names_is_not_read(path: Path, names: int) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(names):
             archive.writestr(f"{number}", b"")
-    with pytest.raises(BundleError, match="not that of a zip of three parts"):
+    with pytest.raises(BundleError, match="not that of a zip of four parts"):
         Bundle.read(path)
 
 
@@ -132,13 +132,23 @@ def test_bundle_that_could_not_be_read_is_not_written(path: Path) -> None:
     assert not path.exists()
 
 
+class Odd(NamedTuple):
+    """Novelty data of a stranger."""
+
+    record: dict[str, Any]
+    data: bytes
+
+    def to_bytes(self) -> tuple[dict[str, Any], bytes]:
+        return self.record, self.data
+
+
 @pytest.mark.parametrize(
     "change",
     [{"width": 10**90}, {"width": -3}, {"width": True}, {"steepness": "4"}, {"threshold": 10**90}],
 )
 def test_impossible_novelty_is_refused_by_name(path: Path, change: dict[str, Any]) -> None:
-    record, data = novelty()
-    write(path, network(), novelty=({**record, **change}, data))
+    record, data = novelty().to_bytes()
+    write(path, network(), novelty=Odd({**record, **change}, data))
     with pytest.raises(BundleError, match="novelty data that makes no sense"):
         Classifier(path)
 
@@ -213,38 +223,54 @@ def test_bundles_with_odd_bytes_open_or_are_refused(bundle: Path, data: st.DataO
         Path(folder, "b.whatsit").write_bytes(broken)
         with suppress(BundleError):
             Classifier(Path(folder, "b.whatsit")).predict(LIGHT)
-        record, numbers = novelty()
+        record, numbers = novelty().to_bytes()
         other = np.frombuffer(numbers, np.uint8).copy()
         other[data.draw(st.integers(0, len(other) - 1))] = data.draw(st.integers(0, 255))
-        write(Path(folder, "c.whatsit"), network(), novelty=(record, other.tobytes()))
+        write(Path(folder, "c.whatsit"), network(), novelty=Odd(record, other.tobytes()))
         with suppress(BundleError):
             novel = Classifier(Path(folder, "c.whatsit")).predict(LIGHT).novelty
             assert novel is not None
             assert 0 <= novel <= 1
 
 
-# Bundles of earlier formats
+# The head
 
 
-@pytest.mark.parametrize("format", [1, 2])
-def test_earlier_formats_still_open(path: Path, format: int) -> None:
-    write(
-        path, network(), novelty=None if format == 1 else novelty(), temperature=None if format == 1 else 2.0
-    )
-    with zipfile.ZipFile(path) as archive:
-        manifest = json.loads(archive.read(MANIFEST))
-    manifest["format"] = format
-    if format == 1:
-        del manifest["temperature"], manifest["novelty"]
-    with_manifest(path, json.dumps(manifest).encode())
-    assert Classifier(path).predict(LIGHT).likeliest == "light"
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"head": {"classes": 10**90, "width": 3}},
+        {"head": {"classes": 2, "width": -3}},
+        {"head": {"classes": True, "width": 7}},
+        {"head": {"classes": 1, "width": 7}},
+        {"head": {"classes": 2}},
+        {"head": [2, 3]},
+        {"head": None},
+        {"classes": ["a", "b", "c"]},
+    ],
+)
+def test_impossible_head_is_refused_by_name(path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(BundleError, match=r"head .*makes no sense|the head is for"):
+        Bundle.read(with_manifest(write(path, network()), change))
+
+
+def test_head_that_is_not_finite_is_refused(path: Path) -> None:
+    write(path, network(), weight=np.full_like(WEIGHT, np.inf))
+    with pytest.raises(BundleError, match="weights that are not numbers"):
+        Bundle.read(path)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_head_that_is_not_the_networks_own_is_refused(path: Path, precision: str) -> None:
+    write(path, network(), weight=WEIGHT * np.float32(1.1))
+    with pytest.raises(BundleError, match="logits of its network are not those of its head"):
+        Classifier(path)
+    Classifier(write(path, network(), weight=WEIGHT * np.float32(1 + 1e-7)))
 
 
 def test_bundle_is_written_with_the_same_bytes_as_ever(path: Path) -> None:
-    Bundle(["a", "b"], Preprocess(), "fp32", b"network", {}, {"accuracy": 1.0}, {"whatsit": "0"}, 1.25).write(
-        path
-    )
+    write(path, b"network", temperature=1.25)
     assert hostile.checksum(path.read_bytes()) == WRITTEN
 
 
-WRITTEN = "9ac287ae830fcb5ff32bfb098db7e3394529947aef8125f23a6f1aef9343dcd6"
+WRITTEN = "c2ab028e225d899e197331a8f37b4c628d512892512d13c010c5e3c4bf183b9c"

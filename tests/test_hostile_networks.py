@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from PIL import Image
 
 from tests import hostile
@@ -18,8 +18,8 @@ from tests.conftest import Run, campaign
 from tests.hostile import LIGHT, good, network, node, novelty, write
 from whatsit import Classifier, engine, trial
 from whatsit.bundle import Bundle
-from whatsit.deploy.evaluation import evaluate_folder
 from whatsit.errors import BundleError, NetworkError
+from whatsit.evaluation import evaluate_folder
 from whatsit.network_check import MOST_FIELDS, require_allowed
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -177,7 +177,7 @@ def test_network_that_never_opens_is_given_up(path: Path, monkeypatch: pytest.Mo
     write(path, hostile.endless_constants())
     with pytest.raises(BundleError, match=r"its network does not open within 3 seconds|its network can't be"):
         Classifier(path)
-    assert Classifier(write(path, network())).predict(LIGHT).likeliest == "light", "this process goes on"
+    assert Classifier(write(path, network())).predict(LIGHT).label == "light", "this process goes on"
 
 
 def test_ctrl_c_reaches_whoever_waits_for_a_network(path: Path, tmp_path: Path) -> None:
@@ -227,34 +227,37 @@ def test_trial_runs_nothing_that_lies_where_it_is_started(
     for name in ("json", "numpy", "whatsit"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('run')")
     monkeypatch.chdir(tmp_path)
-    assert Classifier(write(path, network(other=np.float32([3])))).predict(LIGHT).likeliest == "light"
+    assert Classifier(write(path, network(other=np.float32([3])))).predict(LIGHT).label == "light"
 
 
 def no_rows() -> bytes:
     cut = node("Slice", ["before", "zero", "zero", "zero"], ["logits"])
-    first = node("Gemm", ["features", "weight"], ["before"])
+    first = node("Gemm", ["features", "head.weight", "head.bias"], ["before"], transB=1)
     return network(*hostile.GOOD[:2], first, cut, zero=np.array([0]))
 
 
 def flat_map() -> bytes:
     return network(
-        *hostile.GOOD, node("Identity", ["logits"], ["heat_map"]), outputs=("logits", "features", "heat_map")
+        *hostile.GOOD,
+        node("Identity", ["logits"], ["feature_map"]),
+        outputs=("logits", "features", "feature_map"),
     )
 
 
-def map_of_three() -> bytes:
-    moved = node("Transpose", ["float"], ["heat_map"], perm=[0, 3, 1, 2])
-    return network(*hostile.GOOD, moved, outputs=("logits", "features", "heat_map"))
+def map_of_one() -> bytes:
+    gray = node("ReduceMean", ["float"], ["gray"], axes=[3], keepdims=1)
+    moved = node("Transpose", ["gray"], ["feature_map"], perm=[0, 3, 1, 2])
+    return network(*hostile.GOOD, gray, moved, outputs=("logits", "features", "feature_map"))
 
 
 def deep_features() -> bytes:
     cast, _, _ = hostile.GOOD
     mean = node("ReduceMean", ["float"], ["mean"], axes=[1, 2], keepdims=0)
     deep = node("ReduceMean", ["float"], ["features"], axes=[1, 2], keepdims=1)
-    return network(cast, mean, deep, node("Gemm", ["mean", "weight"], ["logits"]))
+    return network(cast, mean, deep, node("Gemm", ["mean", "head.weight", "head.bias"], ["logits"], transB=1))
 
 
-@pytest.mark.parametrize("made", [no_rows, flat_map, map_of_three, deep_features])
+@pytest.mark.parametrize("made", [no_rows, flat_map, map_of_one, deep_features])
 def test_answers_of_the_wrong_shape_are_refused_at_opening(path: Path, made: Callable[[], bytes]) -> None:
     with pytest.raises(BundleError, match="contradicts itself"):
         Classifier(write(path, made()))
@@ -273,28 +276,32 @@ def not_a_number(at: float) -> bytes:
 
 
 def test_answers_that_are_not_numbers_are_refused(path: Path, tmp_path: Path, whatsit: Run) -> None:
-    with pytest.raises(BundleError, match="answers with logits that are not numbers"):
+    with pytest.raises(BundleError, match="answers with numbers that are not finite"):
         Classifier(write(path, not_a_number(0)))
     write(path, not_a_number(255))
     LIGHT.save(tmp_path / "light.png")
     done = whatsit("predict", path, "light.png", "--json")
     assert done.returncode == 2
     assert not done.stdout
-    assert "answers with logits that are not numbers" in done.stderr
+    assert "answers with numbers that are not finite" in done.stderr
 
 
-def test_bundle_without_features_answers_and_is_measured(path: Path, tmp_path: Path) -> None:
-    classifier = Classifier(write(path, network(outputs=("logits",))))
-    assert classifier.predict(LIGHT).novelty is None
+def test_bundle_without_features_is_refused(path: Path) -> None:
+    nodes = [NodeProto.FromString(one.SerializeToString()) for one in hostile.GOOD]
+    nodes[1].output[0] = nodes[2].input[0] = "means"
+    with pytest.raises(BundleError, match="contradicts itself"):
+        Classifier(write(path, network(*nodes, outputs=("logits",))))
+
+
+def test_answers_need_the_features_only_inside_of_the_network(path: Path, tmp_path: Path) -> None:
+    classifier = Classifier(write(path, network(outputs=("logits",)), novelty=novelty()))
+    assert classifier.predict(LIGHT).novelty is not None
     for label, color in (("light", "white"), ("dark", "black")):
         (tmp_path / "folder" / label).mkdir(parents=True)
         for side in (20, 30):
             Image.new("RGB", (side, side), color).save(tmp_path / "folder" / label / f"{side}.png")
     evaluation, *_ = evaluate_folder(classifier, tmp_path / "folder", None)
     assert evaluation.images == 4
-    write(path, network(outputs=("logits",)), novelty=novelty())
-    with pytest.raises(BundleError, match="contradicts itself"):
-        Classifier(path)
 
 
 ODD = st.sampled_from([0, -1, 1, 2, 3, 7, 10**6, 2**31, 2**32, 2**63 - 1, -(2**63)])

@@ -21,7 +21,7 @@ heavy = [name for name in ("torch", "sklearn", "timm", "onnx", "matplotlib", "cv
 assert not heavy, heavy
 import whatsit
 answer = whatsit.Classifier(sys.argv[1]).predict(sys.argv[2])
-print(answer.likeliest, round(answer.probability, 4))
+print(answer.label, round(answer.probability, 4))
 """
 
 

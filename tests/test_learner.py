@@ -35,7 +35,7 @@ def test_learns_digits_and_the_bundle_answers_alike(digits: Path, tmp_path: Path
     served = np.array([list(answer.probabilities.values()) for answer in answers])
     assert np.abs(served - learner.interpret().probabilities).max() < 1e-4
     one = classifier.predict(learner.catalog.items[0].path)
-    assert one.likeliest in learner.classes
+    assert one.label in learner.classes
     assert one.probability == max(one.probabilities.values())
 
 
@@ -118,12 +118,13 @@ def test_history_is_saved_with_all_that_made_it(digits: Path) -> None:
 )
 def test_training_that_cannot_teach_is_refused(digits: Path, options: dict[str, float]) -> None:
     learner = Learner(Catalog.from_folder(digits))
-    with pytest.raises(WhatsitError, match="Nothing can be learnt"):
+    with pytest.raises(WhatsitError, match=r"Nothing can be learnt|must be a"):
         learner.fit_one_cycle(**{"epochs": 1, **options})  # type: ignore[arg-type]
 
 
 def test_split_that_is_not_there_is_said(digits: Path) -> None:
     learner = Learner(Catalog.from_folder(digits))
+    learner.fit_one_cycle(1, tell=lambda line: None)
     with pytest.raises(CatalogError, match="no split"):
         learner.evaluate("tset")  # type: ignore[arg-type]
     with pytest.raises(CatalogError, match="no test pictures"):
@@ -195,7 +196,8 @@ def test_learning_rate_is_chosen_without_the_validation_pictures(
     accuracies = {1e-2: 0.5, 3e-3: 0.9, 1e-3: 0.9}
 
     def held_out(self: Learner) -> HeldOut:
-        return HeldOut(48, accuracies[self.fits[-1]["lr"]], 1.0, None, "train")
+        none = np.empty(0, "V32"), np.empty((0, 3), np.float16)
+        return HeldOut(48, accuracies[self.fits[-1]["lr"]], 1.0, None, "train", *none)
 
     def refuse(self: Learner, split: str = "valid") -> None:
         raise AssertionError("validation pictures have no part in the choice")
@@ -260,7 +262,7 @@ def test_bundle_that_contradicts_itself_is_refused_by_name(bundle: Path) -> None
     manifest, network = json.loads(parts.read("manifest.json")), parts.read("model.onnx")
     smaller = {**manifest["preprocess"], "size": 128}
     for change, other, reason in [
-        ({"classes": manifest["classes"][:-1]}, network, "contradicts itself"),
+        ({"classes": manifest["classes"][:-1]}, network, "has a manifest that makes no sense"),
         ({"preprocess": smaller}, network, "contradicts itself"),
         ({}, b"no network", "can't be used"),
     ]:
@@ -324,7 +326,7 @@ def test_thousand_classes_are_learnt_and_one_more_is_too_many(tmp_path: Path) ->
     (tmp_path / "colours" / "one more").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "colours" / "one more" / "a.png")
     Image.new("RGB", (9, 9)).save(tmp_path / "colours" / "one more" / "b.png")
-    with pytest.raises(CatalogError, match="more than the 1000"):
+    with pytest.raises(CatalogError, match="at most 1000"):
         Learner(Catalog.from_folder(tmp_path / "colours", valid=0.5), size=32)
 
 
@@ -338,4 +340,4 @@ def test_bundle_tells_how_often_bf16_and_fp32_agree(digits: Path, tmp_path: Path
 def test_resize_mode_travels_in_the_bundle(digits: Path, tmp_path: Path) -> None:
     learner = trained(digits, resize="pad")
     learner.export(tmp_path / "p.whatsit")
-    assert Bundle.read(tmp_path / "p.whatsit").preprocess.resize == "pad"
+    assert Bundle.read(tmp_path / "p.whatsit").model.preprocess.resize == "pad"

@@ -14,9 +14,9 @@ from tests.conftest import Run
 from whatsit import Catalog, Classifier, Learner
 from whatsit.errors import BackboneError
 from whatsit.network_check import OPERATORS, OPSETS, require_allowed
-from whatsit.train import backbones
-from whatsit.train.backbones import load_backbone
+from whatsit.train import timm_backbones as backbones
 from whatsit.train.export import with_head
+from whatsit.train.timm_backbones import load_backbone
 from whatsit.trial import MOST_MULTIPLY_ADDS, MOST_NUMBERS, require_exportable
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -120,6 +120,6 @@ def test_bundle_that_was_trained_here_opens_untried(
     learner.export(tmp_path / "d.whatsit")
     monkeypatch.setattr("whatsit.trial._try", lambda *words: pytest.fail("tried"))
     classifier = Classifier(tmp_path / "d.whatsit")
-    require_allowed(classifier.bundle.network)
+    require_allowed(classifier.model.backbone.network)
     assert whatsit("cache", "--empty").returncode == 0
     assert not list((Path(os.environ["WHATSIT_CACHE"]) / "tried").iterdir())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from whatsit.deploy import Classifier
+from whatsit.classifier import Classifier
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -29,9 +29,9 @@ def test_old_bundle_answers_as_it_did(number: int) -> None:
     then = json.loads((FIXTURES / f"format-{number}.json").read_text())
     for place, old in enumerate(then):
         answer = classifier.predict(picture(place))
-        assert answer.likeliest == old["label"]
+        assert answer.label == old["label"]
         assert answer.probabilities == pytest.approx(old["probabilities"], abs=1e-4)
         assert answer.novelty == pytest.approx(old["novelty"], abs=2e-4)
-        assert answer.is_new == old["is_new"]
+        assert (answer.verdict == "novel") == old["is_new"]
     assert classifier.has_heat_maps
     assert classifier.explain(picture(0)).values.shape == (4, 4)

@@ -34,7 +34,7 @@ def test_bf16_bundle_answers_at_fp32_where_the_processor_has_no_bf16(
     monkeypatch.setattr(engine, "_capabilities", lambda: ["FP32", "INT8"])
     classifier = Classifier(path)
     assert classifier.precision == "fp32"
-    assert classifier.predict(LIGHT).likeliest == "light"
+    assert classifier.predict(LIGHT).label == "light"
     said = capsys.readouterr().err
     assert "calibrated at bf16 and answers at fp32" in said
     assert "the same label for 99.2% of" in said

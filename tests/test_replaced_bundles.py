@@ -13,7 +13,7 @@ from whatsit.project import empty_replaced, keeping, list_replaced
 
 
 def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
-    whatsit: Run, digits: Path, tmp_path: Path
+    command: Run, digits: Path, tmp_path: Path
 ) -> None:
     def export(epochs: int) -> bytes:
         learner = wi.Learner(wi.Catalog.from_folder(digits), size=64)
@@ -27,15 +27,15 @@ def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
     assert export(4) != old
     assert export(3) == old
     export(4)  # the old content is there already
-    told = json.loads(whatsit("trash", digits, "--json").stdout)
+    told = json.loads(command("trash", digits, "--json").stdout)
     assert len(told["files"]) == 2
     assert told["files"][0]["path"] == str(tmp_path / "digits.whatsit")
     assert told["files"][0]["reason"] == "replaced by a newer bundle"
     assert Path(told["files"][0]["kept"]).read_bytes() == old
     assert told["bytes"] > 2 * len(old) - 10_000
-    assert "digits.whatsit: replaced by a newer bundle; the old one is " in whatsit("trash", digits).stdout
-    assert "nothing to undo" in whatsit("undo", digits).stdout, "that is for pictures"
-    assert "2 files" in whatsit("trash", digits, "--empty").stdout
+    assert "digits.whatsit: replaced by a newer bundle; the old one is " in command("trash", digits).stdout
+    assert "nothing to undo" in command("undo", digits).stdout, "that is for pictures"
+    assert "2 files" in command("trash", digits, "--empty").stdout
     assert not list_replaced(digits / ".whatsit")
     assert (tmp_path / "digits.whatsit").exists()
 
@@ -78,7 +78,7 @@ def test_link_into_somebodys_files_is_neither_followed_nor_emptied(tmp_path: Pat
 
 
 def test_what_a_stranger_wrote_about_a_bundle_does_not_reach_the_terminal(
-    whatsit: Run, digits: Path, tmp_path: Path
+    command: Run, digits: Path, tmp_path: Path
 ) -> None:
     sidecar = wi.Catalog.from_folder(digits).project.folder
     bundle = tmp_path / "x.whatsit"
@@ -88,8 +88,8 @@ def test_what_a_stranger_wrote_about_a_bundle_does_not_reach_the_terminal(
     (about,) = (sidecar / "replaced").glob("*/.about.json")
     about.write_text(json.dumps({"path": "\x1b[2Jx", "at": "\x1b[2J\x1b[H"}))
     (about.parent / "another").write_bytes(b"y")
-    shown = whatsit("trash", digits)
+    shown = command("trash", digits)
     assert shown.returncode == 0
     assert "\x1b" not in shown.stdout
-    assert whatsit("trash", digits, "--empty").returncode == 0
+    assert command("trash", digits, "--empty").returncode == 0
     assert not about.parent.exists()

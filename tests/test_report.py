@@ -17,15 +17,16 @@ from sklearn.metrics import roc_auc_score
 import whatsit as wi
 from tests.conftest import WHOLE, Run, rendered, rewritten
 from whatsit.bundle import Bundle
-from whatsit.deploy import Classifier
-from whatsit.deploy.reporting import report_of
+from whatsit.classifier import Classifier
 from whatsit.errors import BundleError, WhatsitError
+from whatsit.evaluation import report_folder
+from whatsit.novelty import FALSE_ALARMS
 from whatsit.report import Report
 from whatsit.report.words import Words, _phrases
+from whatsit.train.finished import load_learner
 from whatsit.train.learner import Learner
-from whatsit.train.reporting import load_learner
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.novelty import FALSE_ALARMS, Novelty
+from whatsit.understand.novelty import fit_novelty
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -93,11 +94,12 @@ def test_every_split_can_be_interpreted_and_is_named(learner: Learner) -> None:
 
 
 def test_interpreting_what_is_not_there_is_an_error_in_words(digits: Path, cache: Path) -> None:
-    untrained = Learner(wi.Catalog.from_folder(digits))
-    with pytest.raises(WhatsitError, match="no test pictures"):
-        untrained.interpret("test")
+    learner = Learner(wi.Catalog.from_folder(digits))
     with pytest.raises(WhatsitError, match="Nothing was trained"):
-        untrained.report()
+        learner.report()
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    with pytest.raises(WhatsitError, match="no test pictures"):
+        learner.interpret("test")
 
 
 def test_temperature_comes_from_training_pictures_that_were_held_out(learner: Learner) -> None:
@@ -106,7 +108,7 @@ def test_temperature_comes_from_training_pictures_that_were_held_out(learner: Le
     assert 0.8 < held.accuracy < 1, "what has learnt from a picture would know it"
     assert learner.held_out is held, "once is enough"
     other = learner.reseed(5)
-    assert other._held_out is None
+    assert other.history.epochs == []
     assert 0.3 < held.temperature < 3
 
 
@@ -146,18 +148,14 @@ def test_heat_map_of_a_bundle_is_exact_its_mean_and_the_bias_are_the_logit(
 ) -> None:
     classifier = Classifier(bundle)
     path = learner.catalog.items[0].path
-    seen = classifier.see(path)
-    assert seen.heat_maps is not None
-    means = np.array([classifier.explain(path, label).values.mean() for label in classifier.classes])
-    logits = np.log(seen.probabilities) * classifier.bundle.temperature
-    bias = logits - means - (logits - means).mean()
-    others = [classifier.see(item.path) for item in learner.catalog.items[1:3]]
-    for other in others:
-        assert other.heat_maps is not None
-        again = np.log(other.probabilities) * classifier.bundle.temperature - other.heat_maps.mean((1, 2))
-        assert again - again.mean() == pytest.approx(bias, abs=1e-3), "the same for every picture"
+    for item in learner.catalog.items[:3]:
+        (features,) = classifier.try_features([item.path])
+        assert isinstance(features, np.ndarray)
+        means = [classifier.explain(item.path, label).values.mean() for label in classifier.classes]
+        logits = classifier.model.from_features(features[None]).logits[0]
+        assert means + classifier.model.bias == pytest.approx(logits, abs=1e-3)
     best = classifier.explain(path)
-    assert best.label == classifier.predict(path).likeliest
+    assert best.label == classifier.predict(path).label
     assert best.evidence.max() == 1
     assert best.overlay().size == (224, 224)
 
@@ -173,7 +171,8 @@ def test_backbone_without_exact_maps_explains_by_gradients(digits: Path, tmp_pat
     ).freeze()
     learner.fit_one_cycle(1, tell=lambda line: None)
     paths = [item.path for item in learner.catalog["valid"]][:2]
-    maps = learner.explain(paths, [0, 1])
+    maps = [learner.explain(path, label) for path, label in zip(paths, learner.classes, strict=False)]
+    assert learner.explain(paths[0]).label == learner.predict(paths[0]).label
     assert [one.label for one in maps] == learner.classes[:2]
     assert all(np.isfinite(one.evidence).all() for one in maps)
     learner.export(tmp_path / "vit.whatsit")
@@ -188,23 +187,22 @@ def test_classifier_names_what_it_knows_and_nothing_like_the_rest(learner: Learn
     classifier = Classifier(bundle)
     strange = [drawn(number) for number in range(20)] + [rendered(number) for number in range(20)]
     answers = classifier.predict(list(strange))
-    assert sum(answer.label == "nothing like this" for answer in answers) >= 38
-    assert all(answer.likeliest in classifier.classes for answer in answers)
+    assert sum(answer.verdict == "novel" for answer in answers) >= 38
+    assert all(answer.label in classifier.classes for answer in answers)
     known = classifier.predict([item.path for item in learner.catalog["test"]])
-    assert sum(answer.is_new for answer in known) <= 0.2 * len(known)
-    assert all(answer.is_new == (answer.label == "nothing like this") for answer in known)
+    assert sum(answer.verdict == "novel" for answer in known) <= 0.2 * len(known)
     assert max(answer.novelty or 0 for answer in answers) <= 1
 
 
 def test_classifier_is_not_sure_below_its_least_probability(learner: Learner, bundle: Path) -> None:
     paths = [item.path for item in learner.catalog["test"]]
     for answer in Classifier(bundle, min_probability=0.9).predict(list(paths)):
-        if not answer.is_new:
-            assert (answer.label == "not sure") == (answer.probability < 0.9)
+        if answer.verdict != "novel":
+            assert (answer.verdict == "unsure") == (round(answer.probability, 6) < 0.9)
     strict = Classifier(bundle, min_probability={"shoes": 1.0})
-    labels = {answer.label for answer in strict.predict(list(paths))}
-    assert "shoes" not in labels
-    assert "dress" in labels
+    sure = {answer.label for answer in strict.predict(list(paths)) if answer.verdict == "known"}
+    assert "shoes" not in sure
+    assert "dress" in sure
     with pytest.raises(WhatsitError, match="no class 'sandals'"):
         Classifier(bundle, min_probability={"sandals": 0.5})
 
@@ -214,13 +212,14 @@ def test_bundle_of_an_earlier_format_still_answers(bundle: Path, learner: Learne
     for name in ("temperature", "novelty"):
         del manifest[name]
     manifest["format"] = 1
-    del manifest["sha256"]["novelty.bin"]
-    old = rewritten(bundle, {"manifest.json": json.dumps(manifest).encode(), "novelty.bin": None})
+    del manifest["sha256"]["novelty.bin"], manifest["sha256"]["head.bin"]
+    parts = {"manifest.json": json.dumps(manifest).encode(), "novelty.bin": None, "head.bin": None}
+    old = rewritten(bundle, parts)
     classifier = Classifier(old)
     answer = classifier.predict(learner.catalog.items[0].path)
     assert answer.novelty is None
-    assert not answer.is_new
-    page = report_of(old, learner.catalog.root).render()
+    assert answer.verdict == "known"
+    page = report_folder(Classifier(old), learner.catalog.root).render()
     assert "tell strange pictures from known ones" in page
 
 
@@ -247,8 +246,8 @@ def test_bundle_with_senseless_novelty_is_refused_by_name(
 
 def test_bundle_carries_its_false_alarms_and_less_than_a_megabyte(bundle: Path) -> None:
     found = Bundle.read(bundle)
-    assert found.novelty is not None
-    record, data = found.novelty
+    assert found.model.novelty is not None
+    record, data = found.model.novelty.to_bytes()
     assert record["false_alarms"] == FALSE_ALARMS
     assert len(data) < 1_000_000
     assert 0 <= found.metrics["false_alarms"] <= 0.25
@@ -278,7 +277,7 @@ def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is
     ]
     shapes = [drawn(number) for number in range(100 // step)]
     classifier = Classifier(tmp_path / "c.whatsit")
-    far = np.array([classifier.see(image).features for image in (*scans, *noise, *shapes)])
+    far = np.array(list(classifier.try_features([*scans, *noise, *shapes])))
 
     found = []
     for seed in range(8 if WHOLE else 2):
@@ -286,7 +285,7 @@ def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is
         places = {int(label): number for number, label in enumerate(known)}
         learnt = np.isin(train.labels.numpy(), known)
         numbers = np.array([places[int(label)] for label in train.labels[learnt]])
-        novelty = Novelty.fit(train.inputs.numpy()[learnt], numbers, 5)
+        novelty = fit_novelty(train.inputs.numpy()[learnt], numbers, 5)
         is_known = np.isin(labels, known)
         inside = novelty.score(features[is_known])
         found.append([_auroc(inside, novelty.score(rest)) for rest in (far, features[~is_known])])
@@ -412,24 +411,24 @@ def test_cells_open_their_pictures_by_keyboard_alone(page: "Page") -> None:
 # The commands
 
 
-def test_train_writes_the_report_and_it_can_be_made_again(whatsit: Run, photos: Path, tmp_path: Path) -> None:
+def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    done = whatsit("train", photos, "--project", project, "--epochs", 4, "--augment", "none", "--json")
+    done = command("train", photos, "--project", project, "--epochs", 4, "--augment", "none", "--json")
     run = Path(json.loads(done.stdout)["run"])
     assert json.loads(done.stdout)["report"] == str(run / "report.html")
     first = (run / "report.html").read_bytes()
 
-    alone = whatsit("report", run, "--out", "own.html")
+    alone = command("report", run, "--out", "own.html")
     assert alone.returncode == 2
     assert "Name their folder as well" in alone.stderr, "the run itself may be a stranger's"
-    again = whatsit("report", run, photos, "--out", "own.html")
+    again = command("report", run, photos, "--out", "own.html")
     assert again.returncode == 0, again.stderr
     assert re.search(
         r"Right on \d+ of 100 new pictures, between \d+ and \d+\.\nreport: own.html", again.stdout
     )
     assert (tmp_path / "own.html").read_bytes() == first
 
-    of_bundle = whatsit("report", "photos.whatsit", photos, "--project", project, "--lang", "zh", "--json")
+    of_bundle = command("report", "photos.whatsit", photos, "--project", project, "--lang", "zh", "--json")
     said = json.loads(of_bundle.stdout)
     assert list(said["splits"]) == ["test", "valid", "train"]
     assert said["splits"]["test"]["images"] == 48
@@ -491,15 +490,15 @@ def test_run_whose_pictures_are_gone_is_reported_on_those_that_are_left(
     next((folder / "test" / "shoes").iterdir()).unlink()
     again = load_learner(trained.learner.run, None)
     assert again.evaluate("test").images == before - 1
-    assert again.predict() == pytest.approx(trained.learner.predict(), abs=1e-6)
+    assert again.get_preds()[0] == pytest.approx(trained.learner.get_preds()[0], abs=1e-6)
 
 
 def test_predict_says_in_words_what_is_new_and_unsure_and_why(
-    whatsit: Run, bundle: Path, photos: Path, tmp_path: Path
+    command: Run, bundle: Path, photos: Path, tmp_path: Path
 ) -> None:
     drawn(1).save(tmp_path / "drawn.png")
     shoes = sorted((photos / "test" / "shoes").iterdir())[:3]
-    done = whatsit("predict", bundle, "drawn.png", *shoes, "--explain", "why")
+    done = command("predict", bundle, "drawn.png", *shoes, "--explain", "why")
     first, *others = done.stdout.splitlines()
     assert re.fullmatch(r"drawn\.png: nothing like this \(novelty [01]\.\d\d\); nearest: .+ \d+\.\d%", first)
     assert any(re.search(r": shoes \d+\.\d%$", line) for line in others)
@@ -507,39 +506,39 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
     assert names == sorted(["drawn.png", *(f"{path.stem}.png" for path in shoes)])
     assert Image.open(tmp_path / "why" / "drawn.png").size == (224, 224)
 
-    among = whatsit("predict", bundle, *shoes, "--explain", shoes[0].parent)
+    among = command("predict", bundle, *shoes, "--explain", shoes[0].parent)
     assert among.returncode == 2
     assert "would lie among the pictures" in among.stderr
 
-    unsure = whatsit("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
+    unsure = command("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
     for row in json.loads(unsure.stdout):
-        assert row["label"] in ("not sure", "nothing like this")
-        assert row["likeliest"] in row["probabilities"]
+        assert row["verdict"] in ("unsure", "novel")
+        assert row["label"] in row["probabilities"]
         assert 0 <= row["novelty"] <= 1
     for wrong, reason in (
-        ("much", "no probability"),
+        ("much", "not a probability"),
         ("1.5", "impossible"),
         ("panda=0.5", "no class 'panda'"),
     ):
-        refused = whatsit("predict", bundle, *shoes, "--min-probability", wrong)
+        refused = command("predict", bundle, *shoes, "--min-probability", wrong)
         assert refused.returncode == 2
         assert reason in refused.stderr
 
 
 def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
-    whatsit: Run, photos: Path, tmp_path: Path
+    command: Run, photos: Path, tmp_path: Path
 ) -> None:
     """Without the folders that said the split, another one is dealt among what it has learnt from."""
     shutil.copytree(photos, tmp_path / "p", ignore=shutil.ignore_patterns(".whatsit"))
-    done = whatsit("train", "p", "--epochs", 3, "--augment", "none", "--json")
+    done = command("train", "p", "--epochs", 3, "--augment", "none", "--json")
     for split in ("validation", "test"):
         shutil.rmtree(tmp_path / "p" / split)
     assert list(json.loads(done.stdout)["per_class"]) == sorted([ODD, *KNOWN[1:4]])
-    of_bundle = whatsit("report", "p.whatsit", "p")
+    of_bundle = command("report", "p.whatsit", "p")
     assert of_bundle.returncode == 2
     assert "The bundle was trained on all 120 pictures" in of_bundle.stderr
     assert not (tmp_path / "report.html").exists()
-    of_run = whatsit("report", "1", "p")
+    of_run = command("report", "1", "p")
     assert of_run.returncode == 2
     assert "None of the validation pictures of run 0001 is left" in of_run.stderr
 
@@ -548,7 +547,7 @@ def test_folder_with_splits_of_its_own_that_it_never_saw_is_one(
     bundle: Path, photos: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(photos, tmp_path / "copy", ignore=shutil.ignore_patterns(".whatsit"))
-    (found,) = report_of(bundle, tmp_path / "copy").interpretations
+    (found,) = report_folder(Classifier(bundle), tmp_path / "copy").interpretations
     assert found.split == "all", "the training pictures may be among them"
 
 

@@ -221,12 +221,12 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
     assert "not finished" not in shown
 
 
-def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: Run) -> None:
-    begun = whatsit("train", digits, "--epochs", 5, "--seed", 3, "--augment", "none", "--out", "d.whatsit")
+def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: Run) -> None:
+    begun = command("train", digits, "--epochs", 5, "--seed", 3, "--augment", "none", "--out", "d.whatsit")
     assert begun.returncode == 0, begun.stderr
     first = (tmp_path / "d.whatsit").read_bytes()
     words = digits, "--continue", 1, "--epochs", 3, "--lr", 1e-3, "--out", "d.whatsit", "--json"
-    done = whatsit("train", *words)
+    done = command("train", *words)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["epochs"] == 8
@@ -238,22 +238,22 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, whatsit: 
     facts = json.loads((digits / ".whatsit" / "runs" / "0001" / "history.json").read_text())
     assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == told(learner)
     assert [fit["epochs"] for fit in facts["fits"]] == [5, 3]
-    again = whatsit("train", "--resume", digits / ".whatsit" / "runs" / "0001")
+    again = command("train", "--resume", digits / ".whatsit" / "runs" / "0001")
     assert again.returncode == 2
     assert "has already finished" in again.stderr
-    listed = json.loads(whatsit("runs", digits, "--json").stdout)
+    listed = json.loads(command("runs", digits, "--json").stdout)
     assert [row["epochs"] for row in listed if row["run"] == "0001"] == ["5+3"]
     other = digits.rename(tmp_path / "moved digits")
-    on = whatsit("train", "--continue", other / ".whatsit" / "runs" / "0001", "--epochs", 2, "--json")
+    on = command("train", "--continue", other / ".whatsit" / "runs" / "0001", "--epochs", 2, "--json")
     assert on.returncode == 0, on.stderr
     assert json.loads(on.stdout)["epochs"] == 10
     assert json.loads(on.stdout)["bundle"] == "moved digits.whatsit"
     assert "the bundle will be written to" in on.stderr
     next((other / "0").iterdir()).unlink()
-    changed = whatsit("train", other, "--continue", 1)
+    changed = command("train", other, "--continue", 1)
     assert changed.returncode == 2
     assert "have changed since run 0001" in changed.stderr
-    assert "not finished" not in whatsit("runs", other).stdout, "what did not begin needs no end"
+    assert "not finished" not in command("runs", other).stdout, "what did not begin needs no end"
 
 
 @pytest.mark.parametrize(
@@ -291,18 +291,18 @@ def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:
 
 
 def test_unfinished_run_is_neither_trained_further_nor_on_other_pictures(
-    digits: Path, tmp_path: Path, whatsit: Run
+    digits: Path, tmp_path: Path, command: Run
 ) -> None:
     killed_at(tmp_path, 30, digits, "--epochs", 100000)
-    answer = whatsit("train", digits, "--continue", 1)
+    answer = command("train", digits, "--continue", 1)
     assert answer.returncode == 2
     assert "has not finished" in answer.stderr
     copied = shutil.copytree(digits, tmp_path / "copied")
-    stranger = whatsit("train", copied, "--resume", digits / ".whatsit" / "runs" / "0001")
+    stranger = command("train", copied, "--resume", digits / ".whatsit" / "runs" / "0001")
     assert stranger.returncode == 2
     assert "does not belong to the pictures" in stranger.stderr
     next((copied / "0").iterdir()).unlink()
-    changed = whatsit("train", copied, "--resume", 1)
+    changed = command("train", copied, "--resume", 1)
     assert changed.returncode == 2
     assert "have changed since run 0001" in changed.stderr
 

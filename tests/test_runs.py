@@ -63,11 +63,11 @@ def test_equally_good_ones_are_seldom_called_different(seed: int) -> None:
     assert clear <= 16  # 5 are to be expected
 
 
-def test_whatsit_runs_tells_what_differed_and_what_may_be_chance(digits: Path, whatsit: Run) -> None:
-    assert whatsit("runs", digits).returncode == 2  # no project yet
+def test_whatsit_runs_tells_what_differed_and_what_may_be_chance(digits: Path, command: Run) -> None:
+    assert command("runs", digits).returncode == 2  # no project yet
     for words in (("--epochs", 1, "--lr", 1e-5), ("--epochs", 20), ("--epochs", 20, "--seed", 3)):
-        assert whatsit("train", digits, *words).returncode == 0
-    shown = whatsit("runs", digits)
+        assert command("train", digits, *words).returncode == 0
+    shown = command("runs", digits)
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert lines[0] == "12 validation pictures"
@@ -75,16 +75,16 @@ def test_whatsit_runs_tells_what_differed_and_what_may_be_chance(digits: Path, w
         assert name in lines[1]
     assert "backbone" not in lines[1]  # they all have the same
     assert "lowest" in shown.stdout
-    rows = json.loads(whatsit("runs", digits, "--json").stdout)
+    rows = json.loads(command("runs", digits, "--json").stdout)
     assert {row["group"] for row in rows} == {0}
     assert min(row["worse_than_best"][0] for row in rows) == 0
     assert max(row["error_rate"] for row in rows) > 0.3
 
 
-def test_runs_on_other_pictures_stand_apart(digits: Path, whatsit: Run) -> None:
-    whatsit("train", digits, "--epochs", 2)
-    whatsit("train", digits, "--epochs", 2, "--split-seed", 7)
-    shown = whatsit("runs", digits).stdout
+def test_runs_on_other_pictures_stand_apart(digits: Path, command: Run) -> None:
+    command("train", digits, "--epochs", 2)
+    command("train", digits, "--epochs", 2, "--split-seed", 7)
+    shown = command("runs", digits).stdout
     assert shown.count("measured on the same pictures") == 2
 
 

@@ -211,9 +211,9 @@ def test_groups_of_a_training_are_kept_for_comparing(digits: Path, cache: Path, 
     assert listed(digits)[0]["worse_than_best"] == [0, None, None]
 
 
-def test_several_rates_of_one_training_are_one_row(digits: Path, whatsit: Run) -> None:
-    run = whatsit("train", digits, "--epochs", 2, "--lr", "1e-6,3e-3")
+def test_several_rates_of_one_training_are_one_row(digits: Path, command: Run) -> None:
+    run = command("train", digits, "--epochs", 2, "--lr", "1e-6,3e-3")
     assert run.returncode == 0, run.stderr
-    (row,) = json.loads(whatsit("runs", digits, "--json").stdout)
+    (row,) = json.loads(command("runs", digits, "--json").stdout)
     assert len(row["runs"]) >= 2
     assert row["bundle"] == "digits.whatsit"

@@ -110,7 +110,7 @@ def test_closed_pil_image_is_refused(photo: Path) -> None:
 @pytest.mark.usefixtures("cache")
 def test_real_photos_get_the_same_labels(clothing: Path, photos: list[Path], tmp_path: Path) -> None:
     from whatsit.catalog import Catalog
-    from whatsit.deploy import Classifier
+    from whatsit.classifier import Classifier
     from whatsit.train import Learner
 
     for path in sorted((clothing / "train").rglob("*.jpg"))[::4]:
@@ -124,5 +124,5 @@ def test_real_photos_get_the_same_labels(clothing: Path, photos: list[Path], tmp
     assert classifier.predict([path.read_bytes() for path in photos]) == answers
     assert classifier.predict([Image.open(path) for path in photos]) == answers
     others = classifier.predict([decoded(path) for path in photos])
-    differing = sum(one.likeliest != other.likeliest for one, other in zip(answers, others, strict=True))
+    differing = sum(one.label != other.label for one, other in zip(answers, others, strict=True))
     assert differing <= 4

@@ -15,11 +15,12 @@ from PIL import Image
 import whatsit as wi
 from tests.conftest import rendered
 from whatsit.catalog import Catalog
+from whatsit.classifier import _or_error
 from whatsit.collection.collecting import Collection, Tally, collect_lists
 from whatsit.collection.findings import Fixed, Verification
 from whatsit.collection.provider import Finds, Found
-from whatsit.deploy.classifier import _or_error
 from whatsit.errors import CatalogError, ImageError, WhatsitError
+from whatsit.heat_map import HeatMap
 from whatsit.images import open_image
 from whatsit.preprocess import Preprocess
 from whatsit.project import Answered, Project, Run, Training
@@ -93,6 +94,14 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "reliability": (lambda: interpretation().reliability, "calibration error 0."),
     "bin": (lambda: interpretation().reliability.bins[0], "right on"),
     "selective": (lambda: interpretation().selective, "it is right on"),
+    "interpretation": (interpretation, f"Right on {EVALUATION.right} of 200"),
+    "answer": (lambda: interpretation()[1], "loss "),
+    "heat map": (
+        lambda: HeatMap(
+            HOSTILE, np.zeros((9, 9, 3), np.uint8), np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
+        ),
+        "what speaks for <script>",
+    ),
     "component": (lambda: interpretation().components()[0], "% of all differences"),
     "preprocess": (lambda: Preprocess(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)), "size=224"),
     "transforms": (wi.transforms, "max_rotate=10"),
@@ -163,6 +172,7 @@ IN_NOTEBOOKS = {
     "curve": "Trained on 200 pictures",
     "evaluation": "taken for",
     "no evaluation": "no picture",
+    "interpretation": "taken for",
     "reliability": "calibration error",
     "selective": "right on",
     "finds": "license",
@@ -233,6 +243,8 @@ def catalog(tmp_path: Path) -> Catalog:
 def test_catalog_its_pictures_and_its_project_show_themselves(catalog: Catalog) -> None:
     assert_short(catalog, "12 pictures, 2 classes")
     assert_short(catalog.items, "12 pictures, the first ")
+    assert_short(catalog.summary(), "12 pictures of 2 classes")
+    assert Tags(catalog.summary()._repr_html_()).cells[-5][0] == "fox"
     assert_short(catalog["test"].items, "0 pictures")
     assert_short(catalog.items[-1], "fox, ")
     assert_short(catalog.project, "pictures in ")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +21,8 @@ from whatsit.project import load_runs, unfinished
 from whatsit.report.training import Training, training_section
 from whatsit.report.words import Words
 from whatsit.train import automatic, crossfit, job, stages
+from whatsit.train.finished import load_learner
 from whatsit.train.job import Asked, Given, Job, further, resume
-from whatsit.train.reporting import load_learner
 
 SIZE = 32
 
@@ -253,7 +254,8 @@ def fuzzed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Neighbors
     first = images / ".whatsit" / "runs" / "0001"
     record = json.loads((first / "job.json").read_text())
     (first / "continuation.json").write_text(json.dumps({**record, "is_finished": False, "continues": 1}))
-    crossfit.save(first, "of", crossfit.HeldOut(20, 0.9, 1.5, 3.0, "train"))
+    hashes, classes = np.frombuffer(bytes(640), "V32"), np.full((20, 2), 0.5, np.float16)
+    crossfit.save(first, "of", crossfit.HeldOut(20, 0.9, 1.5, 3.0, "train", hashes, classes))
     return neighbors(images)
 
 
@@ -264,7 +266,7 @@ def use(received: Neighbors) -> None:
     for one in load_runs(received.sidecar):
         training_section(Training(one.facts["history"], one.facts.get("findings")), Words("en"))
     assert run("runs", received.images) is None
-    assert isinstance(crossfit.load(run_of(received), "of"), crossfit.HeldOut | None)
+    assert isinstance(crossfit.load(run_of(received), 2, "of"), crossfit.HeldOut | None)
     for call in (further, resume):
         with suppress(WhatsitError):
             call(run_of(received)).release()

@@ -9,13 +9,12 @@ import pytest
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.bundle import Bundle
-from whatsit.deploy import Classifier
-from whatsit.deploy.evaluation import evaluate_folder
-from whatsit.deploy.reporting import report_of
+from whatsit.classifier import Classifier
 from whatsit.errors import CatalogError
+from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.project import load_trained_on
+from whatsit.train.finished import load_learner, report_of_run
 from whatsit.train.learner import Learner
-from whatsit.train.reporting import load_learner, report_of_run
 
 SIZE = 64
 
@@ -55,18 +54,21 @@ def moved_to_test(place: Path, count: int) -> list[str]:
     return [item.content for item in items[:count]]
 
 
-def test_training_pictures_moved_to_test_are_left_out(place: Path, whatsit: Run) -> None:
+def test_training_pictures_moved_to_test_are_left_out(place: Path, command: Run) -> None:
     moved_to_test(place, 36)
     run = place / "digits" / ".whatsit" / "runs" / "0001"
-    for report in (report_of(place / "x.whatsit", place / "digits"), report_of_run(run, place / "digits")):
+    for report in (
+        report_folder(Classifier(place / "x.whatsit"), place / "digits"),
+        report_of_run(run, place / "digits"),
+    ):
         assert [(one.split, len(one)) for one in report.interpretations] == [("valid", 12), ("train", 48)]
         assert report.left_out == 36
         assert "36 of the pictures set aside for measuring were left out" in report.headline()
         assert "36 张参与过训练" in report.render("zh")
-    told = whatsit("evaluate", place / "x.whatsit", place / "digits", "--json")
+    told = command("evaluate", place / "x.whatsit", place / "digits", "--json")
     assert (found := json.loads(told.stdout))["trained_on"] == 48
     assert found["images"] == 12
-    refused = whatsit("evaluate", place / "x.whatsit", place / "digits", "--split", "test")
+    refused = command("evaluate", place / "x.whatsit", place / "digits", "--split", "test")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert "The bundle was trained on all 36 pictures" in refused.stderr
@@ -93,12 +95,12 @@ def test_another_split_makes_no_training_picture_new(place: Path, options: dict[
     assert not known & {item.content for item in catalog}
 
 
-def test_bundle_without_its_run_says_that_it_can_not_be_known(place: Path, whatsit: Run) -> None:
+def test_bundle_without_its_run_says_that_it_can_not_be_known(place: Path, command: Run) -> None:
     shutil.rmtree(place / "digits" / ".whatsit" / "runs")
-    told = whatsit("evaluate", place / "x.whatsit", place / "digits")
+    told = command("evaluate", place / "x.whatsit", place / "digits")
     assert "It can't be known whether it was trained on some of these" in told.stdout
     assert evaluate_folder(Classifier(place / "x.whatsit"), place / "digits", None).trained_on is None
-    report = report_of(place / "x.whatsit", place / "digits")
+    report = report_folder(Classifier(place / "x.whatsit"), place / "digits")
     assert report.left_out is None
     assert "only if it was not trained on these" in report.headline()
 

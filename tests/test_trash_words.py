@@ -8,26 +8,26 @@ from PIL import Image
 from tests.conftest import Run, rendered
 
 
-def test_undo_of_smaller_pictures_counts_the_originals(whatsit: Run, tmp_path: Path) -> None:
+def test_undo_of_smaller_pictures_counts_the_originals(command: Run, tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / "photos" / label).mkdir(parents=True)
         for number in range(2):
             rendered(ord(label) + number, (640, 480)).save(tmp_path / "photos" / label / f"{number}.jpg")
-    assert whatsit("verify", "photos", "--max-size", 128).returncode == 0
-    undone = whatsit("undo", "photos").stdout
+    assert command("verify", "photos", "--max-size", 128).returncode == 0
+    undone = command("undo", "photos").stdout
     assert "undone: 4 files back" in undone
     assert "4 files put away" in undone
     assert ".whatsit" not in undone
-    listed = whatsit("trash", "photos").stdout
+    listed = command("trash", "photos").stdout
     assert listed.count("put away by undo") == 4
     assert "next:" not in listed, "there is nothing to undo"
     assert Image.open(tmp_path / "photos" / "a" / "0.jpg").size == (640, 480)
 
 
-def test_training_again_names_the_bundle_that_it_replaced(whatsit: Run, digits: Path) -> None:
+def test_training_again_names_the_bundle_that_it_replaced(command: Run, digits: Path) -> None:
     words = "train", digits, "--epochs", 2, "--augment", "none"
-    assert "in the trash" not in whatsit(*words).stderr
-    again = whatsit(*words, "--seed", 1)
+    assert "in the trash" not in command(*words).stderr
+    again = command(*words, "--seed", 1)
     assert again.returncode == 0, again.stderr
     assert "the bundle that was there is in the trash" in again.stderr
-    assert len(json.loads(whatsit("trash", digits, "--json").stdout)["files"]) == 1
+    assert len(json.loads(command("trash", digits, "--json").stdout)["files"]) == 1

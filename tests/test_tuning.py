@@ -69,8 +69,8 @@ def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Pa
     assert learner.is_frozen
     assert learner.is_fine_tuned
     assert learner.freeze_to(1)._network is not None
-    torch_says = torch.softmax(learner._seen().inputs, 1).numpy()
-    assert np.allclose(learner.predict(), torch_says, atol=1e-3)
+    torch_says = torch.softmax(learner._seen().inputs / learner.temperature, 1).numpy()
+    assert np.allclose(learner.get_preds()[0], torch_says, atol=1e-3)
     assert learner.history.epochs[-1].error_rate == pytest.approx(1 - learner.evaluate().accuracy, abs=0.051)
     learner.export(tmp_path / "digits.whatsit")
     classifier = wi.Classifier(tmp_path / "digits.whatsit")
@@ -102,11 +102,11 @@ def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) 
     learner.fine_tune(1, tell=silent)
     learner.save("stage-2")
     other = learner_of(digits).load("stage-2")
-    assert np.allclose(other.predict(), learner.predict(), atol=1e-6)
+    assert np.allclose(other.get_preds()[0], learner.get_preds()[0], atol=1e-6)
     assert other.is_fine_tuned
     for one in (learner, other):
         one.unfreeze().fit_one_cycle(1, slice(1e-5, 1e-4), tell=silent)
-    assert np.allclose(other.predict(), learner.predict(), atol=1e-6)
+    assert np.allclose(other.get_preds()[0], learner.get_preds()[0], atol=1e-6)
     with pytest.raises(WhatsitError, match=r"another architecture.*lite0 instead of resnet18"):
         learner_of(digits, "resnet18", pretrained=False).load("stage-2")
 
@@ -115,13 +115,13 @@ def test_going_back_to_a_frozen_stage_takes_the_body_back_too(digits: Path, cach
     learner = learner_of(digits)
     learner.fit_one_cycle(2, tell=silent)
     learner.save("stage-1")
-    before = learner.predict()
+    before = learner.get_preds()[0]
     learner.unfreeze().fit_one_cycle(1, 1e-3, tell=silent)
-    assert not np.array_equal(learner.predict(), before)
+    assert not np.array_equal(learner.get_preds()[0], before)
     learner.load("stage-1")
     assert learner.is_frozen
     assert not learner.is_fine_tuned
-    assert np.array_equal(learner.predict(), before)
+    assert np.array_equal(learner.get_preds()[0], before)
     assert learner.mirrored is not None
 
 
@@ -129,11 +129,11 @@ def test_fine_tuning_begins_with_the_head_whatever_was_unfrozen(digits: Path, ca
     one, other = learner_of(digits), learner_of(digits).unfreeze()
     for learner in (one, other):
         learner.fine_tune(1, tell=silent)
-    assert np.array_equal(one.predict(), other.predict())
+    assert np.array_equal(one.get_preds()[0], other.get_preds()[0])
     again = one.reseed(0)
     assert not again.is_fine_tuned
     again.fine_tune(1, tell=silent)
-    assert np.array_equal(one.predict(), again.predict())
+    assert np.array_equal(one.get_preds()[0], again.get_preds()[0])
 
 
 def test_interrupted_fit_leaves_a_learner_that_answers(digits: Path, cache: Path) -> None:
@@ -146,8 +146,8 @@ def test_interrupted_fit_leaves_a_learner_that_answers(digits: Path, cache: Path
     with pytest.raises(KeyboardInterrupt):
         learner.fit_one_cycle(3, 1e-4, callbacks=[interrupt], tell=silent)
     assert [fit["epochs"] for fit in learner.fits] == [1, 1]
-    says = torch.softmax(learner._seen().inputs, 1).numpy()
-    assert np.allclose(learner.predict(), says, atol=1e-3)
+    says = torch.softmax(learner._seen().inputs / learner.temperature, 1).numpy()
+    assert np.allclose(learner.get_preds()[0], says, atol=1e-3)
 
 
 def test_parameter_without_a_gradient_stays_and_the_others_move() -> None:
@@ -190,8 +190,8 @@ def test_any_backbone_can_be_unfrozen(name: str, digits: Path, cache: Path, tmp_
     assert late
     assert len(head) == 4
     learner.fit_one_cycle(1, slice(1e-4, 1e-3), bs=24, tell=silent)
-    says = torch.softmax(learner._seen().inputs, 1).numpy()
-    assert np.allclose(learner.predict(), says, atol=2e-3)
+    says = torch.softmax(learner._seen().inputs / learner.temperature, 1).numpy()
+    assert np.allclose(learner.get_preds()[0], says, atol=2e-3)
 
 
 def test_better_one_is_kept_and_that_is_said(
@@ -199,7 +199,7 @@ def test_better_one_is_kept_and_that_is_said(
 ) -> None:
     learner = learner_of(digits)
     learner.fit_one_cycle(2, tell=silent)
-    before = learner.predict()
+    before = learner.get_preds()[0]
     lines: list[str] = []
     for gain, kept in (
         ((0.1, 0.0, 0.2, 0.05), "the fine-tuned one"),
@@ -215,7 +215,7 @@ def test_better_one_is_kept_and_that_is_said(
         assert any(f"{kept} is kept" in line and "frozen: " in line for line in lines)
         flatters = f"flatter it by up to {100 * automatic.flattery(Difference(*gain)):.1f} points"
         assert any(flatters in line for line in lines) == is_tuned
-    assert np.array_equal(learner.predict(), before)
+    assert np.array_equal(learner.get_preds()[0], before)
 
 
 def test_device_that_is_not_there_is_said(digits: Path, cache: Path) -> None:
@@ -343,8 +343,8 @@ def test_transforms_that_make_no_sense_are_refused(options: dict[str, float]) ->
         transforms(**options)  # type: ignore[arg-type]
 
 
-def test_whatsit_train_fine_tunes_and_says_what_it_kept(digits: Path, whatsit: Run, tmp_path: Path) -> None:
-    run = whatsit("train", digits, "--size", SIZE, "--epochs", 2, "--fine-tune", 1, "--device", "cpu")
+def test_whatsit_train_fine_tunes_and_says_what_it_kept(digits: Path, command: Run, tmp_path: Path) -> None:
+    run = command("train", digits, "--size", SIZE, "--epochs", 2, "--fine-tune", 1, "--device", "cpu")
     assert run.returncode == 0, run.stderr
     assert "late layers" in run.stdout
     assert "is kept" in run.stdout

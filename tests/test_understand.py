@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.conftest import campaign, rendered
+from whatsit.classifier import minima
 from whatsit.errors import WhatsitError
-from whatsit.understand.calibration import Reliability, fit_temperature, softmax
+from whatsit.heat_map import HeatMap, scaled
+from whatsit.novelty import Novelty
+from whatsit.probabilities import softmax
+from whatsit.understand.calibration import Reliability, fit_temperature
 from whatsit.understand.components import components
-from whatsit.understand.heat_maps import HeatMap, scaled
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import evaluate, wilson
-from whatsit.understand.novelty import LANDMARKS, Novelty, threshold_of
+from whatsit.understand.novelty import LANDMARKS, fit_novelty, threshold_of
 from whatsit.understand.principal import principal
-from whatsit.understand.selective import Selective, minima
+from whatsit.understand.selective import Selective
 
 CLASSES = ["black", "grizzly", "teddy"]
 LABELS = np.array([0, 0, 1, 1, 2, 2])
@@ -152,9 +155,9 @@ def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> N
     for number, path in enumerate(paths):
         rendered(number).save(path)
 
-    def explain(paths: Any, numbers: Any) -> list[HeatMap]:
+    def explain(path: Path, label: str) -> HeatMap:
         pixels = np.zeros((32, 32, 3), np.uint8)
-        return [HeatMap("x", pixels, np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32)) for _ in paths]
+        return HeatMap(label, pixels, np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32))
 
     figure = bears(split="valid", paths=paths, explain=explain).plot_top_losses(4)
     assert "prediction / actual / loss / probability" in figure.get_suptitle()
@@ -272,7 +275,7 @@ def test_minimum_may_be_one_for_all_or_by_class() -> None:
         minima({"panda": 0.9}, CLASSES)
     with pytest.raises(WhatsitError, match=r"1\.5 is impossible"):
         minima(1.5, CLASSES)
-    with pytest.raises(WhatsitError, match="'much' is no probability"):
+    with pytest.raises(WhatsitError, match="'much' is not a probability"):
         minima("much", CLASSES)  # type: ignore[arg-type]
 
 
@@ -288,7 +291,7 @@ def clouds(images: int, classes: int = 3, seed: int = 0) -> tuple[NDArray[np.flo
 
 
 def test_novelty_is_low_for_what_was_learnt_and_high_for_other_things() -> None:
-    known = Novelty.fit(*clouds(300), 3)
+    known = fit_novelty(*clouds(300), 3)
     same = known.score(clouds(60, seed=1)[0])
     strange = known.score(np.float32(np.random.default_rng(5).gamma(0.5, 1, (60, 64))))
     assert same.max() < strange.min()
@@ -296,19 +299,19 @@ def test_novelty_is_low_for_what_was_learnt_and_high_for_other_things() -> None:
 
 
 def test_novelty_survives_its_bytes_and_the_same_pictures_give_the_same() -> None:
-    known = Novelty.fit(*clouds(200), 3)
+    known = fit_novelty(*clouds(200), 3)
     record, data = known.to_bytes()
     again = Novelty.from_bytes(json.loads(json.dumps(record)), data)
     features, _ = clouds(50, seed=2)
     assert again.score(features) == pytest.approx(known.score(features), abs=1e-6)
-    assert Novelty.fit(*clouds(200), 3).to_bytes()[1] == data
+    assert fit_novelty(*clouds(200), 3).to_bytes()[1] == data
 
 
 @pytest.mark.parametrize("by", [0.0, 1e-4, 1e-2, 1.0])
 def test_bundle_gives_the_very_scores_by_which_the_threshold_was_found(by: float) -> None:
     """Also where pictures hardly differ, so that rounding is all there is."""
     features, labels = clouds(100)
-    known = Novelty.fit(1 + by * features, labels, 3)
+    known = fit_novelty(1 + by * features, labels, 3)
     again = Novelty.from_bytes(*known.to_bytes())
     other = 1 + by * clouds(40, seed=2)[0]
     assert np.array_equal(again.score(other), known.score(other))
@@ -337,12 +340,12 @@ def test_pictures_that_resemble_each_other_count_as_one_for_the_threshold() -> N
 def test_novelty_of_ten_classes_of_lite0_takes_less_than_a_megabyte() -> None:
     dice = np.random.default_rng(0)
     features = dice.gamma(0.5, 1, (3000, 1280)).astype(np.float32)
-    _, data = Novelty.fit(features, np.arange(3000) % 10, 10).to_bytes()
+    _, data = fit_novelty(features, np.arange(3000) % 10, 10).to_bytes()
     assert len(data) < 1_000_000
 
 
 def test_novelty_of_more_pictures_than_landmarks_is_about_the_same() -> None:
-    few, many = (Novelty.fit(*clouds(images), 3) for images in (LANDMARKS, 3 * LANDMARKS))
+    few, many = (fit_novelty(*clouds(images), 3) for images in (LANDMARKS, 3 * LANDMARKS))
     features, _ = clouds(100, seed=3)
     assert many.score(features) == pytest.approx(few.score(features), abs=0.1)
 
@@ -351,7 +354,7 @@ def test_novelty_of_more_pictures_than_landmarks_is_about_the_same() -> None:
 def test_novelty_of_a_handful_of_pictures_is_a_number(images: int) -> None:
     features, labels = clouds(images)
     for learnt in (features, np.ones_like(features)):  # as different as can be, and all the same
-        known = Novelty.from_bytes(*Novelty.fit(learnt, labels, 3).to_bytes())
+        known = Novelty.from_bytes(*fit_novelty(learnt, labels, 3).to_bytes())
         assert np.isfinite(known.score(np.concatenate([features, 0 * features]))).all()
 
 
@@ -361,7 +364,7 @@ FIELDS = st.sampled_from(["width", "landmarks", "steepness"])
 @given(st.binary(max_size=200), st.dictionaries(FIELDS, st.integers(-5, 5) | st.text() | st.none()))
 @campaign(400)
 def test_novelty_data_that_makes_no_sense_is_refused(noise: bytes, change: dict[str, Any]) -> None:
-    record, data = Novelty.fit(*clouds(30), 3).to_bytes()
+    record, data = fit_novelty(*clouds(30), 3).to_bytes()
     try:
         found = Novelty.from_bytes({**record, **change}, data + noise)
     except (KeyError, TypeError, ValueError):

@@ -8,9 +8,9 @@ from whatsit.version import __version__ as __version__
 if TYPE_CHECKING:
     from whatsit.augment import transforms
     from whatsit.catalog import Catalog
+    from whatsit.classifier import Classifier
     from whatsit.collection import collect, download_images, search_images
     from whatsit.collection.verifying import verify_images
-    from whatsit.deploy import Classifier
     from whatsit.errors import WhatsitError
     from whatsit.train import Learner
     from whatsit.understand.interpretation import Interpretation
@@ -30,7 +30,7 @@ __all__ = [
 
 _HOMES = {
     "Catalog": "whatsit.catalog",
-    "Classifier": "whatsit.deploy",
+    "Classifier": "whatsit.classifier",
     "Interpretation": "whatsit.understand.interpretation",
     "Learner": "whatsit.train",
     "WhatsitError": "whatsit.errors",

@@ -1,4 +1,4 @@
-"""The `.whatsit` format: a zip of a manifest, a network and numbers, no code. Read, write, check."""
+"""The `.whatsit` format: a zip of a manifest, a graph and numbers, no code. Read, write, check."""
 
 import hashlib
 import io
@@ -7,26 +7,40 @@ import math
 import stat
 import struct
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.backbones import Backbone
 from whatsit.engine import Precision
 from whatsit.errors import BundleError, NetworkError
+from whatsit.head_in_graph import head_in
+from whatsit.model import Model
 from whatsit.network_check import require_allowed
+from whatsit.novelty import Novelty
 from whatsit.preprocess import Preprocess
 from whatsit.project import write_whole
+from whatsit.tables import table
+from whatsit.text import brief
 
-FORMAT = 2  # 1 had no temperature and no novelty
-MANIFEST, NETWORK, NOVELTY = "manifest.json", "model.onnx", "novelty.bin"
-LARGEST = {MANIFEST: 16 << 20, NETWORK: (2 << 30) - 1, NOVELTY: 256 << 20}  # bytes; the second is protobuf's
+FORMAT = 3  # 1 had no temperature and no novelty, 1 and 2 had the head only in the graph
+FIRST_WITH_HEAD = 3
+MANIFEST, NETWORK, HEAD, NOVELTY = "manifest.json", "model.onnx", "head.bin", "novelty.bin"
+# Bytes; the second is protobuf's limit.
+LARGEST = {MANIFEST: 16 << 20, NETWORK: (2 << 30) - 1, HEAD: 256 << 20, NOVELTY: 256 << 20}
+HEAD_TYPE = np.dtype("<f4")
+LARGEST_SIDE = 1 << 20  # classes, features
 LARGEST_FILE = sum(LARGEST.values()) + 4096
 LONGEST_CLASS = 4096  # characters
 LONGEST_NUMBER = 100  # digits
 _END = struct.Struct("<4s4H2LH")  # of a zip: its last 22 bytes
 _ZIP64_END = 20  # bytes before these, where there are any
-_DIRECTORY = 4096  # bytes for the names of three parts
+_DIRECTORY = 4096  # bytes for the names of four parts
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same training gives the same bytes
 
 
@@ -35,31 +49,40 @@ def default_path(folder: Path) -> Path:
     return Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
-    """What a bundle holds.
+    """What a bundle holds: the model, and what is worth knowing about it.
 
-    `network` is ONNX, uint8 (n, size, size, 3) in, `logits` and `features` out, and where the head
-    follows an average pool, `heat_map`. `classes` is the order of the logits. `split` says how the validation
-    pictures were dealt, as `catalog.Rule`. `metrics` and `versions` are for people. Logits are divided by
-    `temperature`, if one was found, before they become probabilities. `novelty` is what
-    `understand.novelty` made, its record and its numbers, or None.
+    The graph of `model.backbone` gives `logits` and `features`, and where the head follows an average pool,
+    `heat_map`, so that other runtimes need nothing else. `split` says how the validation pictures were
+    chosen, as `catalog.Rule`. `metrics` and `versions` are for people.
     """
 
-    classes: list[str]
-    preprocess: Preprocess
-    precision: Precision
-    network: bytes
+    model: Model
     split: dict[str, Any]
     metrics: dict[str, Any]
     versions: dict[str, str]
-    temperature: float | None = None
-    novelty: tuple[dict[str, Any], bytes] | None = None
+
+    def __repr__(self) -> str:
+        accuracy, model = self.metrics.get("accuracy"), self.model
+        measured = f", accuracy {accuracy:.1%}" if type(accuracy) is float else ""
+        return brief(
+            self, f"{len(model.classes)} classes, {model.backbone.name}, {model.precision}{measured}"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [("classes", ", ".join(self.classes)), *self.metrics.items(), *self.versions.items()]
+        return table({"": "", "value": ""}, rows, repr(self)[1:-1])
+
+    @property
+    def classes(self) -> list[str]:
+        """The class names, in the order of the logits."""
+        return self.model.classes
 
     @property
     def sha256(self) -> str:
-        """The hash of the network: weights of body and head in one."""
-        return hashlib.sha256(self.network).hexdigest()
+        """The hash of the graph: weights of backbone and head in one."""
+        return self.model.backbone.sha256
 
     def write(self, path: str | Path) -> None:
         """Write the bundle, whole or not at all; the same content gives the same bytes.
@@ -70,18 +93,20 @@ class Bundle:
             _require_classes(self.classes)
         except ValueError as error:
             raise BundleError(f"{path} can't be written: {error}.", "Rename the class.") from error
-        parts, record = {NETWORK: self.network}, None
-        if self.novelty is not None:
-            record, parts[NOVELTY] = self.novelty
+        model, record = self.model, None
+        parts = {NETWORK: model.backbone.network, HEAD: _head_bytes(model)}
+        if model.novelty is not None:
+            record, parts[NOVELTY] = model.novelty.to_bytes()
         manifest = {
             "format": FORMAT,
-            "classes": self.classes,
-            "preprocess": self.preprocess.to_dict(),
-            "precision": self.precision,
+            "classes": model.classes,
+            "preprocess": model.preprocess.to_dict(),
+            "precision": model.precision,
             "split": self.split,
             "metrics": self.metrics,
             "versions": self.versions,
-            "temperature": self.temperature,
+            "head": {"classes": len(model.weight), "width": model.weight.shape[1]},
+            "temperature": model.temperature,
             "novelty": record,
             "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
         }
@@ -105,35 +130,83 @@ class Bundle:
                 raise BundleError(what, "Export or copy it again.")
         try:
             require_allowed(parts[NETWORK])
+            with _sense(path, "a head"):
+                weight, bias = _head(manifest, parts)
         except NetworkError as error:
             raise BundleError(f"{path} can't be used: its network {error.what}", "Don't use it.") from error
-        try:
+        with _sense(path, "novelty data"):
+            novelty = Novelty.from_bytes(manifest["novelty"], parts[NOVELTY]) if NOVELTY in parts else None
+        with _sense(path, "a manifest"):
             _require_classes(manifest["classes"])
             _require_split(manifest["split"])
-            precision = manifest["precision"]
-            if precision not in get_args(Precision):
-                raise ValueError(f"the precision is {_short(precision)}")
-            temperature = manifest.get("temperature")
-            if temperature is not None and not (_is_number(temperature) and 0.01 < temperature < 100):
-                raise ValueError(f"the temperature is {_short(temperature)}")
+            if len(weight) != len(manifest["classes"]):
+                raise ValueError(f"the head is for {len(weight)} classes")
             versions = dict(manifest["versions"])
             if not all(isinstance(text, str) for text in versions.values()):
                 raise ValueError("the versions are not texts")
-            return cls(
+            preprocess = Preprocess.from_dict(manifest["preprocess"])
+            name = versions.get("backbone", "The backbone")
+            model = Model(
                 manifest["classes"],
-                Preprocess.from_dict(manifest["preprocess"]),
-                cast(Precision, precision),
-                parts[NETWORK],
-                dict(manifest["split"]),
-                dict(manifest["metrics"]),
-                versions,
-                None if temperature is None else float(temperature),
-                (dict(manifest["novelty"]), parts[NOVELTY]) if NOVELTY in parts else None,
+                preprocess,
+                _precision(manifest["precision"]),
+                Backbone(name, weight.shape[1], preprocess, parts[NETWORK]),
+                weight,
+                bias,
+                _temperature(manifest.get("temperature")),
+                novelty,
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(
-                f"{path} has a manifest that makes no sense ({error}).", "Export it again."
-            ) from error
+            return cls(model, dict(manifest["split"]), dict(manifest["metrics"]), versions)
+
+
+@contextmanager
+def _sense(path: Path, part: str) -> Iterator[None]:
+    """Raise BundleError where the block finds that a part makes no sense."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{path} has {part} that makes no sense ({error}).", "Export it again.") from error
+
+
+def _precision(value: Any) -> Precision:
+    if value not in get_args(Precision):
+        raise ValueError(f"the precision is {_short(value)}")
+    return cast(Precision, value)
+
+
+def _temperature(value: Any) -> float | None:
+    if value is None:
+        return None
+    if not (_is_number(value) and 0.01 < value < 100):
+        raise ValueError(f"the temperature is {_short(value)}")
+    return float(value)
+
+
+def _head_bytes(model: Model) -> bytes:
+    """Weight and bias, one after the other."""
+    return b"".join(array.astype(HEAD_TYPE).tobytes() for array in (model.weight, model.bias))
+
+
+def _head(
+    manifest: dict[str, Any], parts: dict[str, bytes]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight (classes, width) and bias (classes,).
+
+    Raises KeyError, TypeError, ValueError and NetworkError.
+    """
+    if manifest["format"] < FIRST_WITH_HEAD:
+        weight, bias = head_in(parts[NETWORK])
+    else:
+        classes, width = manifest["head"]["classes"], manifest["head"]["width"]
+        if not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in (classes, width)):
+            raise ValueError("its sizes are impossible")
+        values = np.frombuffer(parts[HEAD], HEAD_TYPE)
+        if len(values) != classes * (width + 1):
+            raise ValueError("it has another size than the manifest says")
+        weight, bias = values[: classes * width].reshape(classes, width), values[classes * width :]
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise ValueError("it has weights that are not numbers")
+    return weight.astype(np.float32), bias.astype(np.float32)
 
 
 def _require_classes(classes: Any) -> None:
@@ -200,7 +273,7 @@ def _require_few_parts(file: BinaryIO) -> None:
         raise zipfile.BadZipFile("it is not a zip file")
     signature, *_, size, _, comment = _END.unpack(tail[-_END.size :])
     if signature != b"PK\5\6" or comment or size > _DIRECTORY or tail.startswith(b"PK\6\7"):
-        raise zipfile.BadZipFile("its end is not that of a zip of three parts")
+        raise zipfile.BadZipFile("its end is not that of a zip of four parts")
 
 
 def _read(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -218,7 +291,9 @@ def _read(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[st
             what = f"{path} has {info.filename!r} of {info.file_size:,} bytes; {most:,} are allowed."
             raise BundleError(what, "Don't use it.")
     manifest = _manifest(path, archive.read(MANIFEST))
-    expected = {MANIFEST, NETWORK} | ({NOVELTY} if manifest.get("novelty") is not None else set())
+    expected = {MANIFEST, NETWORK}
+    expected |= {HEAD} if manifest["format"] >= FIRST_WITH_HEAD else set()
+    expected |= {NOVELTY} if manifest.get("novelty") is not None else set()
     if sorted(names) != sorted(expected):
         strange = sorted(set(names) ^ expected)
         raise BundleError(f"{path} is not a proper bundle: parts missing, doubled or foreign {strange}.")

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TypeVar
 
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.text import described, printable, shortened
+
+_One = TypeVar("_One")
 
 
 def path_of(given: object, name: str, kind: type[WhatsitError]) -> Path:
@@ -35,6 +38,14 @@ def is_number(given: object, least: float = -math.inf, most: float = math.inf) -
     if not isinstance(given, Real) or isinstance(given, bool):
         return False
     return math.isfinite(given) and least <= float(given) <= most
+
+
+def require_many(given: Iterable[_One]) -> Iterable[_One]:
+    """What is given, unless it is a single picture where many are wanted. Raises WhatsitError."""
+    if isinstance(given, str | os.PathLike | bytes):
+        what = f"{described(os.fsdecode(given)[:60])} is one picture; a list is wanted."
+        raise WhatsitError(what, "Give [picture], or call predict(picture).")
+    return given
 
 
 def require_source(given: object) -> None:

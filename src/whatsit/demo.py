@@ -33,7 +33,8 @@ def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
     """Save the training curves of the latest run and some predictions as pictures in `folder`."""
     from whatsit.catalog import Catalog
     from whatsit.catalog.pictures import draw_labelled
-    from whatsit.deploy import Classifier, Prediction
+    from whatsit.classifier import Classifier
+    from whatsit.model import Prediction
     from whatsit.understand.plots import draw_training
 
     latest = max((digits / ".whatsit" / "runs").iterdir())

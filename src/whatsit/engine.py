@@ -3,6 +3,7 @@
 import math
 import sys
 import threading
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -46,11 +47,12 @@ class Engine:
     """A compiled ONNX network; call it from as many threads as you like.
 
     `network` holds the ONNX bytes, its input uint8 (n, height, width, 3): `input_shape` is that without n,
-    `first` what it answers to one black picture, by the names of its outputs. Raises WhatsitError where the
+    `first` what it answers to one black picture, by name. With `names` it gives those of the named tensors
+    that it has, be they outputs or inside of it; otherwise all its outputs. Raises WhatsitError where the
     network can't be read, compiled or run.
     """
 
-    def __init__(self, network: bytes, precision: Precision) -> None:
+    def __init__(self, network: bytes, precision: Precision, names: Sequence[str] | None = None) -> None:
         if precision not in _HINT:
             raise WhatsitError(f"The precision must be fp32 or bf16, not {precision!r}.", "Leave it out.")
         config = {
@@ -61,9 +63,12 @@ class Engine:
         self._local = threading.local()
         try:
             core = _openvino().Core()
-            self._compiled = core.compile_model(core.read_model(network), "CPU", config)
+            model = core.read_model(network)
+            outputs = _outputs(model, names)
+            chosen = _openvino().Model(list(outputs.values()), model.get_parameters(), "network")
+            self._compiled = core.compile_model(chosen, "CPU", config)
             self.input_shape = _picture(self._compiled.inputs)
-            self._names = [output.get_any_name() for output in self._compiled.outputs]
+            self._names = list(outputs)
             # OpenVINO's Python binding deadlocks (GIL against a C++ static) when two threads use it for the
             # first time at once: the first use happens here, alone.
             with _first_use:
@@ -101,6 +106,20 @@ def size_of(network: bytes) -> Size:
         return Size(max(numbers), sum(number * step for number, step in zip(numbers, steps, strict=True)))
     except (RuntimeError, TypeError, ValueError, MemoryError) as error:
         raise NetworkError(f"can't be read ({_reason(error)}).") from error
+
+
+def _outputs(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
+    """The named tensors that a network has, or all its outputs, by name."""
+    if names is None:
+        return {output.get_any_name(): output for output in model.outputs}
+    tensors = {
+        name: output
+        for operation in model.get_ops()
+        for output in operation.outputs()
+        for name in output.get_names()
+        if name in names
+    }
+    return {name: tensors[name] for name in names if name in tensors}
 
 
 def _steps(operation: Any) -> int:

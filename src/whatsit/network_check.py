@@ -5,10 +5,10 @@ the memory, before anybody can ask for its shapes. So the file itself is looked 
 the few messages that a network needs are listed here, and whatever else is in the file is refused.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from whatsit.errors import NetworkError
+from whatsit.protobuf import LENGTH, VARINT, fields
 
 # What PyTorch's two exporters write for one timm body of each family, and `train.export.with_head` adds:
 # tests/test_networks.py makes several of them again. Then a few that differ from those only in the formula.
@@ -28,7 +28,6 @@ _LIKE_THEM = """
 OPERATORS = frozenset((_EXPORTED + _LIKE_THEM).split())
 OPSETS = frozenset(range(17, 24))
 MOST_FIELDS = 2_000_000  # a network of 20,000 nodes has a tenth of that
-VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 
 
 class _Message(NamedTuple):
@@ -71,14 +70,14 @@ def require_allowed(network: bytes) -> None:
     """Raise NetworkError, whose `what` goes on from "its network", for all that is not on the lists above."""
     if network.lstrip()[:1] == b"<":
         raise NetworkError("is XML, such as OpenVINO's own format, and not ONNX.")
-    fields = nodes = 0
+    parts = nodes = 0
     waiting = [(_MODEL, 0, len(network))]
     while waiting:
         message, start, end = waiting.pop()
         nodes += message is _NODE
-        for number, wire, value, stop in _fields(network, start, end):
-            fields += 1
-            if fields > MOST_FIELDS:
+        for number, wire, value, stop in fields(network, start, end):
+            parts += 1
+            if parts > MOST_FIELDS:
                 raise NetworkError(f"has more than {MOST_FIELDS:,} parts.")
             if number in message.messages and wire == LENGTH:
                 waiting.append((message.messages[number], value, stop))
@@ -102,32 +101,3 @@ def _require_known(message: _Message, number: int, wire: int, network: bytes, va
         raise NetworkError(f"has the operator {text}, which is not one that bundles may use.")
     if number != 4 and text[1:-1] not in ("", "ai.onnx"):
         raise NetworkError(f"uses operators of {text}, not only those of ONNX.")
-
-
-def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """The fields of a message: number, wire type, where its bytes start (or its value), and stop."""
-    while at < end:
-        key, at = _varint(data, at, end)
-        number, wire = key >> 3, key & 7
-        value, stop = at, at
-        if wire == VARINT:
-            value, stop = _varint(data, at, end)
-        elif wire == LENGTH:
-            size, value = _varint(data, at, end)
-            stop = value + size
-        elif wire in (FIXED32, FIXED64):
-            stop = at + (4 if wire == FIXED32 else 8)
-        if stop > end or stop == at or not 0 < number < 1 << 29:
-            raise NetworkError("is damaged, or not ONNX.")
-        yield number, wire, value, stop
-        at = stop
-
-
-def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number of at most 64 bits, and where it ends."""
-    value = 0
-    for place in range(at, min(at + 10, end)):
-        value |= (data[place] & 0x7F) << 7 * (place - at)
-        if data[place] < 0x80:
-            return value & 0xFFFF_FFFF_FFFF_FFFF, place + 1
-    raise NetworkError("is damaged, or not ONNX.")

@@ -16,6 +16,7 @@ from whatsit.catalog.listing import Grouping, Listing, Split
 from whatsit.catalog.opening import SPLITS, no_place, open_listing, side_of
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary, summarize
+from whatsit.checks import path_of
 from whatsit.errors import CatalogError
 from whatsit.project import Project
 from whatsit.tables import table
@@ -115,7 +116,7 @@ class Catalog:
         cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
     ) -> "Catalog":
         """Read a folder as `from_folder` does, or a CSV file as `from_csv` does."""
-        reader = cls.from_csv if Path(path).suffix.lower() == ".csv" else cls.from_folder
+        reader = cls.from_csv if _path(path).suffix.lower() == ".csv" else cls.from_folder
         return reader(path, valid, seed, **options)
 
     @classmethod
@@ -128,7 +129,7 @@ class Catalog:
         `seed`, once: it is recorded in the project. All readers take the same Options and raise CatalogError
         where there is nothing to learn from.
         """
-        return _open(lists.from_folder(Path(path)), valid, seed, **options)
+        return _open(lists.from_folder(_path(path)), valid, seed, **options)
 
     @classmethod
     def from_csv(
@@ -138,7 +139,7 @@ class Catalog:
 
         Paths count from the file's own folder; rows without a split are dealt. `group=` may name a column.
         """
-        return _open(lists.from_csv(Path(path), options.get("group")), valid, seed, **options)
+        return _open(lists.from_csv(_path(path), options.get("group")), valid, seed, **options)
 
     @classmethod
     def from_dataframe(
@@ -168,7 +169,7 @@ class Catalog:
         The regular expression is searched in the path below the folder; its group named label, or its first
         one, is the label.
         """
-        return _open(lists.from_pattern(Path(path), pattern), valid, seed, **options)
+        return _open(lists.from_pattern(_path(path), pattern), valid, seed, **options)
 
     @classmethod
     def from_lists(
@@ -337,6 +338,10 @@ class Catalog:
                 "content": [content.tobytes().hex() for content in self.rows["content"]],
             }
         )
+
+
+def _path(given: object) -> Path:
+    return path_of(given, "The folder or table of pictures", CatalogError)
 
 
 def _open(

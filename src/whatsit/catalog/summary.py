@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.opening import SPLITS
-from whatsit.text import printable
+from whatsit.tables import table
+from whatsit.text import brief, printable
 
 Groups = tuple[tuple[Path, ...], ...]
 LOPSIDED = 3  # a class with so many times the pictures of another is worth a word
@@ -92,6 +93,17 @@ class Summary:
             files = "1 file" if len(self.unreadable) == 1 else f"{len(self.unreadable)} files, as"
             lines.append(f"left alone: {files} {path.name}: {reason}")
         return "\n".join(map(printable, [*lines, *(f"note: {warning}" for warning in self.warnings)]))
+
+    def __repr__(self) -> str:
+        copies = sum(len(group) - 1 for group in (*self.exact_duplicates, *self.near_duplicates))
+        found = {"copies": copies, "unreadable": len(self.unreadable), "warnings": len(self.warnings)}
+        told = "".join(f", {count} {what}" for what, count in found.items() if count)
+        return brief(self, f"{self.images} pictures of {len(self.counts)} classes{told}")
+
+    def _repr_html_(self) -> str:
+        title, *notes = str(self).splitlines()
+        rows = ((label, sum(count.values()), *count.values()) for label, count in self.counts.items())
+        return table({"class": "", **dict.fromkeys(("pictures", *SPLITS), ",")}, rows, title, notes)
 
     def _told(self, groups: Groups, how: str) -> str:
         if not groups:

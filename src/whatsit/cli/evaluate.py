@@ -37,8 +37,8 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure a bundle on labelled pictures that it was not trained on."""
-    from whatsit.deploy import Classifier
-    from whatsit.deploy.evaluation import evaluate_folder
+    from whatsit.classifier import Classifier
+    from whatsit.evaluation import evaluate_folder
 
     classifier = Classifier(bundle, precision=precision)
     evaluation, catalog, trained_on = evaluate_folder(

@@ -16,7 +16,8 @@ from whatsit.progress import progress
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.deploy import Classifier, Prediction
+    from whatsit.classifier import Classifier
+    from whatsit.model import Prediction
 
 
 def predict(
@@ -37,12 +38,13 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say what is on pictures."""
-    from whatsit.deploy import Classifier, Prediction
+    from whatsit.classifier import Classifier
+    from whatsit.model import Prediction
 
     paths = _expand(images)
     classifier = Classifier(bundle, _minima(min_probability or []), precision)
     if explain is not None:
-        classifier.require_heat_maps()
+        classifier.model.require_heat_maps()
         if any(Path(path).resolve().parent == explain.resolve() for path in paths):
             raise WhatsitError(
                 f"In {explain} the heat maps would lie among the pictures.", "Name another folder."
@@ -65,7 +67,7 @@ def predict(
                 continue
             row: dict[str, Any] = {"path": path, **asdict(answer)}
             if explain is not None:
-                row["heat_map"] = str(_explained(classifier, source, answer.likeliest, explain, path))
+                row["heat_map"] = str(_explained(classifier, source, answer.label, explain, path))
             if json:
                 answered.append(row)
             else:
@@ -91,9 +93,9 @@ def _on_stdin() -> bytes:
 def _told(answer: "Prediction", top: int) -> str:
     ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:top]
     likely = ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
-    if answer.is_new:
+    if answer.verdict == "novel":
         return f"nothing like this (novelty {answer.novelty:.2f}); nearest: {likely}"
-    return likely if answer.is_sure else f"not sure; perhaps {likely}"
+    return f"not sure; perhaps {likely}" if answer.verdict == "unsure" else likely
 
 
 def _minima(said: list[str]) -> "float | dict[str, float]":
@@ -109,7 +111,7 @@ def _minima(said: list[str]) -> "float | dict[str, float]":
             by_class[label] = float(number)
         except ValueError:
             raise WhatsitError(
-                f"--min-probability {one} is no probability.", "Give 0.8, or CLASS=0.8."
+                f"--min-probability {one} is not a probability.", "Give 0.8, or CLASS=0.8."
             ) from None
     if "" not in by_class:
         return by_class

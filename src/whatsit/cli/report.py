@@ -30,7 +30,8 @@ def report(
     """Write a page that says how good a classifier is, for people who know no statistics."""
     bundle = Path(subject)
     if bundle.is_file():
-        from whatsit.deploy.reporting import report_of
+        from whatsit.classifier import Classifier
+        from whatsit.evaluation import report_folder
 
         if folder is None:
             raise WhatsitError(
@@ -38,10 +39,10 @@ def report(
             )
         out = out or Path(REPORT)
         _check(out)
-        found = report_of(bundle, folder, project)
+        found = report_folder(Classifier(bundle), folder, project)
     else:
+        from whatsit.train.finished import report_of_run
         from whatsit.train.job import find_run
-        from whatsit.train.reporting import report_of_run
 
         if bundle.suffix == ".whatsit":
             raise WhatsitError(f"There is no bundle {bundle}.", "`whatsit train FOLDER` makes one.")

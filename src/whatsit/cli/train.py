@@ -278,7 +278,7 @@ def _print(
     report: Path | None,
 ) -> None:
     from whatsit.train.automatic import summary
-    from whatsit.train.exporting import MOST_COMPARED
+    from whatsit.train.learner import MOST_COMPARED
 
     learner = trained.learner
     evaluation = learner.evaluate()

@@ -9,17 +9,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
+from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
 from whatsit.report.album import Album
 from whatsit.report.training import Training, training_section
 from whatsit.report.words import Words
-from whatsit.text import printable
+from whatsit.tables import paragraph
+from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.novelty import Novelty
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """All that is known of a classifier called `name`.
 
@@ -48,6 +49,12 @@ class Report:
     def __post_init__(self) -> None:
         if not self.interpretations:
             raise WhatsitError("There is nothing to report.", "Give at least one interpretation.")
+
+    def __repr__(self) -> str:
+        return brief(self, f"{self.name}: {self.headline()}")
+
+    def _repr_html_(self) -> str:
+        return paragraph(f'{self.headline()} The whole page: .write("report.html")')
 
     def headline(self, lang: str = "en") -> str:
         """How good it is, in a sentence or two."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
+from whatsit.novelty import Novelty
 from whatsit.report import charts
 from whatsit.report.album import Album, places_of
 from whatsit.report.thumbnails import LARGE, SMALL, encode, thumbnails
@@ -16,7 +17,6 @@ from whatsit.text import printable
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import MOST_SHOWN, Evaluation
-from whatsit.understand.novelty import Novelty
 
 WORST, ENDS, STRANGEST = 12, 5, 6
 TARGETS = (0.9, 0.95, 0.98)
@@ -120,10 +120,10 @@ def worst(interpretation: Interpretation) -> Section:
     chosen = places[wrong][:WORST].tolist()
     maps = {}
     if interpretation.explain is not None and interpretation.paths is not None and chosen:
-        files = [interpretation.paths[place] for place in chosen]
         try:
-            found = interpretation.explain(files, interpretation.predicted[chosen].tolist())
-            maps = dict(zip(chosen, found, strict=True))
+            for place in chosen:
+                label = interpretation[place].prediction
+                maps[place] = interpretation.explain(interpretation.paths[place], label)
         except WhatsitError:  # a picture that is gone, or a backbone that gives no maps: without them, then
             maps = {}
     rows = [

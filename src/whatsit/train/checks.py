@@ -1,15 +1,30 @@
 """What a learner needs, and what to write instead of the usual mistakes."""
 
+import math
 import os
+from collections.abc import Sequence
+from typing import get_args
+
+from torch import nn
 
 from whatsit.catalog import Catalog
-from whatsit.errors import CatalogError
+from whatsit.checks import is_count, is_number
+from whatsit.errors import CatalogError, WhatsitError
+from whatsit.preprocess import Resize
 from whatsit.text import described, ending
+from whatsit.understand.metrics import METRICS, Metric
+
+MOST_CLASSES = 1000
 
 
 def require_catalog(given: object) -> None:
-    """Raise CatalogError for what is not a catalog, as the path of a folder."""
+    """Raise CatalogError for what is not a catalog, as the path of a folder, and for too many classes."""
     if isinstance(given, Catalog):
+        if len(given.classes) > MOST_CLASSES:
+            raise CatalogError(
+                f"The catalog has {len(given.classes)} classes; at most {MOST_CLASSES} are possible.",
+                "Is the folder one level too high or too low?",
+            )
         return
     if isinstance(given, str | os.PathLike):
         path = ending(os.fspath(given))
@@ -21,3 +36,48 @@ def require_catalog(given: object) -> None:
         f"A learner needs a catalog, not {described(given)}.",
         'Make one with Catalog.from_folder("my-photos").',
     )
+
+
+def require_settings(size: object, resize: object, ps: object, augment: object) -> None:
+    """Raise WhatsitError for what a learner can't be made with."""
+    if not is_count(size, 32) or not is_number(size, most=1024):
+        what = f"size must be a whole number from 32 to 1024, not {described(size)}."
+        raise CatalogError(what, "224 is usual.")
+    if resize not in get_args(Resize):
+        raise WhatsitError(f"There is no resize={described(resize)}.", 'Take "crop", "pad" or "squash".')
+    if not is_number(ps, 0) or not is_number(ps, most=1) or ps == 1:
+        what = f"ps must be at least 0 and below 1, not {described(ps)}."
+        raise WhatsitError(what, "It is the share of features that dropout leaves out; 0 is usual.")
+    if not (augment in (None, "auto", "full") or isinstance(augment, nn.Module)):
+        what = f"There is no augment={described(augment)}."
+        raise WhatsitError(what, 'Take "auto", "full", None, or transforms.')
+
+
+def require_teaching(epochs: object, bs: object, wd: object) -> None:
+    """Raise WhatsitError for values with which nothing can be trained."""
+    if not is_count(epochs, 1):
+        what = f"epochs must be a whole number of at least 1, not {described(epochs)}."
+        raise WhatsitError(what, "4 is a good beginning.")
+    if not is_count(bs, 2):
+        what = f"bs must be a whole number of at least 2, not {described(bs)}."
+        raise WhatsitError(what, "It is the number of pictures in a batch; leave it out to have it chosen.")
+    if not is_number(wd, 0, math.inf):
+        what = f"wd must be a number of at least 0, not {described(wd)}."
+        raise WhatsitError(what, "It is the weight decay; leave it out to have it chosen.")
+
+
+def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
+    """Metrics by their names. Raises WhatsitError for an unknown one."""
+    if isinstance(metrics, str):
+        raise WhatsitError(f"metrics must be a list, not {metrics!r}.", f"Give metrics=[{metrics!r}].")
+    named: dict[str, Metric] = {}
+    for metric in metrics:
+        if not isinstance(metric, str):
+            named[getattr(metric, "__name__", type(metric).__name__)] = metric
+        elif metric in METRICS:
+            named[metric] = METRICS[metric]
+        else:
+            raise WhatsitError(
+                f"There is no metric {metric!r}.", f"Take {', '.join(METRICS)}, or a function."
+            )
+    return named

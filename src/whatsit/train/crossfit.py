@@ -6,37 +6,46 @@ backbone that was trained knows all training pictures; then validation pictures 
 is measured by what was found on the others.
 """
 
+import hashlib
 import json
 import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as from_bytes
+from safetensors.numpy import save as to_bytes
 from threadpoolctl import threadpool_limits
 
 from whatsit.catalog import Split
 from whatsit.catalog.split import groups_of
 from whatsit.errors import WhatsitError
+from whatsit.novelty import Novelty
+from whatsit.probabilities import linear, softmax
 from whatsit.project import write_whole
-from whatsit.project.records import read_json, shaped
+from whatsit.project.records import read_file, read_json, shaped
+from whatsit.text import brief
 from whatsit.train import head as heads
 from whatsit.train.loop import Labelled
 from whatsit.understand.calibration import fit_temperature
 from whatsit.understand.metrics import predicted
-from whatsit.understand.novelty import Novelty, threshold_of
+from whatsit.understand.novelty import fit_novelty, threshold_of
 
 FOLDS = 5
+DECIMALS = 6  # of a temperature, as a bundle has it
 MANY = 5000  # groups of pictures
-KEPT = "held-out.json"  # in a run
+FOUND, KEPT = "held-out.json", "held-out.safetensors"  # in a run
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class Found:
     """What was found by asking about pictures that were not trained on.
 
     They are `images` many, of which the share `accuracy` is right (0 where there are none). Logits divided by
@@ -52,6 +61,18 @@ class HeldOut:
     split: Split
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class HeldOut(Found):
+    """With the calibrated `probabilities` (n, classes) of each picture, by its `contents` (n,), 32 bytes."""
+
+    contents: NDArray[np.void]
+    probabilities: NDArray[np.float16]
+
+    def __repr__(self) -> str:
+        right = f"{self.accuracy:.1%} of {self.images} {self.split} pictures right"
+        return brief(self, f"{right}, temperature {self.temperature:.3f}")
+
+
 @dataclass(frozen=True, eq=False)
 class Yardsticks:
     """What each of n pictures is measured by: `temperature` (n,), and `threshold` (n,), NaN with too few."""
@@ -61,33 +82,44 @@ class Yardsticks:
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What a model says of n pictures that it was not trained on: `logits` (n, classes), `novelty` (n,).
+class Unseen:
+    """The answers for n pictures that were not trained on: `logits` (n, classes), `novelty` (n,).
 
-    `labels` (n,) are what they show; pictures with the same number in `relatives` (n,) are not parted.
+    `labels` (n,) are what they show, `contents` (n,) their hashes; pictures with the same number in
+    `relatives` (n,) are not parted.
     """
 
-    logits: NDArray[np.float32]
+    logits: NDArray[np.floating]
     novelty: NDArray[np.float64]
     labels: NDArray[np.int64]
     relatives: NDArray[np.int64]
+    contents: NDArray[np.void]
 
-    def __getitem__(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Answers":
-        return Answers(self.logits[places], self.novelty[places], self.labels[places], self.relatives[places])
+    def __getitem__(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Unseen":
+        return Unseen(
+            self.logits[places],
+            self.novelty[places],
+            self.labels[places],
+            self.relatives[places],
+            self.contents[places],
+        )
 
-    def found(self, split: Split) -> HeldOut:
-        """What all of them together tell."""
+    def held_out(self, split: Split) -> HeldOut:
+        """What all of them together show."""
         right = predicted(self.logits) == self.labels
+        temperature = round(fit_temperature(self.logits, self.labels), DECIMALS)
         return HeldOut(
             len(right),
             float(right.mean()) if len(right) else 0.0,
-            fit_temperature(self.logits, self.labels),
+            temperature,
             threshold_of(self.novelty, self.relatives),
             split,
+            self.contents,
+            softmax(self.logits, temperature).astype(np.float16),
         )
 
     def yardsticks(self) -> Yardsticks:
-        """For each picture what those tell that are of other folds; a temperature of 1 without any."""
+        """For each picture what those of other folds show; a temperature of 1 without any."""
         count = len(self.labels)
         temperature, threshold = np.ones(count), np.full(count, math.nan)
         for here, there in _folds(self.labels, self.relatives):
@@ -98,25 +130,47 @@ class Answers:
         return Yardsticks(temperature, threshold)
 
 
-def save(run: Path, of: str, found: HeldOut) -> None:
-    """Keep in a run what was found of a head and body, whose hash is `of`. It only saves time."""
-    with suppress(WhatsitError):
-        write_whole(run / KEPT, json.dumps({"of": of, **asdict(found)}, indent=1).encode())
+def save(run: Path, of: str, held_out: HeldOut) -> None:
+    """Keep in a run what was found of a head and backbone, whose hash is `of`."""
+    tensors: dict[str, NDArray[Any]] = {
+        "contents": np.frombuffer(held_out.contents.tobytes(), np.uint8).reshape(-1, 32),
+        "probabilities": held_out.probabilities,
+    }
+    data = to_bytes(tensors)
+    record = {"of": of, "sha256": hashlib.sha256(data).hexdigest()}
+    record |= {field.name: getattr(held_out, field.name) for field in fields(Found)}
+    with suppress(WhatsitError):  # it only saves time
+        write_whole(run / KEPT, data)
+        write_whole(run / FOUND, json.dumps(record, indent=1).encode())
 
 
-def load(run: Path, of: str) -> HeldOut | None:
-    """What is kept of this very head and body."""
-    with suppress(OSError, ValueError, TypeError, AttributeError):
-        kept = read_json(run / KEPT)
-        if kept.pop("of", None) == of:
-            found: HeldOut = shaped(kept, HeldOut)
-            return found if 0 < found.temperature < math.inf else None
+def load(run: Path, classes: int, of: str | None = None) -> HeldOut | None:
+    """What a run keeps, only of this very head and backbone if `of` says their hash."""
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError, SafetensorError):
+        record = read_json(run / FOUND)
+        kept_of, sha256 = record.pop("of"), record.pop("sha256")
+        found: Found = shaped(record, Found)
+        data = read_file(run / KEPT)
+        if hashlib.sha256(data).hexdigest() != sha256 or (of is not None and of != kept_of):
+            return None
+        tensors = from_bytes(data)
+        contents, probabilities = tensors["contents"], tensors["probabilities"]
+        is_sound = (
+            0 < found.temperature < math.inf
+            and contents.shape == (found.images, 32)
+            and probabilities.shape == (found.images, classes)
+            and (contents.dtype, probabilities.dtype) == (np.dtype(np.uint8), np.dtype(np.float16))
+        )
+        if is_sound:
+            hashes = np.frombuffer(contents.tobytes(), "V32")
+            return HeldOut(**asdict(found), contents=hashes, probabilities=probabilities)
     return None
 
 
 def hold_out(
     data: Labelled,
     relatives: NDArray[np.int64],
+    contents: NDArray[np.void],
     classes: int,
     train: Callable[[Labelled, list[torch.Tensor]], list[heads.Head]],
 ) -> HeldOut:
@@ -124,34 +178,32 @@ def hold_out(
 
     Pictures whose class the others lack are left out. `data` may hold several views of each picture, as a
     Deck does; answers are for the first. `relatives` (n,) number pictures that must be on one side, such as
-    copies.
+    copies; `contents` (n,) are the hashes of all.
     """
     count, labels = len(data.labels), data.labels.numpy()
-    features = data.inputs[:count]
-    logits, novelty = np.zeros((count, classes), np.float32), np.zeros(count)
+    features = data.inputs[:count].numpy()
+    logits, novelty = np.zeros((count, classes)), np.zeros(count)
     is_known = np.zeros(count, bool)
     folds = list(_folds(labels, relatives))
     trained = train(data, [torch.from_numpy(here) for here, _ in folds]) if folds else []
     with threadpool_limits(1):  # as for heads: beside other programs threads wait for each other
         for (here, there), head in zip(folds, trained, strict=True):
-            logits[there] = heads.logits_of(head, features[there]).numpy()
-            known = Novelty.fit(features[here].numpy(), labels[here], classes)
-            novelty[there] = known.score(features[there].numpy())
+            logits[there] = linear(features[there], *heads.as_linear(head))
+            known = fit_novelty(features[here], labels[here], classes)
+            novelty[there] = known.score(features[there])
             is_known[there] = np.isin(labels[there], labels[here])
-    return Answers(logits, novelty, labels, relatives)[is_known].found("train")
+    return Unseen(logits, novelty, labels, relatives, contents)[is_known].held_out("train")
 
 
-def novelty_of(train: Labelled, classes: int, found: HeldOut) -> Novelty | None:
-    """What tells new pictures from known ones, as a bundle has it; None without a threshold.
+def novelty_of(train: Labelled, known: Novelty, found: Found) -> Novelty | None:
+    """What tells novel pictures from `known` ones, as a bundle has it; None without a threshold.
 
     The threshold is at least one that the training pictures themselves would give: where pictures hardly
     differ, known ones score no lower than unseen ones, and four fifths of them not quite as all do.
     """
     if found.threshold is None:
         return None
-    features = train.inputs.numpy()
-    known = Novelty.fit(features, train.labels.numpy(), classes)
-    own = threshold_of(known.score(features)) if found.split == "train" else None
+    own = threshold_of(known.score(train.inputs.numpy())) if found.split == "train" else None
     known = replace(known, threshold=max(found.threshold, own or 0.0))
     return Novelty.from_bytes(*known.to_bytes())
 

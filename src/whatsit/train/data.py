@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, Split, side_of
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError
 from whatsit.preprocess import Preprocess
 from whatsit.project import FeatureStore
 from whatsit.train import head as heads
-from whatsit.train.backbones import Backbone
 from whatsit.train.features import Features, extract
 from whatsit.train.head import Balance, Deck
 from whatsit.train.loop import Labelled

@@ -1,9 +1,28 @@
-"""Body and head in one ONNX graph."""
+"""A model as it travels: backbone and head in one ONNX graph, for whatever runs ONNX."""
+
+from dataclasses import replace
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from whatsit import trial
+from whatsit.errors import BundleError, NetworkError
+from whatsit.model import Model
+
+
+def served(model: Model) -> Model:
+    """The same model, with its head in the graph too. Raises BundleError for a graph no bundle may hold."""
+    backbone = model.backbone
+    network = with_head(backbone.network, model.weight, model.bias)
+    try:
+        trial.require_exportable(network)
+    except NetworkError as error:
+        what = f"A bundle can't hold {backbone.name}: its network {error.what}"
+        raise BundleError(what, "Take another backbone, or a smaller --size.") from error
+    trial.trust(network, model.precision)
+    return replace(model, backbone=replace(backbone, network=network))
 
 
 def with_head(body: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit import engine
+from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, Item
 from whatsit.engine import Engine, Precision
 from whatsit.errors import ImageError
@@ -18,7 +19,6 @@ from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
 from whatsit.project import FeatureStore
 from whatsit.train.augmentation import load_view
-from whatsit.train.backbones import Backbone
 
 SAVE_EVERY = 256  # pictures: what Ctrl-C may cost
 
@@ -49,7 +49,7 @@ def extract(
     missing = list({item.content: item for item in catalog if item.content not in known}.values())
     refused: dict[str, str] = {}
     if missing:
-        network = Engine(backbone.network, precision)
+        network = Engine(backbone.network, precision, ["features"])
 
         def look(item: Item) -> NDArray[np.float32] | ImageError:
             try:

@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 from dataclasses import asdict, astuple, replace
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 import torch
@@ -20,11 +19,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from whatsit import engine
+from whatsit.backbones import Backbone
 from whatsit.bundle import Bundle
 from whatsit.catalog import Catalog, Split, folders_of
 from whatsit.engine import Precision
-from whatsit.errors import CatalogError, WhatsitError
+from whatsit.errors import CatalogError, DivergedError, WhatsitError
+from whatsit.heat_map import HeatMap, scaled
+from whatsit.images import Picture
+from whatsit.model import Model, Prediction, Predictions, naming
+from whatsit.novelty import Novelty
+from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess, Resize
+from whatsit.probabilities import softmax
 from whatsit.progress import say, status
 from whatsit.project import (
     BY_FOLDER,
@@ -38,20 +44,21 @@ from whatsit.project import (
     predictions,
     write_whole,
 )
-from whatsit.report import Report
+from whatsit.report import Report, Training
+from whatsit.tables import paragraph
+from whatsit.text import brief
 from whatsit.train import checkpoints, crossfit, loop, stages
 from whatsit.train import head as heads
-from whatsit.train.backbones import Backbone, convert, load_backbone, load_body
 from whatsit.train.bank import fit_many
 from whatsit.train.callbacks import Callback
-from whatsit.train.crossfit import Answers, HeldOut, Yardsticks
+from whatsit.train.checks import named_metrics, require_catalog, require_settings, require_teaching
+from whatsit.train.crossfit import HeldOut, Unseen, Yardsticks
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
 from whatsit.train.dice import seeded
-from whatsit.train.diverged import require_finite
+from whatsit.train.diverged import diverged
 from whatsit.train.doctor import Diagnosis, diagnose
-from whatsit.train.explaining import explain
-from whatsit.train.exporting import bundle_of, versions
+from whatsit.train.export import served
 from whatsit.train.finder import QUICK, RateFinder, gentle, sweep
 from whatsit.train.head import Balance
 from whatsit.train.history import Epoch, History, header, row
@@ -60,20 +67,21 @@ from whatsit.train.network import GROUPS, Device, Network, torch_device
 from whatsit.train.optimiser import AdamW
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.train.timm_backbones import convert, load_backbone, load_body
 from whatsit.understand import guessing
-from whatsit.understand.calibration import softmax
 from whatsit.understand.comparison import Difference, paired
-from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
-from whatsit.understand.metrics import METRICS, Evaluation, Metric, evaluate, predicted
-from whatsit.understand.novelty import Novelty
+from whatsit.understand.metrics import Evaluation, Metric, evaluate, predicted
+from whatsit.understand.novelty import fit_novelty
+from whatsit.version import version_of
 
-MOST_CLASSES = 1000
 BODY_DECAY = 0.01
 HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
+MOST_COMPARED = 128  # pictures: enough to tell how often two precisions agree
+REPEATS = 3  # of the learning curve in a report
 
 
 class Learner:
@@ -107,22 +115,9 @@ class Learner:
         device: Device = "auto",
         new_run: Callable[[], Path] | None = None,
     ) -> None:
-        if len(catalog.classes) > MOST_CLASSES:
-            raise CatalogError(
-                f"{len(catalog.classes)} classes are more than the {MOST_CLASSES} Whatsit can learn.",
-                "Is the folder one level too high or too low?",
-            )
-        if not 32 <= size <= 1024:
-            raise CatalogError(
-                f"A picture size of {size} is impossible.", "Give one from 32 to 1024; 224 is usual."
-            )
-        if not 0 <= ps < 1:
-            raise WhatsitError(f"Dropout can't leave out {ps} of the features.", "Give ps from 0 to below 1.")
-        if not (augment in (None, "auto", "full") or isinstance(augment, nn.Module)):
-            raise WhatsitError(
-                f"There is no augment={augment!r}.", 'Take "auto", "full", None, or transforms.'
-            )
-        self.metrics = _by_name(metrics)
+        require_catalog(catalog)
+        require_settings(size, resize, ps, augment)
+        self.metrics = named_metrics(metrics)
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
         self._new_run = new_run or self.project.new_run
         self._asked: list[dict[str, Any]] = []  # of this run, so far
@@ -144,12 +139,24 @@ class Learner:
         self.history = History()
         self._mirrored: Difference | None = None
         self._fits: list[dict[str, Any]] = []
-        self._held_out: HeldOut | None = None
+        self._held_out: tuple[str, HeldOut] | None = None
+        self._known: tuple[str, Novelty] | None = None
+        self._ready: tuple[str, Model] | None = None
         self._trained_on: frozenset[str] = frozenset()
         self.ps = ps
         self._head = self._new_head()
         if not pretrained:
             self.unfreeze()
+
+    def __repr__(self) -> str:
+        about = f"{self.backbone.name}, {'frozen' if self.is_frozen else 'unfrozen'}"
+        if not self.history.epochs:
+            return brief(self, f"{about}, not trained yet")
+        last = self.history.epochs[-1]
+        return brief(self, f"{about}, error rate {last.error_rate:.1%} after {len(self.history)} epochs")
+
+    def _repr_html_(self) -> str:
+        return self.history._repr_html_() if self.history.epochs else paragraph(repr(self)[1:-1])
 
     @property
     def catalog(self) -> Catalog:
@@ -329,7 +336,7 @@ class Learner:
         """A step of training at a given rate, of a copy of what learns now; it gives the loss before it."""
         bs, wd = self._check(1, bs, wd)
         shown = self._shown(bs, None)
-        model = deepcopy(self._model).train()
+        model = deepcopy(self._trainable).train()
         if not self.is_frozen:
             model.to(self.device)
         optimiser = AdamW(model.groups(), wd, model.eps)
@@ -345,7 +352,7 @@ class Learner:
             yield step
 
     @property
-    def _model(self) -> loop.Model:
+    def _trainable(self) -> loop.Model:
         """What learns now."""
         return self._head if self._network is None or self.is_frozen else self._network
 
@@ -362,7 +369,7 @@ class Learner:
     ) -> None:
         bs, wd = self._check(epochs, bs, wd)
         rates = spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)
-        shown, model = self._shown(bs, balance), self._model
+        shown, model = self._shown(bs, balance), self._trainable
         rates = rates[-len(model.groups()) :]
         facts: dict[str, Any] = {
             "epochs": epochs,
@@ -421,7 +428,6 @@ class Learner:
                 keep=lambda state: keeper.keep(lambda: stage(state())),
             )
         finally:  # also after Ctrl-C what it has become is what answers
-            self._held_out = None
             if not self.is_frozen:
                 self._serve()
             if trained := len(self.history) - before:
@@ -448,14 +454,10 @@ class Learner:
 
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
         """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
-        bs = min(bs or self._batch_size(), self.data.count("train"))
+        bs = self._batch_size() if bs is None else bs
         wd = wd if wd is not None else heads.WD if self.is_frozen else BODY_DECAY
-        if epochs < 1 or bs < 2 or not 0 <= wd < math.inf:
-            raise WhatsitError(
-                f"Nothing can be learnt with epochs={epochs}, bs={bs}, wd={wd}.",
-                "Give at least one epoch, and batches of two pictures or more.",
-            )
-        return bs, wd
+        require_teaching(epochs, bs, wd)
+        return min(bs, self.data.count("train")), wd
 
     def _shown(self, bs: int, balance: Balance | None) -> loop.Shown:
         """What is learnt from. Raises WhatsitError for a balance that there is not."""
@@ -503,20 +505,72 @@ class Learner:
     def _batch_size(self) -> int:
         return 32 if self.data.count("train") >= 500 else 16
 
-    def predict(self, split: Split = "valid") -> NDArray[np.float32]:
-        """Probabilities (n, classes) for a split's pictures, from their cached features, as they were learnt.
+    def model(self) -> Model:
+        """The model as it is now, ready to answer: calibrated, and without torch.
 
-        `interpret` has them calibrated, as a bundle gives them.
+        Raises WhatsitError before any training, DivergedError where the weights are not numbers.
         """
-        return np.asarray(
-            torch.softmax(heads.logits_of(self._head, self.data.of(split).inputs), 1).numpy(),
-            dtype=np.float32,
-        )
+        self._require_trained()
+        if not self.has_finite_weights:
+            raise self._diverged()
+        plain = self._plain()
+        of = self._hash_of(plain)
+        if self._ready is None or self._ready[0] != of:
+            found = self.held_out
+            temperature = found.temperature if found.images else None
+            self._ready = of, replace(plain, temperature=temperature, novelty=self.novelty())
+        return self._ready[1]
+
+    def _plain(self) -> Model:
+        """The model without calibration and novelty, which cost a second."""
+        weight, bias = heads.as_linear(self._head)
+        return Model(self.classes, self.preprocess, self.precision, self.backbone, weight, bias)
+
+    def _hash_of(self, model: Model) -> str:
+        parts = (model.backbone.sha256.encode(), model.weight.tobytes(), model.bias.tobytes())
+        return hashlib.sha256(b"".join(parts)).hexdigest()
+
+    def _predictions(self, split: Split) -> Predictions:
+        """The answers for a split's pictures, uncalibrated."""
+        return self._plain().from_features(self.data.of(split).inputs.numpy())
+
+    def _require_trained(self) -> None:
+        if not self._fits and not self.history.epochs:
+            raise WhatsitError("Nothing was trained yet.", "Call fit_one_cycle first.")
+
+    @overload
+    def predict(self, image: Picture) -> Prediction: ...
+    @overload
+    def predict(self, image: list[Picture]) -> list[Prediction]: ...
+    def predict(self, image: Picture | list[Picture]) -> Prediction | list[Prediction]:
+        """Say what is on a picture (path, bytes or PIL image) or a list of them, as the bundle will.
+
+        Raises ImageError, and WhatsitError before any training.
+        """
+        model = self.model()
+        _ = model.engine  # compiled once, before there are threads
+        predict = naming(model.predict)
+        return list(in_parallel(predict, image)) if isinstance(image, list) else predict(image)
+
+    def get_preds(self, split: Split = "valid") -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Calibrated probabilities (n, classes) and labels (n,) of a split's pictures.
+
+        Both are in the catalog's order. Raises CatalogError where the split has no pictures, and WhatsitError
+        before any training.
+        """
+        seen = self.data.of(split)
+        return self.model().from_features(seen.inputs.numpy()).probabilities, seen.labels.numpy()
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
-        """Accuracy and its interval, per-class metrics and the confusion matrix of a split."""
+        """Accuracy and its interval, per-class metrics and the confusion matrix of a split.
+
+        Raises WhatsitError before any training.
+        """
+        self._require_trained()
         labels = self.data.of(split).labels.numpy()
-        return evaluate(labels, self.predict(split), self.classes, self.catalog[split].groups)
+        return evaluate(
+            labels, self._predictions(split).probabilities, self.classes, self.catalog[split].groups
+        )
 
     @property
     def fits(self) -> Sequence[Mapping[str, Any]]:
@@ -528,7 +582,8 @@ class Learner:
         return self.data.by_content(self._hits())
 
     def _hits(self) -> NDArray[np.bool_]:
-        hits: NDArray[np.bool_] = predicted(self.predict()) == self.data.of("valid").labels.numpy()
+        said = predicted(self._predictions("valid").probabilities)
+        hits: NDArray[np.bool_] = said == self.data.of("valid").labels.numpy()
         return hits
 
     @property
@@ -631,7 +686,6 @@ class Learner:
             self._take_over(stage)
 
     def _take_over(self, stage: stages.Stage) -> None:
-        self._held_out = None
         frozen = stage.history.get("frozen")
         self._begin_again()
         if frozen is None:
@@ -681,19 +735,20 @@ class Learner:
             "classes": self.classes,
             "images": len(self.catalog),
             "accuracy": float(hits.mean()),
-            "versions": versions(self),
+            "versions": self._versions(),
             "history": self.history.to_dict(),
             "findings": self.diagnose().told(),
         }
         text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
-        write_whole(self.run / PREDICTIONS, predictions(self._answers(), self._labeled_by()))
+        write_whole(self.run / PREDICTIONS, predictions(self._answered(), self._labeled_by()))
         write_whole(self.run / HISTORY, text.encode("utf-8", "backslashreplace"))
 
-    def _answers(self) -> dict[str, Answered]:
+    def _answered(self) -> dict[str, Answered]:
         """By each validation picture's content, its label, what it is taken for, and its group."""
         valid = self.catalog["valid"]
         groups = [None] * len(valid) if valid.groups is None else valid.groups.tolist()
-        taken = ("" if place < 0 else self.classes[place] for place in predicted(self.predict()))
+        places = predicted(self._predictions("valid").probabilities)
+        taken = ("" if place < 0 else self.classes[place] for place in places)
         return {
             item.content: Answered(item.label, label, group)
             for item, label, group in zip(valid, taken, groups, strict=True)
@@ -713,44 +768,106 @@ class Learner:
         Where the temperature was found on these pictures, each gets one that was found on others of them.
         Raises CatalogError where the split has no pictures, DivergedError where its answers are not numbers.
         """
-        require_finite(self)
-        seen = self.data.of(split)
-        logits, yardsticks = heads.logits_of(self._head, seen.inputs).numpy(), self._yardsticks(split)
-        temperature = self.temperature if yardsticks is None else yardsticks.temperature[:, None]
+        answers = self.model().from_features(self.data.of(split).inputs.numpy())
+        if not answers.is_finite:
+            raise self._diverged()
+        yardsticks = self._yardsticks(split)
         return Interpretation(
             self.classes,
-            seen.labels.numpy(),
-            softmax(logits, temperature),
+            self.data.of(split).labels.numpy(),
+            answers.probabilities
+            if yardsticks is None
+            else softmax(answers.logits, yardsticks.temperature[:, None]),
             split,
             [item.path for item in self.catalog[split]],
-            seen.inputs.numpy(),
+            answers.features,
             self.explain,
             self.catalog[split].groups,
         )
 
-    def explain(self, paths: Sequence[Path], classes: Sequence[int]) -> list[HeatMap]:
-        """What of each picture speaks for a class, given as a place in `classes`.
+    def _diverged(self) -> DivergedError:
+        return diverged(self.diagnose().findings if self._fits else [])
 
-        Exact where the head follows an average of places, by gradients elsewhere. Raises ImageError and
-        BackboneError.
+    def explain(self, image: Picture, label: str | None = None) -> HeatMap:
+        """What of a picture speaks for a class, by default the likeliest.
+
+        Exact where the head follows an average of places, by gradients elsewhere. Raises ImageError,
+        BackboneError, and WhatsitError for an unknown class and before any training.
         """
-        network = self._network
-        return explain(
-            paths,
-            classes,
-            self.classes,
-            self._head,
-            self.backbone,
-            lambda: load_body(*self._source) if network is None else network.body,
-            self.preprocess,
-            self.precision,
-        )
+        model = self.model()
+        if model.has_heat_maps:
+            return model.explain(image, label)
+        from whatsit.train.gradients import gradient_maps  # captum takes a second to import
+
+        pixels = model.preprocess.load(image)
+        label = label or model.from_pixels(pixels[None]).prediction(0).label
+        model.require_class(label)
+        number = np.array([self.classes.index(label)])
+        values = gradient_maps(self._body, self._head, pixels[None], number)[0]
+        return HeatMap(label, pixels, values, scaled(values))
+
+    @property
+    def _body(self) -> nn.Module:
+        """The backbone in PyTorch, as it is now."""
+        return self._untouched if self._network is None else self._network.body
+
+    @cached_property
+    def _untouched(self) -> nn.Module:
+        """The backbone in PyTorch, as it came."""
+        return load_body(*self._source)
 
     def report(self) -> Report:
-        """All of it on one page: `learner.report().write("report.html")`. Raises WhatsitError untrained."""
-        from whatsit.train.reporting import report_of
+        """All of it on one page: `learner.report().write("report.html")`.
 
-        return report_of(self)
+        It is judged by its test pictures where there are some, else by its validation pictures. The learning
+        curve says nothing of a backbone that was trained on the very pictures it is drawn with, and is left
+        out. Raises WhatsitError before any training.
+        """
+        findings = self.diagnose().told()  # first: it raises untrained
+        order: tuple[Split, ...] = ("test", "valid", "train")
+        interpretations: dict[Split, Interpretation] = {}
+        for split in order:
+            with suppress(CatalogError):  # it has no pictures, or none can be read any more
+                interpretations[split] = self.interpret(split)
+        curve = None if self.is_fine_tuned else self.learning_curve(REPEATS)
+        model = self.model()
+        return Report(
+            name=self.catalog.root.name,
+            interpretations=list(interpretations.values()),
+            facts=self._settings(),
+            training=Training(self.history.to_dict(), findings, curve),
+            summary=self.catalog.summary(),
+            temperature=model.temperature,
+            is_body_tuned=self.is_fine_tuned,
+            calibrated_on=self.held_out.split,
+            novelty=model.novelty,
+            false_alarms=self.false_alarms(next(iter(interpretations))),
+            is_cross_fitted=True,
+            left_out=self.data.left_out,
+        )
+
+    def _settings(self) -> dict[str, str]:
+        """What it was trained with, in words."""
+        rule = self.catalog.rule
+        seed = "by time" if rule.by_time else f"seed {rule.seed}"
+        return {
+            "backbone": f"{self.backbone.name}{' (fine-tuned)' if self.is_fine_tuned else ''}",
+            "size": str(self.preprocess.size),
+            "resize": self.preprocess.resize,
+            "precision_of": self.precision,
+            "fits": "; ".join(map(_in_words, self._fits)),
+            "views": str(self.views),
+            "seed": str(self.seed),
+            "split": f"{rule.valid:.0%}, {seed} {rule.relation}".strip()
+            if self.catalog.is_dealt
+            else "given by folders or a column",
+            "versions": ", ".join(f"{name} {number}" for name, number in self._versions().items()),
+        }
+
+    def _versions(self) -> dict[str, str]:
+        """Of what it is made with."""
+        packages = {package: version_of(package) for package in ("whatsit", "torch", "timm")}
+        return {**packages, "backbone": self.backbone.name, "openvino": engine.version()}
 
     @property
     def held_out(self) -> HeldOut:
@@ -759,42 +876,47 @@ class Learner:
 
         Computed once after every training, in seconds, and kept in the run.
         """
-        if self._held_out is None:
-            parts = (part.tobytes() for part in heads.as_linear(self.head))
-            of = hashlib.sha256(b"".join([self.backbone.sha256.encode(), *parts])).hexdigest()
+        of = self._hash_of(self._plain())
+        if self._held_out is None or self._held_out[0] != of:
             run = self.run if self._fits else None
-            self._held_out = (crossfit.load(run, of) if run else None) or self._hold_out()
+            found = (crossfit.load(run, len(self.classes), of) if run else None) or self._hold_out()
             if run:
-                crossfit.save(run, of, self._held_out)
-        return self._held_out
+                crossfit.save(run, of, found)
+            self._held_out = of, found
+        return self._held_out[1]
 
     def _hold_out(self) -> HeldOut:
         with status("Checking its self-confidence"):
             if self.is_fine_tuned:
-                return self._valid_answers().found("valid")
+                return self._unseen().held_out("valid")
             deck, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
             return crossfit.hold_out(
                 Labelled(deck.features, deck.labels),
                 crossfit.relatives(train.rows, train.groups),
+                train.rows["content"],
                 len(self.classes),
                 self._train_alike,
             )
 
-    def _valid_answers(self) -> Answers:
-        """What is said of the validation pictures."""
+    def _unseen(self) -> Unseen:
+        """The answers for the validation pictures."""
         valid, catalog = self.data.of("valid"), self.catalog["valid"]
-        return Answers(
-            heads.logits_of(self._head, valid.inputs).numpy(),
-            self._known.score(valid.inputs.numpy()),
+        features = valid.inputs.numpy()
+        return Unseen(
+            self._plain().from_features(features).logits,
+            self._fitted_novelty().score(features),
             valid.labels.numpy(),
             crossfit.relatives(catalog.rows, catalog.groups),
+            catalog.rows["content"],
         )
 
-    @property
-    def _known(self) -> Novelty:
-        """What tells new pictures from those that were trained on, without a threshold."""
-        train = self.data.of("train")
-        return Novelty.fit(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
+    def _fitted_novelty(self) -> Novelty:
+        """What tells novel pictures from those that were trained on, without a threshold."""
+        if self._known is None or self._known[0] != self.backbone.sha256:
+            train = self.data.of("train")
+            known = fit_novelty(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
+            self._known = self.backbone.sha256, known
+        return self._known[1]
 
     @property
     def temperature(self) -> float:
@@ -804,7 +926,7 @@ class Learner:
     def _yardsticks(self, split: Split) -> Yardsticks | None:
         """What the pictures of a split are measured by where that was found on these very pictures."""
         is_found_here = self._fits and split == self.held_out.split == "valid"
-        return self._valid_answers().yardsticks() if is_found_here else None
+        return self._unseen().yardsticks() if is_found_here else None
 
     def false_alarms(self, split: Split = "valid") -> tuple[int, int] | None:
         """How many of a split's pictures are called new, and of how many; None where none ever is.
@@ -846,24 +968,53 @@ class Learner:
 
         None with too few pictures to find one by.
         """
-        return crossfit.novelty_of(self.data.of("train"), len(self.classes), self.held_out)
+        return crossfit.novelty_of(self.data.of("train"), self._fitted_novelty(), self.held_out)
 
     def export(self, path: str | Path) -> Bundle:
         """Write the deployable bundle and return it; the same training gives the same bytes.
 
         Another bundle that is there already goes to the project's trash. A model that may well be guessing is
-        written with a warning. Raises DivergedError where the weights
-        are not numbers any more; then nothing is written.
+        written with a warning. Raises DivergedError where the weights are not numbers any more; then nothing
+        is written.
         """
-        require_finite(self)
+        model = served(self.model())
         if told := guessing.warning(self.evaluate()):
             say(f"careful: {told}")
-        bundle = bundle_of(self)
+        bundle = Bundle(model, asdict(self.catalog.rule), self._measured(), self._versions())
         with keeping(self.project.folder, Path(path)):
             bundle.write(path)
         note_trained_on(self.run, self._trained_on)
         self.project.note_bundle(self.run, bundle.sha256)
         return bundle
+
+    def _measured(self) -> dict[str, Any]:
+        """What a bundle says about how it was measured."""
+        valid = self.evaluate("valid")
+        metrics: dict[str, Any] = {
+            "split": "valid",
+            "images": valid.images,
+            "accuracy": round(valid.accuracy, 6),
+            "fp32_agreement": round(self._fp32_agreement(), 6),
+        }
+        called_novel, images = self.false_alarms() or (0, 0)
+        if images:
+            metrics["false_alarms"] = round(called_novel / images, 6)
+        metrics["calibrated_on"] = self.held_out.split
+        if self.is_fine_tuned:
+            metrics["fine_tuned"] = True
+        return metrics
+
+    def _fp32_agreement(self) -> float:
+        """The share of up to MOST_COMPARED validation pictures that get the same label at fp32, 0..1."""
+        if self.precision == "fp32":
+            return 1.0
+        valid, model = self.catalog["valid"], self._plain()
+        few = valid.select(np.argsort(valid.rows["content"])[:MOST_COMPARED])
+        served, exact = (
+            model.from_features(self.data.features(few, precision).vectors).logits.argmax(1)
+            for precision in (self.precision, "fp32")
+        )
+        return float((served == exact).mean())
 
     def on(
         self, catalog: Catalog, augment: nn.Module | None, new_run: Callable[[], Path] | None = None
@@ -891,7 +1042,7 @@ class Learner:
         other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits, other._asked = seed, History(), [], []
-        other._held_out, other._trained_on = None, frozenset()
+        other._trained_on = frozenset()
         other._begin_again()
         if not self._source[3]:
             other.unfreeze()
@@ -924,15 +1075,6 @@ class Learner:
         return self.data.views
 
 
-def _by_name(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
-    named: dict[str, Metric] = {}
-    for metric in metrics:
-        if not isinstance(metric, str):
-            named[getattr(metric, "__name__", type(metric).__name__)] = metric
-        elif metric in METRICS:
-            named[metric] = METRICS[metric]
-        else:
-            raise WhatsitError(
-                f"There is no metric {metric!r}.", f"Take {', '.join(METRICS)}, or a function."
-            )
-    return named
+def _in_words(fit: Mapping[str, Any]) -> str:
+    said = {name: value for name, value in fit.items() if value is not None and name != "rates"}
+    return ", ".join(f"{name} {value}" for name, value in said.items())

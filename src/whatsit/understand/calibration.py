@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.probabilities import softmax
 from whatsit.tables import with_picture
 from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, sums_by, wilson
@@ -21,15 +22,6 @@ DRAWS = 400  # worlds in which the probabilities are true
 LOG_SPREAD = 0.5  # of the temperatures that are usual: with few pictures it stays near 1
 ENOUGH = 10_000  # pictures to find a temperature by
 LOWEST, HIGHEST = 0.05, 20.0
-
-
-def softmax(
-    logits: NDArray[np.floating], temperature: float | NDArray[np.float64] = 1.0
-) -> NDArray[np.float64]:
-    """Probabilities (n, classes) of logits divided by a temperature, one for all or one a row (n, 1)."""
-    scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import WhatsitError
+from whatsit.heat_map import HeatMap
+from whatsit.text import brief, ending
 from whatsit.understand.calibration import Reliability
 from whatsit.understand.components import Component, components
-from whatsit.understand.heat_maps import HeatMap
 from whatsit.understand.metrics import Evaluation, evaluate
 from whatsit.understand.selective import Selective
 
@@ -27,7 +28,7 @@ SPLITS = {
 }
 COLUMNS = 3  # of pictures in a figure
 SMALLEST = 1e-12  # a probability whose loss is still a number
-Explain = Callable[[Sequence[Path], Sequence[int]], list[HeatMap]]  # pictures, and a class for each
+Explain = Callable[[Path, str], HeatMap]  # of a picture, for a class
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Answer:
     prediction: str
     probability: float
     loss: float
+
+    def __repr__(self) -> str:
+        taken = f"{self.prediction} ({self.probability:.1%})"
+        found = f"right, {taken}" if self.is_right else f"{self.label} taken for {taken}"
+        where = f", {ending(self.path)}" if self.path else ""
+        return brief(self, f"{found}, loss {self.loss:.3f}, {self.split}{where}")
 
     @property
     def is_right(self) -> bool:
@@ -126,7 +133,11 @@ class Interpretation:
             told += f" Most often it takes {actual} for {predicted} ({count})."
         return told
 
-    __repr__ = __str__  # arrays would fill a notebook
+    def __repr__(self) -> str:
+        return brief(self, self)  # arrays would fill a notebook
+
+    def _repr_html_(self) -> str:
+        return self.evaluation._repr_html_()
 
     @property
     def _pictures(self) -> str:
@@ -222,13 +233,13 @@ class Interpretation:
         if self.paths is None:
             raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
         _, places = self.top_losses(k)
-        paths = [self.paths[place] for place in places]
-        titles = [self[place].title for place in places.tolist()]
+        answers = [self[place] for place in places.tolist()]
         heading = f"prediction / actual / loss / probability of actual\n{self._pictures}"
-        shown: Iterable[tuple[Any, str]] = readable(zip(paths, titles, strict=True))
+        files = [(answer.path, answer.title) for answer in answers if answer.path]
+        shown: Iterable[tuple[Any, str]] = readable(files)
         if heatmap and self.explain is not None:
-            maps = self.explain(paths, self.predicted[places].tolist())
-            shown = zip((found.overlay() for found in maps), titles, strict=True)
+            maps = [self.explain(answer.path, answer.prediction) for answer in answers if answer.path]
+            shown = [(found.overlay(), answer.title) for found, answer in zip(maps, answers, strict=True)]
         return draw_tiles(shown, -(-len(places) // COLUMNS), COLUMNS, heading)
 
     def plot_components(self, n: int = 4, pictures: int = 4) -> "Picture":

@@ -13,7 +13,7 @@ from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, wilson
 
 MOST_SHOWN = 30  # classes in a confusion matrix that people are to read
-Metric = Callable[[NDArray[np.int64], NDArray[np.float32]], float]
+Metric = Callable[[NDArray[np.int64], NDArray[np.floating]], float]
 
 
 def predicted(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -24,12 +24,12 @@ def predicted(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     return np.where(np.isfinite(probabilities).all(1), probabilities.argmax(1), -1)
 
 
-def accuracy(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+def accuracy(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
     """The share of pictures, 0..1, whose class gets the highest of `probabilities` (n, classes)."""
     return float((predicted(probabilities) == labels).mean())
 
 
-def error_rate(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+def error_rate(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
     """1 - accuracy."""
     return 1 - accuracy(labels, probabilities)
 
@@ -37,7 +37,7 @@ def error_rate(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) ->
 def top_k(k: int) -> Metric:
     """A metric: the share of pictures whose class is among the `k` likeliest."""
 
-    def metric(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+    def metric(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
         likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
         is_number = np.isfinite(probabilities).all(1)
         return float(((likeliest == labels[:, None]).any(1) & is_number).mean())
@@ -46,7 +46,7 @@ def top_k(k: int) -> Metric:
     return metric
 
 
-def f1(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> float:
+def f1(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
     """The mean over all classes of F1, the harmonic mean of precision and recall."""
     names = [str(number) for number in range(probabilities.shape[1])]
     return float(np.mean([row["f1"] for row in evaluate(labels, probabilities, names).per_class().values()]))
@@ -237,7 +237,7 @@ class Evaluation:
 
 def evaluate(
     labels: NDArray[np.int64],
-    probabilities: NDArray[np.float32],
+    probabilities: NDArray[np.floating],
     classes: list[str],
     groups: NDArray[np.int64] | None = None,
 ) -> Evaluation:

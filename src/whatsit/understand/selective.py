@@ -1,13 +1,11 @@
 """Not sure: how many pictures are answered, and how many answers are right, if it may keep silent."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.errors import WhatsitError
 from whatsit.tables import with_picture
 from whatsit.text import brief
 from whatsit.understand.clusters import Interval, interval_of
@@ -15,27 +13,8 @@ from whatsit.understand.clusters import Interval, interval_of
 if TYPE_CHECKING:
     from whatsit.figures import Picture
 
-Minimum = float | Mapping[str, float]
 STEPS = np.linspace(0, 0.99, 100)
 MARKED = (0.5, 0.7, 0.9)  # the minima that are named, in words and in the figure
-
-
-def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
-    """The least probability with which each class is named: one for all, or by class (0 for others).
-
-    Raises WhatsitError for unknown classes and numbers outside 0..1.
-    """
-    named = minimum if isinstance(minimum, Mapping) else dict.fromkeys(classes, minimum)
-    for label, least in named.items():
-        if not isinstance(least, int | float | np.number):
-            raise WhatsitError(f"{least!r} is no probability.", "Give a number, or one for each class.")
-        if label not in classes:
-            raise WhatsitError(
-                f"There is no class {label!r} to name only when sure.", f"Take {', '.join(classes[:20])}."
-            )
-        if not 0 <= least <= 1:
-            raise WhatsitError(f"A probability of {least} is impossible.", "Give one from 0 to 1.")
-    return np.array([named.get(label, 0.0) for label in classes])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,5 @@
-"""A classifier's answers against a folder's labels."""
+"""A classifier's answers against a folder's labels: counted, interpreted, or on a page."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog import Catalog, Item, Rule, Split
-from whatsit.deploy.classifier import Classifier, Seen
-from whatsit.errors import BundleError, CatalogError
-from whatsit.parallel import in_parallel
+from whatsit.classifier import Classifier
+from whatsit.errors import BundleError, CatalogError, ImageError
+from whatsit.model import Predictions
 from whatsit.progress import progress, say
 from whatsit.project import Run, load_run, load_trained_on
-from whatsit.understand.heat_maps import HeatMap
+from whatsit.report import Report, Training
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
@@ -58,10 +57,9 @@ def evaluate_folder(
     known, trained_on = trained_on_by(classifier, catalog), None
     if known is not None:
         catalog, trained_on = _new_to(known, catalog)
-    seen = _look(classifier, catalog)
-    readable = catalog.without(seen.refused, to_train=False)
-    probabilities = seen.probabilities.astype(np.float32)
-    evaluation = count(seen.labels, probabilities, classifier.classes, readable.groups)
+    asked = _ask(classifier, catalog)
+    readable = catalog.without(asked.refused, to_train=False)
+    evaluation = count(asked.labels, asked.answers.probabilities, classifier.classes, readable.groups)
     return Measured(evaluation, readable, trained_on)
 
 
@@ -126,29 +124,24 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
             catalog, _ = _new_to(known, catalog)
     found: list[Interpretation] = []
     refused: dict[Path, str] = {}
-
-    def explain(paths: Sequence[Path], numbers: Sequence[int]) -> list[HeatMap]:
-        asked = zip(paths, (classifier.classes[number] for number in numbers), strict=True)
-        return list(in_parallel(lambda pair: classifier.explain(*pair), asked))
-
     for split in splits:
         part = catalog[split] if split else catalog
         if not len(part):
             continue
-        seen = _look(classifier, part)
-        refused |= seen.refused
-        if not seen.items:
+        asked = _ask(classifier, part)
+        refused |= asked.refused
+        if not asked.items:
             continue
         found.append(
             Interpretation(
                 classifier.classes,
-                seen.labels,
-                seen.probabilities,
+                asked.labels,
+                asked.answers.probabilities,
                 split or ALL,
-                [item.path for item in seen.items],
-                seen.features,
-                explain if classifier.has_heat_maps else None,
-                part.without(seen.refused, to_train=False).groups,
+                [item.path for item in asked.items],
+                asked.answers.features,
+                classifier.explain if classifier.has_heat_maps else None,
+                part.without(asked.refused, to_train=False).groups,
             )
         )
     if not found:
@@ -156,37 +149,62 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
     return found, catalog.without(refused, to_train=False)
 
 
-class _Looked(NamedTuple):
-    """Of n readable pictures `items`, `labels` (n,), `probabilities` (n, classes), and of the others why.
+def report_folder(classifier: Classifier, folder: Path, project: Path | None = None) -> Report:
+    """All that a bundle and labelled pictures show. Raises BundleError and CatalogError.
 
-    `features` (n, width) too, where the network gives any.
+    Where the bundle was trained on these pictures, also how that training went.
     """
+    catalog = read_for(classifier, folder, project=project)
+    run = training_of(classifier, catalog)
+    left_out = catalog.misplaced(trained_on_by(classifier, catalog))
+    interpretations, catalog = interpret_folder(classifier, catalog)
+    bundle, model = classifier.bundle, classifier.model
+    return Report(
+        name=classifier.path.stem,
+        interpretations=interpretations,
+        facts={
+            "backbone": bundle.versions.get("backbone", "?"),
+            "size": str(model.preprocess.size),
+            "resize": model.preprocess.resize,
+            "precision_of": model.precision,
+            "versions": ", ".join(f"{name} {number}" for name, number in bundle.versions.items()),
+            "network": bundle.sha256,
+        },
+        training=Training(run.facts["history"], run.facts.get("findings")) if run else None,
+        summary=catalog.summary(),
+        temperature=model.temperature,
+        is_body_tuned=bool(bundle.metrics.get("fine_tuned")),
+        calibrated_on=str(bundle.metrics.get("calibrated_on", "train")),
+        novelty=model.novelty,
+        left_out=left_out,
+    )
+
+
+class _Asked(NamedTuple):
+    """The answers for n readable pictures `items` with `labels` (n,), and why the others have none."""
 
     items: list[Item]
     labels: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    features: NDArray[np.float32] | None
+    answers: Predictions
     refused: dict[Path, str]
 
 
-def _look(classifier: Classifier, catalog: Catalog) -> _Looked:
+def _ask(classifier: Classifier, catalog: Catalog) -> _Asked:
     index = {label: number for number, label in enumerate(classifier.classes)}
     items: list[Item] = []
-    probabilities, features, refused = [], [], {}
+    features, refused = [], {}
     with progress("Classifying", len(catalog)) as advance:
-        seen = classifier.try_to_see([item.path for item in catalog])
-        for item, one in zip(catalog, seen, strict=True):
+        found = classifier.try_features([item.path for item in catalog])
+        for item, one in zip(catalog, found, strict=True):
             advance()
-            if isinstance(one, Seen):
-                items.append(item)
-                probabilities.append(one.probabilities)
-                if one.features is not None:
-                    features.append(one.features)
-            else:
+            if isinstance(one, ImageError):
                 refused[item.path] = str(one)
-    table = np.array(probabilities).reshape(-1, len(classifier.classes))
-    labels = np.array([index[item.label] for item in items], np.int64)
-    return _Looked(items, labels, table, np.array(features) if features else None, refused)
+            else:
+                items.append(item)
+                features.append(one)
+    width = classifier.model.weight.shape[1]
+    answers = classifier.model.from_features(np.array(features, np.float32).reshape(len(items), width))
+    return _Asked(items, np.array([index[item.label] for item in items], np.int64), answers, refused)
 
 
 def training_of(classifier: Classifier, catalog: Catalog) -> Run | None:

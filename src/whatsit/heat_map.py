@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from whatsit.project import write_whole
+from whatsit.text import brief
 
 STRENGTH = 0.65  # of the colour where the evidence is strongest
 # From cold to hot; it stays readable in grey and for the colour-blind, since it only ever gets lighter.
 _RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HeatMap:
     """What of a picture, as the network sees it (uint8 (size, size, 3)), speaks for the class `label`.
 
@@ -28,12 +29,9 @@ class HeatMap:
     values: NDArray[np.float32]
     evidence: NDArray[np.float32]
 
-    @classmethod
-    def exact(
-        cls, label: str, number: int, pixels: NDArray[np.uint8], maps: NDArray[np.float32]
-    ) -> "HeatMap":
-        """From the network's own maps (classes, h, w); what speaks for all classes alike decides nothing."""
-        return cls(label, pixels, maps[number], scaled(maps[number] - maps.mean(0)))
+    def __repr__(self) -> str:
+        height, width = self.pixels.shape[:2]
+        return brief(self, f"what speaks for {self.label}, {width} x {height} pixels")
 
     def overlay(self) -> Image.Image:
         """The picture with the evidence as heat over it."""

@@ -1,4 +1,4 @@
-"""Pretrained bodies, converted once to ONNX and kept in the user's cache."""
+"""Pretrained backbones of timm, converted once to ONNX and kept in the user's cache."""
 
 import difflib
 import hashlib
@@ -8,10 +8,11 @@ import re
 import tempfile
 import warnings
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from whatsit.backbones import Backbone
 from whatsit.errors import BackboneError, NetworkError, WhatsitError
 from whatsit.network_check import require_allowed
 from whatsit.preprocess import Preprocess
@@ -31,25 +32,6 @@ WITHOUT_HUB = (
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 CONVERTER = 2  # raise it when the converted network changes: part of every cache key
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A converted body: `network` is ONNX, uint8 (n, size, size, 3) in, `features` (n, width) out.
-
-    Where features are exactly the mean of the last activations, these come too, as `feature_map`
-    (n, width, h, w). `preprocess` holds the mean, std, interpolation and crop the body was trained with.
-    """
-
-    name: str
-    width: int
-    preprocess: Preprocess
-    network: bytes
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the network: weights, architecture and normalisation in one."""
-        return hashlib.sha256(self.network).hexdigest()
 
 
 def load_backbone(

@@ -1,0 +1,204 @@
+"""From a picture to an answer: the one road that training, report, bundle and server take."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.backbones import Backbone
+from whatsit.engine import Engine, Precision
+from whatsit.errors import ImageError, WhatsitError
+from whatsit.heat_map import HeatMap, scaled
+from whatsit.images import Picture
+from whatsit.novelty import Novelty
+from whatsit.preprocess import Preprocess
+from whatsit.probabilities import linear, softmax
+from whatsit.tables import table
+from whatsit.text import brief, printable
+
+_Answer = TypeVar("_Answer")
+Verdict = Literal["known", "unsure", "novel"]
+MOST_SHOWN = 5  # classes
+DECIMALS = 6  # of a probability that is compared with a threshold
+OUTPUTS = ("features", "feature_map", "logits")  # of a graph, as far as it has them
+
+
+@dataclass(frozen=True, repr=False)
+class Prediction:
+    """The answer for one picture.
+
+    `label` is the likeliest class, `probability` its calibrated probability, `probabilities` those of all
+    classes in the model's order. `novelty`, 0..1, is how little the picture is like any that the model was
+    trained on; None where the model can't know. `verdict` is "novel" where that is beyond the model's
+    threshold, else "unsure" where the probability is below the minimum that was asked for, else "known".
+    """
+
+    label: str
+    verdict: Verdict
+    probability: float
+    probabilities: dict[str, float]
+    novelty: float | None
+
+    def __repr__(self) -> str:
+        novelty = "" if self.novelty is None else f", novelty {self.novelty:.2f}"
+        return brief(self, f"{self.label} ({self.verdict}), probability {self.probability:.1%}{novelty}")
+
+    def _repr_html_(self) -> str:
+        likeliest = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
+        novelty = [] if self.novelty is None else [f"novelty {self.novelty:.2f}"]
+        return table(
+            {"class": "", "probability": ".1%"},
+            likeliest,
+            f"{self.label} ({self.verdict})",
+            novelty,
+            MOST_SHOWN,
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions:
+    """The answers for n pictures: `features` (n, width), `logits` and `probabilities` (n, classes), and
+    `novelty` (n,) with its `threshold`, None where the model can't know.
+    """
+
+    classes: Sequence[str]
+    features: NDArray[np.float32]
+    logits: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    novelty: NDArray[np.float64] | None
+    threshold: float | None
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def __repr__(self) -> str:
+        return brief(self, f"of {len(self)} pictures, {len(self.classes)} classes")
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all of it are numbers."""
+        tables = (self.features, self.logits, *(() if self.novelty is None else (self.novelty,)))
+        return all(bool(np.isfinite(table).all()) for table in tables)
+
+    @property
+    def is_novel(self) -> NDArray[np.bool_]:
+        """Which pictures are beyond the threshold (n,)."""
+        if self.novelty is None or self.threshold is None:
+            return np.zeros(len(self), np.bool_)
+        return self.novelty > self.threshold
+
+    def prediction(self, place: int, minima: NDArray[np.float64] | None = None) -> Prediction:
+        """The answer for one picture; `minima` (classes,) are the least probabilities to be sure of."""
+        probabilities = self.probabilities[place]
+        best = int(probabilities.argmax())
+        is_sure = minima is None or probabilities[best].round(DECIMALS) >= minima[best]
+        return Prediction(
+            self.classes[best],
+            "novel" if self.is_novel[place] else "known" if is_sure else "unsure",
+            float(probabilities[best]),
+            dict(zip(self.classes, map(float, probabilities), strict=True)),
+            None if self.novelty is None else float(self.novelty[place]),
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """Backbone, head, calibration and novelty, ready to answer; call it from as many threads as you like.
+
+    `classes` is the order of all probabilities, `precision` what the backbone computes in. The head is
+    `weight` (classes, width) and `bias` (classes,), float32. Logits are divided by `temperature`, if one was
+    found, before they become probabilities.
+    """
+
+    classes: list[str]
+    preprocess: Preprocess
+    precision: Precision
+    backbone: Backbone
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    temperature: float | None = None
+    novelty: Novelty | None = None
+
+    def __repr__(self) -> str:
+        return brief(self, f"{len(self.classes)} classes, {self.backbone.name}, {self.precision}")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The compiled backbone. Raises WhatsitError where it can't be compiled."""
+        return Engine(self.backbone.network, self.precision, OUTPUTS)
+
+    @property
+    def has_heat_maps(self) -> bool:
+        """Whether the class activation map is exact."""
+        return "feature_map" in self.engine.first
+
+    def predict(self, image: Picture, minima: NDArray[np.float64] | None = None) -> Prediction:
+        """The answer for a picture: path, bytes or PIL image. Raises ImageError."""
+        return self.from_pixels(self.preprocess.load(image)[None]).prediction(0, minima)
+
+    def from_pixels(self, pixels: NDArray[np.uint8]) -> Predictions:
+        """The answers for prepared pictures, uint8 (n, size, size, 3)."""
+        return self.from_features(self.engine(pixels)["features"])
+
+    def from_features(self, features: NDArray[np.float32]) -> Predictions:
+        """The answers for pictures by their features (n, width)."""
+        logits = linear(features, self.weight, self.bias)
+        known = self.novelty
+        return Predictions(
+            self.classes,
+            features,
+            logits,
+            softmax(logits, self.temperature or 1.0),
+            None if known is None else known.score(features),
+            None if known is None else known.threshold,
+        )
+
+    def explain(self, image: Picture, label: str | None = None) -> HeatMap:
+        """What of a picture speaks for a class, by default the likeliest: its class activation map.
+
+        Zhou et al. 2016, "Learning deep features for discriminative localization". Raises ImageError, and
+        WhatsitError for an unknown class and where the backbone does not end in an average of places.
+        """
+        self.require_heat_maps()
+        if label is not None:
+            self.require_class(label)
+        pixels = self.preprocess.load(image)
+        output = self.engine(pixels[None])
+        if label is None:
+            label = self.classes[int(self.from_features(output["features"]).logits[0].argmax())]
+        own = self.weight[self.classes.index(label)]
+        places = output["feature_map"][0]
+        # What speaks for all classes alike decides nothing.
+        evidence = np.tensordot(own - self.weight.mean(0), places, 1)
+        return HeatMap(label, pixels, np.tensordot(own, places, 1), scaled(evidence))
+
+    def require_class(self, label: str) -> None:
+        """Raise WhatsitError for a class that the model does not know."""
+        if label not in self.classes:
+            raise WhatsitError(f"There is no class {label!r}.", f"Take {', '.join(self.classes[:20])}.")
+
+    def require_heat_maps(self) -> None:
+        """Raise WhatsitError where the class activation map is not exact."""
+        if not self.has_heat_maps:
+            raise WhatsitError(
+                f"{self.backbone.name} gives no heat maps: it does not end in an average of places.",
+                "Where it was trained, `whatsit report RUN` draws them by gradients.",
+            )
+
+
+def naming(predict: Callable[[Picture], _Answer]) -> Callable[[Picture], _Answer]:
+    """The same function, whose errors name the picture where it is a path."""
+
+    def named(image: Picture) -> _Answer:
+        try:
+            return predict(image)
+        except ImageError as error:
+            if not isinstance(image, str | os.PathLike):
+                raise
+            raise type(error)(f"{printable(os.fspath(image))}: {error.what}", error.next_step) from error
+
+    return named

@@ -1,0 +1,42 @@
+"""The learner that a finished run came to."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from whatsit.errors import CatalogError
+from whatsit.project import load_trained_on
+from whatsit.report import Report
+from whatsit.train import automatic, checkpoints, job
+from whatsit.train.learner import Learner
+
+
+def load_learner(run: Path, folder: Path | None, weights: Path | None = None) -> Learner:
+    """The learner that a run of `whatsit train` came to, on the pictures as they are now.
+
+    They may be in another `folder`; `weights` is the file that it was begun with, if one was named. Only
+    those that the run measured itself by are validation pictures. Raises WhatsitError where it is not
+    finished, kept no weights, or was for other classes.
+    """
+    return _loaded(run, folder, weights)[0]
+
+
+def report_of_run(run: Path, folder: Path | None, weights: Path | None = None) -> Report:
+    """What a run came to, on the pictures as they are now. Raises WhatsitError as `load_learner` does."""
+    learner, left_out = _loaded(run, folder, weights)
+    return replace(learner.report(), left_out=left_out)
+
+
+def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learner, int | None]:
+    """The learner, and how many pictures that it was trained on lie among those to measure with now."""
+    asked, past = job.asked_of(run, job.Given(folder, weights=weights))
+    trained_on, there = load_trained_on(run), asked.catalog(to_train=False)
+    catalog = (there if trained_on is None else there.as_trained(trained_on)).measured_by(past.right)
+    if not len(catalog["valid"]):
+        raise CatalogError(
+            f"None of the validation pictures of run {run.name} is left in {catalog.root}.",
+            "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
+        )
+    asked = replace(asked, precision=past.facts["precision"], seed=past.facts["seed"])
+    learner = automatic.learner_of(asked, catalog, lambda: run)
+    automatic.take_up(learner, checkpoints.finished(run), past.facts["views"])
+    return learner, there.misplaced(trained_on)
