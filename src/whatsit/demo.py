@@ -3,9 +3,13 @@
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from whatsit.model import Prediction
 
 SIDE = 96
 
@@ -43,12 +47,14 @@ def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
     items = list(Catalog.from_folder(digits)["valid"])[::24][:15]
     answers = Classifier(bundle).try_each([item.path for item in items])
     titled = [
-        (
-            item.path,
-            f"{answer.label} ({answer.probability:.0%})"
-            + ("" if answer.label == item.label else f", in folder {item.label}"),
-        )
+        (item.path, _title(answer, item.label))
         for item, answer in zip(items, answers, strict=True)
         if isinstance(answer, Prediction)
     ]
     draw_labelled(titled).write(folder / "predictions.png")
+
+
+def _title(answer: "Prediction", folder: str) -> str:
+    title = f"{answer.label} ({answer.probability:.0%})"
+    title += ", nothing like this" if answer.verdict == "novel" else ""
+    return title if answer.label == folder else f"{title}, in folder {folder}"
