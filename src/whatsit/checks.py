@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Iterable
-from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +22,8 @@ def path_of(given: object, name: str, kind: type[WhatsitError]) -> Path:
 
 def nearest(asked: object, names: Iterable[str]) -> str:
     """What to write instead of a name that there is not: the one most like it, or some of those there are."""
+    from difflib import get_close_matches  # every command would wait 5 ms for it
+
     known = list(names)
     near = get_close_matches(str(asked), known, 1)
     return f"Did you mean {printable(near[0])!r}?" if near else f"Take {shortened(', '.join(known), 150)}."
