@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,8 @@ def test_what_a_training_gives_shows_itself(photos: Path, tmp_path: Path) -> Non
     answer = classifier.predict(path)
     assert_short(bundle, "4 classes, lite0")
     assert_short(classifier, "x.whatsit, 4 classes, lite0")
-    assert_short(answer, f"{answer.label} ({answer.verdict}), probability")
+    assert_short(answer, f"{answer.label} {answer.probability:.1%}")
+    assert_short(replace(answer, verdict="novel"), "novel, nothing like this; nearest ")
     for one in (bundle, classifier, answer):
         assert one.classes[0] in one._repr_html_() if hasattr(one, "classes") else answer.label
     model = learner.model()
@@ -162,6 +164,8 @@ def test_mistakes_with_pictures_name_them(photos: Path, tmp_path: Path, answers:
     one = learner if answers == "learner" else wi.Classifier(tmp_path / "x.whatsit")
     with pytest.raises(ImageError, match=r"nowhere\.jpg: there is no such file"):
         one.predict("nowhere.jpg")
+    with pytest.raises(ImageError, match=r"nowhere\.jpg: there is no such file"):
+        one.explain("nowhere.jpg")
     with pytest.raises(ImageError, match="NumPy array is not a picture: give a path"):
         one.predict(np.zeros((9, 9, 3), np.uint8))  # type: ignore[arg-type]
     with pytest.raises(wi.WhatsitError, match="no class 'panda'"):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whatsit import engine
 from whatsit.bundle import Bundle
-from whatsit.checks import path_of, require_many
+from whatsit.checks import nearest, path_of, require_many
 from whatsit.engine import Precision
 from whatsit.errors import BundleError, ImageError, NetworkError, WhatsitError
 from whatsit.heat_map import HeatMap
@@ -43,7 +43,7 @@ class Classifier:
         self.path = path_of(path, "The bundle", BundleError)
         self.bundle = Bundle.read(path)
         self.classes = self.bundle.classes
-        self._minima = minima(min_probability, self.classes)
+        self.min_probability = min_probability
         self.precision = _usable(precision, self.bundle)
         self.model = replace(self.bundle.model, precision=self.precision)
         try:
@@ -105,6 +105,16 @@ class Classifier:
         return BundleError(what, "Its training went wrong: train again, with a smaller learning rate.")
 
     @property
+    def min_probability(self) -> Minimum:
+        """Below this probability the verdict is "unsure"; it can be changed at any time."""
+        return self._minimum
+
+    @min_probability.setter
+    def min_probability(self, minimum: Minimum) -> None:
+        self._minima = minima(minimum, self.classes)
+        self._minimum = minimum
+
+    @property
     def has_heat_maps(self) -> bool:
         """Whether it can show what of a picture speaks for a class."""
         return self.model.has_heat_maps
@@ -135,7 +145,7 @@ class Classifier:
 
         Raises ImageError, and WhatsitError for an unknown class and where the backbone gives no heat maps.
         """
-        return self.model.explain(image, label)
+        return naming(lambda one: self.model.explain(one, label))(image)
 
     def _predictions(self, image: Picture) -> Predictions:
         pixels = self.model.preprocess.load(image)
@@ -155,9 +165,7 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
         if not isinstance(least, int | float | np.number):
             raise WhatsitError(f"{least!r} is not a probability.", "Give a number, or one for each class.")
         if label not in classes:
-            raise WhatsitError(
-                f"There is no class {label!r} to name only when sure.", f"Take {', '.join(classes[:20])}."
-            )
+            raise WhatsitError(f"There is no class {label!r}.", nearest(label, classes))
         if not 0 <= least <= 1:
             raise WhatsitError(f"A probability of {least} is impossible.", "Give one from 0 to 1.")
     return np.array([named.get(label, 0.0) for label in classes])

@@ -44,19 +44,19 @@ class Prediction:
     novelty: float | None
 
     def __repr__(self) -> str:
-        novelty = "" if self.novelty is None else f", novelty {self.novelty:.2f}"
-        return brief(self, f"{self.label} ({self.verdict}), probability {self.probability:.1%}{novelty}")
+        return brief(self, self._told)
 
     def _repr_html_(self) -> str:
         likeliest = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
-        novelty = [] if self.novelty is None else [f"novelty {self.novelty:.2f}"]
-        return table(
-            {"class": "", "probability": ".1%"},
-            likeliest,
-            f"{self.label} ({self.verdict})",
-            novelty,
-            MOST_SHOWN,
-        )
+        return table({"class": "", "probability": ".1%"}, likeliest, self._told, most=MOST_SHOWN)
+
+    @property
+    def _told(self) -> str:
+        """The verdict first: of a novel picture the label says little."""
+        likeliest = f"{self.label} {self.probability:.1%}"
+        nearest = {"known": likeliest, "unsure": f"unsure; likeliest {likeliest}"}
+        told = nearest.get(self.verdict, f"novel, nothing like this; nearest {likeliest}")
+        return told if self.novelty is None else f"{told}; novelty {self.novelty:.2f}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,6 +1,7 @@
 """The table of a project's images."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -110,6 +111,13 @@ class Catalog:
     groups: NDArray[np.int64] | None = None
     unreadable: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __new__(cls, *given: Any, **named: Any) -> "Catalog":
+        if len(given) == 1 and isinstance(given[0], str | os.PathLike):
+            folder = os.fspath(given[0])
+            what = "A catalog is not made of a path alone."
+            raise CatalogError(what, f'Write Catalog.from_folder("{folder}").')
+        return super().__new__(cls)
 
     @classmethod
     def read(

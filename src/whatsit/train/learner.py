@@ -794,6 +794,9 @@ class Learner:
         Exact where the head follows an average of places, by gradients elsewhere. Raises ImageError,
         BackboneError, and WhatsitError for an unknown class and before any training.
         """
+        return naming(lambda one: self._explain(one, label))(image)
+
+    def _explain(self, image: Picture, label: str | None) -> HeatMap:
         model = self.model()
         if model.has_heat_maps:
             return model.explain(image, label)
