@@ -76,7 +76,7 @@ def alarms(train: Labelled, found: HeldOut, other: Labelled) -> float:
     """The share of other pictures that are called new; 0 where none ever is."""
     fitted = fit_novelty(train.inputs.numpy(), train.labels.numpy(), CLASSES)
     known = novelty_of(train, fitted, found)
-    return 0.0 if known is None else float(known.is_novel(other.inputs.numpy()).mean())
+    return 0.0 if known is None else float((known.score(other.inputs.numpy()) > known.threshold).mean())
 
 
 def frozen(train: Labelled, other: Labelled) -> float:
@@ -146,7 +146,7 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
     fitted = fit_novelty(train.inputs.numpy(), train.labels.numpy(), classes)
     known = novelty_of(train, fitted, asked)
     assert known is not None
-    return found / len(test.labels), float(known.is_novel(test.inputs.numpy()).mean())
+    return found / len(test.labels), float((known.score(test.inputs.numpy()) > known.threshold).mean())
 
 
 def real(seeds: int) -> Iterator[Case]:

@@ -11,15 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
-from PIL import Image
 
 from tests import hostile
 from tests.conftest import Run, campaign
-from tests.hostile import LIGHT, good, network, node, novelty, write
+from tests.hostile import LIGHT, good, network, node, write
 from whatsit import Classifier, engine, trial
 from whatsit.bundle import Bundle
 from whatsit.errors import BundleError, NetworkError
-from whatsit.evaluation import evaluate_folder
 from whatsit.network_check import MOST_FIELDS, require_allowed
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -293,15 +291,21 @@ def test_bundle_without_features_is_refused(path: Path) -> None:
         Classifier(write(path, network(*nodes, outputs=("logits",))))
 
 
-def test_answers_need_the_features_only_inside_of_the_network(path: Path, tmp_path: Path) -> None:
-    classifier = Classifier(write(path, network(outputs=("logits",)), novelty=novelty()))
-    assert classifier.predict(LIGHT).novelty is not None
-    for label, color in (("light", "white"), ("dark", "black")):
-        (tmp_path / "folder" / label).mkdir(parents=True)
-        for side in (20, 30):
-            Image.new("RGB", (side, side), color).save(tmp_path / "folder" / label / f"{side}.png")
-    evaluation, *_ = evaluate_folder(classifier, tmp_path / "folder", None)
-    assert evaluation.images == 4
+def test_bundle_whose_graph_gives_other_runtimes_no_features_is_refused(path: Path) -> None:
+    with pytest.raises(BundleError, match="contradicts itself"):
+        Classifier(write(path, network(outputs=("logits",))))
+
+
+def test_feature_map_that_is_not_that_of_the_features_is_refused(path: Path) -> None:
+    moved = node("Transpose", ["float"], ["turned"], perm=[0, 3, 1, 2])
+    doubled = node("Add", ["turned", "turned"], ["feature_map"])
+    names = ("logits", "features", "feature_map")
+    Classifier(write(path, network(*hostile.GOOD, node(*MOVED, perm=[0, 3, 1, 2]), outputs=names)))
+    with pytest.raises(BundleError, match="features are not the mean of its feature map"):
+        Classifier(write(path, network(*hostile.GOOD, moved, doubled, outputs=names)))
+
+
+MOVED = "Transpose", ["float"], ["feature_map"]
 
 
 ODD = st.sampled_from([0, -1, 1, 2, 3, 7, 10**6, 2**31, 2**32, 2**63 - 1, -(2**63)])

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import whatsit as wi
+import whatsit.model as model_module
 from tests.conftest import WHOLE, Run
 from tests.test_shown import assert_short
 from whatsit.bundle import Bundle
@@ -71,6 +73,11 @@ def test_every_road_gives_the_same_answer(
     for one, other in zip(by_learner, by_classifier, strict=True):
         assert (one.label, one.verdict, one.novelty) == (other.label, other.verdict, other.novelty)
     assert any(one.verdict == "known" for one in by_learner)
+    least = round(sorted(one.probability for one in by_learner)[len(by_learner) // 3], 3)
+    classifier.min_probability = least
+    unsure = [round(one.probability, DECIMALS) < least and one.verdict != "novel" for one in by_learner]
+    assert [one.verdict == "unsure" for one in classifier.predict(list(paths))] == unsure
+    classifier.min_probability = 0.0
     np.testing.assert_allclose(table(by_learner), table(by_classifier), **EQUAL)
 
     measured, labels = learner.get_preds("test")
@@ -116,6 +123,80 @@ def test_model_goes_into_a_bundle_and_out_of_it_unchanged(photos: Path, tmp_path
     assert read.novelty.to_bytes() == made.novelty.to_bytes()
 
 
+def test_what_callbacks_ask_for_changes_nothing(photos: Path, tmp_path: Path) -> None:
+    made = []
+    for ask in (False, True):
+        learner = wi.Learner(wi.Catalog.from_folder(photos, project=tmp_path / "project"))
+        path = learner.catalog.items[0].path
+        callbacks = [lambda epoch: bool(learner.predict(path)) and False] if ask else []  # noqa: B023
+        learner.fit_one_cycle(2, lr=1e-4, callbacks=callbacks, tell=lambda line: None)
+        learner.export(tmp_path / f"{ask}.whatsit")
+        made.append((tmp_path / f"{ask}.whatsit").read_bytes())
+        assert (learner.run / "held-out.safetensors").exists()
+    assert made[0] == made[1]
+
+
+def test_stage_that_is_loaded_leaves_the_runs_own_records_alone(photos: Path, tmp_path: Path) -> None:
+    catalog = wi.Catalog.from_folder(photos, project=tmp_path / "project")
+    learner = wi.Learner(catalog)
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.save("one")
+    learner.fit_one_cycle(4, tell=lambda line: None)
+    learner.model()
+    kept = (learner.run / "held-out.json").read_bytes()
+    before = learner.predict(catalog.items[0].path)
+    assert learner.load("one").predict(catalog.items[0].path) != before
+    assert (learner.run / "held-out.json").read_bytes() == kept
+    runs = set((tmp_path / "project" / "runs").iterdir())
+    wi.Learner(catalog).load("one").predict(catalog.items[0].path)
+    assert set((tmp_path / "project" / "runs").iterdir()) == runs, "an answer needs no run"
+
+
+def test_learner_has_no_answers_while_its_backbone_is_trained(digits: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits), size=32).unfreeze()
+    path = learner.catalog.items[0].path
+    with pytest.raises(wi.WhatsitError, match="While the backbone is trained"):
+        learner.fit_one_cycle(1, 1e-4, callbacks=[lambda epoch: bool(learner.predict(path))], tell=print)
+    assert learner.predict(path).label in learner.classes
+
+
+def test_interpretation_explains_by_the_model_it_is_of(photos: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(photos))
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    found, path = learner.interpret(), learner.catalog.items[0].path
+    assert found.explain is not None
+    before = found.explain(path, learner.classes[0]).values
+    learner.fit_one_cycle(4, tell=lambda line: None)
+    assert (found.explain(path, learner.classes[0]).values == before).all()
+    assert (learner.explain(path, learner.classes[0]).values != before).any()
+
+
+def test_model_is_compiled_once_however_many_threads_ask(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(photos))
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    model, compiled = learner.model(), []
+    whole = model_module.Engine
+    monkeypatch.setattr(model_module, "Engine", lambda *options: compiled.append(1) or whole(*options))
+    with ThreadPoolExecutor(6) as pool:
+        assert (
+            len(set(pool.map(lambda item: repr(model.predict(item.path)), [learner.catalog.items[0]] * 12)))
+            == 1
+        )
+    assert compiled == [1]
+
+
+def test_model_refuses_what_is_neither_pixels_nor_features(photos: Path) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(photos))
+    learner.fit_one_cycle(1, tell=lambda line: None)
+    model = learner.model()
+    with pytest.raises(wi.WhatsitError, match=r"not uint8 \(n, 224, 224, 3\)"):
+        model.from_pixels(np.zeros((1, 224, 224, 3)))  # type: ignore[arg-type]
+    with pytest.raises(wi.WhatsitError, match=r"not \(n, 1280\)"):
+        model.from_features(np.zeros((2, 7), np.float32))
+
+
 def test_model_is_made_once_and_anew_after_further_training(photos: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
     with pytest.raises(wi.WhatsitError, match="Nothing was trained yet"):
@@ -143,8 +224,9 @@ def test_what_a_training_gives_shows_itself(photos: Path, tmp_path: Path) -> Non
     assert_short(classifier, "x.whatsit, 4 classes, lite0")
     assert_short(answer, f"{answer.label} {answer.probability:.1%}")
     assert_short(replace(answer, verdict="novel"), "novel, nothing like this; nearest ")
-    for one in (bundle, classifier, answer):
-        assert one.classes[0] in one._repr_html_() if hasattr(one, "classes") else answer.label
+    for one in (bundle, classifier):
+        assert learner.classes[0] in one._repr_html_()
+    assert answer.label in answer._repr_html_()
     model = learner.model()
     assert_short(model, "4 classes, lite0")
     assert_short(model.backbone, "lite0, 1280 features")
@@ -189,7 +271,9 @@ def test_mistakes_with_learners_and_classifiers_end_in_a_sentence(photos: Path) 
             make()
 
 
-@pytest.mark.parametrize("ask", ["evaluate", "get_preds", "interpret", "report", "diagnose", "model"])
+@pytest.mark.parametrize(
+    "ask", ["evaluate", "get_preds", "interpret", "report", "diagnose", "model", "false_alarms"]
+)
 def test_learner_that_was_not_trained_says_so(photos: Path, ask: str) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
     with pytest.raises(wi.WhatsitError, match="Nothing was trained yet"):

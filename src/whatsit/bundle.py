@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
+from whatsit.checks import path_of
 from whatsit.engine import Precision
 from whatsit.errors import BundleError, NetworkError
 from whatsit.head_in_graph import head_in
@@ -65,7 +66,8 @@ class Bundle:
 
     def __repr__(self) -> str:
         accuracy, model = self.metrics.get("accuracy"), self.model
-        measured = f", accuracy {accuracy:.1%}" if type(accuracy) is float else ""
+        is_share = type(accuracy) is float and 0 <= accuracy <= 1
+        measured = f", accuracy {accuracy:.1%}" if is_share else ""
         return brief(
             self, f"{len(model.classes)} classes, {model.backbone.name}, {model.precision}{measured}"
         )
@@ -122,7 +124,7 @@ class Bundle:
     @classmethod
     def read(cls, path: str | Path) -> "Bundle":
         """Read and check a bundle; raises BundleError naming what is wrong with it."""
-        path = Path(path)
+        path = path_of(path, "The bundle", BundleError, "my-photos.whatsit")
         manifest, parts = _parts(path)
         for name, data in parts.items():
             if manifest["sha256"].get(name) != hashlib.sha256(data).hexdigest():

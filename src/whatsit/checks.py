@@ -13,11 +13,11 @@ from whatsit.text import described, printable, shortened
 _One = TypeVar("_One")
 
 
-def path_of(given: object, name: str, kind: type[WhatsitError]) -> Path:
+def path_of(given: object, name: str, kind: type[WhatsitError], example: str = "my-photos") -> Path:
     """A path that is given as text or as a path. Raises `kind` for anything else."""
     if isinstance(given, str | os.PathLike):
         return Path(given)
-    raise kind(f"{name} must be a path, not {described(given)}.", 'Give one, such as "my-photos".')
+    raise kind(f"{name} must be a path, not {described(given)}.", f'Give one, such as "{example}".')
 
 
 def nearest(asked: object, names: Iterable[str]) -> str:

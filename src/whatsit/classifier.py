@@ -25,6 +25,7 @@ from whatsit.trial import require_tried
 Minimum = float | Mapping[str, float]
 _Out = TypeVar("_Out")
 COMPARED = 2  # pictures of noise, on which the graph's logits are compared with the head's
+TINY = 1e-30
 ROUNDING = {"fp32": 1e-5, "bf16": 2**-7}  # of a logit, by the sum of all that it is made of
 
 
@@ -40,7 +41,7 @@ class Classifier:
     def __init__(
         self, path: str | Path, min_probability: Minimum = 0.0, precision: Precision | None = None
     ) -> None:
-        self.path = path_of(path, "The bundle", BundleError)
+        self.path = path_of(path, "The bundle", BundleError, "my-photos.whatsit")
         self.bundle = Bundle.read(path)
         self.classes = self.bundle.classes
         self.min_probability = min_probability
@@ -73,6 +74,7 @@ class Classifier:
         places = shapes.get("feature_map")
         if (
             network.input_shape != (side, side, 3)
+            or not {"logits", "features"} <= network.outputs
             or shapes.get("logits") != (1, classes)
             or shapes.get("features") != (1, width)
             or (places is not None and (places[:2] != (1, width) or len(places) != 4 or 0 in places))
@@ -93,6 +95,11 @@ class Classifier:
         if not (np.abs(output["logits"] - logits) <= ROUNDING[self.precision] * size).all():
             what = f"{self.path} contradicts itself: the logits of its network are not those of its head."
             raise BundleError(what, "Export it again.")
+        if (places := output.get("feature_map")) is not None:
+            apart, bound = places.mean((2, 3)) - output["features"], np.abs(places).mean((2, 3))
+            if not (np.abs(apart) <= ROUNDING[self.precision] * bound + TINY).all():
+                what = f"{self.path} contradicts itself: its features are not the mean of its feature map."
+                raise BundleError(what, "Export it again.")
 
     def _require_numbers(self, answers: Predictions) -> Predictions:
         """Raise BundleError where something in the answers is not a number."""

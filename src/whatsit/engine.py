@@ -15,6 +15,7 @@ from whatsit.parallel import threads
 
 Precision = Literal["fp32", "bf16"]
 _HINT = {"fp32": "f32", "bf16": "bf16"}
+OUTPUTS = ("features", "feature_map", "logits")  # what answers are made of, as far as a graph has them
 LARGEST_SIDE = 4096  # pixels: a network for larger pictures is somebody's trap
 _first_use = threading.Lock()
 
@@ -47,9 +48,9 @@ class Engine:
     """A compiled ONNX network; call it from as many threads as you like.
 
     `network` holds the ONNX bytes, its input uint8 (n, height, width, 3): `input_shape` is that without n,
-    `first` what it answers to one black picture, by name. With `names` it gives those of the named tensors
-    that it has, be they outputs or inside of it; otherwise all its outputs. Raises WhatsitError where the
-    network can't be read, compiled or run.
+    `outputs` the names of all its outputs, `first` what it answers to one black picture, by name. With
+    `names` it gives those of the named tensors that it has, be they outputs or inside of it; otherwise all
+    its outputs. Raises WhatsitError where the network can't be read, compiled or run.
     """
 
     def __init__(self, network: bytes, precision: Precision, names: Sequence[str] | None = None) -> None:
@@ -64,7 +65,10 @@ class Engine:
         try:
             core = _openvino().Core()
             model = core.read_model(network)
+            self.outputs = {name for output in model.outputs for name in output.get_names()}
             outputs = _outputs(model, names)
+            if not outputs:
+                raise ValueError(f"it has none of {names}")
             chosen = _openvino().Model(list(outputs.values()), model.get_parameters(), "network")
             self._compiled = core.compile_model(chosen, "CPU", config)
             self.input_shape = _picture(self._compiled.inputs)

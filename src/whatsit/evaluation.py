@@ -87,7 +87,7 @@ def read_for(
     try:
         rule = Rule(**classifier.bundle.split)
     except TypeError as error:
-        raise BundleError("The bundle does not say how its validation pictures were dealt.") from error
+        raise BundleError("The bundle does not say how its validation pictures were chosen.") from error
     valid = rule.valid if valid is None else valid
     seed = rule.seed if seed is None else seed
     by_time = rule.by_time if by_time is None else by_time

@@ -11,6 +11,7 @@ from whatsit.protobuf import LENGTH, VARINT, fields, varint
 GRAPH, INITIALIZER = 7, 5  # fields of a model and of a graph, by their numbers in onnx.proto
 DIMENSIONS, TYPE, NAME, RAW = 1, 2, 8, 9  # fields of a tensor
 FLOAT = 1
+LARGEST_SIDE = 1 << 20  # classes, features
 
 
 def head_in(network: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -35,10 +36,12 @@ def _tensor(network: bytes, start: int, stop: int) -> dict[bytes, NDArray[np.flo
     shape: list[int] = []
     kind, name, raw = 0, b"", b""
     for number, wire, value, end in fields(network, start, stop):
+        if len(shape) > 2:
+            return {}
         if number == DIMENSIONS and wire == VARINT:
             shape.append(value)
         elif number == DIMENSIONS and wire == LENGTH:
-            while value < end:
+            while value < end and len(shape) <= 2:
                 side, value = varint(network, value, end)
                 shape.append(side)
         elif number == TYPE and wire == VARINT:
@@ -49,6 +52,8 @@ def _tensor(network: bytes, start: int, stop: int) -> dict[bytes, NDArray[np.flo
                 return {}
         elif number == RAW and wire == LENGTH:
             raw = network[value:end]
+    if len(shape) > 2 or max(shape, default=0) > LARGEST_SIDE:  # before anything is computed of them
+        return {}
     if kind != FLOAT or math.prod(shape) * 4 != len(raw):
         return {}
     return {name: np.frombuffer(raw, "<f4").reshape(shape)}

@@ -1,6 +1,7 @@
 """From a picture to an answer: the one road that training, report, bundle and server take."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
-from whatsit.engine import Engine, Precision
+from whatsit.engine import OUTPUTS, Engine, Precision
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.heat_map import HeatMap, scaled
 from whatsit.images import Picture
@@ -24,7 +25,7 @@ _Answer = TypeVar("_Answer")
 Verdict = Literal["known", "unsure", "novel"]
 MOST_SHOWN = 5  # classes
 DECIMALS = 6  # of a probability that is compared with a threshold
-OUTPUTS = ("features", "feature_map", "logits")  # of a graph, as far as it has them
+_compiling = threading.Lock()
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,9 +127,14 @@ class Model:
     def __repr__(self) -> str:
         return brief(self, f"{len(self.classes)} classes, {self.backbone.name}, {self.precision}")
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
         """The compiled backbone. Raises WhatsitError where it can't be compiled."""
+        with _compiling:  # once, however many threads ask
+            return self._engine
+
+    @cached_property
+    def _engine(self) -> Engine:
         return Engine(self.backbone.network, self.precision, OUTPUTS)
 
     @property
@@ -141,11 +147,18 @@ class Model:
         return self.from_pixels(self.preprocess.load(image)[None]).prediction(0, minima)
 
     def from_pixels(self, pixels: NDArray[np.uint8]) -> Predictions:
-        """The answers for prepared pictures, uint8 (n, size, size, 3)."""
+        """The answers for prepared pictures, uint8 (n, size, size, 3). Raises WhatsitError for others."""
+        side = self.preprocess.size
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (side, side, 3):
+            what = f"The pixels are {pixels.dtype} {pixels.shape}, not uint8 (n, {side}, {side}, 3)."
+            raise WhatsitError(what, "model.preprocess.load(picture) prepares a picture.")
         return self.from_features(self.engine(pixels)["features"])
 
     def from_features(self, features: NDArray[np.float32]) -> Predictions:
-        """The answers for pictures by their features (n, width)."""
+        """The answers for pictures by their features (n, width). Raises WhatsitError for others."""
+        if features.shape != (len(features), self.weight.shape[1]):
+            what = f"The features have the shape {features.shape}, not (n, {self.weight.shape[1]})."
+            raise WhatsitError(what, "model.from_pixels takes pictures.")
         logits = linear(features, self.weight, self.bias)
         known = self.novelty
         return Predictions(
@@ -161,7 +174,7 @@ class Model:
         """What of a picture speaks for a class, by default the likeliest: its class activation map.
 
         Zhou et al. 2016, "Learning deep features for discriminative localization". Raises ImageError, and
-        WhatsitError for an unknown class and where the backbone does not end in an average of places.
+        WhatsitError for an unknown class and where the backbone has no global average pool.
         """
         self.require_heat_maps()
         if label is not None:
@@ -185,7 +198,7 @@ class Model:
         """Raise WhatsitError where the class activation map is not exact."""
         if not self.has_heat_maps:
             raise WhatsitError(
-                f"{self.backbone.name} gives no heat maps: it does not end in an average of places.",
+                f"{printable(self.backbone.name)} gives no heat maps: it has no global average pool.",
                 "Where it was trained, `whatsit report RUN` draws them by gradients.",
             )
 

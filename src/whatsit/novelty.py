@@ -60,10 +60,6 @@ class Novelty:
             scores[some] = 1 - (near @ self.weights).max(1)
         return scores.clip(0, 1).round(DECIMALS)
 
-    def is_novel(self, features: Array) -> NDArray[np.bool_]:
-        """Whether there is nothing like it."""
-        return self.score(features) > self.threshold
-
     def to_bytes(self) -> tuple[dict[str, Any], bytes]:
         """A record for JSON, and the arrays as float16, one after the other."""
         (k, width), (m, classes) = self.directions.shape, self.weights.shape

@@ -20,7 +20,7 @@ from whatsit.errors import NetworkError, WhatsitError
 from whatsit.network_check import require_allowed
 from whatsit.project import cache_dir, write_whole
 
-VERSION = 1  # of what is tried: raise it, and everything is tried again
+VERSION = 2  # of what is tried: raise it, and everything is tried again
 SECONDS = 60.0  # for all of it; the largest networks that can be trained take half
 MOST_NUMBERS = 1 << 27  # in one tensor: 512 MB
 MOST_MULTIPLY_ADDS = 5 * 10**11  # for one picture: about 20 seconds on one processor
@@ -91,7 +91,7 @@ def child() -> None:
     _limit_memory(MEMORY + COPIES * len(network))
     try:
         _require_small(network)
-        engine.Engine(network, "bf16" if precision == "bf16" else "fp32")
+        engine.Engine(network, "bf16" if precision == "bf16" else "fp32", engine.OUTPUTS)
     except WhatsitError as error:
         print(error.what.removeprefix("The network "), flush=True)
         os._exit(2)

@@ -365,7 +365,9 @@ def _open(
     try:
         valid, seed = float(valid), int(seed)  # numpy's numbers too
     except (TypeError, ValueError) as error:
-        raise CatalogError(f"valid={valid!r} and seed={seed!r} are no numbers.", "Give two.") from error
+        raise CatalogError(
+            f"valid={valid!r} and seed={seed!r} must both be numbers.", "Leave them out to have the usual."
+        ) from error
     if not 0 < valid < 1:
         raise CatalogError(
             f"A validation share of {valid} is impossible.", "Give one between 0 and 1, say 0.2."

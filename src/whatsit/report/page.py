@@ -28,8 +28,8 @@ class Report:
     made, under names that words.toml knows; `temperature` and `novelty` are what the bundle carries, found on
     the split `calibrated_on`: "valid" where the body was trained (`is_body_tuned`). With
     `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
-    then are how many of the first interpretation are called new, of how many. `left_out` is how many pictures
-    were set aside for measuring and trained on all the same, None where that can't be known. Raises
+    then are how many of the first interpretation are called novel, of how many. `left_out` is how many
+    pictures were set aside for measuring and trained on all the same, None where that can't be known. Raises
     WhatsitError for no interpretation.
     """
 

@@ -236,7 +236,7 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
 def strange(
     interpretation: Interpretation, novelty: Novelty | None, false_alarms: tuple[int, int] | None = None
 ) -> Section | None:
-    """How many known pictures are called new, of how many, and which are the strangest."""
+    """How many known pictures are called novel, of how many, and which are the strangest."""
     if novelty is None or interpretation.features is None:
         return None
     scores = novelty.score(interpretation.features)

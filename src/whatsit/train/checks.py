@@ -38,7 +38,7 @@ def require_catalog(given: object) -> None:
     )
 
 
-def require_settings(size: object, resize: object, ps: object, augment: object) -> None:
+def require_settings(size: object, resize: object, ps: object, augment: object, seed: object) -> None:
     """Raise WhatsitError for what a learner can't be made with."""
     if not is_count(size, 32) or not is_number(size, most=1024):
         what = f"size must be a whole number from 32 to 1024, not {described(size)}."
@@ -48,6 +48,10 @@ def require_settings(size: object, resize: object, ps: object, augment: object) 
     if not is_number(ps, 0) or not is_number(ps, most=1) or ps == 1:
         what = f"ps must be at least 0 and below 1, not {described(ps)}."
         raise WhatsitError(what, "It is the share of features that dropout leaves out; 0 is usual.")
+    if not is_count(seed, 0):
+        raise WhatsitError(
+            f"seed must be a whole number of at least 0, not {described(seed)}.", "0 is usual."
+        )
     if not (augment in (None, "auto", "full") or isinstance(augment, nn.Module)):
         what = f"There is no augment={described(augment)}."
         raise WhatsitError(what, 'Take "auto", "full", None, or transforms.')

@@ -49,9 +49,9 @@ class Found:
     """What was found by asking about pictures that were not trained on.
 
     They are `images` many, of which the share `accuracy` is right (0 where there are none). Logits divided by
-    `temperature` become probabilities that are true of these; the share FALSE_ALARMS of them is newer than
-    `threshold`, which is None with too few to tell. They are of the `split` "train", or "valid" where the
-    backbone was trained.
+    `temperature` become probabilities that are true of these; the novelty of the share FALSE_ALARMS of them
+    is above `threshold`, which is None with too few to tell. They are of the `split` "train", or "valid"
+    where the backbone was trained.
     """
 
     images: int

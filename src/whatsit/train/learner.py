@@ -22,6 +22,7 @@ from whatsit import engine
 from whatsit.backbones import Backbone
 from whatsit.bundle import Bundle
 from whatsit.catalog import Catalog, Split, folders_of
+from whatsit.checks import path_of
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, DivergedError, WhatsitError
 from whatsit.heat_map import HeatMap, scaled
@@ -116,7 +117,7 @@ class Learner:
         new_run: Callable[[], Path] | None = None,
     ) -> None:
         require_catalog(catalog)
-        require_settings(size, resize, ps, augment)
+        require_settings(size, resize, ps, augment, seed)
         self.metrics = named_metrics(metrics)
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
         self._new_run = new_run or self.project.new_run
@@ -142,6 +143,8 @@ class Learner:
         self._held_out: tuple[str, HeldOut] | None = None
         self._known: tuple[str, Novelty] | None = None
         self._ready: tuple[str, Model] | None = None
+        self._is_of_run = False  # what it is now is what its run came to
+        self._is_training_body = False
         self._trained_on: frozenset[str] = frozenset()
         self.ps = ps
         self._head = self._new_head()
@@ -249,7 +252,7 @@ class Learner:
         alone, else 0.01). `balance` helps small classes, by showing their pictures more often ("oversample")
         or letting them count more ("loss"). `callbacks` are called with every `Epoch`, and a true answer ends
         the training, as EarlyStopping gives it. `tell` gets the table line by line. Raises WhatsitError for
-        values that can't teach. While an unfrozen body learns, a callback gets no answers from the learner.
+        values that can't teach. While an unfrozen body learns, the learner has no answers for a callback.
         """
         if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
             raise WhatsitError(
@@ -410,6 +413,7 @@ class Learner:
         note_trained_on(self.run, self._trained_on)
         if not self.is_frozen:
             model.to(self.device)
+        self._is_training_body = not self.is_frozen
         try:
             loop.fit(
                 model,
@@ -428,6 +432,8 @@ class Learner:
                 keep=lambda state: keeper.keep(lambda: stage(state())),
             )
         finally:  # also after Ctrl-C what it has become is what answers
+            self._is_training_body, self._is_of_run = False, True
+            self._held_out = self._ready = None  # what callbacks asked for knew nothing of this fit
             if not self.is_frozen:
                 self._serve()
             if trained := len(self.history) - before:
@@ -449,6 +455,7 @@ class Learner:
             raise WhatsitError(f"Something else was trained in {self.run}.", "Begin another run.")
         if number == done:
             self._restore(stage)
+            self._is_of_run = True
             deque(map(tell, str(self.history).splitlines()), maxlen=0)
         return True
 
@@ -523,6 +530,8 @@ class Learner:
 
     def _plain(self) -> Model:
         """The model without calibration and novelty, which cost a second."""
+        if self._is_training_body:
+            raise WhatsitError("While the backbone is trained the learner has no answers.", "Ask afterwards.")
         weight, bias = heads.as_linear(self._head)
         return Model(self.classes, self.preprocess, self.precision, self.backbone, weight, bias)
 
@@ -548,7 +557,6 @@ class Learner:
         Raises ImageError, and WhatsitError before any training.
         """
         model = self.model()
-        _ = model.engine  # compiled once, before there are threads
         predict = naming(model.predict)
         return list(in_parallel(predict, image)) if isinstance(image, list) else predict(image)
 
@@ -558,8 +566,8 @@ class Learner:
         Both are in the catalog's order. Raises CatalogError where the split has no pictures, and WhatsitError
         before any training.
         """
-        seen = self.data.of(split)
-        return self.model().from_features(seen.inputs.numpy()).probabilities, seen.labels.numpy()
+        model, seen = self.model(), self.data.of(split)
+        return model.from_features(seen.inputs.numpy()).probabilities, seen.labels.numpy()
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split.
@@ -649,6 +657,7 @@ class Learner:
         self._asked = stage.history["asked"][:trainings]
         if checkpoints.finished(self.run) == trainings:  # else it has been trained further already
             self._restore(stage)
+            self._is_of_run = True
 
     def save(self, name: str) -> Path:
         """Keep what was learnt, and its history, in the project under a name like "stage-1"; return the file.
@@ -678,6 +687,7 @@ class Learner:
         architecture than this learner, or is damaged.
         """
         self._restore(stages.load(self._stages, name, self._belongs()))
+        self._is_of_run = False
         return self
 
     def _restore(self, stage: stages.Stage) -> None:
@@ -768,7 +778,8 @@ class Learner:
         Where the temperature was found on these pictures, each gets one that was found on others of them.
         Raises CatalogError where the split has no pictures, DivergedError where its answers are not numbers.
         """
-        answers = self.model().from_features(self.data.of(split).inputs.numpy())
+        model = self.model()
+        answers = model.from_features(self.data.of(split).inputs.numpy())
         if not answers.is_finite:
             raise self._diverged()
         yardsticks = self._yardsticks(split)
@@ -781,7 +792,7 @@ class Learner:
             split,
             [item.path for item in self.catalog[split]],
             answers.features,
-            self.explain,
+            lambda path, label: self._explain(model, path, label),
             self.catalog[split].groups,
         )
 
@@ -791,19 +802,18 @@ class Learner:
     def explain(self, image: Picture, label: str | None = None) -> HeatMap:
         """What of a picture speaks for a class, by default the likeliest.
 
-        Exact where the head follows an average of places, by gradients elsewhere. Raises ImageError,
+        Exact where the head follows a global average pool, by gradients elsewhere. Raises ImageError,
         BackboneError, and WhatsitError for an unknown class and before any training.
         """
-        return naming(lambda one: self._explain(one, label))(image)
+        return naming(lambda one: self._explain(self.model(), one, label))(image)
 
-    def _explain(self, image: Picture, label: str | None) -> HeatMap:
-        model = self.model()
+    def _explain(self, model: Model, image: Picture, label: str | None) -> HeatMap:
         if model.has_heat_maps:
             return model.explain(image, label)
         from whatsit.train.gradients import gradient_maps  # captum takes a second to import
 
         pixels = model.preprocess.load(image)
-        label = label or model.from_pixels(pixels[None]).prediction(0).label
+        label = model.from_pixels(pixels[None]).prediction(0).label if label is None else label
         model.require_class(label)
         number = np.array([self.classes.index(label)])
         values = gradient_maps(self._body, self._head, pixels[None], number)[0]
@@ -879,12 +889,14 @@ class Learner:
 
         Computed once after every training, in seconds, and kept in the run.
         """
+        self._require_trained()
         of = self._hash_of(self._plain())
         if self._held_out is None or self._held_out[0] != of:
-            run = self.run if self._fits else None
-            found = (crossfit.load(run, len(self.classes), of) if run else None) or self._hold_out()
-            if run:
-                crossfit.save(run, of, found)
+            found = crossfit.load(self.run, len(self.classes), of) if self._is_of_run else None
+            if found is None:
+                found = self._hold_out()
+                if self._is_of_run:
+                    crossfit.save(self.run, of, found)
             self._held_out = of, found
         return self._held_out[1]
 
@@ -932,7 +944,7 @@ class Learner:
         return self._unseen().yardsticks() if is_found_here else None
 
     def false_alarms(self, split: Split = "valid") -> tuple[int, int] | None:
-        """How many of a split's pictures are called new, and of how many; None where none ever is.
+        """How many of a split's pictures are called novel, and of how many; None where none ever is.
 
         Where the threshold was found on these pictures, each is compared with one from others of them, if
         those are enough for one.
@@ -967,7 +979,7 @@ class Learner:
         return alike
 
     def novelty(self) -> Novelty | None:
-        """What tells whether a picture is like any that was learnt, with a threshold from `held_out`.
+        """What tells whether a picture is like any that it was trained on, with a threshold from `held_out`.
 
         None with too few pictures to find one by.
         """
@@ -980,11 +992,12 @@ class Learner:
         written with a warning. Raises DivergedError where the weights are not numbers any more; then nothing
         is written.
         """
+        path = path_of(path, "The bundle", WhatsitError, "my-photos.whatsit")
         model = served(self.model())
         if told := guessing.warning(self.evaluate()):
             say(f"careful: {told}")
         bundle = Bundle(model, asdict(self.catalog.rule), self._measured(), self._versions())
-        with keeping(self.project.folder, Path(path)):
+        with keeping(self.project.folder, path):
             bundle.write(path)
         note_trained_on(self.run, self._trained_on)
         self.project.note_bundle(self.run, bundle.sha256)
@@ -1045,7 +1058,8 @@ class Learner:
         other._new_run = new_run or self._new_run
         other.__dict__.pop("run", None)
         other.seed, other.history, other._fits, other._asked = seed, History(), [], []
-        other._trained_on = frozenset()
+        other._trained_on, other._is_of_run = frozenset(), False
+        other._held_out = other._ready = None
         other._begin_again()
         if not self._source[3]:
             other.unfreeze()

@@ -92,7 +92,7 @@ class Interpretation:
                 object.__setattr__(self, "paths", [Path(path) for path in self.paths])
             why = self._why_not()
         except (TypeError, ValueError) as error:
-            why = f"they are no tables of numbers ({error})"
+            why = f"they are not tables of numbers ({error})"
         if why:
             raise WhatsitError(f"These answers can't be interpreted: {why}.", "Check the arrays.")
 
@@ -111,7 +111,7 @@ class Interpretation:
         ):
             return f"the labels are not all places of the {len(self.classes)} classes"
         if not np.isfinite(self.probabilities).all():
-            return "some probabilities are no numbers"
+            return "some probabilities are not numbers"
         if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
             return "the probabilities of some picture don't sum to 1 (give them after softmax)"
         for name, rows in (("paths", self.paths), ("features", self.features), ("groups", self.groups)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.model import DECIMALS
 from whatsit.tables import with_picture
 from whatsit.text import brief
 from whatsit.understand.clusters import Interval, interval_of
@@ -13,7 +14,7 @@ from whatsit.understand.clusters import Interval, interval_of
 if TYPE_CHECKING:
     from whatsit.figures import Picture
 
-STEPS = np.linspace(0, 0.99, 100)
+STEPS = np.linspace(0, 0.99, 100).round(2)
 MARKED = (0.5, 0.7, 0.9)  # the minima that are named, in words and in the figure
 
 
@@ -40,7 +41,7 @@ class Selective:
         groups: NDArray[np.int64] | None = None,
     ) -> "Selective":
         """The risk-coverage curve (El-Yaniv, Wiener 2010) of probabilities (n, classes), labels (n,)."""
-        confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+        confidence, right = probabilities.max(1).round(DECIMALS), probabilities.argmax(1) == labels
         is_answered = confidence >= STEPS[:, None]
         count = is_answered.sum(1)
         with np.errstate(invalid="ignore"):
