@@ -250,6 +250,9 @@ def test_mistakes_with_pictures_name_them(photos: Path, tmp_path: Path, answers:
         one.explain("nowhere.jpg")
     with pytest.raises(ImageError, match="NumPy array is not a picture: give a path"):
         one.predict(np.zeros((9, 9, 3), np.uint8))  # type: ignore[arg-type]
+    if isinstance(one, wi.Learner):
+        with pytest.raises(wi.WhatsitError, match=r'get_preds\("valid"\) gives'):
+            one.predict("valid")
     with pytest.raises(wi.WhatsitError, match="no class 'panda'"):
         one.explain(learner.catalog.items[0].path, "panda")
 

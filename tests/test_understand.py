@@ -275,6 +275,8 @@ def test_minimum_may_be_one_for_all_or_by_class() -> None:
         minima({"panda": 0.9}, CLASSES)
     with pytest.raises(WhatsitError, match=r"1\.5 is impossible"):
         minima(1.5, CLASSES)
+    with pytest.raises(WhatsitError, match="True is not a probability"):
+        minima(True, CLASSES)
     with pytest.raises(WhatsitError, match="'much' is not a probability"):
         minima("much", CLASSES)  # type: ignore[arg-type]
 

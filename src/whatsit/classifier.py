@@ -169,7 +169,7 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
     """
     named = minimum if isinstance(minimum, Mapping) else dict.fromkeys(classes, minimum)
     for label, least in named.items():
-        if not isinstance(least, int | float | np.number):
+        if isinstance(least, bool) or not isinstance(least, int | float | np.number):
             raise WhatsitError(f"{least!r} is not a probability.", "Give a number, or one for each class.")
         if label not in classes:
             raise WhatsitError(f"There is no class {label!r}.", nearest(label, classes))

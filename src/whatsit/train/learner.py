@@ -556,8 +556,10 @@ class Learner:
 
         Raises ImageError, and WhatsitError before any training.
         """
-        model = self.model()
-        predict = naming(model.predict)
+        if isinstance(image, str) and image in get_args(Split):
+            what = "predict takes pictures, not the name of a split."
+            raise WhatsitError(what, f'get_preds("{image}") gives the probabilities and labels of a split.')
+        predict = naming(self.model().predict)
         return list(in_parallel(predict, image)) if isinstance(image, list) else predict(image)
 
     def get_preds(self, split: Split = "valid") -> tuple[NDArray[np.float64], NDArray[np.int64]]:
