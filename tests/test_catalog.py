@@ -542,7 +542,7 @@ def test_numbers_and_gaps_of_numpy_and_pandas_are_understood(digits: Path) -> No
     assert len(catalog["test"]) == 1
     splits = np.array(["train", "valid"] * 30)
     assert len(Catalog.from_lists(paths, frame["label"], splits, digits)["valid"]) == 30
-    with pytest.raises(CatalogError, match="no numbers"):
+    with pytest.raises(CatalogError, match="must both be numbers"):
         Catalog.from_folder(digits, valid="a lot")  # type: ignore[arg-type]
     with pytest.raises(CatalogError, match="items"):
         catalog[0]  # type: ignore[index]

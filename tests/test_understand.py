@@ -99,7 +99,7 @@ def test_f1_interval_holds_the_true_value_about_95_times_of_100() -> None:
     [
         ([0, 1], [[0.5, 0.5, 0.5]] * 2, {}, "don't sum to 1"),
         ([0, 1], [[3.0, -1.0, -1.0]] * 2, {}, "don't sum to 1"),
-        ([0, 1], [[np.nan, 0.5, 0.5]] * 2, {}, "no numbers"),
+        ([0, 1], [[np.nan, 0.5, 0.5]] * 2, {}, "are not numbers"),
         ([0, 1], [[0.5, 0.5]] * 2, {}, "shape"),
         ([0, 1, 2], [[1.0, 0.0, 0.0]] * 2, {}, "shape"),
         ([0, 3], [[1.0, 0.0, 0.0]] * 2, {}, "not all places"),
