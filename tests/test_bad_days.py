@@ -223,7 +223,7 @@ finally:
 
 
 @pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize("count", [250, pytest.param(5000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [100, pytest.param(5000, marks=pytest.mark.soak)])
 def test_many_phone_photos_fit_into_memory(tmp_path: Path, count: int) -> None:
     twelve_megapixels(tmp_path / "photos", count)
     result = python(MEASURED, "train", tmp_path / "photos", "--epochs", 1, cwd=tmp_path)

@@ -22,7 +22,8 @@ from tests.conftest import WHOLE, Run, rendered
 from tests.killed import Killer
 from tests.site import Request, Site, encoded, jpeg, redirect, respond
 from whatsit.collection import Collection, collect_lists
-from whatsit.collection.download import FAULT
+from whatsit.collection.download import FAULT, Downloader
+from whatsit.collection.manifest import Manifest
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError, FetchError, ImageError
 from whatsit.fetch import Limits
@@ -333,6 +334,27 @@ def test_class_folder_that_cannot_be_written_costs_no_picture(
     (tmp_path / "bears" / "bear").chmod(0o755)
     assert as_owner(*words).returncode == 0
     assert len(pictures(tmp_path / "bears" / "bear")) == 6
+
+
+def test_closing_waits_for_a_picture_that_is_being_put_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloader = Downloader(None, tmp_path, tmp_path, Manifest(tmp_path / "manifest.csv"), Limits())  # type: ignore[arg-type]
+    begun, closed, was_waited_for = threading.Event(), threading.Event(), []
+
+    def put_in(*_: object) -> None:
+        begun.set()
+        was_waited_for.append(not closed.wait(0.2))
+
+    monkeypatch.setattr(downloader, "_put_in", put_in)
+    (tmp_path / "0.part").write_bytes(jpeg(1))
+    putting = threading.Thread(target=downloader._accept, args=(None, tmp_path / "0.part", jpeg(1)))
+    putting.start()
+    begun.wait()
+    downloader.close()
+    closed.set()
+    putting.join()
+    assert was_waited_for == [True]
 
 
 def test_picture_that_was_written_down_and_is_nowhere_is_fetched_again(site: Site, tmp_path: Path) -> None:

@@ -198,13 +198,13 @@ def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL
 
 
 def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, whatsit: Run) -> None:
-    words = digits, "--epochs", 400, "--augment", "none"
+    words = digits, "--epochs", 200, "--augment", "none"
     assert whatsit("train", *words, "--out", "whole.whatsit").returncode == 0
-    killed_at(tmp_path, 80, *words, "--out", "killed.whatsit")
+    killed_at(tmp_path, 40, *words, "--out", "killed.whatsit")
     assert not (tmp_path / "killed.whatsit").exists()
     assert "not finished" in whatsit("runs", digits).stdout
     again = digits, "--resume", 2, "--out", "killed.whatsit"
-    said = killed_at(tmp_path, 200, *again, by=signal.SIGINT)
+    said = killed_at(tmp_path, 100, *again, by=signal.SIGINT)
     (words,) = re.findall(r"train (--resume .+)", said)
     _, path, *out = shlex.split(words)
     assert out == ["--out", str(tmp_path / "killed.whatsit")], "the run's own record is not asked for it"
@@ -215,7 +215,7 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
         assert "still goes on in another process" in second.stderr
     resumed = whatsit("train", "--resume", path, *out, "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["epochs"] == 400
+    assert json.loads(resumed.stdout)["epochs"] == 200
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
     shown = whatsit("runs", digits).stdout
     assert "not finished" not in shown

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -60,12 +61,17 @@ class Downloader:
         self._room = Room(ON_DISK, limits.size)
         self._judges = ThreadPoolExecutor(threads())
         self._judges.submit(import_module, JUDGING)  # while the first answers are waited for
-        self._is_closed = False
+        self._is_closed, self._put_in_now, self._gate = False, 0, threading.Condition()
         self._numbers = itertools.count()
 
     def close(self) -> None:
-        """End the threads that decode what arrived, without waiting: after Ctrl-C that might take long."""
-        self._is_closed = True
+        """End the threads that decode what arrived, without waiting: after Ctrl-C that might take long.
+
+        What is being put in is put in whole: that takes a moment.
+        """
+        with self._gate:
+            self._is_closed = True
+            self._gate.wait_for(lambda: not self._put_in_now)
         self._judges.shutdown(wait=False, cancel_futures=True)
 
     async def one_by_one(self, rows: Sequence[Row], advance: Callable[[Row], None]) -> None:
@@ -147,8 +153,16 @@ class Downloader:
         from whatsit.collection.judging import judge
 
         told = judge(part, body)
-        if not self._is_closed:
+        with self._gate:
+            if self._is_closed:
+                return
+            self._put_in_now += 1
+        try:
             self._put_in(row, part, told)
+        finally:
+            with self._gate:
+                self._put_in_now -= 1
+                self._gate.notify_all()
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
