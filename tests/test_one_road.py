@@ -292,8 +292,6 @@ def test_rounded_probability_is_compared_with_the_minimum() -> None:
         np.zeros((2, 1), np.float32),
         np.zeros((2, 2)),
         np.array([[0.7 - 1e-9, 0.3 + 1e-9], [0.69999, 0.30001]]),
-        None,
-        None,
     )
     minima = np.array([0.7, 0.7])
     assert [answers.prediction(place, minima).verdict for place in range(2)] == ["known", "unsure"]

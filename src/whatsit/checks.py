@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,12 @@ def nearest(asked: object, names: Iterable[str]) -> str:
     known = list(names)
     near = get_close_matches(str(asked), known, 1)
     return f"Did you mean {printable(near[0])!r}?" if near else f"Take {shortened(', '.join(known), 150)}."
+
+
+def require_class(label: str, classes: Sequence[str]) -> None:
+    """Raise WhatsitError for a class that is not one of these."""
+    if label not in classes:
+        raise WhatsitError(f"There is no class {label!r}.", nearest(label, classes))
 
 
 def is_count(given: object, least: int) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whatsit import engine
 from whatsit.bundle import Bundle
-from whatsit.checks import nearest, path_of, require_many
+from whatsit.checks import path_of, require_class, require_many
 from whatsit.engine import Precision
 from whatsit.errors import BundleError, ImageError, NetworkError, WhatsitError
 from whatsit.heat_map import HeatMap
@@ -159,7 +159,10 @@ class Classifier:
         return self._require_numbers(self.model.from_pixels(pixels[None]))
 
     def _predict(self, image: Picture) -> Prediction:
-        return self._predictions(image).prediction(0, self._minima)
+        answer = self._predictions(image).prediction(0, self._minima)
+        if answer.novelty is not None and not np.isfinite(answer.novelty):
+            raise self._not_finite()
+        return answer
 
 
 def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
@@ -171,8 +174,7 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
     for label, least in named.items():
         if isinstance(least, bool) or not isinstance(least, int | float | np.number):
             raise WhatsitError(f"{least!r} is not a probability.", "Give a number, or one for each class.")
-        if label not in classes:
-            raise WhatsitError(f"There is no class {label!r}.", nearest(label, classes))
+        require_class(label, classes)
         if not 0 <= least <= 1:
             raise WhatsitError(f"A probability of {least} is impossible.", "Give one from 0 to 1.")
     return np.array([named.get(label, 0.0) for label in classes])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
+from whatsit.checks import require_class
 from whatsit.engine import OUTPUTS, Engine, Precision
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.heat_map import HeatMap, scaled
@@ -63,15 +64,14 @@ class Prediction:
 @dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """The answers for n pictures: `features` (n, width), `logits` and `probabilities` (n, classes), and
-    `novelty` (n,) with its `threshold`, None where the model can't know.
+    `novelty` (n,), computed when it is asked for, None where the model can't know: `known` is None then.
     """
 
     classes: Sequence[str]
     features: NDArray[np.float32]
     logits: NDArray[np.float64]
     probabilities: NDArray[np.float64]
-    novelty: NDArray[np.float64] | None
-    threshold: float | None
+    known: Novelty | None = None
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -81,16 +81,20 @@ class Predictions:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all of it are numbers."""
-        tables = (self.features, self.logits, *(() if self.novelty is None else (self.novelty,)))
-        return all(bool(np.isfinite(table).all()) for table in tables)
+        """Whether features and logits are numbers."""
+        return all(bool(np.isfinite(table).all()) for table in (self.features, self.logits))
+
+    @cached_property
+    def novelty(self) -> NDArray[np.float64] | None:
+        """How little each picture is like any that the model was trained on (n,), 0..1."""
+        return None if self.known is None else self.known.score(self.features)
 
     @property
     def is_novel(self) -> NDArray[np.bool_]:
         """Which pictures are beyond the threshold (n,)."""
-        if self.novelty is None or self.threshold is None:
+        if self.known is None or self.novelty is None:
             return np.zeros(len(self), np.bool_)
-        return self.novelty > self.threshold
+        return self.novelty > self.known.threshold
 
     def prediction(self, place: int, minima: NDArray[np.float64] | None = None) -> Prediction:
         """The answer for one picture; `minima` (classes,) are the least probabilities to be sure of."""
@@ -160,15 +164,8 @@ class Model:
             what = f"The features have the shape {features.shape}, not (n, {self.weight.shape[1]})."
             raise WhatsitError(what, "model.from_pixels takes pictures.")
         logits = linear(features, self.weight, self.bias)
-        known = self.novelty
-        return Predictions(
-            self.classes,
-            features,
-            logits,
-            softmax(logits, self.temperature or 1.0),
-            None if known is None else known.score(features),
-            None if known is None else known.threshold,
-        )
+        probabilities = softmax(logits, self.temperature or 1.0)
+        return Predictions(self.classes, features, logits, probabilities, self.novelty)
 
     def explain(self, image: Picture, label: str | None = None) -> HeatMap:
         """What of a picture speaks for a class, by default the likeliest: its class activation map.
@@ -178,21 +175,16 @@ class Model:
         """
         self.require_heat_maps()
         if label is not None:
-            self.require_class(label)
+            require_class(label, self.classes)
         pixels = self.preprocess.load(image)
         output = self.engine(pixels[None])
         if label is None:
-            label = self.classes[int(self.from_features(output["features"]).logits[0].argmax())]
+            label = self.classes[int(linear(output["features"], self.weight, self.bias)[0].argmax())]
         own = self.weight[self.classes.index(label)]
         places = output["feature_map"][0]
         # What speaks for all classes alike decides nothing.
         evidence = np.tensordot(own - self.weight.mean(0), places, 1)
         return HeatMap(label, pixels, np.tensordot(own, places, 1), scaled(evidence))
-
-    def require_class(self, label: str) -> None:
-        """Raise WhatsitError for a class that the model does not know."""
-        if label not in self.classes:
-            raise WhatsitError(f"There is no class {label!r}.", f"Take {', '.join(self.classes[:20])}.")
 
     def require_heat_maps(self) -> None:
         """Raise WhatsitError where the class activation map is not exact."""

@@ -22,7 +22,7 @@ from whatsit import engine
 from whatsit.backbones import Backbone
 from whatsit.bundle import Bundle
 from whatsit.catalog import Catalog, Split, folders_of
-from whatsit.checks import path_of
+from whatsit.checks import path_of, require_class
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, DivergedError, WhatsitError
 from whatsit.heat_map import HeatMap, scaled
@@ -816,7 +816,7 @@ class Learner:
 
         pixels = model.preprocess.load(image)
         label = model.from_pixels(pixels[None]).prediction(0).label if label is None else label
-        model.require_class(label)
+        require_class(label, self.classes)
         number = np.array([self.classes.index(label)])
         values = gradient_maps(self._body, self._head, pixels[None], number)[0]
         return HeatMap(label, pixels, values, scaled(values))

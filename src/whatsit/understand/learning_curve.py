@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.checks import is_number, nearest
+from whatsit.checks import is_number, require_class
 from whatsit.errors import WhatsitError
 from whatsit.tables import with_picture
 from whatsit.text import brief
@@ -87,8 +87,7 @@ class LearningCurve:
         """
         if label is None:
             return self.forecast(2 * self.images[-1])
-        if label not in self.classes:
-            raise WhatsitError(f"There is no class {label!r}.", nearest(label, self.classes))
+        require_class(label, self.classes)
         of_class = self.labels == list(self.classes).index(label)
         if not of_class.any():
             return Forecast(math.nan, 0.0, 1.0)
