@@ -20,7 +20,7 @@ from whatsit.backbones import Backbone
 from whatsit.checks import path_of
 from whatsit.engine import Precision
 from whatsit.errors import BundleError, NetworkError
-from whatsit.head_in_graph import head_in
+from whatsit.head_in_graph import LARGEST_SIDE, head_in
 from whatsit.model import Model
 from whatsit.network_check import require_allowed
 from whatsit.novelty import Novelty
@@ -35,7 +35,6 @@ MANIFEST, NETWORK, HEAD, NOVELTY = "manifest.json", "model.onnx", "head.bin", "n
 # Bytes; the second is protobuf's limit.
 LARGEST = {MANIFEST: 16 << 20, NETWORK: (2 << 30) - 1, HEAD: 256 << 20, NOVELTY: 256 << 20}
 HEAD_TYPE = np.dtype("<f4")
-LARGEST_SIDE = 1 << 20  # classes, features
 LARGEST_FILE = sum(LARGEST.values()) + 4096
 LONGEST_CLASS = 4096  # characters
 LONGEST_NUMBER = 100  # digits

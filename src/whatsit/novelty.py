@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from whatsit.text import brief
 
 STEEPNESS = 4.0  # of the kernel, over the median squared distance
-LEAST = 1e-4  # distance that is told from none
+LEAST = 1e-4  # of a distance: smaller ones count as this one
 FALSE_ALARMS = 0.05  # the share of pictures of known classes that may be called novel
 CHUNK = 4096  # pictures at once
 SAVED = np.dtype("<f2")

@@ -521,7 +521,7 @@ class Learner:
         if not self.has_finite_weights:
             raise self._diverged()
         plain = self._plain()
-        of = self._hash_of(plain)
+        of = _hash_of(plain)
         if self._ready is None or self._ready[0] != of:
             found = self.held_out
             temperature = found.temperature if found.images else None
@@ -534,10 +534,6 @@ class Learner:
             raise WhatsitError("While the backbone is trained the learner has no answers.", "Ask afterwards.")
         weight, bias = heads.as_linear(self._head)
         return Model(self.classes, self.preprocess, self.precision, self.backbone, weight, bias)
-
-    def _hash_of(self, model: Model) -> str:
-        parts = (model.backbone.sha256.encode(), model.weight.tobytes(), model.bias.tobytes())
-        return hashlib.sha256(b"".join(parts)).hexdigest()
 
     def _predictions(self, split: Split) -> Predictions:
         """The answers for a split's pictures, uncalibrated."""
@@ -892,7 +888,7 @@ class Learner:
         Computed once after every training, in seconds, and kept in the run.
         """
         self._require_trained()
-        of = self._hash_of(self._plain())
+        of = _hash_of(self._plain())
         if self._held_out is None or self._held_out[0] != of:
             found = crossfit.load(self.run, len(self.classes), of) if self._is_of_run else None
             if found is None:
@@ -1092,6 +1088,12 @@ class Learner:
     def views(self) -> int:
         """How many views of every training picture the head learns from."""
         return self.data.views
+
+
+def _hash_of(model: Model) -> str:
+    """The hash of backbone and head."""
+    parts = (model.backbone.sha256.encode(), model.weight.tobytes(), model.bias.tobytes())
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _in_words(fit: Mapping[str, Any]) -> str:
