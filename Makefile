@@ -24,7 +24,7 @@ test: lint
 
 # All of the campaigns, and then all tests in three other orders.
 soak: lint
-	WHATSIT_SOAK=1 OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS)
+	WHATSIT_SOAK=1 OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -o faulthandler_timeout=3600
 	for seed in 1 2 3; do OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak" \
 		--random-order-bucket=module --random-order-seed=$$seed || exit 1; done
 
