@@ -3,13 +3,23 @@ PY := .venv/bin/python
 WORKERS ?= 2
 .PHONY: demo test soak lint bench clean
 
-.venv/.installed: pyproject.toml constraints.txt
+INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt
+
+.venv/.made: constraints.txt
 	python3 -m venv --clear .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(PY) -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt --editable '.[search,train,dev]'
 	touch $@
 
-demo: .venv/.installed
+# What the demo takes: no PyTorch.
+.venv/.demo: .venv/.made pyproject.toml
+	$(PY) $(INSTALL) --editable '.[plot]' scikit-learn
+	touch $@
+
+.venv/.installed: .venv/.made pyproject.toml
+	$(PY) $(INSTALL) --editable '.[torch,plot,clean,search,dev]'
+	touch $@ .venv/.demo
+
+demo: .venv/.demo
 	$(PY) -m whatsit demo
 
 lint: .venv/.installed

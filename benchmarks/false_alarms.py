@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
+from whatsit.labelled import Labelled
 from whatsit.train import crossfit
-from whatsit.train import head as heads
-from whatsit.train.bank import fit_many
+from whatsit.train.batches import Places
 from whatsit.train.crossfit import HeldOut, Unseen, hold_out, novelty_of
-from whatsit.train.loop import Labelled
+from whatsit.train.fit_heads import fit_heads
+from whatsit.train.heads import LR, WD, Heads
 from whatsit.understand.novelty import fit_novelty
 
 BAR = 0.07
@@ -50,18 +50,18 @@ def clouds(images: int, seed: int, world: int, noise: float = 0.35) -> Labelled:
     centres = np.random.default_rng(world).gamma(0.5, 1, (CLASSES, WIDTH))
     labels, shape = np.arange(images) % CLASSES, 1 / noise**2
     factors = np.random.default_rng(seed).gamma(shape, 1 / shape, (images, WIDTH))
-    return Labelled(torch.from_numpy(np.float32(centres[labels] * factors)), torch.from_numpy(labels))
+    return Labelled(np.float32(centres[labels] * factors), labels)
 
 
 def hardly_differing(data: Labelled, by: float) -> Labelled:
     """The same, but all nearly one and the same picture."""
     same = np.random.default_rng(5).gamma(0.5, 1, WIDTH).astype(np.float32) + 0.1
-    return Labelled(torch.from_numpy(same) * (1 + by * (data.inputs - data.inputs.mean())), data.labels)
+    return Labelled(same * (1 + by * (data.inputs - data.inputs.mean())), data.labels)
 
 
-def heads_of(data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
+def heads_of(data: Labelled, places: list[Places]) -> Heads:
     """Heads that answer, however badly: only novelty is looked at."""
-    return [heads.new_head(data.inputs.shape[1], CLASSES, 0) for _ in places]
+    return Heads(data.inputs.shape[1], CLASSES, [0] * len(places))
 
 
 def alone(count: int) -> NDArray[np.int64]:
@@ -74,9 +74,9 @@ def hashes(count: int) -> NDArray[np.void]:
 
 def alarms(train: Labelled, found: HeldOut, other: Labelled) -> float:
     """The share of other pictures that are called new; 0 where none ever is."""
-    fitted = fit_novelty(train.inputs.numpy(), train.labels.numpy(), CLASSES)
+    fitted = fit_novelty(train.inputs, train.labels, CLASSES)
     known = novelty_of(train, fitted, found)
-    return 0.0 if known is None else float((known.score(other.inputs.numpy()) > known.threshold).mean())
+    return 0.0 if known is None else float((known.score(other.inputs) > known.threshold).mean())
 
 
 def frozen(train: Labelled, other: Labelled) -> float:
@@ -101,10 +101,10 @@ def knows(noise: float, images: int, seed: int) -> tuple[float, float]:
         clouds(images, 1000 + seed, seed),
         clouds(1000, 2000 + seed, seed),
     )
-    features = valid.inputs.numpy()
-    score = fit_novelty(train.inputs.numpy(), train.labels.numpy(), CLASSES).score(features)
+    features = valid.inputs
+    score = fit_novelty(train.inputs, train.labels, CLASSES).score(features)
     logits = np.zeros((images, CLASSES), np.float32)
-    found = Unseen(logits, score, valid.labels.numpy(), alone(images), hashes(images)).held_out("valid")
+    found = Unseen(logits, score, valid.labels, alone(images), hashes(images)).held_out("valid")
     return alarms(train, found, other), frozen(train, other)
 
 
@@ -136,17 +136,17 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
     train, test, classes = learner.data.of("train"), learner.data.of("test"), len(learner.classes)
     found, _ = learner.false_alarms("test") or (0, 0)
 
-    def train_heads(data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
-        some = [heads.new_head(data.inputs.shape[1], classes, 0) for _ in places]
-        fit_many(some, data, places, 10, heads.LR, 16, heads.WD, 0)
+    def train_heads(data: Labelled, places: list[Places]) -> Heads:
+        some = Heads(data.inputs.shape[1], classes, [0] * len(places))
+        fit_heads(some, data, places, 10, LR, 16, WD, 0)
         return some
 
     rows_of = learner.catalog["train"].rows
     asked = hold_out(train, crossfit.relatives(rows_of), rows_of["content"], classes, train_heads)
-    fitted = fit_novelty(train.inputs.numpy(), train.labels.numpy(), classes)
+    fitted = fit_novelty(train.inputs, train.labels, classes)
     known = novelty_of(train, fitted, asked)
     assert known is not None
-    return found / len(test.labels), float((known.score(test.inputs.numpy()) > known.threshold).mean())
+    return found / len(test.labels), float((known.score(test.inputs) > known.threshold).mean())
 
 
 def real(seeds: int) -> Iterator[Case]:

@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import save_file
 
 from tests.conftest import Run
+from whatsit.backbones import lite0
 from whatsit.engine import Engine
 from whatsit.errors import BackboneError
-from whatsit.train import timm_backbones as backbones
-from whatsit.train.timm_backbones import load_backbone
+from whatsit.finetune import timm_backbones as backbones
+from whatsit.train.backbone import load_backbone
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -137,11 +138,14 @@ def test_body_the_quick_exporter_refuses_is_converted_by_the_thorough_one(
 
 @pytest.mark.usefixtures("fresh_cache")
 def test_changed_lite0_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = backbones._lite0_file()
+    original = lite0.weight_file()
     assert original is not None
-    changed = tmp_path / original.name
+    changed = tmp_path / "changed_lite0" / "models" / original.name
+    changed.parent.mkdir(parents=True)
+    (tmp_path / "changed_lite0" / "__init__.py").touch()
     changed.write_bytes(original.read_bytes()[:-1] + b"x")
-    monkeypatch.setattr(backbones, "_lite0_file", lambda: changed)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(lite0, "PACKAGE", "changed_lite0")
     with pytest.raises(BackboneError, match="not the file it should be"):
         load_backbone("lite0")
 
@@ -244,7 +248,7 @@ def test_lite0_without_its_package_asks_the_hub_for_timms_weights(
         return create(name, pretrained=False, **options)
 
     monkeypatch.setenv("WHATSIT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(backbones, "_lite0_file", lambda: None)
+    monkeypatch.setattr(lite0, "PACKAGE", "no_such_package")
     monkeypatch.setattr(backbones, "_ask_hub", lambda repository: None)
     monkeypatch.setattr(timm, "create_model", note)
     load_backbone("lite0", 64)

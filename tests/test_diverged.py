@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.errors import WhatsitError
-from whatsit.train import automatic, loop
+from whatsit.labelled import Labelled
+from whatsit.train import automatic
 from whatsit.train.history import Epoch, History
+from whatsit.train.hooks import measure
 from whatsit.understand.guessing import warning
 from whatsit.understand.metrics import METRICS, Evaluation, evaluate
 
@@ -79,8 +80,7 @@ def test_row_that_is_not_a_number_is_wrong_whatever_its_class() -> None:
     for name in ("accuracy", "top_2", "top_3"):
         assert METRICS[name](labels, rows) == 0.5, name
     assert METRICS["error_rate"](labels, rows) == 0.5
-    seen = loop.Labelled(torch.from_numpy(rows), torch.from_numpy(labels))
-    assert loop.measure(seen)[1] == 0.5
+    assert measure(Labelled(rows, labels))[1] == 0.5
 
 
 def test_losses_that_are_not_numbers_are_null_in_json_and_come_back() -> None:

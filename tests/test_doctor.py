@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import whatsit as wi
 from tests.conftest import WHOLE, Run
 from whatsit.errors import WhatsitError
-from whatsit.train import head as heads
+from whatsit.labelled import Labelled
+from whatsit.probabilities import softmax
+from whatsit.train.batches import FeatureBatches
 from whatsit.train.doctor import Diagnosis, diagnose
-from whatsit.train.history import Epoch
-from whatsit.train.loop import Labelled
+from whatsit.train.heads import Heads
+from whatsit.train.history import Epoch, History
+from whatsit.train.hooks import Validation
+from whatsit.train.loop import Plan, fit
+from whatsit.train.schedules import OneCycle
 from whatsit.understand.metrics import Evaluation, evaluate
 
 BEARS = 141  # validation pictures of the lesson, and 546 where it kept a tenth of all to learn from
@@ -177,23 +181,25 @@ def photos(clothing: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory
 def some(data: Labelled, classes: Sequence[int], most: int | None = None, seed: int = 0) -> Labelled:
     """The pictures of some classes, at most `most` of each."""
     dice = np.random.default_rng(seed)
-    places = [dice.permutation(np.flatnonzero(data.labels.numpy() == label))[:most] for label in classes]
+    places = [dice.permutation(np.flatnonzero(data.labels == label))[:most] for label in classes]
     labels = np.repeat(np.arange(len(classes)), [len(found) for found in places])
-    return Labelled(data.inputs[np.concatenate(places)], torch.from_numpy(labels))
+    return Labelled(data.inputs[np.concatenate(places)], labels)
 
 
 def trained(
     train: Labelled, valid: Labelled, epochs: int, lr: float, seed: int = 0, wd: float = 1.0
 ) -> Diagnosis:
     classes = int(train.labels.max()) + 1
-    head = heads.new_head(train.inputs.shape[1], classes, seed)
-    rows: list[Epoch] = []
+    head = Heads(train.inputs.shape[1], classes, [seed])
     bs = 32 if len(train.labels) >= 500 else 16
-    heads.fit(head, train, valid, epochs, lr, bs, wd, seed, rows.append)
-    with torch.no_grad():
-        probabilities = torch.softmax(head.eval()(valid.inputs), 1).numpy()
-    evaluation = evaluate(valid.labels.numpy(), probabilities, [str(n) for n in range(classes)])
-    return diagnose(rows, classes, len(valid.labels), evaluation, lr)
+    batches = FeatureBatches(train.inputs, train.labels, bs, [np.arange(len(train.labels))])
+    history = History()
+    validation = Validation(lambda: Labelled(head.logits(valid.inputs), valid.labels), {}, history)
+    head.begin(wd)
+    fit(head, batches, Plan(epochs, OneCycle(epochs * batches.steps), [lr], seed), [validation])
+    probabilities = softmax(head.logits(valid.inputs))
+    evaluation = evaluate(valid.labels, probabilities, [str(n) for n in range(classes)])
+    return diagnose(history.epochs, classes, len(valid.labels), evaluation, lr)
 
 
 def enough(train: Labelled) -> int:
@@ -219,16 +225,16 @@ def test_real_trainings_that_went_wrong_are_told_apart(
 def test_real_overfitting_to_wrong_labels_is_seen(photos: dict[str, Labelled], seed: int) -> None:
     """Half of the labels are wrong: with time they are learnt by heart, and the error rate turns."""
     train, valid = photos["train"], photos["valid"]
-    dice = torch.Generator().manual_seed(seed)
-    wrong = torch.rand(len(train.labels), generator=dice) < 0.5
-    labels = torch.where(wrong, torch.randint(10, train.labels.shape, generator=dice), train.labels)
+    dice = np.random.default_rng(seed)
+    wrong = dice.random(len(train.labels)) < 0.5
+    labels = np.where(wrong, dice.integers(10, size=len(train.labels)), train.labels)
     assert "too many epochs" in signs(trained(Labelled(train.inputs, labels), valid, 40, 3e-3, seed, wd=0.0))
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_labels_that_mean_nothing_are_nothing_learnt(photos: dict[str, Labelled], seed: int) -> None:
     train, valid = some(photos["train"], range(4)), some(photos["valid"], range(4))
-    order = torch.randperm(len(train.labels), generator=torch.Generator().manual_seed(seed))
+    order = np.random.default_rng(seed).permutation(len(train.labels))
     shuffled = Labelled(train.inputs, train.labels[order])
     assert "nothing learnt" in signs(trained(shuffled, valid, 20, 3e-3, seed, wd=0.0))
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import whatsit as wi
-from whatsit.train.network import has_bf16
-from whatsit.train.timm_backbones import load_body
+from whatsit.finetune.network import has_bf16
+from whatsit.finetune.timm_backbones import load_body
 
 
 @pytest.fixture

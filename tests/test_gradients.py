@@ -6,10 +6,11 @@ from torch import nn
 
 from whatsit.engine import Engine
 from whatsit.errors import BackboneError
+from whatsit.finetune.gradients import BATCH, gradient_maps
+from whatsit.finetune.head import Head
+from whatsit.finetune.timm_backbones import convert, load_body
 from whatsit.train.export import with_head
-from whatsit.train.gradients import BATCH, gradient_maps
-from whatsit.train.head import Head, as_linear, new_head
-from whatsit.train.timm_backbones import convert, load_body
+from whatsit.train.heads import Heads
 
 CLASSES = 4
 KINDS = [
@@ -32,11 +33,18 @@ def head_for(body: nn.Module, size: int) -> Head:
     """A head that has seen features: its BatchNorm does something."""
     with torch.no_grad():
         width = body(torch.zeros(1, 3, size, size)).shape[1]
-    head = new_head(width, CLASSES, seed=1)
+    head = Head.of(Heads(width, CLASSES, [1]).weights())
     dice = torch.Generator().manual_seed(2)
     head.norm.running_mean = torch.randn(width, generator=dice) / 10
     head.norm.running_var = torch.rand(width, generator=dice) + 0.5
     return head
+
+
+def as_linear(head: Head) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    classes, width = head.linear.weight.shape
+    heads = Heads(width, classes, [0])
+    heads.load_weights(head.weights())
+    return heads.as_linear()
 
 
 def pictures(n: int, size: int) -> NDArray[np.uint8]:

@@ -7,21 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from benchmarks.false_alarms import BAR, EPOCHS, drawn, trained
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import whatsit as wi
 from tests.conftest import WHOLE
 from whatsit.classifier import Classifier
 from whatsit.evaluation import report_folder
+from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
 from whatsit.train import crossfit
-from whatsit.train import head as heads
-from whatsit.train.bank import fit_many
+from whatsit.train.batches import Places
 from whatsit.train.crossfit import HeldOut, Unseen, hold_out
+from whatsit.train.fit_heads import fit_heads
+from whatsit.train.heads import LR, WD, Heads
 from whatsit.train.learner import Learner
-from whatsit.train.loop import Labelled, threads_of
 
 CLASSES, WIDTH = 3, 32
 SEEDS = 10 if WHOLE else 3
@@ -30,10 +31,11 @@ ALTERNATE = np.arange(20) % 2
 
 def clouds(images: int, spread: float = 1.0, seed: int = 0) -> Labelled:
     """Features around a centre for each class."""
-    dice = torch.Generator().manual_seed(seed)
-    centres = torch.randn(CLASSES, WIDTH, generator=torch.Generator().manual_seed(99))
-    labels = torch.arange(images) % CLASSES
-    return Labelled(centres[labels] + spread * torch.randn(images, WIDTH, generator=dice), labels)
+    dice = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).standard_normal((CLASSES, WIDTH))
+    labels = np.arange(images) % CLASSES
+    features = centres[labels] + spread * dice.standard_normal((images, WIDTH))
+    return Labelled(features.astype(np.float32), labels)
 
 
 def hashes(images: int) -> NDArray[np.void]:
@@ -47,53 +49,47 @@ def unseen(images: int) -> Unseen:
     )
 
 
-def error(head: heads.Head, data: Labelled) -> float:
-    return (heads.logits_of(head, data.inputs).argmax(1) != data.labels).float().mean().item()
+def error(heads: Heads, number: int, data: Labelled) -> float:
+    return float((heads.logits(data.inputs, number).argmax(1) != data.labels).mean())
 
 
-def test_heads_of_a_bank_learn_as_well_as_each_alone_and_only_from_their_own_pictures() -> None:
+def test_heads_learn_together_as_well_as_each_alone_and_only_from_their_own_pictures() -> None:
     data, others = clouds(240, 2.0), clouds(600, 2.0, seed=1)
-    places = [torch.arange(0, 160), torch.arange(80, 240)]
-    together = [heads.new_head(WIDTH, CLASSES, seed) for seed in (0, 1)]
-    fit_many(together, data, places, 20, heads.LR, 16, heads.WD, seed=0)
-    for head, own in zip(together, places, strict=True):
-        alone = heads.new_head(WIDTH, CLASSES, 0)
-        some = Labelled(data.inputs[own], data.labels[own])
-        heads.fit(alone, some, some, 20, heads.LR, 16, heads.WD, 0, lambda epoch: None)
-        assert error(head, others) == pytest.approx(error(alone, others), abs=0.06)
-        assert error(head, others) < 0.3
+    places = [np.arange(0, 160), np.arange(80, 240)]
+    together = Heads(WIDTH, CLASSES, [0, 1])
+    fit_heads(together, data, places, 20, LR, 16, WD, seed=0)
+    for number, own in enumerate(places):
+        alone = Heads(WIDTH, CLASSES, [0])
+        fit_heads(alone, data, [own], 20, LR, 16, WD, seed=0)
+        assert error(together, number, others) == pytest.approx(error(alone, 0, others), abs=0.06)
+        assert error(together, number, others) < 0.3
 
-    changed = Labelled(data.inputs.clone(), data.labels)
-    changed.inputs[200:] = 1e3  # which only the second learns from
-    again = [heads.new_head(WIDTH, CLASSES, seed) for seed in (0, 1)]
-    fit_many(again, changed, places, 20, heads.LR, 16, heads.WD, seed=0)
-    assert torch.equal(again[0].linear.weight, together[0].linear.weight)
-    assert not torch.equal(again[1].linear.weight, together[1].linear.weight)
-
-
-def test_bank_leaves_the_number_of_threads_as_it_was() -> None:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        with threads_of(heads.new_head(WIDTH, CLASSES, 0)):
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    changed = Labelled(data.inputs.copy(), data.labels)
+    changed.inputs[200:] = 1e3  # on which only the second is trained
+    again = Heads(WIDTH, CLASSES, [0, 1])
+    fit_heads(again, changed, places, 20, LR, 16, WD, seed=0)
+    assert np.array_equal(again.weight[0], together.weight[0])
+    assert not np.array_equal(again.weight[1], together.weight[1])
 
 
-@pytest.mark.parametrize("many", [5000, 10])
-def test_every_picture_is_held_out_once_and_copies_stay_together(
-    many: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(crossfit, "MANY", many)
+def test_matrices_are_multiplied_on_one_thread_while_heads_train_only() -> None:
+    def count() -> list[int]:
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    with threadpool_limits(2):
+        with Heads(WIDTH, CLASSES, [0]).in_training(np.random.default_rng(0)):
+            assert set(count()) == {1}
+        assert set(count()) == {2}
+
+
+def test_every_picture_is_held_out_once_and_copies_stay_together() -> None:
     data = clouds(90)
     relatives = np.arange(90) // 3 * 3  # three of a kind
     asked: list[list[int]] = []
 
-    def train(data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
+    def train(data: Labelled, places: list[Places]) -> Heads:
         asked.extend(here.tolist() for here in places)
-        return [heads.new_head(WIDTH, CLASSES, 0) for _ in places]
+        return Heads(WIDTH, CLASSES, [0] * len(places))
 
     found = hold_out(data, relatives, hashes(90), CLASSES, train)
     assert found.images == 90
@@ -109,9 +105,9 @@ def test_boasting_heads_get_a_temperature_and_modest_ones_none() -> None:
     data = clouds(600, 4.0)
 
     def train_for(epochs: int, wd: float) -> HeldOut:
-        def train(data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
-            trained = [heads.new_head(WIDTH, CLASSES, 0) for _ in places]
-            fit_many(trained, data, places, epochs, 0.1, 32, wd, seed=0)
+        def train(data: Labelled, places: list[Places]) -> Heads:
+            trained = Heads(WIDTH, CLASSES, [0] * len(places))
+            fit_heads(trained, data, places, epochs, 0.1, 32, wd, seed=0)
             return trained
 
         return hold_out(data, np.arange(600), hashes(600), CLASSES, train)
@@ -170,7 +166,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "not known of a fine-tuned network" in page
     assert "by its errors on these validation pictures, which flatters them" in page
 
-    logits = heads.logits_of(learner.head, valid.inputs).numpy()
+    logits = learner.head.logits(valid.inputs)
     temperatures = learner._unseen().yardsticks().temperature
     assert len(set(temperatures.tolist())) == crossfit.FOLDS
     shown = learner.interpret("valid").probabilities

@@ -6,23 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
-from tests.conftest import Run
+from tests.conftest import Run, rendered
 
 if TYPE_CHECKING:
     from tests.site import Site
 
 ROOT = Path(__file__).parents[1]
-LARGEST = 400 * 10**6
-PREDICT = """
-import sys
-from importlib.util import find_spec
-heavy = [name for name in ("torch", "sklearn", "timm", "onnx", "matplotlib", "cv2") if find_spec(name)]
-assert not heavy, heavy
-import whatsit
-answer = whatsit.Classifier(sys.argv[1]).predict(sys.argv[2])
-print(answer.label, round(answer.probability, 4))
-"""
+LARGEST = 400 << 20  # bytes, with bytecode
+HEAVY = ("torch", "torchvision", "timm", "sklearn", "matplotlib", "pandas", "scipy")
+COLORS = {"red": (200, 60, 50), "green": (60, 160, 70), "blue": (50, 80, 190)}
 
 
 def uv(*words: object) -> None:
@@ -43,44 +37,106 @@ def base_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     uv("venv", "--quiet", "--python", sys.executable, folder / "venv")
     python = folder / "venv" / "bin" / "python"
     (wheel,) = (folder / "dist").glob("*.whl")
-    uv("pip", "install", "--quiet", "--python", python, "--constraint", ROOT / "constraints.txt", wheel)
+    pinned = ("--constraint", ROOT / "constraints.txt")
+    uv("pip", "install", "--quiet", "--compile-bytecode", "--python", python, *pinned, wheel)
     return python
 
 
-def test_base_install_is_small_and_predicts(
-    base_python: Path, whatsit: Run, digits: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def base(base_python: Path, cache: Path, tmp_path: Path) -> Run:
+    """Run the command with the base install alone."""
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [base_python, "-m", "whatsit", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Twelve rendered pictures each of three colors."""
+    for seed, (label, color) in enumerate(12 * list(COLORS.items())):
+        picture = Image.blend(rendered(seed), Image.new("RGB", (160, 120), color), 0.6)
+        (tmp_path / "photos" / label).mkdir(parents=True, exist_ok=True)
+        picture.save(tmp_path / "photos" / label / f"{seed}.jpg", quality=95)
+    return tmp_path / "photos"
+
+
+def test_base_install_is_small_and_has_nothing_heavy(base_python: Path) -> None:
     installed = base_python.parents[1].rglob("*")
     assert sum(path.stat().st_size for path in installed if path.is_file()) < LARGEST
-    assert whatsit("train", digits, "--epochs", 4).returncode == 0
-    picture = sorted((digits / "7").iterdir())[3]
-    command = [base_python, "-c", PREDICT, "digits.whatsit", picture]
-    alone = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert alone.returncode == 0, alone.stderr
-    label, share = alone.stdout.split()
-    here = whatsit("predict", "digits.whatsit", picture).stdout
-    assert here.endswith(f": {label} {float(share):.1%}\n")
-    command = [base_python, "-m", "whatsit", "report", "digits.whatsit", digits, "--out", "page.html"]
-    alone = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert alone.returncode == 0, alone.stderr
-    assert "What it takes for what" in (tmp_path / "page.html").read_text()
+    code = f"from importlib.util import find_spec; print([name for name in {HEAVY} if find_spec(name)])"
+    found = subprocess.run([base_python, "-c", code], capture_output=True, text=True)
+    assert found.stdout == "[]\n"
+
+
+def test_base_install_trains_and_what_it_trained_answers(
+    base: Run, whatsit: Run, photos: Path, tmp_path: Path
+) -> None:
+    picture = next((photos / "blue").iterdir())
+    done = base("train", photos, "--json", "--epochs", 8)
+    assert done.returncode == 0, done.stderr
+    assert next((photos / ".whatsit" / "runs").iterdir()).joinpath("report.html").stat().st_size > 10_000
+    for words in (
+        ["verify", photos],
+        ["evaluate", "photos.whatsit", photos],
+        ["report", "photos.whatsit", photos, "--out", "page.html"],
+        ["report", 1, photos, "--out", "run.html"],
+        ["predict", "photos.whatsit", picture],
+        ["predict", "photos.whatsit", picture, "--explain", "maps"],
+        ["runs", photos],
+        ["lr", photos],
+        ["train", "--continue", 1, photos, "--epochs", 1],
+        ["env", photos],
+    ):
+        done = base(*words)
+        assert done.returncode == 0, (words, done.stderr)
+    here, there = (run("predict", "photos.whatsit", picture).stdout for run in (whatsit, base))
+    assert here == there
+    assert ": blue" in here
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["train", "digits"], ["demo"], ["show", "digits", "--save", "x.png"], ["report", "1", "digits"]],
+    ("extra", "words"),
+    [
+        ("torch", ["train", "photos", "--fine-tune", 1]),
+        ("torch", ["train", "photos", "--backbone", "resnet18"]),
+        ("torch", ["train", "photos", "--device", "cuda"]),
+        ("torch", ["train", "photos", "--what-if"]),
+        ("plot", ["show", "photos", "--save", "x.png"]),
+        ("plot", ["lr", "photos", "--save", "x.png"]),
+        ("clean", ["demo"]),
+    ],
 )
-def test_base_install_says_what_training_needs(
-    base_python: Path, digits: Path, tmp_path: Path, words: list[str]
+def test_what_the_base_install_lacks_is_named(
+    base: Run, photos: Path, tmp_path: Path, extra: str, words: list[str]
 ) -> None:
-    command = [base_python, "-m", "whatsit", *words]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert result.returncode == 2
-    assert "pip install 'whatsit[train]'" in result.stderr
+    result = base(*words)
+    assert result.returncode == 2, result.stdout
+    assert f"pip install 'whatsit[{extra}]'" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_base_install_collects_and_verifies(base_python: Path, site: "Site", tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("extra", "what"),
+    [
+        ("torch", "wi.Learner(catalog).unfreeze()"),
+        ("torch", "wi.transforms()"),
+        ("plot", "catalog.show()"),
+        ("clean", "catalog.to_dataframe()"),
+    ],
+)
+def test_what_python_lacks_is_named(
+    base_python: Path, cache: Path, photos: Path, extra: str, what: str
+) -> None:
+    code = f"import whatsit as wi; catalog = wi.Catalog.from_folder({str(photos)!r}); {what}"
+    done = subprocess.run([base_python, "-c", code], capture_output=True, text=True)
+    assert "MissingError: " in done.stderr
+    assert f"pip install 'whatsit[{extra}]'" in done.stderr.splitlines()[-1]
+
+
+def test_base_install_collects_and_verifies(base: Run, site: "Site", tmp_path: Path) -> None:
     from tests.site import jpeg, respond
 
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(3)} | {"/html": respond(b"<html>")}
@@ -90,7 +146,6 @@ def test_base_install_collects_and_verifies(base_python: Path, site: "Site", tmp
         ["verify", "bears"],
         ["snippet"],
     ):
-        command = [base_python, "-m", "whatsit", *words]
-        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        result = base(*words)
         assert result.returncode == 0, result.stderr
     assert len(list((tmp_path / "bears" / "bear").iterdir())) == 3

@@ -14,8 +14,8 @@ from whatsit.bundle import Bundle
 from whatsit.errors import BackboneError, BundleError, CatalogError, ImageError
 from whatsit.progress import listen
 from whatsit.train import automatic
-from whatsit.train import head as heads
 from whatsit.train.crossfit import HeldOut
+from whatsit.train.heads import LR
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -180,7 +180,7 @@ def test_few_pictures_are_seen_in_several_views_without_a_trial(
     assert learner.views == views
     assert [line.split()[0] for line in lines] == ["epoch", "1", "2"], "one training, and no choice"
     assert len(list((digits / ".whatsit" / "runs").iterdir())) == 1
-    assert fit_of(learner) == {"epochs": 2, "lr": heads.LR}
+    assert fit_of(learner) == {"epochs": 2, "lr": LR}
 
 
 def fit_of(learner: Learner) -> dict[str, object]:
@@ -328,13 +328,6 @@ def test_thousand_classes_are_learnt_and_one_more_is_too_many(tmp_path: Path) ->
     Image.new("RGB", (9, 9)).save(tmp_path / "colours" / "one more" / "b.png")
     with pytest.raises(CatalogError, match="at most 1000"):
         Learner(Catalog.from_folder(tmp_path / "colours", valid=0.5), size=32)
-
-
-def test_bundle_tells_how_often_bf16_and_fp32_agree(digits: Path, tmp_path: Path) -> None:
-    assert trained(digits, precision="fp32").export(tmp_path / "a").metrics["fp32_agreement"] == 1
-    bundle = trained(digits, precision="bf16").export(tmp_path / "b")
-    assert 0.9 <= bundle.metrics["fp32_agreement"] <= 1
-    assert Bundle.read(tmp_path / "b").metrics == bundle.metrics
 
 
 def test_resize_mode_travels_in_the_bundle(digits: Path, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from tests import hostile
 from tests.conftest import Run
 from whatsit import Catalog, Classifier, Learner
 from whatsit.errors import BackboneError
+from whatsit.finetune import timm_backbones as backbones
 from whatsit.network_check import OPERATORS, OPSETS, require_allowed
-from whatsit.train import timm_backbones as backbones
+from whatsit.train.backbone import load_backbone
 from whatsit.train.export import with_head
-from whatsit.train.timm_backbones import load_backbone
 from whatsit.trial import MOST_MULTIPLY_ADDS, MOST_NUMBERS, require_exportable
 
 pytestmark = pytest.mark.usefixtures("cache")

@@ -2,11 +2,11 @@
 
 import json
 import math
+import statistics
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -14,12 +14,12 @@ from PIL import Image
 import whatsit as wi
 from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
-from whatsit.train import head as heads
-from whatsit.train import loop
+from whatsit.labelled import Labelled
+from whatsit.train.batches import Balance, class_weights, oversampled
 from whatsit.train.callbacks import EarlyStopping
 from whatsit.train.finder import QUICK, RateFinder, sweep
+from whatsit.train.heads import Heads
 from whatsit.train.history import Epoch
-from whatsit.train.loop import Labelled
 from whatsit.train.rates import spread
 from whatsit.train.schedules import Constant, OneCycle
 from whatsit.understand.learning_curve import LearningCurve
@@ -104,12 +104,11 @@ def test_lr_find_leaves_the_learner_as_it_was_bit_for_bit(digits: Path, cache: P
         learner.fit_one_cycle(2, lr=1e-3, tell=lambda line: None)
         return learner
 
-    torch.manual_seed(1)
-    before = torch.random.get_rng_state()
+    before = repr(np.random.get_state())
     one, other = trained(False), trained(True)
-    assert torch.equal(before, torch.random.get_rng_state())
-    for name, tensor in one._head.state_dict().items():
-        assert torch.equal(tensor, other._head.state_dict()[name]), name
+    assert repr(np.random.get_state()) == before
+    for name, array in one.head.weights().items():
+        assert np.array_equal(array, other.head.weights()[name]), name
     assert [e.valid_loss for e in one.history] == [e.valid_loss for e in other.history]
 
 
@@ -124,8 +123,9 @@ def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
 def test_decay_alone_never_makes_the_curve_of_lr_find_explode(digits: Path, cache: Path) -> None:
     """At a rate of 2 a decay of 1 turns every weight around, and above that makes it ever larger."""
     learner = wi.Learner(wi.Catalog.from_folder(digits))
-    plain, decayed = (learner.lr_find(wd=wd) for wd in (0.0, 1.0))
-    assert 0.67 < decayed.rates[-1] / plain.rates[-1] < 1.5, "it explodes where the rate is too high"
+    ends = [[learner.reseed(seed).lr_find(wd=wd).rates[-1] for wd in (0.0, 1.0)] for seed in range(9)]
+    ratio = statistics.median(decayed / plain for plain, decayed in ends)
+    assert 0.67 < ratio < 1.5, "it explodes where the rate is too high"
 
 
 def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: Path) -> None:
@@ -213,23 +213,21 @@ def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) 
 
 
 def test_small_classes_are_shown_more_often_or_count_more() -> None:
-    labels = torch.tensor([0] * 8 + [1] * 3 + [3] * 2)
-    assert torch.bincount(labels[heads.oversampled(labels)]).tolist() == [8, 8, 0, 8]
-    weights = heads.class_weights(torch.tensor([0] * 9 + [1] * 3))
+    labels = np.array([0] * 8 + [1] * 3 + [3] * 2)
+    assert np.bincount(labels[oversampled(labels)]).tolist() == [8, 8, 0, 8]
+    weights = class_weights(np.array([0] * 9 + [1] * 3))
     assert weights.tolist() == pytest.approx([12 / 18, 12 / 6])
 
 
 @pytest.mark.parametrize("balance", ["oversample", "loss"])
-def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: heads.Balance) -> None:
+def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: Balance) -> None:
     for path in sorted((digits / "7").iterdir())[4:]:
         path.unlink()
     recall = {}
     for way in (None, balance):
         learner = wi.Learner(wi.Catalog.from_folder(digits, valid=0.25))
         learner.fit_one_cycle(4, balance=way, tell=lambda line: None)
-        recall[way] = float(
-            learner.get_preds("train")[0][learner.data.of("train").labels.numpy() == 2, 2].mean()
-        )
+        recall[way] = float(learner.get_preds("train")[0][learner.data.of("train").labels == 2, 2].mean())
     assert recall[balance] > recall[None]  # its own pictures are surer of it
     with pytest.raises(WhatsitError, match="no balance 'focal'"):
         learner.fit_one_cycle(1, balance="focal")  # type: ignore[arg-type]
@@ -237,15 +235,15 @@ def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: heads
 
 def test_training_loss_is_plain_cross_entropy_whatever_classes_count() -> None:
     """At a rate of nearly 0 the head stays what it is, and so does its loss."""
-    dice = torch.Generator().manual_seed(0)
-    data = Labelled(torch.randn(40, 8, generator=dice), torch.tensor([0] * 36 + [1] * 4))
-    rows: list[Epoch] = []
-    seen = Labelled(torch.zeros(2, 2), data.labels[-2:])
-    for weight in (None, heads.class_weights(data.labels)):
-        head = heads.new_head(8, 2, seed=0)
-        deck = heads.Deck.of(data, batch_size=40)
-        loop.fit(head, deck, lambda: seen, 1, Constant(), [1e-9], 0.0, 0, rows.append, weight=weight)
-    assert rows[0].train_loss == rows[1].train_loss
+    features = np.random.default_rng(0).standard_normal((1, 40, 8)).astype(np.float32)
+    labels = np.array([[0] * 36 + [1] * 4])
+    losses = []
+    for weights in (None, class_weights(labels[0])):
+        head = Heads(8, 2, [0])
+        head.begin(0.0, weights)
+        with head.in_training(np.random.default_rng(0)):
+            losses.append(head.step(Labelled(features, labels), [1e-9], Constant.momentum))
+    assert losses[0] == losses[1]
 
 
 def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:
@@ -327,8 +325,6 @@ def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, command: Run, t
     assert len(document["rates"]) == len(document["losses"]) > 20
     assert Path(document["figure"]).exists()
     trained = json.loads(command("train", digits, "--lr", "0.01", "--json").stdout)
-    assert Path(trained["figure"]).name == "learning.png"
-    assert Path(trained["figure"]).stat().st_size > 5000
     history = json.loads((Path(trained["run"]) / "history.json").read_text())
     assert {fit["lr"] for fit in history["fits"]} == {0.01}
     assert command("train", digits, "--lr", "-1").returncode == 2

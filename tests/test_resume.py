@@ -10,19 +10,24 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import Run, campaign
 from whatsit.errors import WhatsitError
-from whatsit.train import automatic, checkpoints, loop
+from whatsit.finetune.network import Network
+from whatsit.train import automatic, checkpoints
 from whatsit.train.callbacks import Deadline
 from whatsit.train.data import Data
+from whatsit.train.heads import Heads
 from whatsit.train.history import Epoch
 from whatsit.train.job import Asked, Job, find_run, further, resume
 from whatsit.train.what_if import draw, what_if
@@ -59,13 +64,25 @@ def told(learner: wi.Learner) -> list[dict[str, object]]:
     return [{**epoch, "seconds": 0} for epoch in learner.history.to_dict()]
 
 
-def weights(learner: wi.Learner) -> dict[str, torch.Tensor]:
-    return (learner._network or learner._head).state_dict()
+def weights(learner: wi.Learner) -> dict[str, NDArray[Any]]:
+    return learner._stage().tensors
 
 
 def same(one: wi.Learner, other: wi.Learner) -> bool:
     left, right = weights(one), weights(other)
-    return told(one) == told(other) and all(torch.equal(left[name], right[name]) for name in left)
+    return told(one) == told(other) and all(np.array_equal(left[name], right[name]) for name in left)
+
+
+def count_steps(monkeypatch: pytest.MonkeyPatch, steps: list[int]) -> None:
+    """Append to `steps` at each step of a head or a network."""
+    for model in (Heads, Network):
+        step = model.step
+
+        def counted(self: Any, *words: Any, step: Any = step) -> Any:
+            steps.append(1)
+            return step(self, *words)
+
+        monkeypatch.setattr(model, "step", counted)
 
 
 @pytest.fixture
@@ -94,7 +111,6 @@ def test_head_stopped_anywhere_ends_as_if_it_had_not_been(
     options = {"seed": seed, "ps": 0.3}
     whole = learner_of(folder, work / "whole", **options)
     fit(whole)
-    torch.manual_seed(7)
     for epoch in sorted(set(stops)):
         stopped = learner_of(folder, work / "stopped", **options)
         with pytest.raises(StoppedError):
@@ -116,8 +132,7 @@ def test_only_what_was_not_done_is_done(
     with pytest.raises(StoppedError):
         fit(learner_of(digits, tmp_path / "run"), stop_after(6))
     steps: list[int] = []
-    learn = loop.learn
-    monkeypatch.setattr(loop, "learn", lambda *words: steps.append(1) or learn(*words))
+    count_steps(monkeypatch, steps)
     fit(learner_of(digits, tmp_path / "run"))
     assert len(steps) == (EPOCHS - 5) * 3, "stopped while epoch 6 was told, after 5 were written down"
 
@@ -159,8 +174,7 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
     whole = learner_of(digits, tmp_path / "whole")
     whole.fine_tune(3, tell=silent)
     steps: list[int] = []
-    learn = loop.learn
-    monkeypatch.setattr(loop, "learn", lambda *words: steps.append(1) or learn(*words))
+    count_steps(monkeypatch, steps)
 
     def tell_until(line: str) -> None:
         if line.startswith(f"{epoch} "):
@@ -455,9 +469,9 @@ def test_time_budget_says_how_many_epochs_fit(
 
 def test_epoch_seconds_change_no_weight(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE).freeze_to(1)
-    before = {name: tensor.clone() for name, tensor in weights(learner).items()}
+    before = {name: array.copy() for name, array in weights(learner).items()}
     assert learner.epoch_seconds(1) > 0
-    assert all(torch.equal(tensor, before[name]) for name, tensor in weights(learner).items())
+    assert all(np.array_equal(array, before[name]) for name, array in weights(learner).items())
 
 
 def test_deadline_ends_what_would_end_too_late() -> None:

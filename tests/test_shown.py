@@ -22,6 +22,7 @@ from whatsit.collection.provider import Finds, Found
 from whatsit.errors import CatalogError, ImageError, WhatsitError
 from whatsit.heat_map import HeatMap
 from whatsit.images import open_image
+from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Answered, Project, Run, Training
 from whatsit.tables import table, with_picture
@@ -30,7 +31,6 @@ from whatsit.train.curve import draw_curve
 from whatsit.train.doctor import diagnose
 from whatsit.train.finder import sweep
 from whatsit.train.history import Epoch, History
-from whatsit.train.loop import Labelled
 from whatsit.train.rates import spread
 from whatsit.train.what_if import Experiment
 from whatsit.understand.comparison import paired, rank
@@ -286,7 +286,7 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "no class": (lambda c: curve().doubled("balck"), "no class .balck.. Did you mean .black."),
     "an error in percent": (lambda c: curve().tell(5), "from 0 to 1"),
     "no repeats": (
-        lambda c: draw_curve(*[Labelled(torch.zeros(1), torch.zeros(1))] * 2, ["a"], 1, repeats=0),
+        lambda c: draw_curve(*[Labelled(np.zeros(1), np.zeros(1, np.int64))] * 2, ["a"], 1, repeats=0),
         "repeats must be at least 1",
     ),
     "a list of classes": (lambda c: wi.collect(["a"], into="x"), "by a list"),  # type: ignore[arg-type]

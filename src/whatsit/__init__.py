@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from whatsit.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from whatsit.augment import transforms
     from whatsit.catalog import Catalog
     from whatsit.classifier import Classifier
     from whatsit.collection import collect, download_images, search_images
     from whatsit.collection.verifying import verify_images
     from whatsit.errors import WhatsitError
+    from whatsit.finetune.transforms import transforms
     from whatsit.train import Learner
     from whatsit.understand.interpretation import Interpretation
 
@@ -37,14 +37,17 @@ _HOMES = {
     "collect": "whatsit.collection",
     "download_images": "whatsit.collection",
     "search_images": "whatsit.collection",
-    "transforms": "whatsit.augment",
+    "transforms": "whatsit.finetune.transforms",
     "verify_images": "whatsit.collection.verifying",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        from whatsit.extras import needing
+
+        with needing(f"whatsit.{name}"):
+            return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'whatsit' has no attribute {name!r}")
 
 

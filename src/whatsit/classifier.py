@@ -192,10 +192,7 @@ def _usable(asked: Precision | None, bundle: Bundle) -> Precision:
             raise WhatsitError("This processor does not compute in bf16.", "Take fp32, or leave it out.")
         precision = "fp32"
     if precision != bundle.model.precision:
-        said = bundle.metrics.get("fp32_agreement")
-        is_share = type(said) is float and 0 <= said <= 1
-        agreed = f"; both gave the same label for {said:.1%} of its validation pictures" if is_share else ""
-        say(f"this bundle is calibrated at {bundle.model.precision} and answers at {precision}{agreed}.")
+        say(f"this bundle is calibrated at {bundle.model.precision} and answers at {precision}.")
     return precision
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from whatsit.extras import needing
+
 if TYPE_CHECKING:
     from whatsit.model import Prediction
 
@@ -16,7 +18,8 @@ SIDE = 96
 
 def write_digits(folder: Path) -> str:
     """Write 1,797 digits as PNG files, digits/0 ... digits/9, and return what is wrong with them."""
-    from sklearn.datasets import load_digits
+    with needing("The demo"):
+        from sklearn.datasets import load_digits
 
     digits = load_digits()
     for number, (pixels, label) in enumerate(zip(digits.images, digits.target, strict=True)):

@@ -72,3 +72,7 @@ class FetchError(WhatsitError):
 
 class CollectError(WhatsitError):
     """A search, a list of addresses or a manifest that can't be used."""
+
+
+class WeightsError(Exception):
+    """Weights are those of another model. What reads them says which file they come from."""

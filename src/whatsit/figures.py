@@ -1,14 +1,16 @@
-"""Figures without pyplot, so that a notebook's own settings stay as they are. Imports matplotlib."""
+"""Figures without pyplot, so that a notebook's own settings stay as they are. Needs matplotlib."""
 
 import io
 import logging
 import warnings
 from pathlib import Path
 
-from matplotlib import font_manager
-from matplotlib.figure import Figure
-
+from whatsit.extras import needing
 from whatsit.project import write_whole
+
+with needing("Drawing figures"):
+    from matplotlib import font_manager
+    from matplotlib.figure import Figure
 
 CJK_FONTS = (  # for labels in Chinese, Japanese and Korean, the first that is installed
     "Noto Sans CJK SC",

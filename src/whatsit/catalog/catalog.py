@@ -19,6 +19,7 @@ from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary, summarize
 from whatsit.checks import path_of
 from whatsit.errors import CatalogError
+from whatsit.extras import needing
 from whatsit.project import Project
 from whatsit.tables import table
 from whatsit.text import brief, ending
@@ -314,7 +315,7 @@ class Catalog:
         )
 
     def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Picture":
-        """A matplotlib figure of labelled pictures from all classes. Needs `whatsit[train]`.
+        """A matplotlib figure of labelled pictures from all classes. Raises MissingError without matplotlib.
 
         `augmented` shows one of them many times, as `transforms()`, or the transforms given, change it.
         """
@@ -333,7 +334,8 @@ class Catalog:
 
     def to_dataframe(self) -> Any:
         """A pandas table: path, label, split, width, height, bytes, format, taken, content. Needs pandas."""
-        import pandas as pd
+        with needing("A data frame"):
+            import pandas as pd
 
         return pd.DataFrame(
             {

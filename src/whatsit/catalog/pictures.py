@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from whatsit.errors import ImageError, WhatsitError
+from whatsit.extras import needing
 from whatsit.figures import Picture, fonts
 from whatsit.images import open_image
 from whatsit.text import printable
@@ -31,9 +32,10 @@ def draw_augmented(
     transform: "nn.Module | None" = None,
 ) -> Picture:
     """Draw the first readable picture as it is, then changed by `transform`, all of them by default."""
-    import torch
+    with needing("Changing pictures at random"):
+        import torch
 
-    from whatsit.augment import transforms
+        from whatsit.finetune.transforms import transforms
 
     transform = transforms() if transform is None else transform
     if not callable(transform):

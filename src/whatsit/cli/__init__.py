@@ -9,12 +9,8 @@ from contextlib import suppress
 
 from whatsit.cli.app import app
 from whatsit.errors import WhatsitError
+from whatsit.extras import extra_of, missing
 from whatsit.text import printable
-
-TRAINING_NEEDS = (
-    *("torch", "torchvision", "timm", "onnx", "safetensors", "sklearn", "threadpoolctl", "captum"),
-    *("matplotlib", "pandas"),
-)
 
 
 def main() -> None:
@@ -49,9 +45,8 @@ def main() -> None:
 def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, WhatsitError):
         return str(error), 2
-    if isinstance(error, ModuleNotFoundError) and error.name in TRAINING_NEEDS:
-        needs = f"This needs {error.name}, which is not installed."
-        return f"{needs} Install what training takes: pip install 'whatsit[train]'.", 2
+    if isinstance(error, ModuleNotFoundError) and extra_of(error.name):
+        return str(missing("This", error.name)), 2
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}. Check free space and permissions.", 2

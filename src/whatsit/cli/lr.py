@@ -19,6 +19,8 @@ from whatsit.cli.options import (
     WeightFile,
     print_json,
 )
+from whatsit.extras import MissingError
+from whatsit.progress import say
 from whatsit.text import printable
 
 
@@ -45,8 +47,14 @@ def lr(
 
     learner = Learner(catalog, backbone, size, weights=weights, resize=resize)
     found = learner.lr_find()
-    save = save or learner.project.folder / "rates.png"
-    found.plot().write(save)
+    figure: Path | None = save or learner.project.folder / "rates.png"
+    try:
+        found.plot().write(save or learner.project.folder / "rates.png")
+    except MissingError as error:
+        if save:
+            raise
+        say(f"the figure is not drawn: {error}")
+        figure = None
     if json:
         print_json(
             {
@@ -54,10 +62,11 @@ def lr(
                 "losses": list(found.losses),
                 "steepest": found.steepest,
                 "minimum_tenth": found.minimum_tenth,
-                "figure": str(save),
+                "figure": figure and str(figure),
             }
         )
         return
     print(found)
     print("The default, 3e-3, is good for nearly everybody.")
-    print(f"figure: {printable(save)}")
+    if figure:
+        print(f"figure: {printable(figure)}")

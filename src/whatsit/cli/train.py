@@ -32,11 +32,11 @@ from whatsit.cli.options import (
 )
 from whatsit.cli.report import REPORT
 from whatsit.errors import DivergedError, WhatsitError
+from whatsit.extras import MissingError
 from whatsit.progress import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.bundle import Bundle
     from whatsit.train.automatic import Trained
     from whatsit.train.job import Job
     from whatsit.train.learner import Learner
@@ -189,13 +189,14 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
     try:
         trained = automatic.carry_out(job, tell)
         learner = trained.learner
-        learner.history.plot().write(learner.run / "learning.png")
-        bundle, is_replaced = _export(learner, job)
-        agreement = bundle.metrics["fp32_agreement"]
+        is_replaced = _export(learner, job)
         experiments = []
         if job.asked.what_if:
             experiments = what_if(learner, learner.run / "what-if", tell)
-            draw(experiments).write(learner.run / "what-if.png")
+            try:
+                draw(experiments).write(learner.run / "what-if.png")
+            except MissingError as error:
+                say(f"what-if.png is not drawn: {error}")
         job.finish(learner.run)
     except KeyboardInterrupt:
         if job.place is not None:
@@ -208,27 +209,25 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
         say(f"the bundle that was there is in the trash: {program()} trash {place}")
     seconds = time.perf_counter() - started
     if json:
-        print_json(
-            {**_document(job, trained, experiments, agreement, seconds), "report": report and str(report)}
-        )
+        print_json({**_document(job, trained, experiments, seconds), "report": report and str(report)})
     else:
-        _print(job, trained, bool(experiments), agreement, seconds, report)
+        _print(job, trained, bool(experiments), seconds, report)
 
 
-def _export(learner: "Learner", job: "Job") -> "tuple[Bundle, bool]":
-    """The bundle, and whether it replaced another one."""
+def _export(learner: "Learner", job: "Job") -> bool:
+    """Write the bundle; whether it replaced another one."""
     out = Path(job.asked.out)
     before = out.read_bytes() if out.is_file() else None
     try:
-        bundle = learner.export(out)
-        return bundle, before not in (None, out.read_bytes())
+        learner.export(out)
+        return before not in (None, out.read_bytes())
     except DivergedError:
         job.finish(learner.run)  # to go on with it would end the same way
         raise
 
 
 def _document(
-    job: "Job", trained: "Trained", experiments: "list[Experiment]", agreement: float, seconds: float
+    job: "Job", trained: "Trained", experiments: "list[Experiment]", seconds: float
 ) -> dict[str, Any]:
     from whatsit.understand.guessing import warning
 
@@ -245,11 +244,9 @@ def _document(
         "views": learner.views,
         "fine_tuned": learner.is_fine_tuned,
         "precision": learner.precision,
-        "fp32_agreement": agreement,
         "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
         "warnings": [*learner.catalog.warnings, *filter(None, [warning(evaluation)])],
         "run": str(learner.run),
-        "figure": str(learner.run / "learning.png"),
         "diagnosis": learner.diagnose().to_dict(),
     }
     if len(trained.accuracies) > 1:
@@ -273,12 +270,10 @@ def _print(
     job: "Job",
     trained: "Trained",
     has_experiments: bool,
-    agreement: float,
     seconds: float,
     report: Path | None,
 ) -> None:
     from whatsit.train.automatic import summary
-    from whatsit.train.learner import MOST_COMPARED
 
     learner = trained.learner
     evaluation = learner.evaluate()
@@ -289,13 +284,11 @@ def _print(
     if len(trained.accuracies) > 1:
         is_tuned = job.asked.fine_tune or job.asked.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
-    print(f"views of each training picture: {learner.views}; precision: {learner.precision}", end="")
-    few = min(MOST_COMPARED, evaluation.images)
-    print("" if learner.precision == "fp32" else f" ({agreement:.1%} of {few} labels are the same at fp32)")
+    print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
-    pictures = "learning.png and what-if.png" if has_experiments else "learning.png"
-    print(f"history: {printable(learner.run / 'history.json')}, drawn in {pictures} beside it")
+    if has_experiments:
+        print(f"experiments: {printable(learner.run / 'what-if.png')}")
     if report:
         print(f"report: {printable(report)} (open it in a browser)")
     bundle = printable(_named(job))

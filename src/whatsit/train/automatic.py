@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whatsit.catalog import Catalog
+from whatsit.extras import require
 from whatsit.progress import progress
+from whatsit.train.batches import Balance
 from whatsit.train.callbacks import Deadline
-from whatsit.train.head import LR, Balance
+from whatsit.train.heads import LR
 from whatsit.train.job import Asked, Job
 from whatsit.train.learner import Learner
 from whatsit.understand.comparison import Difference, paired
@@ -34,6 +36,8 @@ def carry_out(job: Job, tell: Tell = print) -> Trained:
     """Do what `whatsit train` was asked; a job that was stopped goes on after the last epoch of its runs."""
     started = time.perf_counter()
     asked = job.asked
+    if asked.fine_tune or asked.time_budget is not None or asked.what_if:
+        require("torch", "Training the layers of a backbone")
     learner = _learner(job)
     if job.continues:
         take_up(learner, job.continues, job.views)

@@ -5,12 +5,12 @@ import os
 from collections.abc import Sequence
 from typing import get_args
 
-from torch import nn
-
 from whatsit.catalog import Catalog
 from whatsit.checks import is_count, is_number
 from whatsit.errors import CatalogError, WhatsitError
+from whatsit.extras import needing
 from whatsit.preprocess import Resize
+from whatsit.processors import Device
 from whatsit.text import described, ending
 from whatsit.understand.metrics import METRICS, Metric
 
@@ -52,9 +52,20 @@ def require_settings(size: object, resize: object, ps: object, augment: object, 
         raise WhatsitError(
             f"seed must be a whole number of at least 0, not {described(seed)}.", "0 is usual."
         )
-    if not (augment in (None, "auto", "full") or isinstance(augment, nn.Module)):
+    if not (augment in (None, "auto", "full") or callable(augment)):
         what = f"There is no augment={described(augment)}."
         raise WhatsitError(what, 'Take "auto", "full", None, or transforms.')
+
+
+def require_device(device: Device) -> Device:
+    """The same. Raises WhatsitError for one that is not there, and MissingError for a GPU without PyTorch."""
+    if device not in get_args(Device):
+        raise WhatsitError(f"There is no device {device!r}.", "Take auto, cpu or cuda.")
+    if device == "cuda":
+        with needing("Training on a GPU"):
+            from whatsit.finetune.network import torch_device
+        torch_device(device)
+    return device
 
 
 def require_teaching(epochs: object, bs: object, wd: object) -> None:

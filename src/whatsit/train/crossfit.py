@@ -9,7 +9,6 @@ is measured by what was found on the others.
 import hashlib
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,30 +16,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
-from threadpoolctl import threadpool_limits
 
 from whatsit.catalog import Split
 from whatsit.catalog.split import groups_of
 from whatsit.errors import WhatsitError
+from whatsit.labelled import Labelled
 from whatsit.novelty import Novelty
 from whatsit.probabilities import linear, softmax
 from whatsit.project import write_whole
 from whatsit.project.records import read_file, read_json, shaped
 from whatsit.text import brief
-from whatsit.train import head as heads
-from whatsit.train.loop import Labelled
+from whatsit.train.batches import Places
+from whatsit.train.folds import stratified_folds
+from whatsit.train.heads import Heads, one_thread
 from whatsit.understand.calibration import fit_temperature
 from whatsit.understand.metrics import predicted
 from whatsit.understand.novelty import fit_novelty, threshold_of
 
 FOLDS = 5
 DECIMALS = 6  # of a temperature, as a bundle has it
-MANY = 5000  # groups of pictures
 FOUND, KEPT = "held-out.json", "held-out.safetensors"  # in a run
 
 
@@ -172,23 +170,24 @@ def hold_out(
     relatives: NDArray[np.int64],
     contents: NDArray[np.void],
     classes: int,
-    train: Callable[[Labelled, list[torch.Tensor]], list[heads.Head]],
+    train: Callable[[Labelled, list[Places]], Heads],
 ) -> HeldOut:
     """`train` a head on each four fifths of `data`, given as places, and ask it about the rest.
 
-    Pictures whose class the others lack are left out. `data` may hold several views of each picture, as a
-    Deck does; answers are for the first. `relatives` (n,) number pictures that must be on one side, such as
-    copies; `contents` (n,) are the hashes of all.
+    Pictures whose class the others lack are left out. `data` may hold several views of each picture, as
+    FeatureBatches do; answers are for the first. `relatives` (n,) number pictures that must be on one side,
+    such as copies; `contents` (n,) are the hashes of all.
     """
-    count, labels = len(data.labels), data.labels.numpy()
-    features = data.inputs[:count].numpy()
+    count, labels = len(data.labels), data.labels
+    features = data.inputs[:count]
     logits, novelty = np.zeros((count, classes)), np.zeros(count)
     is_known = np.zeros(count, bool)
     folds = list(_folds(labels, relatives))
-    trained = train(data, [torch.from_numpy(here) for here, _ in folds]) if folds else []
-    with threadpool_limits(1):  # as for heads: beside other programs threads wait for each other
-        for (here, there), head in zip(folds, trained, strict=True):
-            logits[there] = linear(features[there], *heads.as_linear(head))
+    heads = train(data, [here for here, _ in folds]) if folds else None
+    with one_thread():
+        for number, (here, there) in enumerate(folds):
+            assert heads is not None
+            logits[there] = linear(features[there], *heads.as_linear(number))
             known = fit_novelty(features[here], labels[here], classes)
             novelty[there] = known.score(features[there])
             is_known[there] = np.isin(labels[there], labels[here])
@@ -203,7 +202,7 @@ def novelty_of(train: Labelled, known: Novelty, found: Found) -> Novelty | None:
     """
     if found.threshold is None:
         return None
-    own = threshold_of(known.score(train.inputs.numpy())) if found.split == "train" else None
+    own = threshold_of(known.score(train.inputs)) if found.split == "train" else None
     known = replace(known, threshold=max(found.threshold, own or 0.0))
     return Novelty.from_bytes(*known.to_bytes())
 
@@ -222,17 +221,11 @@ def _folds(
     labels: NDArray[np.int64], relatives: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Places to train on and places to ask about, a pair per fold; none where nothing can be parted."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    groups, group = np.unique(relatives, return_inverse=True)
-    most = min(FOLDS, len(groups), int(np.bincount(labels).max()))
+    most = min(FOLDS, len(np.unique(relatives)), int(np.bincount(labels).max()))
     if most < 2:
         return
-    if len(groups) > MANY:  # so many need no care to be mixed well, and care takes long
-        fold = np.random.default_rng(0).permutation(len(groups))[group] % most
-        yield from ((np.flatnonzero(fold != one), np.flatnonzero(fold == one)) for one in range(most))
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that some class is smaller than the number of folds
-        parted = StratifiedGroupKFold(most, shuffle=True, random_state=0).split(labels, labels, relatives)
-        yield from ((here, there) for here, there in parted if len(here) > 1 and len(there))
+    fold = stratified_folds(labels, relatives, most)
+    for one in range(most):
+        here, there = np.flatnonzero(fold != one), np.flatnonzero(fold == one)
+        if len(here) > 1 and len(there):
+            yield here, there

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from whatsit.checks import is_count
 from whatsit.errors import WhatsitError
+from whatsit.labelled import Labelled
 from whatsit.progress import progress
-from whatsit.train import head as heads
-from whatsit.train.bank import fit_many
-from whatsit.train.loop import Labelled
+from whatsit.train.batches import sample, steps_of
+from whatsit.train.fit_heads import fit_heads
+from whatsit.train.heads import LR, WD, Heads
 from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -19,7 +20,7 @@ STEPS = 800  # enough for a head to settle
 
 def epochs_of(images: int, batch_size: int) -> int:
     """Epochs enough for a head to settle: about 800 steps, 4 to 30 epochs."""
-    return max(4, min(30, round(STEPS / heads.steps_of(images, batch_size))))
+    return max(4, min(30, round(STEPS / steps_of(images, batch_size))))
 
 
 def draw_curve(
@@ -45,17 +46,14 @@ def draw_curve(
     images = []
     with progress("Learning from fewer pictures", len(shares)) as advance:
         for row, share in enumerate(shares):
-            places = [heads.sample(train.labels, share, seed + repeat) for repeat in range(repeats)]
-            tried = [
-                heads.new_head(train.inputs.shape[1], len(classes), seed + repeat, ps)
-                for repeat in range(repeats)
-            ]
+            seeds = range(seed, seed + repeats)
+            places = [sample(train.labels, share, one) for one in seeds]
+            heads = Heads(train.inputs.shape[1], len(classes), seeds, ps)
             count = len(places[0])
             bs = min(batch_size, count)
-            fit_many(tried, train, places, epochs_of(count, bs), heads.LR, bs, heads.WD, seed)
-            for repeat, head in enumerate(tried):
-                predicted = heads.logits_of(head, valid.inputs).argmax(1)
-                wrong[row, repeat] = (predicted != valid.labels).numpy()
+            fit_heads(heads, train, places, epochs_of(count, bs), LR, bs, WD, seed)
+            for repeat in range(repeats):
+                wrong[row, repeat] = heads.logits(valid.inputs, repeat).argmax(1) != valid.labels
             advance()
             images.append(count)
-    return LearningCurve(classes, images, wrong, valid.labels.numpy(), groups)
+    return LearningCurve(classes, images, wrong, valid.labels, groups)

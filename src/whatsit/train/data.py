@@ -4,19 +4,17 @@ from collections.abc import Collection, Sequence
 from copy import copy
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, Split, side_of
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError
+from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
 from whatsit.project import FeatureStore
-from whatsit.train import head as heads
+from whatsit.train.batches import Balance, FeatureBatches, chosen
 from whatsit.train.features import Features, extract
-from whatsit.train.head import Balance, Deck
-from whatsit.train.loop import Labelled
 from whatsit.train.pictures import Pictures
 
 
@@ -55,21 +53,21 @@ class Data:
         self._known: dict[int, Labelled] = {}
         if features:
             self._known = self._labelled(looked_at.without(features.refused), features)
-        self._other_views = torch.empty(0, backbone.width)
+        self._other_views = np.empty((0, backbone.width), np.float32)
         self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
 
     def with_body(self, backbone: Backbone) -> "Data":
         """The same pictures as another body sees them."""
         other = copy(self)
         other.backbone, other._known = backbone, {}
-        other._other_views = torch.empty(0, backbone.width)
+        other._other_views = np.empty((0, backbone.width), np.float32)
         return other
 
     def count(self, split: Split) -> int:
         """How many pictures a split has."""
         return int((self.catalog.rows["side"] == side_of(split)).sum())
 
-    def labels(self, split: Split) -> torch.Tensor:
+    def labels(self, split: Split) -> NDArray[np.int64]:
         """The index of each picture's class (n,)."""
         return self._labels_of(self.catalog[split])
 
@@ -101,18 +99,24 @@ class Data:
         precision = precision or self.precision
         return extract(catalog, self.backbone, self.preprocess, precision, self._store, view)
 
-    def deck(self, batch_size: int, balance: Balance | None) -> Deck:
-        """Features of the training pictures, in all views, to learn from."""
+    def views_to_train_on(self) -> Labelled:
+        """Features of the training pictures in all views, all first views first; labels of the first ones."""
         train = self.of("train")
-        features = torch.cat([train.inputs, self._other_views])
-        return Deck.of(Labelled(features, train.labels), batch_size, balance)
+        if not len(self._other_views):
+            return train
+        return Labelled(np.concatenate([train.inputs, self._other_views]), train.labels)
+
+    def batches(self, batch_size: int, balance: Balance | None) -> FeatureBatches:
+        """These in batches, for one head."""
+        data = self.views_to_train_on()
+        return FeatureBatches(data.inputs, data.labels, batch_size, [chosen(data.labels, balance)])
 
     def pictures(self, split: Split, batch_size: int, balance: Balance | None = None) -> Pictures:
         """Pixels of a split, which stay in memory as far as they fit, for the next time."""
         labels = self.labels(split)
         paths = [item.path for item in self.catalog[split]]
         kept = self._decoded.setdefault(split, {})
-        return Pictures(paths, labels, self.preprocess, batch_size, heads.chosen(labels, balance), kept)
+        return Pictures(paths, labels, self.preprocess, batch_size, chosen(labels, balance), kept)
 
     def add_views(self, numbers: Sequence[int]) -> None:
         """Learn from further views of the training pictures too. Raises CatalogError where one changed."""
@@ -121,9 +125,7 @@ class Data:
         for found in more:
             for path, reason in found.refused.items():
                 raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
-        self._other_views = torch.cat(
-            [self._other_views[:0], *(torch.from_numpy(found.vectors) for found in more)]
-        )
+        self._other_views = np.concatenate([self._other_views[:0], *(found.vectors for found in more)])
 
     @property
     def views(self) -> int:
@@ -135,12 +137,12 @@ class Data:
         contents = (item.content for item in self.catalog["valid"])
         return dict(zip(contents, hits.tolist(), strict=True))
 
-    def _labels_of(self, catalog: Catalog) -> torch.Tensor:
-        return torch.tensor([self._index[catalog.names[label]] for label in catalog.labels])
+    def _labels_of(self, catalog: Catalog) -> NDArray[np.int64]:
+        return np.array([self._index[catalog.names[label]] for label in catalog.labels], np.int64)
 
     def _labelled(self, catalog: Catalog, features: Features) -> dict[int, Labelled]:
         """Features and labels of each split that the catalog has."""
-        vectors, sides = torch.from_numpy(features.vectors), catalog.rows["side"]
+        vectors, sides = features.vectors, catalog.rows["side"]
         labels = self._labels_of(catalog)
         return {
             int(side): Labelled(vectors[sides == side], labels[sides == side]) for side in np.unique(sides)

@@ -4,17 +4,20 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from whatsit.figures import Picture
 from whatsit.tables import with_picture
 from whatsit.text import brief
-from whatsit.understand.plots import draw_rates
+
+if TYPE_CHECKING:
+    from whatsit.figures import Picture
 
 START, END, PER_DECADE = 1e-7, 10.0, 99 / 8  # 100 batches
 QUICK = 1e-6, 9.0  # where a batch takes seconds: 64 batches, none at rates that change nothing
 EXPLODED = 4.0  # times the lowest smoothed loss: then it is over
 MOST_DECAY = 0.01  # the share of each weight that decay may take in a step of the sweep
 BETA = 0.98  # of the running mean, as in the lesson's library
+SKIPPED = 10  # batches at the beginning, whose mean is of few: it falls and rises by chance
 SECOND_STAGE = (
     1e-4,
     3e-4,
@@ -37,8 +40,8 @@ class RateFinder:
         if len(self.losses) < 3:
             return None
         best: tuple[int, int] | None = None
-        start, low = 0, 0
-        for place in range(1, len(self.losses)):
+        start = low = min(SKIPPED, len(self.losses) // 4)
+        for place in range(start + 1, len(self.losses)):
             if self.losses[place] < self.losses[low]:
                 low = place
             elif self.losses[place] > 1.02 * self.losses[low]:
@@ -79,8 +82,10 @@ class RateFinder:
         highest, upper = SECOND_STAGE
         return slice(min(self.steepest, highest), upper)
 
-    def plot(self) -> Picture:
-        """The loss over the rates, with the suggestions drawn in."""
+    def plot(self) -> "Picture":
+        """The loss over the rates, with the suggestions drawn in. Raises MissingError without matplotlib."""
+        from whatsit.understand.plots import draw_rates
+
         marks = {"steepest": self.steepest, "minimum / 10": self.minimum_tenth}
         return draw_rates(
             self.rates,

@@ -1,7 +1,7 @@
 """What training printed, kept."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ from whatsit.text import brief
 
 if TYPE_CHECKING:
     from whatsit.figures import Picture
+
+BATCHES = ("losses", "lrs", "moms")
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,23 @@ def _clock(seconds: float) -> str:
 
 @dataclass
 class History:
-    """All epochs of a learner; print it for the table."""
+    """All epochs of a learner; print it for the table.
+
+    `losses`, `lrs` and `moms` hold the training loss, the learning rate (of the last layers) and the momentum
+    of each batch of all epochs.
+    """
 
     epochs: list[Epoch] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    lrs: list[float] = field(default_factory=list)
+    moms: list[float] = field(default_factory=list)
+
+    def add(self, epoch: Epoch, losses: Iterable[float], lrs: Iterable[float], moms: Iterable[float]) -> None:
+        """Append an epoch and its batches."""
+        self.epochs.append(epoch)
+        self.losses += losses
+        self.lrs += lrs
+        self.moms += moms
 
     def __iter__(self) -> Iterator[Epoch]:
         return iter(self.epochs)
@@ -136,3 +152,15 @@ class History:
     def to_dict(self) -> list[dict[str, Any]]:
         """The epochs as plain JSON values, None for losses that are not finite."""
         return [epoch.to_dict() for epoch in self.epochs]
+
+    def batches(self) -> dict[str, list[float | None]]:
+        """What is known of each batch as plain JSON values, None for losses that are not finite."""
+        return {name: list(map(_or_none, getattr(self, name))) for name in BATCHES}
+
+    @classmethod
+    def from_dict(
+        cls, epochs: Iterable[Mapping[str, Any]], batches: Mapping[str, Iterable[Any]]
+    ) -> "History":
+        """What `to_dict` and `batches` gave."""
+        columns = {name: list(map(_or_nan, batches.get(name, ()))) for name in BATCHES}
+        return cls([Epoch.from_dict(epoch) for epoch in epochs], **columns)

@@ -19,6 +19,7 @@ from whatsit.catalog import Catalog
 from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
 from whatsit.preprocess import Resize
+from whatsit.processors import Device
 from whatsit.progress import say
 from whatsit.project import (
     CONTINUATION,
@@ -36,8 +37,8 @@ from whatsit.project import (
 from whatsit.project.paths import plain_name, untrusted
 from whatsit.project.records import read_json, shaped
 from whatsit.train import checkpoints
-from whatsit.train.head import LR, Balance
-from whatsit.train.network import Device
+from whatsit.train.batches import Balance
+from whatsit.train.heads import LR
 
 Augment = Literal["auto", "full", "none"]
 LARGEST_SEED = 2**32

@@ -11,12 +11,10 @@ from dataclasses import asdict, astuple, replace
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from whatsit import engine
 from whatsit.backbones import Backbone
@@ -24,14 +22,17 @@ from whatsit.bundle import Bundle
 from whatsit.catalog import Catalog, Split, folders_of
 from whatsit.checks import path_of, require_class
 from whatsit.engine import Precision
-from whatsit.errors import CatalogError, DivergedError, WhatsitError
+from whatsit.errors import CatalogError, DivergedError, WeightsError, WhatsitError
+from whatsit.extras import needing
 from whatsit.heat_map import HeatMap, scaled
 from whatsit.images import Picture
+from whatsit.labelled import Labelled
 from whatsit.model import Model, Prediction, Predictions, naming
 from whatsit.novelty import Novelty
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess, Resize
 from whatsit.probabilities import softmax
+from whatsit.processors import Device
 from whatsit.progress import say, status
 from whatsit.project import (
     BY_FOLDER,
@@ -48,27 +49,30 @@ from whatsit.project import (
 from whatsit.report import Report, Training
 from whatsit.tables import paragraph
 from whatsit.text import brief
-from whatsit.train import checkpoints, crossfit, loop, stages
-from whatsit.train import head as heads
-from whatsit.train.bank import fit_many
+from whatsit.train import batches, checkpoints, crossfit, loop, stages
+from whatsit.train.backbone import load_backbone
+from whatsit.train.batches import Balance, Places
 from whatsit.train.callbacks import Callback
-from whatsit.train.checks import named_metrics, require_catalog, require_settings, require_teaching
+from whatsit.train.checks import (
+    named_metrics,
+    require_catalog,
+    require_device,
+    require_settings,
+    require_teaching,
+)
 from whatsit.train.crossfit import HeldOut, Unseen, Yardsticks
 from whatsit.train.curve import draw_curve, epochs_of
 from whatsit.train.data import Data
-from whatsit.train.dice import seeded
 from whatsit.train.diverged import diverged
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import served
 from whatsit.train.finder import QUICK, RateFinder, gentle, sweep
-from whatsit.train.head import Balance
-from whatsit.train.history import Epoch, History, header, row
-from whatsit.train.loop import Labelled
-from whatsit.train.network import GROUPS, Device, Network, torch_device
-from whatsit.train.optimiser import AdamW
+from whatsit.train.fit_heads import fit_heads, is_right
+from whatsit.train.heads import LR, WD, Heads
+from whatsit.train.history import History
+from whatsit.train.hooks import Told, Validation
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
-from whatsit.train.timm_backbones import convert, load_backbone, load_body
 from whatsit.understand import guessing
 from whatsit.understand.comparison import Difference, paired
 from whatsit.understand.interpretation import Interpretation
@@ -77,11 +81,16 @@ from whatsit.understand.metrics import Evaluation, Metric, evaluate, predicted
 from whatsit.understand.novelty import fit_novelty
 from whatsit.version import version_of
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from whatsit.finetune.network import Network
+
+GROUPS = 3  # of layers: the backbone's early ones, its late ones, the head
 BODY_DECAY = 0.01
 HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
-MOST_COMPARED = 128  # pictures: enough to tell how often two precisions agree
 REPEATS = 3  # of the learning curve in a report
 
 
@@ -112,7 +121,7 @@ class Learner:
         seed: int = 0,
         ps: float = 0.0,
         metrics: Sequence[str | Metric] = (),
-        augment: nn.Module | Literal["auto", "full"] | None = "auto",
+        augment: "nn.Module | Literal['auto', 'full'] | None" = "auto",
         device: Device = "auto",
         new_run: Callable[[], Path] | None = None,
     ) -> None:
@@ -122,7 +131,7 @@ class Learner:
         self.project = catalog.project if catalog.project.is_lasting else Project(catalog.root)
         self._new_run = new_run or self.project.new_run
         self._asked: list[dict[str, Any]] = []  # of this run, so far
-        self.device = torch_device(device)
+        self.device = require_device(device)
         self.augment = augment
         self._source = (backbone, size, weights, pretrained)
         body = load_backbone(*self._source)
@@ -167,7 +176,7 @@ class Learner:
         return self.data.catalog
 
     @property
-    def head(self) -> heads.Head:
+    def head(self) -> Heads:
         """What learns on the body's features."""
         return self._head
 
@@ -194,8 +203,7 @@ class Learner:
     @property
     def has_finite_weights(self) -> bool:
         """Whether all weights are still numbers; after a rate far too high they are not."""
-        state = (self._network or self._head).state_dict()
-        return all(bool(tensor.isfinite().all()) for tensor in state.values())
+        return self._head.is_finite and (self._network is None or self._network.is_finite)
 
     def freeze_to(self, group: int) -> "Learner":
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
@@ -204,8 +212,13 @@ class Learner:
         if self.augment in ("auto", "full"):
             _ = self.mirrored  # which only features can tell
         if self._network is None:
-            body = load_body(*self._source)
-            self._network = Network(body, self._head, settled=self._source[3])
+            with needing("Training the layers of a backbone"):
+                from whatsit.finetune.head import Head
+                from whatsit.finetune.network import Network
+                from whatsit.finetune.timm_backbones import load_body
+            head = Head(self.backbone.width, len(self.classes), self.ps)
+            self._network = Network(load_body(*self._source), head, settled=self._source[3])
+        self._network.head.load(self._head.weights())
         self._network.freeze_to(group)
         return self
 
@@ -234,7 +247,7 @@ class Learner:
     def fit_one_cycle(
         self,
         epochs: int,
-        lr: Rates = heads.LR,
+        lr: Rates = LR,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -268,7 +281,7 @@ class Learner:
     def fit(
         self,
         epochs: int,
-        lr: Rates = heads.LR,
+        lr: Rates = LR,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -303,15 +316,15 @@ class Learner:
             )
         self.freeze()
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
-        heads.settle(self._head, self.data.of("train").inputs)  # while the body learns they stay
+        self._head.settle(self.data.of("train").inputs)  # while the body learns they stay
         self.freeze_to(1)
         self.fit_one_cycle(epochs, lr, bs=bs, wd=wd, balance=balance, callbacks=callbacks, tell=tell)
         self.freeze()
-        self._head.load_state_dict(self._new_head().state_dict())
+        self._head.load_weights(self._new_head().weights())
         self.fit_one_cycle(self.default_epochs(), bs=bs, balance=balance, tell=tell)
 
-    def _new_head(self) -> heads.Head:
-        return heads.new_head(self.backbone.width, len(self.classes), self.seed, self.ps)
+    def _new_head(self) -> Heads:
+        return Heads(self.backbone.width, len(self.classes), [self.seed], self.ps)
 
     def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes.
@@ -338,25 +351,33 @@ class Learner:
     def _trial(self, bs: int | None, wd: float | None) -> Iterator[Callable[[float], float]]:
         """A step of training at a given rate, of a copy of what learns now; it gives the loss before it."""
         bs, wd = self._check(1, bs, wd)
-        shown = self._shown(bs, None)
-        model = deepcopy(self._trainable).train()
-        if not self.is_frozen:
-            model.to(self.device)
-        optimiser = AdamW(model.groups(), wd, model.eps)
-        order = torch.Generator().manual_seed(self.seed)
-        batches = chain.from_iterable(shown.epoch(order) for _ in count())
+        shown, model = self._shown(bs, None), self._copy_to_try()
+        model.begin(wd)
+        order, noise = np.random.default_rng(self.seed).spawn(2)
+        shuffled = chain.from_iterable(shown.epoch(order) for _ in count())
 
-        def step(rate: float) -> float:
-            rates = [rate] * len(model.groups())
-            optimiser.weight_decay = gentle(wd, rate)
-            return loop.learn(model, next(batches), optimiser, rates, Constant.momentum).item()
+        def step(lr: float) -> float:
+            model.wd = gentle(wd, lr)
+            lrs = [lr] * (1 if self.is_frozen else GROUPS - (self._frozen_to or 0))
+            return float(model.step(next(shuffled), lrs, Constant.momentum))
 
-        with loop.threads_of(model), seeded(self.seed, loop.device_of(model)):
+        with model.in_training(noise):
             yield step
 
+    def _copy_to_try(self) -> "Heads | Network":
+        if self._network is None or self.is_frozen:
+            return self._head.copy()
+        return deepcopy(self._network).to(self._torch_device)
+
     @property
-    def _trainable(self) -> loop.Model:
-        """What learns now."""
+    def _torch_device(self) -> Any:
+        from whatsit.finetune.network import torch_device
+
+        return torch_device(self.device)
+
+    @property
+    def _trainable(self) -> "Heads | Network":
+        """What is trained now."""
         return self._head if self._network is None or self.is_frozen else self._network
 
     def _fit(
@@ -373,7 +394,7 @@ class Learner:
         bs, wd = self._check(epochs, bs, wd)
         rates = spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)
         shown, model = self._shown(bs, balance), self._trainable
-        rates = rates[-len(model.groups()) :]
+        rates = rates[self._frozen_to or 0 :] if not self.is_frozen else rates
         facts: dict[str, Any] = {
             "epochs": epochs,
             "lr": rates[-1],
@@ -390,56 +411,60 @@ class Learner:
             return
         number, before = len(self._asked), len(self.history)
         asked = {"trainings": self._asked, "before": before}
-
-        def record(epoch: Epoch) -> bool:
-            if len(self.history) == before:
-                tell(header(epoch))
-            self.history.epochs.append(epoch)
-            tell(row(epoch))
-            answers = [callback(epoch) for callback in callbacks]  # all are to hear of it
-            return any(answers)
-
-        def stage(state: dict[str, torch.Tensor]) -> stages.Stage:
-            return stages.Stage(state, self._belongs(), {"asked": asked, "epochs": self.history.to_dict()})
-
-        begun = loop.Begun()
-        stopped = checkpoints.load_begun(self.run, number, self._belongs(), asked)
-        if stopped is not None:
-            past = [Epoch.from_dict(epoch) for epoch in stopped.stage.history["epochs"][before:]]
-            deque(map(record, past), maxlen=0)
-            begun = loop.Begun(len(past), stopped.stage.tensors)
-        keeper = checkpoints.Keeper(self.run, number, stopped)
+        told = Told(self.history, before, callbacks, tell)
         self._trained_on |= {item.content for item in self.catalog["train"]}
         note_trained_on(self.run, self._trained_on)
-        if not self.is_frozen:
-            model.to(self.device)
+        weights = batches.class_weights(self.data.labels("train")) if balance == "loss" else None
+        if self._network is not None and not self.is_frozen:
+            self._network.to(self._torch_device)
+        model.begin(wd, weights)
+        stopped = checkpoints.load_begun(self.run, number, self._belongs(), asked)
+        if stopped is not None:
+            self._go_on(model, stopped.stage, told)
+        keeper = checkpoints.Keeper(self.run, number, stopped)
+
+        def keep(training: loop.Training) -> None:
+            if not training.is_over and training.epochs < epochs:
+                keeper.keep(
+                    lambda: stages.Stage(model.state(), self._belongs(), self._kept({"asked": asked}))
+                )
+
         self._is_training_body = not self.is_frozen
         try:
             loop.fit(
                 model,
                 shown,
-                self._seen,
-                epochs,
-                course,
-                rates,
-                wd,
-                seed=self.seed + before,
-                tell=record,
-                first_epoch=before + 1,
-                metrics=self.metrics,
-                weight=heads.class_weights(self.data.labels("train")) if balance == "loss" else None,
-                begun=begun,
-                keep=lambda state: keeper.keep(lambda: stage(state())),
+                loop.Plan(epochs, course, rates, self.seed + before),
+                [Validation(self._seen, self.metrics, self.history), told, keep],
+                begun=len(self.history) - before,
             )
         finally:  # also after Ctrl-C what it has become is what answers
             self._is_training_body, self._is_of_run = False, True
             self._held_out = self._ready = None  # what callbacks asked for knew nothing of this fit
-            if not self.is_frozen:
+            if self._network is not None and not self.is_frozen:
+                self._head.load_weights(self._network.head.weights())
                 self._serve()
             if trained := len(self.history) - before:
                 self._fits.append({**facts, "epochs": trained})
         self._save_history()
         checkpoints.finish(self.run, number, self._stage())
+
+    def _go_on(self, model: "Heads | Network", stage: stages.Stage, told: Told) -> None:
+        """Take over a training that was stopped, and its epochs so far."""
+        try:
+            model.load_state(stage.tensors)
+        except WeightsError as error:
+            raise WhatsitError("The checkpoint of this training is damaged.", "Train anew.") from error
+        before = len(self.history)
+        past = History.from_dict(stage.history["epochs"], stage.history["batches"])
+        self.history.losses, self.history.lrs, self.history.moms = past.losses, past.lrs, past.moms
+        for epoch in past.epochs[before:]:
+            self.history.epochs.append(epoch)
+            told.of(epoch, len(self.history) - 1 == before)
+
+    def _kept(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        """The history for a stage."""
+        return {"epochs": self.history.to_dict(), "batches": self.history.batches(), **more}
 
     def _was_done(self, tell: Callable[[str], None]) -> bool:
         """Whether a training that is asked for now came to its end before this run was resumed.
@@ -462,24 +487,24 @@ class Learner:
     def _check(self, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
         """Batch size and decay. Raises WhatsitError for values that can't teach anything."""
         bs = self._batch_size() if bs is None else bs
-        wd = wd if wd is not None else heads.WD if self.is_frozen else BODY_DECAY
+        wd = wd if wd is not None else WD if self.is_frozen else BODY_DECAY
         require_teaching(epochs, bs, wd)
         return min(bs, self.data.count("train")), wd
 
-    def _shown(self, bs: int, balance: Balance | None) -> loop.Shown:
-        """What is learnt from. Raises WhatsitError for a balance that there is not."""
+    def _shown(self, bs: int, balance: Balance | None) -> loop.Batches:
+        """What is trained on. Raises WhatsitError for a balance that there is not."""
         if balance not in (None, *get_args(Balance)):
             raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
         if not self.is_frozen:
             assert self._network is not None
             self._network.transform = self._transform()
             return self.data.pictures("train", bs, balance)
-        return self.data.deck(bs, balance)
+        return self.data.batches(bs, balance)
 
-    def _transform(self) -> nn.Module | None:
-        if self.augment is None or isinstance(self.augment, nn.Module):
+    def _transform(self) -> "nn.Module | None":
+        if self.augment is None or not isinstance(self.augment, str):
             return self.augment
-        from whatsit.augment import transforms
+        from whatsit.finetune.transforms import transforms
 
         if self.augment == "full":
             return transforms(flip=not self.mirrors_hurt)
@@ -487,18 +512,19 @@ class Learner:
             return None
         return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
 
-    @torch.no_grad()
-    def _seen(self) -> loop.Labelled:
-        """What the model says of the validation pictures."""
+    def _seen(self) -> Labelled:
+        """The logits of the validation pictures."""
         if self._network is None or self.is_frozen:
             valid = self.data.of("valid")
-            return loop.Labelled(heads.logits_of(self._head, valid.inputs), valid.labels)
-        network = self._network.eval()
-        logits = [network(batch.inputs).cpu() for batch in self.data.pictures("valid", LOOKED_AT).in_order()]
-        return loop.Labelled(torch.cat(logits), self.data.labels("valid"))
+            return Labelled(self._head.logits(valid.inputs), valid.labels)
+        valid_pictures = self.data.pictures("valid", LOOKED_AT).in_order()
+        logits = [self._network.logits(batch.inputs) for batch in valid_pictures]
+        return Labelled(np.concatenate(logits), self.data.labels("valid"))
 
     def _serve(self) -> None:
         """Convert the body as it is now; from here on its features are what the engine computes."""
+        from whatsit.finetune.timm_backbones import convert
+
         assert self._network is not None
         with status("Converting the network"):
             self._network.cpu()
@@ -532,12 +558,12 @@ class Learner:
         """The model without calibration and novelty, which cost a second."""
         if self._is_training_body:
             raise WhatsitError("While the backbone is trained the learner has no answers.", "Ask afterwards.")
-        weight, bias = heads.as_linear(self._head)
+        weight, bias = self._head.as_linear()
         return Model(self.classes, self.preprocess, self.precision, self.backbone, weight, bias)
 
     def _predictions(self, split: Split) -> Predictions:
         """The answers for a split's pictures, uncalibrated."""
-        return self._plain().from_features(self.data.of(split).inputs.numpy())
+        return self._plain().from_features(self.data.of(split).inputs)
 
     def _require_trained(self) -> None:
         if not self._fits and not self.history.epochs:
@@ -565,7 +591,7 @@ class Learner:
         before any training.
         """
         model, seen = self.model(), self.data.of(split)
-        return model.from_features(seen.inputs.numpy()).probabilities, seen.labels.numpy()
+        return model.from_features(seen.inputs).probabilities, seen.labels
 
     def evaluate(self, split: Split = "valid") -> Evaluation:
         """Accuracy and its interval, per-class metrics and the confusion matrix of a split.
@@ -573,7 +599,7 @@ class Learner:
         Raises WhatsitError before any training.
         """
         self._require_trained()
-        labels = self.data.of(split).labels.numpy()
+        labels = self.data.of(split).labels
         return evaluate(
             labels, self._predictions(split).probabilities, self.classes, self.catalog[split].groups
         )
@@ -589,7 +615,7 @@ class Learner:
 
     def _hits(self) -> NDArray[np.bool_]:
         said = predicted(self._predictions("valid").probabilities)
-        hits: NDArray[np.bool_] = said == self.data.of("valid").labels.numpy()
+        hits: NDArray[np.bool_] = said == self.data.of("valid").labels
         return hits
 
     @property
@@ -605,17 +631,17 @@ class Learner:
             if not features.refused:
                 head, valid = self._settled_head(), self.data.of("valid")
                 mirrored, plain = (
-                    self.data.by_content(heads.is_right(head, inputs, valid.labels))
-                    for inputs in (torch.from_numpy(features.vectors), valid.inputs)
+                    self.data.by_content(is_right(head, inputs, valid.labels))
+                    for inputs in (features.vectors, valid.inputs)
                 )
                 self._mirrored = paired(mirrored, plain)
         return self._mirrored
 
-    def _settled_head(self) -> heads.Head:
+    def _settled_head(self) -> Heads:
         """A head trained on plain pictures for as long as it takes; nothing of it is kept in a run."""
-        head, (bs, wd) = self._new_head(), self._check(1, None, heads.WD)
+        head, (bs, wd) = self._new_head(), self._check(1, None, WD)
         train, epochs = self.data.of("train"), self.default_epochs()
-        heads.fit(head, train, train, epochs, heads.LR, bs, wd, self.seed, lambda epoch: None)
+        fit_heads(head, train, [np.arange(len(train.labels))], epochs, LR, bs, wd, self.seed)
         return head
 
     @property
@@ -667,16 +693,17 @@ class Learner:
         return stages.save(self._stages, name, replace(stage, history=known))
 
     def _stage(self) -> stages.Stage:
-        state = (self._network or self._head).state_dict()
-        tensors = {name: tensor for name, tensor in state.items() if not name.startswith("transform.")}
+        tensors = self._head.weights()
+        if self._network is not None:
+            self._network.head.load(tensors)
+            tensors = self._network.weights()
         history = {
-            "epochs": self.history.to_dict(),
             "fits": self._fits,
             "asked": self._asked,
             "frozen": self._frozen_to,
             "mirrored": self._mirrored and astuple(self._mirrored),
         }
-        return stages.Stage(tensors, self._belongs(), history)
+        return stages.Stage(tensors, self._belongs(), self._kept(history))
 
     def load(self, name: str) -> "Learner":
         """Take over what `save` kept, also what is frozen.
@@ -696,17 +723,19 @@ class Learner:
     def _take_over(self, stage: stages.Stage) -> None:
         frozen = stage.history.get("frozen")
         self._begin_again()
+        self._fits = list(stage.history["fits"])
         if frozen is None:
-            self._head.load_state_dict(stage.tensors)
+            self._head.load_weights(stage.tensors)
         else:
             network = self.freeze_to(frozen)._network
             assert network is not None
-            network.load_state_dict(stage.tensors)
-            self._serve()
+            network.load_weights(stage.tensors)
+            self._head.load_weights(network.head.weights())
+            if any("rates" in fit for fit in self._fits):  # else the backbone is as it came
+                self._serve()
         told = stage.history.get("mirrored")
         self._mirrored = told and Difference(*told)
-        self.history = History([Epoch.from_dict(epoch) for epoch in stage.history["epochs"]])
-        self._fits = list(stage.history["fits"])
+        self.history = History.from_dict(stage.history["epochs"], stage.history.get("batches", {}))
         self._trained_on = frozenset(stage.history.get("trained_on", ()))
         self.data.leave_out(self._trained_on)
 
@@ -777,13 +806,13 @@ class Learner:
         Raises CatalogError where the split has no pictures, DivergedError where its answers are not numbers.
         """
         model = self.model()
-        answers = model.from_features(self.data.of(split).inputs.numpy())
+        answers = model.from_features(self.data.of(split).inputs)
         if not answers.is_finite:
             raise self._diverged()
         yardsticks = self._yardsticks(split)
         return Interpretation(
             self.classes,
-            self.data.of(split).labels.numpy(),
+            self.data.of(split).labels,
             answers.probabilities
             if yardsticks is None
             else softmax(answers.logits, yardsticks.temperature[:, None]),
@@ -808,23 +837,27 @@ class Learner:
     def _explain(self, model: Model, image: Picture, label: str | None) -> HeatMap:
         if model.has_heat_maps:
             return model.explain(image, label)
-        from whatsit.train.gradients import gradient_maps  # captum takes a second to import
+        with needing("A heat map by gradients"):
+            from whatsit.finetune.gradients import gradient_maps  # captum takes a second to import
+            from whatsit.finetune.head import Head
 
         pixels = model.preprocess.load(image)
         label = model.from_pixels(pixels[None]).prediction(0).label if label is None else label
         require_class(label, self.classes)
         number = np.array([self.classes.index(label)])
-        values = gradient_maps(self._body, self._head, pixels[None], number)[0]
+        values = gradient_maps(self._body, Head.of(self._head.weights()), pixels[None], number)[0]
         return HeatMap(label, pixels, values, scaled(values))
 
     @property
-    def _body(self) -> nn.Module:
+    def _body(self) -> "nn.Module":
         """The backbone in PyTorch, as it is now."""
         return self._untouched if self._network is None else self._network.body
 
     @cached_property
-    def _untouched(self) -> nn.Module:
+    def _untouched(self) -> "nn.Module":
         """The backbone in PyTorch, as it came."""
+        from whatsit.finetune.timm_backbones import load_body
+
         return load_body(*self._source)
 
     def report(self) -> Report:
@@ -877,8 +910,10 @@ class Learner:
 
     def _versions(self) -> dict[str, str]:
         """Of what it is made with."""
-        packages = {package: version_of(package) for package in ("whatsit", "torch", "timm")}
-        return {**packages, "backbone": self.backbone.name, "openvino": engine.version()}
+        is_plain = self.backbone.name == "lite0" and self._network is None
+        packages = ["whatsit", "numpy", *([] if is_plain else ["torch", "timm"])]
+        versions = {package: version_of(package) for package in packages}
+        return {**versions, "backbone": self.backbone.name, "openvino": engine.version()}
 
     @property
     def held_out(self) -> HeldOut:
@@ -902,9 +937,9 @@ class Learner:
         with status("Checking its self-confidence"):
             if self.is_fine_tuned:
                 return self._unseen().held_out("valid")
-            deck, train = self.data.deck(self._batch_size(), None), self.catalog["train"]
+            train = self.catalog["train"]
             return crossfit.hold_out(
-                Labelled(deck.features, deck.labels),
+                self.data.views_to_train_on(),
                 crossfit.relatives(train.rows, train.groups),
                 train.rows["content"],
                 len(self.classes),
@@ -914,11 +949,11 @@ class Learner:
     def _unseen(self) -> Unseen:
         """The answers for the validation pictures."""
         valid, catalog = self.data.of("valid"), self.catalog["valid"]
-        features = valid.inputs.numpy()
+        features = valid.inputs
         return Unseen(
             self._plain().from_features(features).logits,
             self._fitted_novelty().score(features),
-            valid.labels.numpy(),
+            valid.labels,
             crossfit.relatives(catalog.rows, catalog.groups),
             catalog.rows["content"],
         )
@@ -927,7 +962,7 @@ class Learner:
         """What tells novel pictures from those that were trained on, without a threshold."""
         if self._known is None or self._known[0] != self.backbone.sha256:
             train = self.data.of("train")
-            known = fit_novelty(train.inputs.numpy(), train.labels.numpy(), len(self.classes))
+            known = fit_novelty(train.inputs, train.labels, len(self.classes))
             self._known = self.backbone.sha256, known
         return self._known[1]
 
@@ -950,27 +985,27 @@ class Learner:
         novelty, yardsticks = self.novelty(), self._yardsticks(split)
         if novelty is None:
             return None
-        scores = novelty.score(self.data.of(split).inputs.numpy())
+        scores = novelty.score(self.data.of(split).inputs)
         threshold = np.full(len(scores), novelty.threshold) if yardsticks is None else yardsticks.threshold
         images = int(np.isfinite(threshold).sum())
         return int((scores > threshold).sum()), images
 
-    def _train_alike(self, data: Labelled, places: list[torch.Tensor]) -> list[heads.Head]:
-        """Heads trained on some of the pictures each, about as this one was.
+    def _train_alike(self, data: Labelled, places: list[Places]) -> Heads:
+        """A head for each list of places, trained about as this one was.
 
         Several fits become one, with the settings of the last.
         """
         last = self._fits[-1] if self._fits and self.is_frozen else {}
         epochs = sum(fit["epochs"] for fit in self._fits if "rates" not in fit) or self.default_epochs()
-        alike = [self._new_head() for _ in places]
-        fit_many(
+        alike = Heads(self.backbone.width, len(self.classes), [self.seed] * len(places), self.ps)
+        fit_heads(
             alike,
             data,
             places,
             epochs,
-            last.get("lr", heads.LR),
+            last.get("lr", LR),
             min(last.get("bs") or self._batch_size(), *map(len, places)),
-            last.get("wd", heads.WD),
+            last.get("wd", WD),
             self.seed,
             last.get("balance"),
         )
@@ -1008,7 +1043,6 @@ class Learner:
             "split": "valid",
             "images": valid.images,
             "accuracy": round(valid.accuracy, 6),
-            "fp32_agreement": round(self._fp32_agreement(), 6),
         }
         called_novel, images = self.false_alarms() or (0, 0)
         if images:
@@ -1018,20 +1052,8 @@ class Learner:
             metrics["fine_tuned"] = True
         return metrics
 
-    def _fp32_agreement(self) -> float:
-        """The share of up to MOST_COMPARED validation pictures that get the same label at fp32, 0..1."""
-        if self.precision == "fp32":
-            return 1.0
-        valid, model = self.catalog["valid"], self._plain()
-        few = valid.select(np.argsort(valid.rows["content"])[:MOST_COMPARED])
-        served, exact = (
-            model.from_features(self.data.features(few, precision).vectors).logits.argmax(1)
-            for precision in (self.precision, "fp32")
-        )
-        return float((served == exact).mean())
-
     def on(
-        self, catalog: Catalog, augment: nn.Module | None, new_run: Callable[[], Path] | None = None
+        self, catalog: Catalog, augment: "nn.Module | None", new_run: Callable[[], Path] | None = None
     ) -> "Learner":
         """A fresh learner like this one, without dropout and further metrics, for some of its pictures."""
         backbone, size, weights, pretrained = self._source
@@ -1045,7 +1067,7 @@ class Learner:
             precision=self.precision,
             seed=self.seed,
             augment=augment,
-            device="cuda" if self.device.type == "cuda" else "cpu",
+            device=self.device,
             new_run=new_run,
         )
 

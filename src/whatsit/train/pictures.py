@@ -6,15 +6,14 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from whatsit.errors import CatalogError, ImageError
+from whatsit.labelled import Labelled
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
-from whatsit.train.head import shuffled, steps_of
-from whatsit.train.loop import Labelled
+from whatsit.train.batches import Places, shuffled, steps_of
 
 IN_MEMORY = 512 << 20  # bytes of decoded pictures that are kept for the next epoch
 TOGETHER = 4  # pictures that a thread decodes before it hands over
@@ -29,10 +28,10 @@ class Pictures:
     """
 
     paths: Sequence[Path]
-    labels: torch.Tensor
+    labels: NDArray[np.int64]
     preprocess: Preprocess
     batch_size: int
-    chosen: torch.Tensor
+    chosen: Places
     kept: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
 
     @property
@@ -40,21 +39,22 @@ class Pictures:
         """Batches in an epoch."""
         return steps_of(len(self.chosen), self.batch_size)
 
-    def epoch(self, order: torch.Generator) -> Iterator[Labelled]:
+    def epoch(self, order: np.random.Generator) -> Iterator[Labelled]:
         """The chosen pictures, shuffled; pixels uint8 (n, size, size, 3)."""
         return self._batches(shuffled(self.chosen, self.steps, order), "Learning")
 
     def in_order(self) -> Iterator[Labelled]:
         """All pictures as they come."""
-        places = torch.arange(len(self.paths))
-        return self._batches(torch.split(places, self.batch_size), "Looking at the others")
+        places = np.arange(len(self.paths))
+        starts = range(self.batch_size, len(places), self.batch_size)
+        return self._batches(np.split(places, starts), "Looking at the others")
 
-    def _batches(self, batches: Sequence[torch.Tensor], title: str) -> Iterator[Labelled]:
-        decoded = in_parallel(self._load, torch.cat(list(batches)).tolist(), together=TOGETHER)
+    def _batches(self, batches: Sequence[Places], title: str) -> Iterator[Labelled]:
+        decoded = in_parallel(self._load, np.concatenate(batches).tolist(), together=TOGETHER)
         with progress(title, len(batches)) as advance:
             for places in batches:
                 pixels = np.stack(list(islice(decoded, len(places))))
-                yield Labelled(torch.from_numpy(pixels), self.labels[places])
+                yield Labelled(pixels, self.labels[places])
                 advance()
 
     def _load(self, place: int) -> NDArray[np.uint8]:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
+from safetensors.numpy import load as from_bytes
+from safetensors.numpy import save as to_bytes
 
-from whatsit.errors import WhatsitError
+from whatsit.errors import WeightsError, WhatsitError
 from whatsit.project import write_whole
 from whatsit.project.paths import not_a_link, reading, untrusted
 from whatsit.project.records import read_file, read_json, shaped
@@ -43,7 +46,7 @@ class Stage:
     `record` is the file that it was loaded from.
     """
 
-    tensors: dict[str, torch.Tensor]
+    tensors: dict[str, NDArray[Any]]
     belongs: dict[str, Any]
     history: dict[str, Any]
     record: Path = Path()
@@ -51,10 +54,8 @@ class Stage:
 
 def save(folder: Path, name: str, stage: Stage) -> Path:
     """Write NAME.safetensors and then NAME.json, which says whose it is. Raises WhatsitError."""
-    from safetensors.torch import save as to_bytes
-
     _check(name)
-    data = to_bytes({key: tensor.contiguous() for key, tensor in stage.tensors.items()})
+    data = to_bytes({key: np.asarray(array, order="C") for key, array in stage.tensors.items()})
     record = {
         "format": FORMAT,
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -72,8 +73,6 @@ def save(folder: Path, name: str, stage: Stage) -> Path:
 
 def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
     """Read a stage that belongs to such a learner. Raises WhatsitError naming what differs, or is damaged."""
-    from safetensors.torch import load as from_bytes
-
     _check(name)
     not_a_link(folder, folder.parent)
     try:
@@ -109,9 +108,7 @@ def taking_up(stage: Stage) -> Iterator[None]:
     try:
         with reading(stage.record):
             yield
-    except torch.cuda.OutOfMemoryError:
-        raise
-    except (RuntimeError, SafetensorError) as error:  # of tensors that have other names or shapes
+    except (WeightsError, SafetensorError) as error:
         raise untrusted(stage.record, "its weights are not those of such a network") from error
 
 

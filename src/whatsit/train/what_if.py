@@ -4,18 +4,19 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from whatsit.catalog import side_of
-from whatsit.figures import Picture
 from whatsit.text import brief
 from whatsit.train.doctor import FAULTS, Diagnosis
-from whatsit.train.head import LR
+from whatsit.train.heads import LR
 from whatsit.train.history import History
 from whatsit.train.learner import Learner
-from whatsit.understand.plots import draw_experiments
+
+if TYPE_CHECKING:
+    from whatsit.figures import Picture
 
 TOO_HIGH, TOO_LOW = 0.5, 1e-5
 LOW_EPOCHS, MANY_EPOCHS = 5, 40
@@ -66,8 +67,10 @@ def what_if(learner: Learner, folder: Path, tell: Callable[[str], None] = print)
     return found
 
 
-def draw(experiments: list[Experiment]) -> Picture:
-    """The curves of all experiments side by side."""
+def draw(experiments: list[Experiment]) -> "Picture":
+    """The curves of all experiments side by side. Raises MissingError without matplotlib."""
+    from whatsit.understand.plots import draw_experiments
+
     return draw_experiments({one.question: one.history.to_dict() for one in experiments})
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from whatsit.errors import BackboneError
-from whatsit.train.head import Head
+from whatsit.finetune.head import Head
 
 BATCH = 16  # pictures at a time: a batch's activations behind the map stay in memory
 

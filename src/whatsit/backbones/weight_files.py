@@ -1,0 +1,39 @@
+"""Where a backbone's weights lie on this machine."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from whatsit.errors import BackboneError
+
+LITE0_ARCHITECTURE = "tf_efficientnet_lite0"  # timm's name for it
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def require_name(name: str) -> None:
+    """Raise BackboneError for what no backbone is called: the name becomes a part of file names."""
+    if not _NAME.fullmatch(name):
+        raise BackboneError(f"There is no backbone {name[:80]!r}.", "Try lite0, or the name of a timm model.")
+
+
+def local_weights(name: str, weights: str | Path | None) -> Path | None:
+    """The weight file that was named, or one in the folder WHATSIT_WEIGHTS, or None. Raises BackboneError."""
+    if weights is not None:
+        if not Path(weights).is_file():
+            raise BackboneError(f"There is no weight file {weights}.", "Check the path after --weights.")
+        return Path(weights)
+    folder = os.environ.get("WHATSIT_WEIGHTS")
+    if not folder:
+        return None
+    for candidate in (name, name.split(".")[0], LITE0_ARCHITECTURE if name == "lite0" else name):
+        file = Path(folder) / f"{candidate}.safetensors"
+        if file.is_file():
+            return file
+    return None
+
+
+def hash_of(file: Path) -> str:
+    """The hash of a weight file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,48 @@
+"""Packages that the base install leaves out, and what to type to get them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from whatsit.errors import WhatsitError
+
+EXTRAS = {
+    "torch": ("torch", "torchvision", "timm", "captum", "onnxscript"),
+    "plot": ("matplotlib",),
+    "clean": ("sklearn", "pandas", "cleanlab"),
+    "search": ("ddgs",),
+}
+
+
+class MissingError(WhatsitError):
+    """A package that is not installed, and the extra that brings it."""
+
+
+def extra_of(package: str | None) -> str | None:
+    """The extra that brings a package, None for others."""
+    own = (package or "").split(".")[0]
+    return next((extra for extra, packages in EXTRAS.items() if own in packages), None)
+
+
+def missing(what: str, package: str | None) -> MissingError:
+    """The error that something needs a package of an extra."""
+    advice = f"Install it: pip install 'whatsit[{extra_of(package)}]'."
+    return MissingError(f"{what} needs {package}, which is not installed.", advice)
+
+
+def require(extra: str, what: str) -> None:
+    """Raise MissingError where a package of an extra is not there that `what` will need later on."""
+    package = next((package for package in EXTRAS[extra] if find_spec(package) is None), None)
+    if package is not None:
+        raise missing(what, package)
+
+
+@contextmanager
+def needing(what: str) -> Iterator[None]:
+    """Import packages of an extra in this block, for `what`. Raises MissingError where one is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if extra_of(error.name) is None:
+            raise
+        raise missing(what, error.name) from error

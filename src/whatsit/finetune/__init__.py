@@ -1,0 +1,1 @@
+"""What needs PyTorch: other backbones, training them, changing pictures at random, heat maps by gradients."""

@@ -1,0 +1,36 @@
+"""Train heads by one cycle, as a learner does by default, and nothing is kept."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatsit.labelled import Labelled
+from whatsit.train import loop
+from whatsit.train.batches import Balance, FeatureBatches, Places, chosen, class_weights
+from whatsit.train.heads import Heads
+from whatsit.train.schedules import OneCycle
+
+
+def fit_heads(
+    heads: Heads,
+    data: Labelled,
+    places: Sequence[Places],
+    epochs: int,
+    lr: float,
+    batch_size: int,
+    wd: float,
+    seed: int,
+    balance: Balance | None = None,
+) -> None:
+    """Train each head on its own `places` in `data`, which may hold several views of all pictures."""
+    own = [each[chosen(data.labels[each], balance)] for each in places]
+    batches = FeatureBatches(data.inputs, data.labels, batch_size, own)
+    heads.begin(wd, class_weights(data.labels) if balance == "loss" else None)
+    loop.fit(heads, batches, loop.Plan(epochs, OneCycle(epochs * batches.steps), [lr], seed))
+
+
+def is_right(heads: Heads, features: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which pictures (n,) the first head recognizes by their features (n, width)."""
+    right: NDArray[np.bool_] = heads.logits(features).argmax(1) == labels
+    return right

@@ -1,0 +1,70 @@
+"""What happens after each epoch: validation, the table, callbacks, a checkpoint; in that order."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from whatsit.labelled import Labelled
+from whatsit.probabilities import softmax
+from whatsit.train.callbacks import Callback
+from whatsit.train.history import Epoch, History, header, row
+from whatsit.train.loop import Training
+from whatsit.understand.metrics import Metric
+
+
+@dataclass
+class Validation:
+    """Appends each epoch to a history; `look` gives the logits of the validation pictures."""
+
+    look: Callable[[], Labelled]
+    metrics: Mapping[str, Metric]
+    history: History
+
+    def __call__(self, training: Training) -> None:
+        """Append the epoch."""
+        seen = self.look()
+        loss, error_rate = measure(seen)
+        values = {name: _apply(metric, seen) for name, metric in self.metrics.items()}
+        seconds = time.perf_counter() - training.started
+        train_loss = sum(training.losses) / len(training.losses)
+        epoch = Epoch(len(self.history) + 1, train_loss, loss, error_rate, seconds, values)
+        self.history.add(epoch, training.losses, training.lrs, training.moms)
+
+
+@dataclass
+class Told:
+    """Tells the last epoch of a history, and lets `callbacks` hear of it; it is the first after `before`."""
+
+    history: History
+    before: int
+    callbacks: Sequence[Callback]
+    tell: Callable[[str], None]
+
+    def __call__(self, _: Training) -> bool:
+        """Whether one of the callbacks has enough."""
+        return self.of(self.history[-1], len(self.history) - 1 == self.before)
+
+    def of(self, epoch: Epoch, is_first: bool) -> bool:
+        """The same for any epoch."""
+        if is_first:
+            self.tell(header(epoch))
+        self.tell(row(epoch))
+        answers = [callback(epoch) for callback in self.callbacks]  # all are to hear of it
+        return any(answers)
+
+
+def measure(seen: Labelled) -> tuple[float, float]:
+    """Mean cross-entropy and error rate of logits; those that are not finite are wrong."""
+    logits = seen.inputs.astype(np.float64)
+    with np.errstate(all="ignore"):
+        shifted = logits - logits.max(1, keepdims=True)
+        losses = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(logits)), seen.labels]
+    is_wrong = (logits.argmax(1) != seen.labels) | ~np.isfinite(logits).all(1)
+    return float(losses.mean()), float(is_wrong.mean())
+
+
+def _apply(metric: Metric, seen: Labelled) -> float:
+    with np.errstate(all="ignore"):
+        return float(metric(seen.labels, softmax(seen.inputs)))
