@@ -30,11 +30,19 @@ def missing(what: str, package: str | None) -> MissingError:
     return MissingError(f"{what} needs {package}, which is not installed.", advice)
 
 
+def is_there(extra: str) -> bool:
+    """Whether all packages of an extra are installed."""
+    return _absent(extra) is None
+
+
 def require(extra: str, what: str) -> None:
     """Raise MissingError where a package of an extra is not there that `what` will need later on."""
-    package = next((package for package in EXTRAS[extra] if find_spec(package) is None), None)
-    if package is not None:
+    if (package := _absent(extra)) is not None:
         raise missing(what, package)
+
+
+def _absent(extra: str) -> str | None:
+    return next((package for package in EXTRAS[extra] if find_spec(package) is None), None)
 
 
 @contextmanager

@@ -8,8 +8,22 @@ import typer
 
 from whatsit import __version__
 from whatsit.cli.options import Json, ProjectDir, print_json
+from whatsit.extras import EXTRAS, is_there
 
-PACKAGES = ("numpy", "pillow", "openvino", "torch", "torchvision", "timm", "onnx", "scikit-learn")
+PACKAGES = (
+    *("numpy", "pillow", "openvino", "onnx"),
+    *("torch", "torchvision", "timm", "matplotlib", "scikit-learn"),
+)
+    "numpy",
+    "pillow",
+    "openvino",
+    "onnx",
+    "torch",
+    "torchvision",
+    "timm",
+    "matplotlib",
+    "scikit-learn",
+)
 
 
 def env(
@@ -34,6 +48,7 @@ def env(
         "threads": str(threads()),
         "precision": engine.best_precision(),
         "device": _device(),
+        "extras": ", ".join(filter(is_there, EXTRAS)) or "none",
         "cache": f"{cache_dir()} ({sum(path.stat().st_size for path in cache_files()) / 1e6:.1f} MB)",
         "project": f"{sidecar} ({size_of(sidecar) / 1e6:.1f} MB)" if sidecar.is_dir() else "none here",
         **{package: _version(package) for package in PACKAGES},
