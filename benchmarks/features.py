@@ -56,7 +56,7 @@ def main() -> None:
                 f"{precision} engine", lambda e=engine: list(in_parallel(lambda x: e(x[None]), pixels))
             )
             with tempfile.TemporaryDirectory() as folder:
-                store = FeatureStore(Path(folder) / "features.sqlite")
+                store = FeatureStore(Path(folder))
                 name = f"{precision} files to features"
                 reached = note(
                     name, lambda p=precision, s=store: extract(catalog, backbone, preprocess, p, s)

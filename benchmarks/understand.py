@@ -106,12 +106,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         project, bundle, page = work / "project", work / "photos.whatsit", work / "report.html"
-        run, features, kept = project / "runs" / "0001", project / "features.sqlite", work / "kept.sqlite"
+        run, features, kept = project / "runs" / "0001", project / "features", work / "kept"
         cached = {"WHATSIT_CACHE": work / "cache"}
         report = [*WHATSIT, "report", run, "--project", project, "--out", page]
         seconds([*WHATSIT, "train", CLOTHING, "--out", bundle, "--project", project], **cached)
         seconds(report, **cached)  # compiles its bytecode
-        shutil.copy(features, kept)
+        shutil.copytree(features, kept)
         for number in range(rounds):
             note("report", seconds(report, **cached))
             told = json.loads(timed(fastai, PYTHONWARNINGS="ignore")[1].splitlines()[-1])
@@ -128,7 +128,8 @@ def main() -> None:
                 note(state, told["seconds" if state == CACHED else "loaded"])
                 if state == CACHED:
                     note("whatsit, interpreting", told["interpreting"])
-                shutil.copy(kept, features)
+                shutil.rmtree(features)
+                shutil.copytree(kept, features)
             told = inside(explain, bundle, WHATSIT_THREADS=1, OMP_NUM_THREADS=1, **cached)
             note("predict", told["predict"])
             note("heat map", told["explain"] - told["predict"])

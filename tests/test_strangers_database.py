@@ -16,7 +16,7 @@ import whatsit as wi
 from tests.conftest import campaign
 from tests.stranger import Neighbors, move, neighbors, refused, snapshot
 from whatsit.errors import UntrustedError, WhatsitError
-from whatsit.project import FeatureStore, Project
+from whatsit.project import Project
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def received(digits: Path) -> Neighbors:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-@pytest.mark.parametrize("name", ["project.sqlite", "features.sqlite", "project.sqlite-journal"])
+@pytest.mark.parametrize("name", ["project.sqlite", "project.sqlite-journal"])
 def test_pipe_instead_of_a_file_is_not_waited_for(received: Neighbors, name: str) -> None:
     (received.sidecar / name).unlink(missing_ok=True)
     os.mkfifo(received.sidecar / name)
     with pytest.raises(UntrustedError, match="is not a file"):
-        FeatureStore(Project(received.images).folder / "features.sqlite")
+        Project(received.images)
 
 
 def naming(path: Path) -> bytes:
@@ -45,9 +45,8 @@ def naming(path: Path) -> bytes:
     )
 
 
-@pytest.mark.parametrize("name", ["project.sqlite", "features.sqlite"])
-def test_journal_of_a_database_deletes_no_file(received: Neighbors, name: str) -> None:
-    FeatureStore(received.sidecar / "features.sqlite")
+def test_journal_of_a_database_deletes_no_file(received: Neighbors) -> None:
+    name = "project.sqlite"
     data = (received.sidecar / name).read_bytes()
     page, pages = data[:4096], len(data) // 4096
     header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">IIIII", 1, 0, pages, 512, 4096)
@@ -57,7 +56,7 @@ def test_journal_of_a_database_deletes_no_file(received: Neighbors, name: str) -
     (received.sidecar / f"{name}-journal").write_bytes(journal)
     outside = snapshot(received.victim)
     with pytest.raises(UntrustedError, match="names a file to delete"):
-        FeatureStore(Project(received.images).folder / "features.sqlite").get("any")
+        Project(received.images)
     assert snapshot(received.victim) == outside
 
 
@@ -77,19 +76,6 @@ def test_database_with_other_tables_is_refused(received: Neighbors, statement: s
     with closing(sqlite3.connect(received.sidecar / "project.sqlite")) as database, database:
         database.execute(statement)
     refused(received, "show")
-
-
-def test_features_with_other_tables_are_refused(received: Neighbors) -> None:
-    store = FeatureStore(received.sidecar / "features.sqlite")
-    with closing(sqlite3.connect(store.path)) as database, database:
-        database.execute("INSERT INTO features VALUES ('any', 'content', 'no vector')")
-    with pytest.raises(UntrustedError):
-        store.get("any")
-    with closing(sqlite3.connect(store.path)) as database, database:
-        database.execute("ALTER TABLE features RENAME TO others")
-        database.execute("CREATE VIEW features AS SELECT * FROM others")
-    with pytest.raises(UntrustedError):
-        FeatureStore(store.path)
 
 
 ODD = st.one_of(
@@ -155,10 +141,11 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
 def test_features_that_can_not_be_right_are_computed_anew(received: Neighbors, cache: Path) -> None:
     def vectors() -> NDArray[np.float32]:
         catalog = wi.Catalog.from_folder(received.images)
-        return wi.Learner(catalog, size=32, precision="fp32").data.of("train").inputs.numpy()
+        return wi.Learner(catalog, size=32, precision="fp32").data.of("train").inputs
 
     right = vectors()
-    for odd in (b"", np.full(right.shape[1], np.nan, np.float32).tobytes(), bytes(4)):
-        with closing(sqlite3.connect(received.sidecar / "features.sqlite")) as database, database:
-            database.execute("UPDATE features SET vector = ?", (odd,))
+    (file,) = received.sidecar.glob("features/*/*/*.features")
+    whole = file.read_bytes()
+    for odd in (b"", whole[:-4], whole[:-4] + np.float32(np.nan).tobytes(), b"no" + whole[2:]):
+        file.write_bytes(odd)
         assert np.array_equal(vectors(), right)

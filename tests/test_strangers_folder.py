@@ -114,7 +114,7 @@ def test_link_that_a_move_would_put_in_the_way_of_the_next_is_seen(received: Nei
     "name",
     [
         *("trash", "runs", "stages", "incoming", "lock", "collecting.lock", "pictures.png"),
-        *("project.sqlite", "features.sqlite", "project.sqlite-journal", "project.sqlite-wal"),
+        *("project.sqlite", "features", "project.sqlite-journal", "project.sqlite-wal"),
     ],
 )
 def test_nothing_in_a_sidecar_may_be_a_link(received: Neighbors, name: str) -> None:

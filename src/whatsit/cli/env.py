@@ -14,16 +14,6 @@ PACKAGES = (
     *("numpy", "pillow", "openvino", "onnx"),
     *("torch", "torchvision", "timm", "matplotlib", "scikit-learn"),
 )
-    "numpy",
-    "pillow",
-    "openvino",
-    "onnx",
-    "torch",
-    "torchvision",
-    "timm",
-    "matplotlib",
-    "scikit-learn",
-)
 
 
 def env(

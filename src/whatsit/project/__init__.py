@@ -2,7 +2,7 @@
 
 from whatsit.project.cache import cache_dir, cache_files, empty_cache
 from whatsit.project.database import Database
-from whatsit.project.features import FeatureStore
+from whatsit.project.features import FEATURES, FeatureStore, Recipe
 from whatsit.project.files import short_name, size_of, write_whole
 from whatsit.project.journal import Action, Journal
 from whatsit.project.moves import Move
@@ -33,6 +33,7 @@ __all__ = [
     "BY_FOLDER",
     "BY_TABLE",
     "CONTINUATION",
+    "FEATURES",
     "HISTORY",
     "JOB",
     "LOCK",
@@ -47,6 +48,7 @@ __all__ = [
     "Journal",
     "Move",
     "Project",
+    "Recipe",
     "Replaced",
     "Run",
     "Training",

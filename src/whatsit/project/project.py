@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.progress import say
 from whatsit.project.database import Database
-from whatsit.project.features import FeatureStore
+from whatsit.project.features import FEATURES, FeatureStore
 from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
 from whatsit.project.paths import SIDECAR, check_links, not_a_link, untrusted
@@ -131,7 +131,7 @@ class Project:
     @cached_property
     def features(self) -> FeatureStore:
         """The cached features."""
-        return FeatureStore(self.folder / "features.sqlite")
+        return FeatureStore(self.folder / FEATURES)
 
     def new_run(self) -> Path:
         """Create and return the folder of the next run: runs/0001, runs/0002, ..."""

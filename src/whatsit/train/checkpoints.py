@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from whatsit.errors import WhatsitError
+from whatsit.project import HISTORY, FeatureStore
 from whatsit.project.paths import untrusted
 from whatsit.project.records import read_json
 from whatsit.train import stages
@@ -87,10 +88,13 @@ def finish(run: Path, number: int, stage: Stage) -> None:
             path.unlink(missing_ok=True)
 
 
-def forget_body(run: Path) -> None:
-    """Delete the weights of a run whose body learnt: they are large. Those of a head stay."""
+def forget_body(run: Path, features: FeatureStore) -> None:
+    """Delete the weights of a run whose body was trained, and its features: they are large. Heads stay."""
     for path in run.glob("fit-*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
             if read_json(path)["history"]["frozen"] is not None:
                 path.with_suffix(".safetensors").unlink(missing_ok=True)
                 path.unlink()
+                past = read_json(run / HISTORY)
+                if any("rates" in fit for fit in past["fits"]):  # else the backbone is as it came
+                    features.forget(past["backbone_sha256"])

@@ -45,7 +45,9 @@ class Data:
                 "Every validation picture is a training picture too, so nothing can be measured.",
                 "Set other pictures aside for validation.",
             )
-        looked_at = catalog.select(np.flatnonzero(catalog.rows["side"] != side_of("test")))
+        sides = catalog.rows["side"]
+        order = np.argsort(sides, kind="stable")  # so that a split's features are a part, and no copy
+        looked_at = catalog.select(order[sides[order] != side_of("test")])
         features = self.features(looked_at) if at_once else None
         self.catalog = catalog.without(features.refused) if features and features.refused else catalog
         self.classes = self.catalog.classes
@@ -141,9 +143,8 @@ class Data:
         return np.array([self._index[catalog.names[label]] for label in catalog.labels], np.int64)
 
     def _labelled(self, catalog: Catalog, features: Features) -> dict[int, Labelled]:
-        """Features and labels of each split that the catalog has."""
-        vectors, sides = features.vectors, catalog.rows["side"]
-        labels = self._labels_of(catalog)
-        return {
-            int(side): Labelled(vectors[sides == side], labels[sides == side]) for side in np.unique(sides)
-        }
+        """Features and labels of each split that the catalog has, which is in their order."""
+        sides, labels = catalog.rows["side"], self._labels_of(catalog)
+        starts = np.flatnonzero(np.diff(sides, prepend=-1))
+        parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(sides)], strict=True)]
+        return {int(sides[part.start]): Labelled(features.vectors[part], labels[part]) for part in parts}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
-from whatsit.project import FeatureStore
+from whatsit.project import FeatureStore, Recipe
 from whatsit.train.augmentation import load_view
 
-SAVE_EVERY = 256  # pictures: what Ctrl-C may cost
+SAVE_EVERY = 5.0  # seconds: what a kill may cost
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,11 @@ def extract(
 ) -> Features:
     """Compute or recall the features of every picture, in the catalog's order."""
     recipe = _recipe(backbone, preprocess, precision, view)
-    known = {
-        content: vector
-        for content, vector in store.get(recipe).items()
-        if len(vector) == backbone.width and np.isfinite(vector).all()  # others were never written here
-    }
-    missing = list({item.content: item for item in catalog if item.content not in known}.values())
-    refused: dict[str, str] = {}
-    if missing:
+    contents, first, row = _distinct(catalog.rows["content"])
+    vectors = np.empty((len(contents), backbone.width), np.float32)
+    is_there = store.fill(recipe, contents, vectors)
+    missing, refused = np.flatnonzero(~is_there), dict[int, str]()
+    if len(missing):
         network = Engine(backbone.network, precision, ["features"])
 
         def look(item: Item) -> NDArray[np.float32] | ImageError:
@@ -59,26 +57,39 @@ def extract(
             except ImageError as error:
                 return error
 
-        fresh: list[tuple[str, NDArray[np.float32]]] = []
+        fresh, since = list[int](), time.monotonic()
         try:
             with progress("Looking at pictures", len(missing)) as advance:
-                for item, answer in zip(missing, in_parallel(look, missing), strict=True):
+                found = in_parallel(look, (catalog.items[first[place]] for place in missing))
+                for place, answer in zip(missing.tolist(), found, strict=True):
                     advance()
                     if isinstance(answer, ImageError):
-                        refused[item.content] = str(answer)
+                        refused[place] = str(answer)
                         continue
-                    known[item.content] = answer
-                    fresh.append((item.content, answer))
-                    if len(fresh) == SAVE_EVERY:
-                        store.put(recipe, fresh)
-                        fresh = []
+                    vectors[place] = answer
+                    fresh.append(place)
+                    if time.monotonic() - since > SAVE_EVERY:
+                        store.put(recipe, contents[fresh], vectors[fresh])
+                        fresh, since = [], time.monotonic()
         finally:
-            store.put(recipe, fresh)
-    vectors = [known[item.content] for item in catalog if item.content not in refused]
+            store.put(recipe, contents[fresh], vectors[fresh])
+    is_read = ~np.isin(row, list(refused))
+    is_whole = len(row) == len(contents) and not refused
     return Features(
-        np.array(vectors, np.float32).reshape(len(vectors), backbone.width),
-        {item.path: refused[item.content] for item in catalog if item.content in refused},
+        vectors if is_whole else vectors[row[is_read]],
+        {catalog.items[place].path: refused[row[place]] for place in np.flatnonzero(~is_read).tolist()},
     )
+
+
+def _distinct(
+    contents: NDArray[np.void],
+) -> tuple[NDArray[np.void], NDArray[np.int64], NDArray[np.int64]]:
+    """Each content once, as they come; where each comes first (k,), and which of them each is (n,)."""
+    _, first, inverse = np.unique(contents, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return contents[first[order]], first[order], rank[inverse]
 
 
 def _unchanged(item: Item) -> Source:
@@ -91,7 +102,7 @@ def _unchanged(item: Item) -> Source:
     return data
 
 
-def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision, view: int) -> str:
+def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision, view: int) -> Recipe:
     """All that a feature depends on but the picture itself."""
-    facts = [backbone.sha256, preprocess.to_dict(), precision, view, engine.version()]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    facts = [preprocess.to_dict(), precision, view, engine.version()]
+    return Recipe(backbone.sha256, hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest())

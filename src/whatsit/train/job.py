@@ -23,10 +23,12 @@ from whatsit.processors import Device
 from whatsit.progress import say
 from whatsit.project import (
     CONTINUATION,
+    FEATURES,
     HISTORY,
     JOB,
     LOCK,
     SIDECAR,
+    FeatureStore,
     Project,
     Run,
     check_run,
@@ -187,7 +189,8 @@ class Job:
         """Note that all is done. Of bodies that learnt, only that of the run that was `kept` stays."""
         for name in self.runs:
             if self._folder and name != kept.name and (self._folder / name).is_dir():
-                checkpoints.forget_body(check_run(self._folder / name))
+                features = FeatureStore(self._folder.parent / FEATURES)
+                checkpoints.forget_body(check_run(self._folder / name), features)
         self.is_finished = True
         self.write()
         self.release()

@@ -529,6 +529,8 @@ class Learner:
         with status("Converting the network"):
             self._network.cpu()
             own = convert(self.backbone.name, self.preprocess.size, deepcopy(self._network.body).eval())
+        if self.is_fine_tuned:  # nobody asks for the features of what it was before
+            self.project.features.forget(self.backbone.sha256)
         self.data = self.data.with_body(replace(own, preprocess=self.backbone.preprocess))
 
     def default_epochs(self) -> int:

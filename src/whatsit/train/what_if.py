@@ -62,6 +62,8 @@ def what_if(learner: Learner, folder: Path, tell: Callable[[str], None] = print)
         tried = train()
         experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
         tell(f"  {experiment.answer}")
+        if tried.is_fine_tuned:  # nobody asks for these features again
+            learner.project.features.forget(tried.backbone.sha256)
         found.append(experiment)
     shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
     return found
