@@ -264,8 +264,8 @@ def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is
     (tmp_path / "table.csv").write_text("\n".join(table))
     learner = Learner(wi.Catalog.from_csv(tmp_path / "table.csv"))
     train, others = learner.data.of("train"), [learner.data.of("valid"), learner.data.of("test")]
-    features = np.concatenate([one.inputs.numpy() for one in others])
-    labels = np.concatenate([one.labels.numpy() for one in others])
+    features = np.concatenate([one.inputs for one in others])
+    labels = np.concatenate([one.labels for one in others])
     learner.fit_one_cycle(1, tell=lambda line: None)
     learner.export(tmp_path / "c.whatsit")
     scans = [
@@ -283,9 +283,9 @@ def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is
     for seed in range(8 if WHOLE else 2):
         known = np.sort(np.random.default_rng(seed).permutation(10)[:5])
         places = {int(label): number for number, label in enumerate(known)}
-        learnt = np.isin(train.labels.numpy(), known)
+        learnt = np.isin(train.labels, known)
         numbers = np.array([places[int(label)] for label in train.labels[learnt]])
-        novelty = fit_novelty(train.inputs.numpy()[learnt], numbers, 5)
+        novelty = fit_novelty(train.inputs[learnt], numbers, 5)
         is_known = np.isin(labels, known)
         inside = novelty.score(features[is_known])
         found.append([_auroc(inside, novelty.score(rest)) for rest in (far, features[~is_known])])
@@ -424,7 +424,7 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
     again = command("report", run, photos, "--out", "own.html")
     assert again.returncode == 0, again.stderr
     assert re.search(
-        r"Right on \d+ of 100 new pictures, between \d+ and \d+\.\nreport: own.html", again.stdout
+        r"Right on \d+ of 100 new pictures, between \d+ and [\d.]+\.\nreport: own.html", again.stdout
     )
     assert (tmp_path / "own.html").read_bytes() == first
 
