@@ -135,6 +135,13 @@ def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: 
     learner.fit(1, lr=1e-3, tell=lines.append)
     assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "epoch", "3"]
     assert [fit["lr"] for fit in learner._fits] == [1e-3, 1e-3]
+    history, steps = learner.history, len(learner.history.losses) // 3
+    assert len(history.losses) == len(history.lrs) == len(history.moms) == 3 * steps > 0
+    assert max(history.lrs) == pytest.approx(1e-3, rel=0.1)
+    assert history.lrs[0] == pytest.approx(1e-3 / 25)
+    assert set(history.lrs[2 * steps :]) == {1e-3}
+    assert (history.moms[0], history.moms[-1]) == (0.9, Constant.momentum)
+    assert np.mean(history.losses[:steps]) == pytest.approx(history[0].train_loss)
     for options in ({"pct_start": 0.0}, {"moms": (0.9, 1.5)}, {"lr": -1.0}):
         with pytest.raises(WhatsitError, match="Nothing can be learnt"):
             learner.fit_one_cycle(1, **options)  # type: ignore[arg-type]

@@ -70,7 +70,8 @@ def weights(learner: wi.Learner) -> dict[str, NDArray[Any]]:
 
 def same(one: wi.Learner, other: wi.Learner) -> bool:
     left, right = weights(one), weights(other)
-    return told(one) == told(other) and all(np.array_equal(left[name], right[name]) for name in left)
+    is_told = told(one) == told(other) and one.history.batches() == other.history.batches()
+    return is_told and all(np.array_equal(left[name], right[name]) for name in left)
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch, steps: list[int]) -> None:
