@@ -213,3 +213,17 @@ def test_stated_share_of_false_alarms_holds_for_a_backbone_that_was_trained(
     ours, held_out = np.mean([trained(tmp_path, epochs, seed) for seed in range(SEEDS)], 0)
     assert ours <= BAR
     assert held_out > ours, "held-out training pictures know more than new ones"
+
+
+@pytest.mark.parametrize(("most", "taken"), [(1, 1), (7, 6), (10**6, 8)])
+def test_held_out_heads_are_trained_in_few_steps_where_steps_take_long(
+    digits: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, most: int, taken: int
+) -> None:
+    """By default four epochs of two steps."""
+    learner = Learner(wi.Catalog.from_folder(digits), size=64)
+    learner.fit_one_cycle(4, tell=lambda line: None)
+    monkeypatch.setattr("whatsit.train.learner.MOST_WORK", most * crossfit.FOLDS * learner.head.weight.size)
+    steps, step = [], Heads.step
+    monkeypatch.setattr(Heads, "step", lambda *words: steps.append(1) or step(*words))
+    assert learner.held_out.images == learner.data.count("train")
+    assert len(steps) == taken

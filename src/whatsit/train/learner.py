@@ -92,6 +92,7 @@ HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
 REPEATS = 3  # of the learning curve in a report
+MOST_WORK = 4 * 10**9  # weights times steps, of heads that are only asked: half a minute
 
 
 class Learner:
@@ -995,18 +996,20 @@ class Learner:
     def _train_alike(self, data: Labelled, places: list[Places]) -> Heads:
         """A head for each list of places, trained about as this one was.
 
-        Several fits become one, with the settings of the last.
+        Several fits become one, with the settings of the last. With very many classes it is a shorter one.
         """
         last = self._fits[-1] if self._fits and self.is_frozen else {}
         epochs = sum(fit["epochs"] for fit in self._fits if "rates" not in fit) or self.default_epochs()
         alike = Heads(self.backbone.width, len(self.classes), [self.seed] * len(places), self.ps)
+        images, most = min(map(len, places)), max(1, MOST_WORK // alike.weight.size)
+        bs = min(max(last.get("bs") or self._batch_size(), images // most), images)
         fit_heads(
             alike,
             data,
             places,
-            epochs,
+            max(1, min(epochs, most // batches.steps_of(images, bs))),
             last.get("lr", LR),
-            min(last.get("bs") or self._batch_size(), *map(len, places)),
+            bs,
             last.get("wd", WD),
             self.seed,
             last.get("balance"),
