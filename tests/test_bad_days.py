@@ -59,7 +59,7 @@ def test_ctrl_c_while_the_head_learns_ends_quietly(digits: Path, tmp_path: Path)
         child.stdout.read()
         said = child.stderr.read()
     assert header.startswith("epoch")
-    assert "stopped" in said
+    assert "stopped" in said, child.returncode
     assert child.returncode == 130
     assert "Traceback" not in said
     assert not list(tmp_path.glob("*.whatsit"))
