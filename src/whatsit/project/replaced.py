@@ -93,7 +93,7 @@ def _kept_in(place: Path) -> Iterator[Path]:
 
 def _keep(path: Path, place: Path) -> None:
     """A second name for the file costs no space; on another disk it is copied."""
-    at = datetime.now().astimezone().isoformat(timespec="seconds")
+    at = datetime.now().astimezone().isoformat(timespec="milliseconds")
     about = json.dumps({"path": str(path.absolute()), "at": at}).encode()
     with suppress(OSError):  # writing says it
         place.mkdir(parents=True, exist_ok=True)
