@@ -1,5 +1,7 @@
 """Features on disk: read as they were written, by many at once, also after a kill, and merged."""
 
+import os
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import whatsit as wi
 from tests.conftest import WHOLE, campaign
 from tests.rows import OTHER, RECIPE, WIDTH, hashes, vectors_of
 from whatsit.errors import ProjectError
@@ -153,9 +156,38 @@ def test_no_file_that_a_stranger_sends_breaks_the_store(
     assert shard is None or (len(shard.contents) == len(shard.vectors) and shard.vectors.sum() is not None)
 
 
-def test_pipe_among_the_files_is_not_waited_for(store: FeatureStore) -> None:
-    import os
+def test_folder_among_the_files_is_passed_over(store: FeatureStore) -> None:
+    store.put(RECIPE, hashes(0, 2), vectors_of(hashes(0, 2)))
+    (folder,) = store.folder.glob("*/*")
+    (folder / f"folder{SUFFIX}").mkdir()
+    assert read(store, hashes(0, 2))[1].all()
 
+
+def test_what_a_killed_writer_left_is_removed_after_a_while(store: FeatureStore) -> None:
+    store.put(RECIPE, hashes(0, 2), vectors_of(hashes(0, 2)))
+    (folder,) = store.folder.glob("*/*")
+    old, new = folder / ".whatsit.old", folder / ".whatsit.new"
+    for path in (old, new):
+        path.write_bytes(b"half a shard")
+    os.utime(old, (0, 0))
+    store.put(RECIPE, hashes(2, 4), vectors_of(hashes(2, 4)))
+    assert not old.exists()
+    assert new.exists(), "somebody may be writing it"
+
+
+@pytest.mark.usefixtures("cache")
+def test_copy_is_read_where_the_first_file_is_gone(digits: Path) -> None:
+    for path in sorted((digits / "0").iterdir()):
+        shutil.copy(path, path.with_name(f"z-{path.name}"))
+    catalog = wi.Catalog.from_folder(digits)
+    for path in (digits / "0").glob("0*"):
+        path.unlink()
+    learner = wi.Learner(catalog, size=32)
+    assert learner.classes == ["0", "1", "7"]
+    assert learner.data.count("train") + learner.data.count("valid") == len(catalog)
+
+
+def test_pipe_among_the_files_is_not_waited_for(store: FeatureStore) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("there are no pipes in folders here")
     store.put(RECIPE, hashes(0, 2), vectors_of(hashes(0, 2)))

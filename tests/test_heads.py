@@ -170,6 +170,21 @@ def test_hooks_see_each_batch_and_end_the_training() -> None:
     assert seen[1][2:] == ([schedule.at(2)[0], schedule.at(3)[0]], [schedule.at(2)[1], schedule.at(3)[1]])
 
 
+@pytest.mark.parametrize("steps", [np.array([1, 2]), np.array(np.nan), np.array(-1), np.array(1.5)])
+def test_odd_number_of_steps_is_refused(steps: np.ndarray) -> None:
+    heads = Heads(WIDTH, CLASSES, [0])
+    with pytest.raises(WeightsError):
+        heads.load_state({**heads.state(), "steps": steps})
+
+
+def test_settled_statistics_are_those_of_all_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whatsit.train.heads.CHUNK", 7)
+    features, heads = batch(1, 0).inputs[0], Heads(WIDTH, CLASSES, [0])
+    heads.settle(features)
+    np.testing.assert_allclose(heads.mean[0], features.mean(0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(heads.var[0], features.var(0, ddof=1), rtol=1e-4)
+
+
 def test_weights_of_another_head_are_refused() -> None:
     heads = Heads(WIDTH, CLASSES, [0])
     for other in (Heads(WIDTH, 3, [0]).weights(), {}, {**heads.weights(), "more": np.zeros(1)}):

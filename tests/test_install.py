@@ -123,6 +123,7 @@ def test_what_the_base_install_lacks_is_named(
     [
         ("torch", "wi.Learner(catalog).unfreeze()"),
         ("torch", "wi.transforms()"),
+        ("torch", "wi.Learner(catalog, size=32).fine_tune(1)"),
         ("plot", "catalog.show()"),
         ("clean", "catalog.to_dataframe()"),
     ],
@@ -133,6 +134,7 @@ def test_what_python_lacks_is_named(
     code = f"import whatsit as wi; catalog = wi.Catalog.from_folder({str(photos)!r}); {what}"
     done = subprocess.run([base_python, "-c", code], capture_output=True, text=True)
     assert "MissingError: " in done.stderr
+    assert not done.stdout, "nothing was trained before"
     assert f"pip install 'whatsit[{extra}]'" in done.stderr.splitlines()[-1]
 
 

@@ -156,6 +156,35 @@ def test_torn_checkpoint_costs_an_epoch_and_no_more(digits: Path, tmp_path: Path
 
 
 @pytest.mark.usefixtures("cache", "keep_all")
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"batches": None},
+        {"batches": {"losses": 3}},
+        {"batches": {"losses": ["x"]}},
+        {"batches": [1]},
+        {"epochs": [{"epoch": 1}]},
+        {"epochs": []},
+    ],
+)
+def test_odd_checkpoint_is_passed_over_or_said_to_be_damaged(
+    digits: Path, tmp_path: Path, odd: dict[str, object]
+) -> None:
+    with pytest.raises(StoppedError):
+        fit(learner_of(digits, tmp_path / "run"), stop_after(6))
+    for path in (tmp_path / "run").glob("fit-1-*.json"):
+        record = json.loads(path.read_text())
+        record["history"] |= odd
+        path.write_text(json.dumps(record))
+    resumed, said = learner_of(digits, tmp_path / "run"), ""
+    try:
+        fit(resumed)
+    except WhatsitError as error:
+        said = str(error)
+    assert "damaged" in said or len(resumed.history) == EPOCHS
+
+
+@pytest.mark.usefixtures("cache", "keep_all")
 def test_another_training_is_not_gone_on_with(digits: Path, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         fit(learner_of(digits, tmp_path / "run"), stop_after(4))
@@ -213,7 +242,7 @@ def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL
 
 
 def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, whatsit: Run) -> None:
-    words = digits, "--epochs", 200, "--augment", "none"
+    words = digits, "--epochs", 1000, "--augment", "none"
     assert whatsit("train", *words, "--out", "whole.whatsit").returncode == 0
     killed_at(tmp_path, 40, *words, "--out", "killed.whatsit")
     assert not (tmp_path / "killed.whatsit").exists()
@@ -230,7 +259,7 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
         assert "still goes on in another process" in second.stderr
     resumed = whatsit("train", "--resume", path, *out, "--json")
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["epochs"] == 200
+    assert json.loads(resumed.stdout)["epochs"] == 1000
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
     shown = whatsit("runs", digits).stdout
     assert "not finished" not in shown

@@ -20,6 +20,7 @@ from whatsit.collection.collecting import Collection, Tally, collect_lists
 from whatsit.collection.findings import Fixed, Verification
 from whatsit.collection.provider import Finds, Found
 from whatsit.errors import CatalogError, ImageError, WhatsitError
+from whatsit.extras import missing
 from whatsit.heat_map import HeatMap
 from whatsit.images import open_image
 from whatsit.labelled import Labelled
@@ -225,7 +226,7 @@ def test_evaluation_of_many_classes_shows_those_with_mistakes() -> None:
 
 def test_sentence_is_shown_where_matplotlib_is_missing() -> None:
     def draw() -> Any:
-        raise ModuleNotFoundError("matplotlib")
+        raise missing("A figure", "matplotlib")
 
     assert Tags(with_picture("1 < 2", draw)).text == "1 < 2"
 

@@ -1,5 +1,6 @@
 """The body learns too: what changes, what stays, what is kept, and that the bundle says the same."""
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -79,6 +80,66 @@ def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Pa
     assert [answer.label for answer in answers] == [learner.classes[n] for n in torch_says.argmax(1)]
     with pytest.raises(WhatsitError, match="needs a new learner"):
         learner.fine_tune(1, tell=silent)
+
+
+def test_saving_while_the_body_is_trained_changes_nothing_and_keeps_what_it_is(
+    digits: Path, cache: Path
+) -> None:
+    def trained(saves: bool) -> wi.Learner:
+        learner = learner_of(digits)
+        learner.fit_one_cycle(2, tell=silent)
+        callbacks = [lambda epoch: learner.save(f"after-{epoch.epoch}") and False] if saves else []
+        learner.unfreeze().fit_one_cycle(2, slice(1e-4, 1e-3), callbacks=callbacks, tell=silent)
+        return learner
+
+    plain, saving = trained(False), trained(True)
+    assert [epoch.valid_loss for epoch in plain.history] == [epoch.valid_loss for epoch in saving.history]
+    again = learner_of(digits).load("after-4")
+    assert again.is_fine_tuned
+    assert np.allclose(again.get_preds()[0], plain.get_preds()[0], atol=2e-2)
+
+
+def test_first_unfrozen_epoch_that_was_interrupted_is_saved_as_it_is(digits: Path, cache: Path) -> None:
+    def interrupt(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    learner = learner_of(digits)
+    learner.fit_one_cycle(2, tell=silent)
+    learner.unfreeze()
+    learner.metrics = {"late": interrupt}
+    with pytest.raises(KeyboardInterrupt):
+        learner.fit_one_cycle(1, 1e-3, tell=silent)
+    assert not any("rates" in fit for fit in learner.fits)
+    learner.save("cut")
+    again = learner_of(digits).load("cut")
+    assert again.is_fine_tuned
+    assert np.allclose(
+        again._plain().from_features(again.data.of("valid").inputs).logits,
+        learner._plain().from_features(learner.data.of("valid").inputs).logits,
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("group", [3, -4, "a", 1.5, None])
+def test_group_that_there_is_not_leaves_the_learner_frozen(digits: Path, cache: Path, group: object) -> None:
+    learner = learner_of(digits)
+    with pytest.raises(WhatsitError, match="There is no group"):
+        learner.freeze_to(group)  # type: ignore[arg-type]
+    assert learner.is_frozen
+    assert learner.freeze_to(2)._network is None, "that is how it was made"
+
+
+def test_stage_that_can_not_be_loaded_leaves_the_learner_as_it_was(digits: Path, cache: Path) -> None:
+    learner = learner_of(digits)
+    learner.fit_one_cycle(2, tell=silent)
+    before, file = learner.get_preds()[0], learner.save("odd").with_suffix(".json")
+    record = json.loads(file.read_text())
+    for odd in ({"frozen": 2}, {"frozen": 9}, {"fits": [{**record["history"]["fits"][0], "bs": 1}]}):
+        file.write_text(json.dumps({**record, "history": {**record["history"], **odd}}))
+        with pytest.raises(WhatsitError, match=r"can't be trusted|no group"):
+            learner.load("odd")
+        assert np.array_equal(learner.get_preds()[0], before)
+        assert len(learner.history) == 2
 
 
 def test_same_fine_tuning_gives_the_same_weights(digits: Path, cache: Path) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from whatsit.collection import collect, download_images, search_images
     from whatsit.collection.verifying import verify_images
     from whatsit.errors import WhatsitError
-    from whatsit.finetune.transforms import transforms
+    from whatsit.finetune.transforms import transforms as transforms
     from whatsit.train import Learner
     from whatsit.understand.interpretation import Interpretation
 
@@ -24,9 +24,8 @@ __all__ = [
     "collect",
     "download_images",
     "search_images",
-    "transforms",
     "verify_images",
-]
+]  # and `transforms`, which needs PyTorch
 
 _HOMES = {
     "Catalog": "whatsit.catalog",
@@ -52,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, "transforms"])

@@ -14,7 +14,7 @@ EXTRAS = {
 }
 
 
-class MissingError(WhatsitError):
+class MissingError(WhatsitError, ImportError):
     """A package that is not installed, and the extra that brings it."""
 
 

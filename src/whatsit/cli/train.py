@@ -287,7 +287,7 @@ def _print(
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
-    if has_experiments:
+    if has_experiments and (learner.run / "what-if.png").exists():
         print(f"experiments: {printable(learner.run / 'what-if.png')}")
     if report:
         print(f"report: {printable(report)} (open it in a browser)")

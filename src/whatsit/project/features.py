@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _BACKBONE = re.compile(r"[0-9a-f]{64}")
 FEW, FACTOR = 256, 4  # shards of up to 256, 1024, 4096, ... vectors are of one size
 MANY = 4  # shards of one size, which are merged
 TRIES = 9  # to read files that another process merges
+OLD = 3600  # seconds, of a file that nobody writes any more
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class FeatureStore:
             self._merge(recipe)
 
     def forget(self, backbone: str) -> None:
-        """Delete all that was computed with a backbone, by its hash; what is none is passed over."""
+        """Delete all that was computed with a backbone, by its hash; anything else is passed over."""
         if _BACKBONE.fullmatch(backbone):
             shutil.rmtree(self._of(backbone), ignore_errors=True)
 
@@ -116,16 +118,25 @@ class FeatureStore:
 
     def _merge(self, recipe: Recipe) -> None:
         """Make one of the shards of a size, where they are many. Raises Timeout if another process does."""
-        with FileLock(not_a_link(self._place(recipe) / "lock", self.folder), timeout=0):
-            by_size: dict[int, list[Shard]] = {}
-            for shard in self._shards(recipe):
-                by_size.setdefault(_size(len(shard)), []).append(shard)
-            for some in by_size.values():
-                if len(some) >= MANY:
-                    write_shard(self._place(recipe) / f"{uuid4().hex}{SUFFIX}", _different(some))
-                    for shard in some:
-                        with suppress(OSError):  # Windows keeps what somebody reads
-                            shard.path.unlink()
+        place = self._place(recipe)
+        with FileLock(not_a_link(place / "lock", self.folder), timeout=0):
+            for torn in place.glob(".whatsit.*"):  # of a process that was killed, unless it is quite new
+                if time.time() - torn.lstat().st_mtime > OLD:
+                    torn.unlink()
+            by_size: dict[int, list[Path]] = {}
+            for path, count in [(shard.path, len(shard)) for shard in self._shards(recipe)]:
+                by_size.setdefault(_size(count), []).append(path)
+            for paths in by_size.values():
+                if len(paths) >= MANY:
+                    _write_merged(paths, place / f"{uuid4().hex}{SUFFIX}")
+                    for path in paths:
+                        with suppress(OSError):  # Windows keeps what another process reads
+                            path.unlink()
+
+
+def _write_merged(paths: Sequence[Path], target: Path) -> None:
+    """Write one shard with what several have. Afterwards this process has none of them open."""
+    write_shard(target, _different([shard for path in paths if (shard := open_shard(path)) is not None]))
 
 
 def _size(count: int) -> int:

@@ -209,13 +209,20 @@ def _answered(row: list[str | int]) -> Answered:
     return Answered(shaped(label, str), shaped(predicted, str), *(shaped(one, int) for one in group[:1]))
 
 
+def is_plausible(fit: Fit) -> bool:
+    """Whether the numbers of a training are such as can be asked for."""
+    is_batch = fit.get("bs") is None or (fit["bs"] or 0) >= 2
+    is_decay = 0 <= (fit.get("wd") or 0.0) < math.inf
+    return is_batch and is_decay and 0 < fit["lr"] < math.inf and 0 < fit["epochs"] < 10**6
+
+
 def _is_plausible(facts: Facts) -> bool:
     """Whether the numbers are such as a training writes."""
     return (
         0 <= facts["accuracy"] <= 1
         and 1 <= facts["views"] <= MOST_VIEWS
         and len(facts["fits"]) > 0
-        and all(0 < fit["lr"] < math.inf and 0 < fit["epochs"] < 10**6 for fit in facts["fits"])
+        and all(map(is_plausible, facts["fits"]))
         and len(facts["history"]) > 0
         and all(0 <= one["error_rate"] <= 1 and 0 < one["epoch"] < 10**7 for one in facts["history"])
         and all(len(finding) == 3 for finding in facts.get("findings", ()))

@@ -35,13 +35,16 @@ class Shard:
 
 
 def open_shard(path: Path) -> Shard | None:
-    """A shard, None where the file is none: torn, of another kind, or no plain file. Raises OSError."""
+    """Open a shard; None for a file that is torn, of another kind, or not a plain one. Raises OSError."""
     import numpy as np
 
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        return None
     with open(handle, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_size < HEADER.size:
+        if about.st_size < HEADER.size:
             return None
         magic, count, width = HEADER.unpack(file.read(HEADER.size))
         if magic != MAGIC or not 0 < width <= LARGEST_SIDE or not 0 < count <= about.st_size:

@@ -53,7 +53,8 @@ def load_begun(run: Path, number: int, belongs: dict[str, Any], asked: Mapping[s
     for half in HALVES:
         with suppress(WhatsitError):  # not there, or torn
             stage = stages.load(run, f"fit-{number}-{half}", belongs)
-            if stage.history.get("asked") == asked and isinstance(stage.history.get("epochs"), list):
+            kept = stage.history
+            if kept.get("asked") == asked and isinstance(kept.get("epochs"), list) and "batches" in kept:
                 found.append(Begun(half, stage))
     return max(found, key=lambda begun: len(begun.stage.history["epochs"]), default=None)
 

@@ -10,7 +10,7 @@ from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
 from whatsit.progress import progress
 from whatsit.train.batches import sample, steps_of
-from whatsit.train.fit_heads import fit_heads
+from whatsit.train.fit_heads import affordable, fit_heads
 from whatsit.train.heads import LR, WD, Heads
 from whatsit.understand.learning_curve import LearningCurve
 
@@ -51,7 +51,8 @@ def draw_curve(
             heads = Heads(train.inputs.shape[1], len(classes), seeds, ps)
             count = len(places[0])
             bs = min(batch_size, count)
-            fit_heads(heads, train, places, epochs_of(count, bs), LR, bs, WD, seed)
+            epochs, bs = affordable(heads, count, epochs_of(count, bs), bs)
+            fit_heads(heads, train, places, epochs, LR, bs, WD, seed)
             for repeat in range(repeats):
                 wrong[row, repeat] = heads.logits(valid.inputs, repeat).argmax(1) != valid.labels
             advance()

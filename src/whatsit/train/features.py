@@ -42,29 +42,35 @@ def extract(
 ) -> Features:
     """Compute or recall the features of every picture, in the catalog's order."""
     recipe = _recipe(backbone, preprocess, precision, view)
-    contents, first, row = _distinct(catalog.rows["content"])
+    contents, row = _distinct(catalog.rows["content"])
     vectors = np.empty((len(contents), backbone.width), np.float32)
-    is_there = store.fill(recipe, contents, vectors)
-    missing, refused = np.flatnonzero(~is_there), dict[int, str]()
+    missing = np.flatnonzero(~store.fill(recipe, contents, vectors))
+    refused: dict[Path, str] = {}
     if len(missing):
         network = Engine(backbone.network, precision, ["features"])
+        by_content = np.argsort(row, kind="stable")
+        ends = np.searchsorted(row[by_content], np.arange(len(contents) + 1))
 
-        def look(item: Item) -> NDArray[np.float32] | ImageError:
-            try:
-                pixels = load_view(preprocess, _unchanged(item), view, item.content)
-                vector: NDArray[np.float32] = network(pixels[None])["features"][0]
-                return vector
-            except ImageError as error:
-                return error
+        def look(place: int) -> NDArray[np.float32] | dict[Path, str]:
+            """The features of a content, or why each of the files that had it can't be read."""
+            reasons: dict[Path, str] = {}
+            for at in by_content[ends[place] : ends[place + 1]].tolist():
+                item = catalog.items[at]
+                try:
+                    pixels = load_view(preprocess, _unchanged(item), view, item.content)
+                    vector: NDArray[np.float32] = network(pixels[None])["features"][0]
+                    return vector
+                except ImageError as error:
+                    reasons[item.path] = str(error)
+            return reasons
 
         fresh, since = list[int](), time.monotonic()
         try:
             with progress("Looking at pictures", len(missing)) as advance:
-                found = in_parallel(look, (catalog.items[first[place]] for place in missing))
-                for place, answer in zip(missing.tolist(), found, strict=True):
+                for place, answer in zip(missing.tolist(), in_parallel(look, missing.tolist()), strict=True):
                     advance()
-                    if isinstance(answer, ImageError):
-                        refused[place] = str(answer)
+                    if isinstance(answer, dict):
+                        refused |= answer
                         continue
                     vectors[place] = answer
                     fresh.append(place)
@@ -73,23 +79,19 @@ def extract(
                         fresh, since = [], time.monotonic()
         finally:
             store.put(recipe, contents[fresh], vectors[fresh])
-    is_read = ~np.isin(row, list(refused))
-    is_whole = len(row) == len(contents) and not refused
-    return Features(
-        vectors if is_whole else vectors[row[is_read]],
-        {catalog.items[place].path: refused[row[place]] for place in np.flatnonzero(~is_read).tolist()},
-    )
+    if len(row) == len(contents) and not refused:
+        return Features(vectors, refused)
+    is_read = np.array([item.path not in refused for item in catalog], np.bool_)
+    return Features(vectors[row[is_read]], refused)
 
 
-def _distinct(
-    contents: NDArray[np.void],
-) -> tuple[NDArray[np.void], NDArray[np.int64], NDArray[np.int64]]:
-    """Each content once, as they come; where each comes first (k,), and which of them each is (n,)."""
+def _distinct(contents: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Each content once (k,), as they come, and which of them each is (n,)."""
     _, first, inverse = np.unique(contents, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    return contents[first[order]], first[order], rank[inverse]
+    return contents[first[order]], rank[inverse]
 
 
 def _unchanged(item: Item) -> Source:

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from whatsit.labelled import Labelled
 from whatsit.train import loop
-from whatsit.train.batches import Balance, FeatureBatches, Places, chosen, class_weights
+from whatsit.train.batches import Balance, FeatureBatches, Places, chosen, class_weights, steps_of
 from whatsit.train.heads import Heads
 from whatsit.train.schedules import OneCycle
+
+MOST_WORK = 4 * 10**9  # weights times steps, of heads that are only asked: 45 s with 1,000 classes
 
 
 def fit_heads(
@@ -28,6 +30,13 @@ def fit_heads(
     batches = FeatureBatches(data.inputs, data.labels, batch_size, own)
     heads.begin(wd, class_weights(data.labels) if balance == "loss" else None)
     loop.fit(heads, batches, loop.Plan(epochs, OneCycle(epochs * batches.steps), [lr], seed))
+
+
+def affordable(heads: Heads, images: int, epochs: int, batch_size: int) -> tuple[int, int]:
+    """Epochs and batch size for so many pictures and at most MOST_WORK: fewer epochs, or larger batches."""
+    most = max(1, MOST_WORK // heads.weight.size)
+    batch_size = min(max(batch_size, images // most), images)
+    return max(1, min(epochs, most // steps_of(images, batch_size))), batch_size
 
 
 def is_right(heads: Heads, features: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.bool_]:

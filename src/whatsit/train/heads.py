@@ -1,7 +1,8 @@
 """Heads: BatchNorm and one linear layer on features, trained with AdamW, in NumPy; many of them at once."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from whatsit.labelled import Labelled
 LR, WD = 3e-3, 1.0  # good for nearly every head
 BN_EPS, BN_MOMENTUM = 1e-5, 0.1  # as in PyTorch
 BETA2, EPS = 0.99, 1e-8  # of AdamW
+CHUNK = 4096  # pictures at once
 Array = NDArray[np.float32]
 
 
@@ -156,8 +158,9 @@ class Heads:
 
         After few batches its running averages still hold a part of the 0 and 1 that they began with.
         """
-        self.mean[:] = features.mean(0, dtype=np.float64)
-        self.var[:] = features.var(0, dtype=np.float64, ddof=1)
+        count, mean = len(features), features.mean(0, dtype=np.float64)
+        parts = (features[start : start + CHUNK] - mean for start in range(0, count, CHUNK))
+        self.mean[:], self.var[:] = mean, sum((part**2).sum(0) for part in parts) / max(1, count - 1)
 
     @property
     def is_finite(self) -> bool:
@@ -198,6 +201,8 @@ class Heads:
         own = self._state()
         if set(state) != {*own, "steps"} or any(state[name].shape != own[name].shape for name in own):
             raise WeightsError("this is the state of other heads")
+        if state["steps"].ndim or state["steps"].dtype.kind != "i" or state["steps"] < 0:
+            raise WeightsError("its number of steps is odd")
         for name, array in own.items():
             array[:] = state[name]
         self._steps = int(state["steps"])
@@ -235,10 +240,27 @@ def cross_entropy(
     return losses, slopes
 
 
-def one_thread() -> AbstractContextManager[Any]:
-    """Multiply matrices on one thread in this block."""
-    limited: AbstractContextManager[Any] = _libraries().limit(limits=1)
-    return limited
+class _OneThread:
+    """How many blocks are in `one_thread`, and what the first of them changed."""
+
+    lock, blocks = threading.Lock(), 0
+    limit: Any = None
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Multiply matrices on one thread in this block; blocks in several threads may overlap."""
+    with _OneThread.lock:
+        if not _OneThread.blocks:
+            _OneThread.limit = _libraries().limit(limits=1)
+        _OneThread.blocks += 1
+    try:
+        yield
+    finally:
+        with _OneThread.lock:
+            _OneThread.blocks -= 1
+            if not _OneThread.blocks:
+                _OneThread.limit.restore_original_limits()
 
 
 @cache

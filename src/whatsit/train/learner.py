@@ -20,10 +20,10 @@ from whatsit import engine
 from whatsit.backbones import Backbone
 from whatsit.bundle import Bundle
 from whatsit.catalog import Catalog, Split, folders_of
-from whatsit.checks import path_of, require_class
+from whatsit.checks import is_count, path_of, require_class
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, DivergedError, WeightsError, WhatsitError
-from whatsit.extras import needing
+from whatsit.extras import needing, require
 from whatsit.heat_map import HeatMap, scaled
 from whatsit.images import Picture
 from whatsit.labelled import Labelled
@@ -41,6 +41,7 @@ from whatsit.project import (
     PREDICTIONS,
     Answered,
     Project,
+    is_plausible,
     keeping,
     note_trained_on,
     predictions,
@@ -67,7 +68,7 @@ from whatsit.train.diverged import diverged
 from whatsit.train.doctor import Diagnosis, diagnose
 from whatsit.train.export import served
 from whatsit.train.finder import QUICK, RateFinder, gentle, sweep
-from whatsit.train.fit_heads import fit_heads, is_right
+from whatsit.train.fit_heads import affordable, fit_heads, is_right
 from whatsit.train.heads import LR, WD, Heads
 from whatsit.train.history import History
 from whatsit.train.hooks import Told, Validation
@@ -92,7 +93,6 @@ HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
 REPEATS = 3  # of the learning curve in a report
-MOST_WORK = 4 * 10**9  # weights times steps, of heads that are only asked: half a minute
 
 
 class Learner:
@@ -210,8 +210,20 @@ class Learner:
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
         2 the head; negative ones count from the end. Raises WhatsitError.
         """
+        if not is_count(group, -GROUPS) or group >= GROUPS:
+            what = f"There is no group {group!r:.40} of layers."
+            raise WhatsitError(what, f"Give a number from {-GROUPS} to {GROUPS - 1}.")
+        if self._network is None and group % GROUPS == GROUPS - 1:
+            return self
         if self.augment in ("auto", "full"):
             _ = self.mirrored  # which only features can tell
+        network = self._in_torch()
+        network.head.load(self._head.weights())
+        network.freeze_to(group)
+        return self
+
+    def _in_torch(self) -> "Network":
+        """Backbone and head as one network, made when it is first asked for."""
         if self._network is None:
             with needing("Training the layers of a backbone"):
                 from whatsit.finetune.head import Head
@@ -219,9 +231,7 @@ class Learner:
                 from whatsit.finetune.timm_backbones import load_body
             head = Head(self.backbone.width, len(self.classes), self.ps)
             self._network = Network(load_body(*self._source), head, settled=self._source[3])
-        self._network.head.load(self._head.weights())
-        self._network.freeze_to(group)
-        return self
+        return self._network
 
     def freeze(self) -> "Learner":
         """Let only the head learn, on cached features."""
@@ -315,6 +325,7 @@ class Learner:
             raise WhatsitError(
                 f"Fine-tuning {what}.", "Make another learner, or call unfreeze and fit_one_cycle."
             )
+        require("torch", "Training the layers of a backbone")
         self.freeze()
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance, tell=tell)
         self._head.settle(self.data.of("train").inputs)  # while the body learns they stay
@@ -421,7 +432,7 @@ class Learner:
         model.begin(wd, weights)
         stopped = checkpoints.load_begun(self.run, number, self._belongs(), asked)
         if stopped is not None:
-            self._go_on(model, stopped.stage, told)
+            self._go_on(model, stopped.stage, told, epochs)
         keeper = checkpoints.Keeper(self.run, number, stopped)
 
         def keep(training: loop.Training) -> None:
@@ -450,14 +461,17 @@ class Learner:
         self._save_history()
         checkpoints.finish(self.run, number, self._stage())
 
-    def _go_on(self, model: "Heads | Network", stage: stages.Stage, told: Told) -> None:
-        """Take over a training that was stopped, and its epochs so far."""
-        try:
-            model.load_state(stage.tensors)
-        except WeightsError as error:
-            raise WhatsitError("The checkpoint of this training is damaged.", "Train anew.") from error
+    def _go_on(self, model: "Heads | Network", stage: stages.Stage, told: Told, epochs: int) -> None:
+        """Take over a training that was stopped after less than `epochs`."""
         before = len(self.history)
-        past = History.from_dict(stage.history["epochs"], stage.history["batches"])
+        damaged = WhatsitError("The checkpoint of this training is damaged.", "Train anew.")
+        try:
+            past = History.from_dict(stage.history["epochs"], stage.history["batches"])
+            if not before < len(past) < before + epochs:
+                raise damaged
+            model.load_state(stage.tensors)
+        except (WeightsError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise damaged from error
         self.history.losses, self.history.lrs, self.history.moms = past.losses, past.lrs, past.moms
         for epoch in past.epochs[before:]:
             self.history.epochs.append(epoch)
@@ -698,12 +712,14 @@ class Learner:
     def _stage(self) -> stages.Stage:
         tensors = self._head.weights()
         if self._network is not None:
-            self._network.head.load(tensors)
+            if self.is_frozen:  # else it is the network's own head that is trained
+                self._network.head.load(tensors)
             tensors = self._network.weights()
         history = {
             "fits": self._fits,
             "asked": self._asked,
             "frozen": self._frozen_to,
+            "tuned": self.is_fine_tuned or self._is_training_body,
             "mirrored": self._mirrored and astuple(self._mirrored),
         }
         return stages.Stage(tensors, self._belongs(), self._kept(history))
@@ -719,22 +735,32 @@ class Learner:
         return self
 
     def _restore(self, stage: stages.Stage) -> None:
-        """Become what a stage holds. Raises WhatsitError where that can't be."""
-        with stages.taking_up(stage):
-            self._take_over(stage)
+        """Become what a stage holds. Raises WhatsitError where that can't be, and stays what it was."""
+        before = dict(self.__dict__)
+        try:
+            with stages.taking_up(stage):
+                self._take_over(stage)
+        except BaseException:
+            self.__dict__.update(before)
+            raise
+        if before["data"].backbone.sha256 not in (self._original, self.backbone.sha256):
+            self.project.features.forget(before["data"].backbone.sha256)  # nobody asks for them any more
 
     def _take_over(self, stage: stages.Stage) -> None:
         frozen = stage.history.get("frozen")
         self._begin_again()
-        self._fits = list(stage.history["fits"])
+        fits: list[Any] = stage.history["fits"]
+        if not all(map(is_plausible, fits)):
+            raise ValueError("its trainings are odd")
+        self._fits = fits
         if frozen is None:
             self._head.load_weights(stage.tensors)
         else:
-            network = self.freeze_to(frozen)._network
-            assert network is not None
+            network = self._in_torch()
+            network.freeze_to(frozen)
             network.load_weights(stage.tensors)
             self._head.load_weights(network.head.weights())
-            if any("rates" in fit for fit in self._fits):  # else the backbone is as it came
+            if stage.history.get("tuned"):  # else the backbone is as it came
                 self._serve()
         told = stage.history.get("mirrored")
         self._mirrored = told and Difference(*told)
@@ -913,7 +939,7 @@ class Learner:
 
     def _versions(self) -> dict[str, str]:
         """Of what it is made with."""
-        is_plain = self.backbone.name == "lite0" and self._network is None
+        is_plain = self._source[:1] + self._source[2:] == ("lite0", None, True) and self._network is None
         packages = ["whatsit", "numpy", *([] if is_plain else ["torch", "timm"])]
         versions = {package: version_of(package) for package in packages}
         return {**versions, "backbone": self.backbone.name, "openvino": engine.version()}
@@ -1001,13 +1027,14 @@ class Learner:
         last = self._fits[-1] if self._fits and self.is_frozen else {}
         epochs = sum(fit["epochs"] for fit in self._fits if "rates" not in fit) or self.default_epochs()
         alike = Heads(self.backbone.width, len(self.classes), [self.seed] * len(places), self.ps)
-        images, most = min(map(len, places)), max(1, MOST_WORK // alike.weight.size)
-        bs = min(max(last.get("bs") or self._batch_size(), images // most), images)
+        images = min(map(len, places))
+        bs = min(last.get("bs") or self._batch_size(), images)
+        epochs, bs = affordable(alike, images, epochs, bs)
         fit_heads(
             alike,
             data,
             places,
-            max(1, min(epochs, most // batches.steps_of(images, bs))),
+            epochs,
             last.get("lr", LR),
             bs,
             last.get("wd", WD),

@@ -29,6 +29,8 @@ class Kept(TypedDict, total=False):
     epochs: list[EpochRecord]
     fits: list[Fit]
     frozen: int | None
+    tuned: bool
+    batches: dict[str, list[float | None]]
     mirrored: list[float] | None
 
 
