@@ -90,7 +90,7 @@ def test_weights_that_do_not_fit_are_refused(resnet_file: Path, tmp_path: Path) 
     with pytest.raises(BackboneError, match="There is no weight file"):
         load_backbone("resnet18", 64, weights=tmp_path / "none.safetensors")
     (tmp_path / "text.pth").write_text("hello")
-    with pytest.raises(BackboneError, match="holds no weights for resnet18: it is no weight file"):
+    with pytest.raises(BackboneError, match="holds no weights for resnet18: it is not a weight file"):
         load_backbone("resnet18", 64, weights=tmp_path / "text.pth")
 
 

@@ -47,9 +47,10 @@ def lr(
 
     learner = Learner(catalog, backbone, size, weights=weights, resize=resize)
     found = learner.lr_find()
-    figure: Path | None = save or learner.project.folder / "rates.png"
+    place = save or learner.project.folder / "rates.png"
+    figure: Path | None = place
     try:
-        found.plot().write(save or learner.project.folder / "rates.png")
+        found.plot().write(place)
     except MissingError as error:
         if save:
             raise

@@ -12,13 +12,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from whatsit.errors import WeightsError, WhatsitError
+from whatsit.finetune import GROUPS
 from whatsit.finetune.head import Head
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
 from whatsit.labelled import Labelled
 from whatsit.processors import Device
 
-GROUPS = 3  # the backbone's early layers, its late ones, the head
 STEEPEST = 1.0  # the norm to which gradients are clipped
 EPS = 1e-5  # of AdamW
 
@@ -161,10 +161,6 @@ class Network(nn.Module):
 
     def freeze_to(self, group: int) -> None:
         """Leave the groups before `group` as they are; negative ones count from the end."""
-        if not -GROUPS <= group < GROUPS:
-            raise WhatsitError(
-                f"There is no group {group} of layers.", f"Give a number from {-GROUPS} to {GROUPS - 1}."
-            )
         self.frozen = group % GROUPS
         for number, parameters in enumerate(self._groups()):
             for parameter in parameters:

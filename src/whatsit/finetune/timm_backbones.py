@@ -115,7 +115,7 @@ def _load_file(body: nn.Module, file: Path, name: str) -> None:
         body.load_state_dict({key: tensor for key, tensor in tensors.items() if key in body_names})
     except Exception as error:  # of many kinds; torch's own words advise what is unsafe
         is_other = isinstance(error, RuntimeError) and "state_dict" in str(error)
-        reason = "its tensors have other names or shapes" if is_other else "it is no weight file"
+        reason = "its tensors have other names or shapes" if is_other else "it is not a weight file"
         raise BackboneError(
             f"{file} holds no weights for {name}: {reason}.",
             "Name the file of that very architecture, as timm or its hub page gives it.",

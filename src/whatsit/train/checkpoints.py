@@ -93,9 +93,9 @@ def forget_body(run: Path, features: FeatureStore) -> None:
     """Delete the weights of a run whose body was trained, and its features: they are large. Heads stay."""
     for path in run.glob("fit-*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            if read_json(path)["history"]["frozen"] is not None:
+            kept = read_json(path)["history"]
+            if kept["frozen"] is not None:
                 path.with_suffix(".safetensors").unlink(missing_ok=True)
                 path.unlink()
-                past = read_json(run / HISTORY)
-                if any("rates" in fit for fit in past["fits"]):  # else the backbone is as it came
-                    features.forget(past["backbone_sha256"])
+                if kept["tuned"]:  # else the backbone is as it came
+                    features.forget(read_json(run / HISTORY)["backbone_sha256"])

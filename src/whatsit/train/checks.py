@@ -9,6 +9,7 @@ from whatsit.catalog import Catalog
 from whatsit.checks import is_count, is_number
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
+from whatsit.finetune import GROUPS
 from whatsit.preprocess import Resize
 from whatsit.processors import Device
 from whatsit.text import described, ending
@@ -66,6 +67,13 @@ def require_device(device: Device) -> Device:
             from whatsit.finetune.network import torch_device
         torch_device(device)
     return device
+
+
+def require_group(group: object) -> None:
+    """Raise WhatsitError for a group of layers that no network has; negative ones count from the end."""
+    if not is_count(group, -GROUPS) or not is_number(group, most=GROUPS - 1):
+        what = f"There is no group {group!r:.40} of layers."
+        raise WhatsitError(what, f"Give a number from {-GROUPS} to {GROUPS - 1}.")
 
 
 def require_teaching(epochs: object, bs: object, wd: object) -> None:

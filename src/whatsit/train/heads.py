@@ -45,9 +45,6 @@ class Heads:
             self.weight[number] = rng.uniform(-bound, bound, (classes, width))
             self.bias[number] = rng.uniform(-bound, bound, classes)
 
-    def __len__(self) -> int:
-        return len(self._parameters)
-
     def copy(self) -> "Heads":
         """The same heads, which can be trained on their own."""
         other = deepcopy(self)
@@ -174,11 +171,7 @@ class Heads:
 
     def load_weights(self, weights: Mapping[str, NDArray[Any]], number: int = 0) -> None:
         """Take over what `weights` gave. Raises WeightsError where names or shapes are others."""
-        own = self._named()
-        if set(weights) != set(own) or any(weights[name].shape != own[name].shape[1:] for name in own):
-            raise WeightsError("these are the weights of another head")
-        for name, array in own.items():
-            array[number] = weights[name]
+        _take_over({name: array[number] for name, array in self._named().items()}, weights)
 
     def _named(self) -> dict[str, Array]:
         return {
@@ -198,14 +191,11 @@ class Heads:
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `state` gave. Raises WeightsError where names or shapes are others."""
-        own = self._state()
-        if set(state) != {*own, "steps"} or any(state[name].shape != own[name].shape for name in own):
-            raise WeightsError("this is the state of other heads")
-        if state["steps"].ndim or state["steps"].dtype.kind != "i" or state["steps"] < 0:
+        steps = state.get("steps")
+        if steps is None or steps.ndim or steps.dtype.kind != "i" or steps < 0:
             raise WeightsError("its number of steps is odd")
-        for name, array in own.items():
-            array[:] = state[name]
-        self._steps = int(state["steps"])
+        _take_over(self._state(), {name: array for name, array in state.items() if name != "steps"})
+        self._steps = int(steps)
 
     def _state(self) -> dict[str, Array]:
         return {
@@ -215,6 +205,14 @@ class Heads:
             "first": self._first,
             "second": self._second,
         }
+
+
+def _take_over(own: Mapping[str, Array], given: Mapping[str, NDArray[Any]]) -> None:
+    """Copy arrays by name. Raises WeightsError where names or shapes are others."""
+    if set(given) != set(own) or any(given[name].shape != own[name].shape for name in own):
+        raise WeightsError("these are the weights of other heads")
+    for name, array in own.items():
+        array[:] = given[name]
 
 
 def cross_entropy(

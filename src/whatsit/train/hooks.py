@@ -44,11 +44,12 @@ class Told:
 
     def __call__(self, _: Training) -> bool:
         """Whether one of the callbacks has enough."""
-        return self.of(self.history[-1], len(self.history) - 1 == self.before)
+        return self.last()
 
-    def of(self, epoch: Epoch, is_first: bool) -> bool:
-        """The same for any epoch."""
-        if is_first:
+    def last(self) -> bool:
+        """The same outside of a training, as when one that was stopped goes on."""
+        epoch = self.history[-1]
+        if len(self.history) - 1 == self.before:
             self.tell(header(epoch))
         self.tell(row(epoch))
         answers = [callback(epoch) for callback in self.callbacks]  # all are to hear of it

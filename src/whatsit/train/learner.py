@@ -20,10 +20,11 @@ from whatsit import engine
 from whatsit.backbones import Backbone
 from whatsit.bundle import Bundle
 from whatsit.catalog import Catalog, Split, folders_of
-from whatsit.checks import is_count, path_of, require_class
+from whatsit.checks import path_of, require_class
 from whatsit.engine import Precision
 from whatsit.errors import CatalogError, DivergedError, WeightsError, WhatsitError
 from whatsit.extras import needing, require
+from whatsit.finetune import GROUPS
 from whatsit.heat_map import HeatMap, scaled
 from whatsit.images import Picture
 from whatsit.labelled import Labelled
@@ -58,6 +59,7 @@ from whatsit.train.checks import (
     named_metrics,
     require_catalog,
     require_device,
+    require_group,
     require_settings,
     require_teaching,
 )
@@ -87,7 +89,6 @@ if TYPE_CHECKING:
 
     from whatsit.finetune.network import Network
 
-GROUPS = 3  # of layers: the backbone's early ones, its late ones, the head
 BODY_DECAY = 0.01
 HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
@@ -210,9 +211,7 @@ class Learner:
         """Let only the groups of layers from `group` on learn: 0 the body's early layers, 1 its late ones,
         2 the head; negative ones count from the end. Raises WhatsitError.
         """
-        if not is_count(group, -GROUPS) or group >= GROUPS:
-            what = f"There is no group {group!r:.40} of layers."
-            raise WhatsitError(what, f"Give a number from {-GROUPS} to {GROUPS - 1}.")
+        require_group(group)
         if self._network is None and group % GROUPS == GROUPS - 1:
             return self
         if self.augment in ("auto", "full"):
@@ -368,10 +367,11 @@ class Learner:
         order, noise = np.random.default_rng(self.seed).spawn(2)
         shuffled = chain.from_iterable(shown.epoch(order) for _ in count())
 
+        groups = 1 if self.is_frozen else GROUPS - (self._frozen_to or 0)
+
         def step(lr: float) -> float:
             model.wd = gentle(wd, lr)
-            lrs = [lr] * (1 if self.is_frozen else GROUPS - (self._frozen_to or 0))
-            return float(model.step(next(shuffled), lrs, Constant.momentum))
+            return float(model.step(next(shuffled), [lr] * groups, Constant.momentum))
 
         with model.in_training(noise):
             yield step
@@ -475,7 +475,7 @@ class Learner:
         self.history.losses, self.history.lrs, self.history.moms = past.losses, past.lrs, past.moms
         for epoch in past.epochs[before:]:
             self.history.epochs.append(epoch)
-            told.of(epoch, len(self.history) - 1 == before)
+            told.last()
 
     def _kept(self, more: Mapping[str, Any]) -> dict[str, Any]:
         """The history for a stage."""
@@ -756,6 +756,7 @@ class Learner:
         if frozen is None:
             self._head.load_weights(stage.tensors)
         else:
+            require_group(frozen)
             network = self._in_torch()
             network.freeze_to(frozen)
             network.load_weights(stage.tensors)
