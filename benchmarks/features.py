@@ -21,7 +21,7 @@ from whatsit.engine import Engine
 from whatsit.parallel import in_parallel, threads
 from whatsit.project import FeatureStore
 from whatsit.train.backbone import load_backbone
-from whatsit.train.features import extract
+from whatsit.train.features import Extractor
 
 
 def rate(photos: int, work: Callable[[], object]) -> float:
@@ -59,7 +59,7 @@ def main() -> None:
                 store = FeatureStore(Path(folder))
                 name = f"{precision} files to features"
                 reached = note(
-                    name, lambda p=precision, s=store: extract(catalog, backbone, preprocess, p, s)
+                    name, lambda p=precision, s=store: Extractor(backbone, preprocess, p, s)(catalog)
                 )
             rates.setdefault(f"{precision} of the bound", []).append(reached * (1 / decode + 1 / alone))
     import torch

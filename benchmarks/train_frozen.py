@@ -1,4 +1,4 @@
-"""`whatsit train` as a whole process on the shared photos, against fastai and against an expert's script.
+"""`whatsit train` at 224 pixels, a whole process on the shared photos, against fastai and an expert's script.
 
 Cold: no cache of any kind. Warm: the converted network is cached, the features are not. The peers have no
 such caches. All run in turn; accuracy is pooled over validation and test (713 photos), Whatsit's the mean
@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.peers import CLOTHING, HERE, WHATSIT, fastai_python, seconds, timed
 
 EXPERT = (sys.executable, "-m", "benchmarks.expert")
+SIZE = 224  # pixels, as the peers take
 SPLITS = ("validation", "test")
 
 
@@ -26,7 +27,8 @@ def whatsit_accuracies(work: Path, cache: Path, seeds: int = 5) -> list[float]:
     found = []
     for seed in range(seeds):
         bundle = work / f"{seed}.whatsit"
-        train = ["train", CLOTHING, "--seed", seed, "--out", bundle, "--project", work / "seeds"]
+        train = ["train", CLOTHING, "--size", SIZE, "--seed", seed, "--out", bundle]
+        train += ["--project", work / "seeds"]
         timed([*WHATSIT, *train, "--json"], WHATSIT_CACHE=cache)
         right = images = 0
         for split in ("valid", "test"):
@@ -52,7 +54,8 @@ def main() -> None:
         photos.mkdir()
         for split in ("train", "validation"):
             (photos / split).symlink_to(CLOTHING / split)
-        train = [*WHATSIT, "train", photos, "--out", work / "photos.whatsit", "--project", work / "project"]
+        train = [*WHATSIT, "train", photos, "--size", SIZE, "--out", work / "photos.whatsit"]
+        train += ["--project", work / "project"]
         for number in range(options.rounds):
             shutil.rmtree(cache, ignore_errors=True)
             for name in ("cold", "warm"):

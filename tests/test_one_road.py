@@ -191,7 +191,7 @@ def test_model_refuses_what_is_neither_pixels_nor_features(photos: Path) -> None
     learner = wi.Learner(wi.Catalog.from_folder(photos))
     learner.fit_one_cycle(1, tell=lambda line: None)
     model = learner.model()
-    with pytest.raises(wi.WhatsitError, match=r"not uint8 \(n, 224, 224, 3\)"):
+    with pytest.raises(wi.WhatsitError, match=r"not uint8 \(n, 320, 320, 3\)"):
         model.from_pixels(np.zeros((1, 224, 224, 3)))  # type: ignore[arg-type]
     with pytest.raises(wi.WhatsitError, match=r"not \(n, 1280\)"):
         model.from_features(np.zeros((2, 7), np.float32))
@@ -261,7 +261,7 @@ def test_mistakes_with_learners_and_classifiers_end_in_a_sentence(photos: Path) 
     catalog = wi.Catalog.from_folder(photos)
     for make, reason in {
         lambda: wi.Learner("ants"): r'not the path "ants"\. Write Learner\(Catalog\.from_folder',
-        lambda: wi.Learner(catalog, size="64"): "size must be a whole number from 32 to 1024, not '64'",
+        lambda: wi.Learner(catalog, size="64"): "whole number from 32 to 1024, not '64'",
         lambda: wi.Learner(catalog, resize="stretch"): "no resize='stretch'",
         lambda: wi.Learner(catalog, ps="much"): "ps must be at least 0",
         lambda: wi.Learner(catalog, metrics="accuracy"): r"Give metrics=\['accuracy'\]",

@@ -157,7 +157,7 @@ def test_heat_map_of_a_bundle_is_exact_its_mean_and_the_bias_are_the_logit(
     best = classifier.explain(path)
     assert best.label == classifier.predict(path).label
     assert best.evidence.max() == 1
-    assert best.overlay().size == (224, 224)
+    assert best.overlay().size == (320, 320)
 
 
 def test_heat_map_for_a_class_that_there_is_not(bundle: Path, learner: Learner) -> None:
@@ -200,9 +200,10 @@ def test_classifier_is_not_sure_below_its_least_probability(learner: Learner, bu
         if answer.verdict != "novel":
             assert (answer.verdict == "unsure") == (round(answer.probability, 6) < 0.9)
     strict = Classifier(bundle, min_probability={"shoes": 1.0})
-    sure = {answer.label for answer in strict.predict(list(paths)) if answer.verdict == "known"}
-    assert "shoes" not in sure
-    assert "dress" in sure
+    sure = [answer for answer in strict.predict(list(paths)) if answer.verdict == "known"]
+    assert all(answer.probability > 1 - 1e-6 for answer in sure if answer.label == "shoes")
+    assert any(answer.probability < 1 - 1e-6 for answer in sure)
+    assert "dress" in {answer.label for answer in sure}
     with pytest.raises(WhatsitError, match="no class 'sandals'"):
         Classifier(bundle, min_probability={"sandals": 0.5})
 
@@ -416,7 +417,7 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
     done = command("train", photos, "--project", project, "--epochs", 4, "--augment", "none", "--json")
     run = Path(json.loads(done.stdout)["run"])
     assert json.loads(done.stdout)["report"] == str(run / "report.html")
-    first = (run / "report.html").read_bytes()
+    first = (run / "report.html").read_text()
 
     alone = command("report", run, "--out", "own.html")
     assert alone.returncode == 2
@@ -426,7 +427,8 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
     assert re.search(
         r"Right on \d+ of 100 new pictures, between \d+ and [\d.]+\.\nreport: own.html", again.stdout
     )
-    assert (tmp_path / "own.html").read_bytes() == first
+    takes = re.compile(r"about \d+ ms on this computer")
+    assert takes.sub("", (tmp_path / "own.html").read_text()) == takes.sub("", first)
 
     of_bundle = command("report", "photos.whatsit", photos, "--project", project, "--lang", "zh", "--json")
     said = json.loads(of_bundle.stdout)
@@ -504,7 +506,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
     assert any(re.search(r": shoes \d+\.\d%$", line) for line in others)
     names = sorted(path.name for path in (tmp_path / "why").iterdir())
     assert names == sorted(["drawn.png", *(f"{path.stem}.png" for path in shoes)])
-    assert Image.open(tmp_path / "why" / "drawn.png").size == (224, 224)
+    assert Image.open(tmp_path / "why" / "drawn.png").size == (320, 320)
 
     among = command("predict", bundle, *shoes, "--explain", shoes[0].parent)
     assert among.returncode == 2
@@ -512,7 +514,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
 
     unsure = command("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
     for row in json.loads(unsure.stdout):
-        assert row["verdict"] in ("unsure", "novel")
+        assert row["verdict"] in ("unsure", "novel") or row["probability"] > 1 - 1e-6
         assert row["label"] in row["probabilities"]
         assert 0 <= row["novelty"] <= 1
     for wrong, reason in (

@@ -429,9 +429,7 @@ def test_run_of_several_views_goes_on_with_the_same_views(
     monkeypatch.setattr(
         Data,
         "features",
-        lambda self, catalog, precision=None, view=0: (
-            seen.append(view) or extract(self, catalog, precision, view)
-        ),
+        lambda self, catalog, view=0: seen.append(view) or extract(self, catalog, view),
     )
     job = Job(asked_of(digits, augment="auto"))
     trained = automatic.carry_out(job, silent)

@@ -12,7 +12,7 @@ from whatsit.errors import BundleError, CatalogError, ImageError
 from whatsit.model import Predictions
 from whatsit.progress import progress, say
 from whatsit.project import Run, load_run, load_trained_on
-from whatsit.report import Report, Training
+from whatsit.report import Report, Training, known_thumbnails
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
@@ -177,6 +177,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
         calibrated_on=str(bundle.metrics.get("calibrated_on", "train")),
         novelty=model.novelty,
         left_out=left_out,
+        thumbnails=known_thumbnails(catalog, catalog.project),
     )
 
 

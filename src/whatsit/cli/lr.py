@@ -18,6 +18,7 @@ from whatsit.cli.options import (
     Valid,
     WeightFile,
     print_json,
+    side_of_input,
 )
 from whatsit.extras import MissingError
 from whatsit.progress import say
@@ -28,7 +29,7 @@ def lr(
     folder: Folder,
     backbone: BackboneName = "lite0",
     weights: WeightFile = None,
-    size: Size = 224,
+    size: Size = "auto",
     resize: ResizeMode = "crop",
     save: Annotated[
         Path | None, typer.Option(help="The figure to write (PNG); .whatsit/rates.png by default.")
@@ -45,7 +46,7 @@ def lr(
 
     from whatsit.train import Learner
 
-    learner = Learner(catalog, backbone, size, weights=weights, resize=resize)
+    learner = Learner(catalog, backbone, side_of_input(size), weights=weights, resize=resize)
     found = learner.lr_find()
     place = save or learner.project.folder / "rates.png"
     figure: Path | None = place

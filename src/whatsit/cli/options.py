@@ -36,7 +36,10 @@ Resize = Literal["crop", "pad", "squash"]
 Split = Literal["train", "valid", "test"]
 BackboneName = Annotated[str, typer.Option(help="lite0, or a timm name.")]
 WeightFile = Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")]
-Size = Annotated[int, typer.Option(help="Side of the network's input in pixels.")]
+Size = Annotated[
+    str,
+    typer.Option(metavar="PIXELS", help="Side of the network's input; by default chosen from the pictures."),
+]
 ResizeMode = Annotated[
     Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
 ]
@@ -54,6 +57,17 @@ ProjectDir = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where to keep what is computed, if not FOLDER/.whatsit.")
 ]
 Valid = Annotated[float, typer.Option(help="Share of each class kept for validation.")]
+
+
+def side_of_input(size: str) -> int | Literal["auto"]:
+    """What --size says. Raises WhatsitError."""
+    if size == "auto":
+        return "auto"
+    if size.isdecimal() and len(size) < 6:
+        return int(size)
+    raise WhatsitError(
+        f'--size must be "auto" or a number of pixels, not "{printable(size)}".', "Leave it out."
+    )
 
 
 def require_place(what: str, out: Path) -> None:

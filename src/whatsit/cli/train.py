@@ -28,6 +28,7 @@ from whatsit.cli.options import (
     program,
     require_place,
     resuming,
+    side_of_input,
     warn,
 )
 from whatsit.cli.report import REPORT
@@ -96,7 +97,7 @@ def train(
     split_seed: SplitSeed = SPLIT_SEED,
     group: Group = None,
     by_time: ByTime = False,
-    size: Size = 224,
+    size: Size = "auto",
     precision: Annotated[
         Precision | None, typer.Option(help="By default bf16 where the processor has it.")
     ] = None,
@@ -169,7 +170,7 @@ def train(
                 split_seed=split_seed,
                 group=group,
                 by_time=by_time,
-                size=size,
+                size=side_of_input(size),
                 precision=precision,
                 resize=resize,
                 repeat=repeat,
@@ -244,6 +245,9 @@ def _document(
         "views": learner.views,
         "fine_tuned": learner.is_fine_tuned,
         "precision": learner.precision,
+        "size": learner.input_size.pixels,
+        "size_reason": learner.input_size.why,
+        "prediction_seconds": learner.prediction_seconds(),
         "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
         "warnings": [*learner.catalog.warnings, *filter(None, [warning(evaluation)])],
         "run": str(learner.run),
@@ -273,6 +277,7 @@ def _print(
     seconds: float,
     report: Path | None,
 ) -> None:
+    from whatsit.report import Words
     from whatsit.train.automatic import summary
 
     learner = trained.learner
@@ -284,6 +289,8 @@ def _print(
     if len(trained.accuracies) > 1:
         is_tuned = job.asked.fine_tune or job.asked.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
+    words = Words("en")
+    print("; ".join(f"{words(name)} {words.of(said)}" for name, said in learner.cost().items()))
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))

@@ -27,6 +27,7 @@ from whatsit.project.runs import (
     run_named,
     unfinished,
 )
+from whatsit.project.thumbnails import Thumbnails
 from whatsit.project.trained_on import TRAINED_ON, load_trained_on, note_trained_on
 from whatsit.project.trainings import Training, load_trainings
 
@@ -52,6 +53,7 @@ __all__ = [
     "Recipe",
     "Replaced",
     "Run",
+    "Thumbnails",
     "Training",
     "cache_dir",
     "cache_files",

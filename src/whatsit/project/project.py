@@ -17,6 +17,7 @@ from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
 from whatsit.project.paths import SIDECAR, check_links, not_a_link, untrusted
 from whatsit.project.runs import run_folders
+from whatsit.project.thumbnails import Thumbnails
 from whatsit.text import brief, ending
 
 MANIFEST = "manifest.csv"  # beside the classes: where collected pictures come from
@@ -132,6 +133,11 @@ class Project:
     def features(self) -> FeatureStore:
         """The cached features."""
         return FeatureStore(self.folder / FEATURES)
+
+    @cached_property
+    def thumbnails(self) -> Thumbnails:
+        """The small pictures of pages."""
+        return Thumbnails(self.folder / "thumbnails.sqlite")
 
     def new_run(self) -> Path:
         """Create and return the folder of the next run: runs/0001, runs/0002, ..."""

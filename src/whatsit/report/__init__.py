@@ -1,6 +1,9 @@
 """The report: one HTML file that tells somebody who knows no machine learning how good a classifier is."""
 
+from whatsit.report.album import MOST
 from whatsit.report.page import Report
+from whatsit.report.thumbnails import known_thumbnails, shrink, thumbnails
 from whatsit.report.training import Training
+from whatsit.report.words import Phrase, Words
 
-__all__ = ["Report", "Training"]
+__all__ = ["MOST", "Phrase", "Report", "Training", "Words", "known_thumbnails", "shrink", "thumbnails"]

@@ -1,7 +1,7 @@
 """The pictures behind the numbers of a confusion matrix, each of them once in the page."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -24,6 +24,7 @@ class Album:
     """Cells by their key: which pictures, with what to say of each."""
 
     words: Words
+    known: Mapping[Path, bytes] = field(default_factory=dict)  # thumbnails
     cells: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: dict[str, list[tuple[Path, str]]] = field(default_factory=dict)
 
@@ -45,7 +46,7 @@ class Album:
         """For the page's script: `pictures` by number, and `cells` with numbers and captions."""
         chosen = list(islice(self._in_turn(), MOST))
         files = list(dict.fromkeys(path for _, path, _ in chosen))
-        uris = thumbnails(files)
+        uris = thumbnails(files, known=self.known)
         number = {path: place for place, path in enumerate(uris)}
         cells = {key: {**cell, "pictures": []} for key, cell in self.cells.items()}
         for key, path, caption in chosen:

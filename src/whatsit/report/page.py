@@ -14,7 +14,7 @@ from whatsit.project import write_whole
 from whatsit.report import sections
 from whatsit.report.album import Album
 from whatsit.report.training import Training, training_section
-from whatsit.report.words import Words
+from whatsit.report.words import Phrase, Words
 from whatsit.tables import paragraph
 from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
@@ -29,13 +29,14 @@ class Report:
     the split `calibrated_on`: "valid" where the body was trained (`is_body_tuned`). With
     `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
     then are how many of the first interpretation are called novel, of how many. `left_out` is how many
-    pictures were set aside for measuring and trained on all the same, None where that can't be known. Raises
-    WhatsitError for no interpretation.
+    pictures were set aside for measuring and trained on all the same, None where that can't be known.
+    `thumbnails` are JPEG files of pictures, as far as they are there already. Raises WhatsitError for no
+    interpretation.
     """
 
     name: str
     interpretations: Sequence[Interpretation]
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str | Phrase] = field(default_factory=dict)
     training: Training | None = None
     summary: Summary | None = None
     temperature: float | None = None
@@ -45,6 +46,7 @@ class Report:
     is_cross_fitted: bool = False
     is_body_tuned: bool = False
     left_out: int | None = 0
+    thumbnails: Mapping[Path, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.interpretations:
@@ -64,7 +66,7 @@ class Report:
     def render(self, lang: str = "en") -> str:
         """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
         words = Words(lang)
-        album, main = Album(words), self.interpretations[0]
+        album, main = Album(words, self.thumbnails), self.interpretations[0]
         return _template().render(
             w=words,
             name=printable(self.name),
@@ -85,7 +87,7 @@ class Report:
             has_features=main.features is not None,
             training=self.training and training_section(self.training, words),
             data=self.summary and sections.data(self.summary, words, main.split != "all"),
-            facts=self.facts,
+            facts={key: words.of(said) for key, said in self.facts.items()},
             album=album.to_json(),
         )
 

@@ -11,7 +11,7 @@ from whatsit.errors import WhatsitError
 from whatsit.novelty import Novelty
 from whatsit.report import charts
 from whatsit.report.album import Album, places_of
-from whatsit.report.thumbnails import LARGE, SMALL, encode, thumbnails
+from whatsit.report.thumbnails import LARGE, SMALL, data_uri, shrink, thumbnails
 from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.clusters import LEAST
@@ -131,7 +131,7 @@ def worst(interpretation: Interpretation) -> Section:
             **tile,
             "answer": (answer := interpretation[place]),
             "own": float(np.exp(-answer.loss)),
-            "heat": encode(maps[place].overlay(), LARGE) if maps else "",
+            "heat": data_uri(shrink(maps[place].overlay(), LARGE)) if maps else "",
         }
         for place, tile in _tiles(interpretation, chosen, LARGE).items()
     ]

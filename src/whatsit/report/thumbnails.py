@@ -1,44 +1,62 @@
 """Small pictures inside a page."""
 
 import base64
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import simplejpeg
 from PIL import Image
 
+from whatsit.catalog import Catalog
 from whatsit.errors import ImageError
 from whatsit.images import opened
 from whatsit.parallel import in_parallel
 from whatsit.progress import progress
+from whatsit.project import Project
 
 SMALL, LARGE = 144, 256  # pixels of the longer side; twice what is shown of the large ones, for sharp screens
 QUALITY = 70
 
 
-def encode(image: Image.Image, side: int) -> str:
-    """A data URI of an image that is made no larger than `side`."""
+def shrink(image: Image.Image, side: int = SMALL) -> bytes:
+    """A JPEG file of an RGB image that is made no larger than `side`."""
     image = image.copy()
-    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    data = io.BytesIO()
-    image.save(data, "WEBP", quality=QUALITY, method=2)
-    return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
+    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=1.2)
+    jpeg: bytes = simplejpeg.encode_jpeg(np.asarray(image), quality=QUALITY, colorsubsampling="420")
+    return jpeg
 
 
-def thumbnails(paths: Sequence[Path], side: int = SMALL) -> dict[Path, str]:
-    """Data URIs of pictures; those that can't be read any more are left out."""
+def known_thumbnails(catalog: Catalog, project: Project) -> dict[Path, bytes]:
+    """The thumbnails that a project has of a catalog's pictures."""
+    content_of = {item.path: bytes.fromhex(item.content) for item in catalog}
+    found = project.thumbnails.get(list(content_of.values()))
+    return {path: found[content] for path, content in content_of.items() if content in found}
 
-    def shrink(path: Path) -> str:
+
+def data_uri(jpeg: bytes) -> str:
+    """A JPEG file as an address."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def thumbnails(
+    paths: Sequence[Path], side: int = SMALL, known: Mapping[Path, bytes] | None = None
+) -> dict[Path, str]:
+    """Data URIs of pictures, of `known` ones without decoding them; without those that can't be read."""
+    known = known or {}
+
+    def look(path: Path) -> bytes:
         try:
             with opened(path, at_least=side) as image:
-                return encode(image, side)
+                return shrink(image, side)
         except ImageError:
-            return ""
+            return b""
 
-    found = {}
-    with progress("Shrinking pictures", len(paths)) as advance:
-        for path, uri in zip(paths, in_parallel(shrink, paths), strict=True):
+    missing = [path for path in paths if path not in known]
+    fresh: dict[Path, bytes] = {}
+    with progress("Shrinking pictures", len(missing)) as advance:
+        for path, jpeg in zip(missing, in_parallel(look, missing), strict=True):
             advance()
-            if uri:
-                found[path] = uri
-    return found
+            fresh[path] = jpeg
+    found = {path: fresh[path] if path in fresh else known[path] for path in paths}
+    return {path: data_uri(jpeg) for path, jpeg in found.items() if jpeg}

@@ -1,10 +1,10 @@
 """Everything a report says, in English and in simplified Chinese: words.toml."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from whatsit.errors import WhatsitError
 
@@ -14,6 +14,13 @@ Language = Literal["en", "zh"]
 @cache
 def _phrases() -> dict[str, dict[str, str]]:
     return tomllib.loads((files(__package__) / "words.toml").read_text(encoding="utf-8"))
+
+
+class Phrase(NamedTuple):
+    """A key of words.toml with its values, for whoever knows the language."""
+
+    key: str
+    values: Mapping[str, object]
 
 
 class Words:
@@ -26,6 +33,10 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         return _phrases()[key][self._lang].format(**values)
+
+    def of(self, said: str | Phrase) -> str:
+        """A phrase in this language; other text as it is."""
+        return said if isinstance(said, str) else self(said.key, **said.values)
 
     def join(self, sentences: Sequence[str]) -> str:
         """One after the other."""

@@ -2,9 +2,9 @@
 
 import math
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from whatsit.images import Source
@@ -13,17 +13,20 @@ from whatsit.preprocess import Preprocess
 SMALLEST_PART = 0.6  # of the picture's area, in a random part
 
 
-def load_view(preprocess: Preprocess, source: Source, view: int, seed: str) -> NDArray[np.uint8]:
-    """Prepare one view of a picture, uint8 (size, size, 3).
+@contextmanager
+def opened_view(preprocess: Preprocess, source: Source, view: int, seed: str) -> Iterator[Image.Image]:
+    """One view of a picture, large enough to be prepared.
 
     View 0 is the picture as it is, 1 mirrored, the others random parts, every other one mirrored; the same
     `view` and `seed` give the same pixels. Raises ImageError.
     """
     if view == 0:
-        return preprocess.load(source)
+        with preprocess.opened(source) as image:
+            yield image
+        return
     with preprocess.opened(source, zoom=1 / math.sqrt(SMALLEST_PART)) as image:
         part = _random_part(image, random.Random(f"{view}:{seed}")) if view > 1 else image
-        return preprocess(ImageOps.mirror(part) if view % 2 else part)
+        yield ImageOps.mirror(part) if view % 2 else part
 
 
 def _random_part(image: Image.Image, dice: random.Random) -> Image.Image:

@@ -41,9 +41,9 @@ def require_catalog(given: object) -> None:
 
 def require_settings(size: object, resize: object, ps: object, augment: object, seed: object) -> None:
     """Raise WhatsitError for what a learner can't be made with."""
-    if not is_count(size, 32) or not is_number(size, most=1024):
-        what = f"size must be a whole number from 32 to 1024, not {described(size)}."
-        raise CatalogError(what, "224 is usual.")
+    if size != "auto" and not (is_count(size, 32) and is_number(size, most=1024)):
+        what = f'size must be "auto" or a whole number from 32 to 1024, not {described(size)}.'
+        raise CatalogError(what, "Leave it out to have it chosen; 224 is usual.")
     if resize not in get_args(Resize):
         raise WhatsitError(f"There is no resize={described(resize)}.", 'Take "crop", "pad" or "squash".')
     if not is_number(ps, 0) or not is_number(ps, most=1) or ps == 1:

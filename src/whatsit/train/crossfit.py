@@ -9,6 +9,7 @@ is measured by what was found on the others.
 import hashlib
 import json
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -26,6 +27,7 @@ from whatsit.catalog.split import groups_of
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
 from whatsit.novelty import Novelty
+from whatsit.parallel import in_parallel
 from whatsit.probabilities import linear, softmax
 from whatsit.project import write_whole
 from whatsit.project.records import read_file, read_json, shaped
@@ -183,14 +185,22 @@ def hold_out(
     logits, novelty = np.zeros((count, classes)), np.zeros(count)
     is_known = np.zeros(count, bool)
     folds = list(_folds(labels, relatives))
-    heads = train(data, [here for here, _ in folds]) if folds else None
-    with one_thread():
-        for number, (here, there) in enumerate(folds):
-            assert heads is not None
-            logits[there] = linear(features[there], *heads.as_linear(number))
-            known = fit_novelty(features[here], labels[here], classes)
-            novelty[there] = known.score(features[there])
-            is_known[there] = np.isin(labels[there], labels[here])
+
+    def fit(number: int | None) -> None:
+        """The heads of all folds, or the novelty of one."""
+        if number is None:
+            heads = train(data, [here for here, _ in folds])
+            for place, (_, there) in enumerate(folds):
+                logits[there] = linear(features[there], *heads.as_linear(place))
+            return
+        here, there = folds[number]
+        known = fit_novelty(features[here], labels[here], classes)
+        novelty[there] = known.score(features[there])
+        is_known[there] = np.isin(labels[there], labels[here])
+
+    if folds:
+        with one_thread():
+            deque(in_parallel(fit, [None, *range(len(folds))]), maxlen=0)
     return Unseen(logits, novelty, labels, relatives, contents)[is_known].held_out("train")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,9 @@ from whatsit.engine import Precision
 from whatsit.errors import CatalogError
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
-from whatsit.project import FeatureStore
+from whatsit.project import Project
 from whatsit.train.batches import Balance, FeatureBatches, chosen
-from whatsit.train.features import Features, extract
+from whatsit.train.features import Extractor, Features
 from whatsit.train.pictures import Pictures
 
 
@@ -33,11 +34,11 @@ class Data:
         backbone: Backbone,
         preprocess: Preprocess,
         precision: Precision,
-        store: FeatureStore,
+        project: Project,
         at_once: bool = True,
     ) -> None:
         self.backbone, self.preprocess, self.precision = backbone, preprocess, precision
-        self._store = store
+        self._extract = Extractor(backbone, preprocess, precision, project.features, project.thumbnails)
         apart = catalog.unseen()
         self.left_out, catalog = len(catalog) - len(apart), apart
         if self.left_out and not len(catalog["valid"]):
@@ -62,6 +63,7 @@ class Data:
         """The same pictures as another body sees them."""
         other = copy(self)
         other.backbone, other._known = backbone, {}
+        other._extract = replace(self._extract, backbone=backbone)
         other._other_views = np.empty((0, backbone.width), np.float32)
         return other
 
@@ -96,10 +98,9 @@ class Data:
             self.left_out += len(self.catalog) - len(apart)
             self.catalog, self._known, self._decoded = apart, {}, {}
 
-    def features(self, catalog: Catalog, precision: Precision | None = None, view: int = 0) -> Features:
-        """What the body says of some pictures, from the store as far as it knows them."""
-        precision = precision or self.precision
-        return extract(catalog, self.backbone, self.preprocess, precision, self._store, view)
+    def features(self, catalog: Catalog, view: int = 0) -> Features:
+        """The features of some pictures, from the store as far as it knows them."""
+        return self._extract(catalog, view)
 
     def views_to_train_on(self) -> Labelled:
         """Features of the training pictures in all views, all first views first; labels of the first ones."""

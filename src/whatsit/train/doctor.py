@@ -179,19 +179,23 @@ def _little_learnt(epochs: Sequence[Epoch], classes: int, images: int, lr: float
 
 
 def _too_few(epochs: Sequence[Epoch], images: int) -> Finding | None:
-    """Training loss above validation loss, and an error rate that still falls or was seen only once."""
+    """A single epoch that left a high loss, or a training loss above the validation loss while the error rate
+    still falls.
+    """
     last = epochs[-1]
-    if last.train_loss < max(SETTLED, last.valid_loss):
-        return None
-    if len(epochs) > 1 and not _is_beyond_chance(last.error_rate, epochs[-2].error_rate, images):
-        return None
-    why = "after a single epoch" if len(epochs) == 1 else "and the error rate still falls"
-    return Finding(
-        "too few epochs",
-        f"Too few epochs: the training loss {last.train_loss:.2f} is still above the validation loss "
-        f"{last.valid_loss:.2f}, {why}.",
-        "Train on for more epochs; raise the rate only if that does not help.",
-    )
+    if len(epochs) == 1:
+        why = f"after a single epoch the training loss is still {last.train_loss:.2f}"
+        are_few = last.train_loss >= SETTLED
+    else:
+        why = (
+            f"the training loss {last.train_loss:.2f} is still above the validation loss "
+            f"{last.valid_loss:.2f}, and the error rate still falls"
+        )
+        are_few = last.train_loss >= max(SETTLED, last.valid_loss) and _is_beyond_chance(
+            last.error_rate, epochs[-2].error_rate, images
+        )
+    advice = "Train on for more epochs; raise the rate only if that does not help."
+    return Finding("too few epochs", f"Too few epochs: {why}.", advice) if are_few else None
 
 
 def _too_many(epochs: Sequence[Epoch], images: int) -> Finding | None:

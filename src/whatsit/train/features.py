@@ -1,9 +1,11 @@
-"""The body's answer for every picture: computed once in the engine, kept in the project."""
+"""The backbone's features of every picture: computed once in the engine, kept in the project."""
 
 import hashlib
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,9 @@ from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.progress import progress
-from whatsit.project import FeatureStore, Recipe
-from whatsit.train.augmentation import load_view
+from whatsit.project import FeatureStore, Recipe, Thumbnails
+from whatsit.report import MOST, shrink
+from whatsit.train.augmentation import opened_view
 
 SAVE_EVERY = 5.0  # seconds: what a kill may cost
 
@@ -32,42 +35,64 @@ class Features:
     refused: dict[Path, str]
 
 
-def extract(
-    catalog: Catalog,
-    backbone: Backbone,
-    preprocess: Preprocess,
-    precision: Precision,
-    store: FeatureStore,
-    view: int = 0,
-) -> Features:
-    """Compute or recall the features of every picture, in the catalog's order."""
-    recipe = _recipe(backbone, preprocess, precision, view)
-    contents, row = _distinct(catalog.rows["content"])
-    vectors = np.empty((len(contents), backbone.width), np.float32)
-    missing = np.flatnonzero(~store.fill(recipe, contents, vectors))
-    refused: dict[Path, str] = {}
-    if len(missing):
-        network = Engine(backbone.network, precision, ["features"])
-        by_content = np.argsort(row, kind="stable")
-        ends = np.searchsorted(row[by_content], np.arange(len(contents) + 1))
+@dataclass(frozen=True, eq=False)
+class Extractor:
+    """Computes features, compiling the backbone when that is first needed, or recalls them from the `store`.
+
+    Of pictures that are looked at as they are, not too many, `thumbnails` keeps those for a report.
+    """
+
+    backbone: Backbone
+    preprocess: Preprocess
+    precision: Precision
+    store: FeatureStore
+    thumbnails: Thumbnails | None = None
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return Engine(self.backbone.network, self.precision, ["features"])
+
+    def __call__(self, catalog: Catalog, view: int = 0) -> Features:
+        """The features of every picture, in the catalog's order."""
+        contents, row = _distinct(catalog.rows["content"])
+        vectors = np.empty((len(contents), self.backbone.width), np.float32)
+        missing = np.flatnonzero(~self.store.fill(self._recipe(view), contents, vectors))
+        refused: dict[Path, str] = {}
+        if len(missing):
+            todo = _Missing(catalog, contents, row, missing, view)
+            refused = self._compute(todo, vectors)
+        if len(row) == len(contents) and not refused:
+            return Features(vectors, refused)
+        is_read = np.array([item.path not in refused for item in catalog], np.bool_)
+        return Features(vectors[row[is_read]], refused)
+
+    def _compute(self, todo: "_Missing", vectors: NDArray[np.float32]) -> dict[Path, str]:
+        """Put the features of missing contents into `vectors` and the store; the files that can't be read."""
+        network, recipe = self._engine, self._recipe(todo.view)
+        small: dict[bytes, bytes] = {}
+        keeps = self.thumbnails is not None and todo.view == 0 and len(todo.missing) <= MOST
 
         def look(place: int) -> NDArray[np.float32] | dict[Path, str]:
             """The features of a content, or why each of the files that had it can't be read."""
             reasons: dict[Path, str] = {}
-            for at in by_content[ends[place] : ends[place + 1]].tolist():
-                item = catalog.items[at]
+            for item in todo.items(place):
                 try:
-                    pixels = load_view(preprocess, _unchanged(item), view, item.content)
+                    source = _unchanged(item)
+                    with opened_view(self.preprocess, source, todo.view, item.content) as image:
+                        pixels = self.preprocess(image)
+                        if keeps:
+                            small[bytes.fromhex(item.content)] = shrink(image)
                     vector: NDArray[np.float32] = network(pixels[None])["features"][0]
                     return vector
                 except ImageError as error:
                     reasons[item.path] = str(error)
             return reasons
 
+        places, refused = todo.missing.tolist(), dict[Path, str]()
         fresh, since = list[int](), time.monotonic()
         try:
-            with progress("Looking at pictures", len(missing)) as advance:
-                for place, answer in zip(missing.tolist(), in_parallel(look, missing.tolist()), strict=True):
+            with progress("Looking at pictures", len(places)) as advance:
+                for place, answer in zip(places, in_parallel(look, places), strict=True):
                     advance()
                     if isinstance(answer, dict):
                         refused |= answer
@@ -75,14 +100,44 @@ def extract(
                     vectors[place] = answer
                     fresh.append(place)
                     if time.monotonic() - since > SAVE_EVERY:
-                        store.put(recipe, contents[fresh], vectors[fresh])
+                        self.store.put(recipe, todo.contents[fresh], vectors[fresh])
                         fresh, since = [], time.monotonic()
         finally:
-            store.put(recipe, contents[fresh], vectors[fresh])
-    if len(row) == len(contents) and not refused:
-        return Features(vectors, refused)
-    is_read = np.array([item.path not in refused for item in catalog], np.bool_)
-    return Features(vectors[row[is_read]], refused)
+            self.store.put(recipe, todo.contents[fresh], vectors[fresh])
+            if self.thumbnails is not None:
+                self.thumbnails.put(small)
+        return refused
+
+    def _recipe(self, view: int) -> Recipe:
+        """All that a feature depends on but the picture itself."""
+        facts = [self.preprocess.to_dict(), self.precision, view, engine.version()]
+        others = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return Recipe(self.backbone.sha256, others)
+
+
+class _Missing:
+    """The places `missing` of those of a catalog's `contents` (k,) that are to be computed.
+
+    `row` (n,) is the content of each of its pictures.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        contents: NDArray[np.void],
+        row: NDArray[np.int64],
+        missing: NDArray[np.int64],
+        view: int,
+    ) -> None:
+        self.contents, self.missing, self.view = contents, missing, view
+        self._catalog = catalog
+        self._by_content = np.argsort(row, kind="stable")
+        self._ends = np.searchsorted(row[self._by_content], np.arange(len(contents) + 1))
+
+    def items(self, place: int) -> Iterator[Item]:
+        """All files of a content."""
+        for at in self._by_content[self._ends[place] : self._ends[place + 1]].tolist():
+            yield self._catalog.items[at]
 
 
 def _distinct(contents: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.int64]]:
@@ -102,9 +157,3 @@ def _unchanged(item: Item) -> Source:
     if hashlib.sha256(data).hexdigest() != item.content:
         raise ImageError("the file changed after its folder was read")
     return data
-
-
-def _recipe(backbone: Backbone, preprocess: Preprocess, precision: Precision, view: int) -> Recipe:
-    """All that a feature depends on but the picture itself."""
-    facts = [preprocess.to_dict(), precision, view, engine.version()]
-    return Recipe(backbone.sha256, hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest())

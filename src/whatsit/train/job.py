@@ -41,6 +41,7 @@ from whatsit.project.records import read_json, shaped
 from whatsit.train import checkpoints
 from whatsit.train.batches import Balance
 from whatsit.train.heads import LR
+from whatsit.train.input_size import InputSide
 
 Augment = Literal["auto", "full", "none"]
 LARGEST_SEED = 2**32
@@ -89,7 +90,7 @@ class Asked:
     split_seed: int = 42
     group: str | None = None
     by_time: bool = False
-    size: int = 224
+    size: InputSide = "auto"
     precision: Precision | None = None
     resize: Resize = "crop"
     repeat: int = 1

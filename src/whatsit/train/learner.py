@@ -48,7 +48,7 @@ from whatsit.project import (
     predictions,
     write_whole,
 )
-from whatsit.report import Report, Training
+from whatsit.report import Phrase, Report, Training, known_thumbnails
 from whatsit.tables import paragraph
 from whatsit.text import brief
 from whatsit.train import batches, checkpoints, crossfit, loop, stages
@@ -74,8 +74,10 @@ from whatsit.train.fit_heads import affordable, fit_heads, is_right
 from whatsit.train.heads import LR, WD, Heads
 from whatsit.train.history import History
 from whatsit.train.hooks import Told, Validation
+from whatsit.train.input_size import InputSide, input_size
 from whatsit.train.rates import Rates, spread
 from whatsit.train.schedules import Constant, OneCycle, Schedule
+from whatsit.train.timing import seconds_each
 from whatsit.understand import guessing
 from whatsit.understand.comparison import Difference, paired
 from whatsit.understand.interpretation import Interpretation
@@ -93,28 +95,30 @@ BODY_DECAY = 0.01
 HEAD_EPOCHS = 1  # of a head whose body is to be fine-tuned
 TUNING_RATES = slice(3e-5, 3e-4)
 LOOKED_AT = 64  # pictures at once, where nothing is learnt
+TIMED = 6  # pictures
 REPEATS = 3  # of the learning curve in a report
 
 
 class Learner:
     """Transfer learning: at first the body is frozen, and the head learns on cached features; then both may.
 
-    `size` is the side of the network's input in pixels; `precision` "fp32" or "bf16", by default bf16
-    where the processor computes in it; `resize` what happens to pictures that are not square ("crop", "pad",
-    "squash"); `seed` moves the training only, never the split. `ps` is the share of features that dropout
-    leaves out while learning. `metrics` are columns beside the error rate: "accuracy", "f1", "top_2",
-    "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes). Without `pretrained` weights
-    all layers learn from the start. `augment` is what is done to pictures while a body learns: what
-    `transforms` gives, None, "auto", which mirrors them, or "full", all of `transforms`. `device` is where it
-    learns: "cpu", "cuda" or "auto". `new_run` makes folders of runs elsewhere than in the project. Raises
-    BackboneError, CatalogError, and ReadOnlyProjectError where the catalog has no project that lasts.
+    `size` is the side of the network's input in pixels, by default chosen by `input_size`; `precision` is
+    "fp32" or "bf16", by default bf16 where the processor computes in it; `resize` what happens to pictures
+    that are not square ("crop", "pad", "squash"); `seed` moves the training only, never the split. `ps` is
+    the share of features that dropout leaves out while learning. `metrics` are columns beside the error rate:
+    "accuracy", "f1", "top_2", "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes).
+    Without `pretrained` weights all layers learn from the start. `augment` is what is done to pictures while
+    a body learns: what `transforms` gives, None, "auto", which mirrors them, or "full", all of `transforms`.
+    `device` is where it learns: "cpu", "cuda" or "auto". `new_run` makes folders of runs elsewhere than in
+    the project. Raises BackboneError, CatalogError, and ReadOnlyProjectError where the catalog has no project
+    that lasts.
     """
 
     def __init__(
         self,
         catalog: Catalog,
         backbone: str = "lite0",
-        size: int = 224,
+        size: InputSide = "auto",
         *,
         weights: str | Path | None = None,
         pretrained: bool = True,
@@ -135,7 +139,8 @@ class Learner:
         self._asked: list[dict[str, Any]] = []  # of this run, so far
         self.device = require_device(device)
         self.augment = augment
-        self._source = (backbone, size, weights, pretrained)
+        self.input_size = input_size(size, catalog, backbone, pretrained)
+        self._source = (backbone, self.input_size.pixels, weights, pretrained)
         body = load_backbone(*self._source)
         self._original = body.sha256
         self._network: Network | None = None
@@ -144,7 +149,7 @@ class Learner:
             body,
             replace(body.preprocess, resize=resize),
             precision or engine.best_precision(),
-            self.project.features,
+            self.project,
             at_once=pretrained,  # random features are worth nothing
         )
         self.seed = seed
@@ -154,6 +159,7 @@ class Learner:
         self._held_out: tuple[str, HeldOut] | None = None
         self._known: tuple[str, Novelty] | None = None
         self._ready: tuple[str, Model] | None = None
+        self._takes: tuple[str, float | None] | None = None
         self._is_of_run = False  # what it is now is what its run came to
         self._is_training_body = False
         self._trained_on: frozenset[str] = frozenset()
@@ -918,15 +924,16 @@ class Learner:
             false_alarms=self.false_alarms(next(iter(interpretations))),
             is_cross_fitted=True,
             left_out=self.data.left_out,
+            thumbnails=known_thumbnails(self.catalog, self.project),
         )
 
-    def _settings(self) -> dict[str, str]:
+    def _settings(self) -> dict[str, str | Phrase]:
         """What it was trained with, in words."""
         rule = self.catalog.rule
         seed = "by time" if rule.by_time else f"seed {rule.seed}"
         return {
             "backbone": f"{self.backbone.name}{' (fine-tuned)' if self.is_fine_tuned else ''}",
-            "size": str(self.preprocess.size),
+            **self.cost(),
             "resize": self.preprocess.resize,
             "precision_of": self.precision,
             "fits": "; ".join(map(_in_words, self._fits)),
@@ -937,6 +944,22 @@ class Learner:
             else "given by folders or a column",
             "versions": ", ".join(f"{name} {number}" for name, number in self._versions().items()),
         }
+
+    def cost(self) -> dict[str, Phrase]:
+        """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
+        size = Phrase(f"size_{self.input_size.why}", asdict(self.input_size))
+        seconds = self.prediction_seconds()
+        takes = {} if seconds is None else {"prediction_time": Phrase("milliseconds", {"ms": 1000 * seconds})}
+        return {"size": size, **takes}
+
+    def prediction_seconds(self) -> float | None:
+        """How long a prediction takes here, from the file to the answer, measured once on a few validation
+        pictures; None where none of them can be read. Raises WhatsitError before any training.
+        """
+        if self._takes is None or self._takes[0] != self.backbone.sha256:
+            paths = [item.path for item in self.catalog["valid"].items[:TIMED]]
+            self._takes = self.backbone.sha256, seconds_each(self.model().predict, paths)
+        return self._takes[1]
 
     def _versions(self) -> dict[str, str]:
         """Of what it is made with."""

@@ -1,0 +1,77 @@
+"""The side of the network's input: which one is taken, and what is said of it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import whatsit as wi
+from tests.conftest import Run
+from whatsit.train import input_size as sizes
+from whatsit.train.input_size import input_size
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Callable[..., wi.Catalog]:
+    """A catalog of plain pictures of some sizes, in two classes."""
+
+    def make(*sides: tuple[int, int]) -> wi.Catalog:
+        folder = tmp_path / "pictures"
+        shutil.rmtree(folder, ignore_errors=True)
+        for number, side in enumerate([*sides, *sides]):
+            path = folder / "ab"[number % 2] / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", side, (20 * number % 256, 90, 160)).save(path)
+        return wi.Catalog.from_folder(folder, valid=0.5)
+
+    return make
+
+
+def test_large_pictures_get_more_and_small_or_many_ones_do_not(
+    pictures: Callable[..., wi.Catalog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = pictures((400, 300), (112, 900), (500, 500))
+    assert input_size("auto", large, "lite0") == sizes.InputSize(320, "large", 300, 6)
+    assert input_size("auto", large, "resnet18").why == "other"
+    assert input_size("auto", large, "lite0", pretrained=False).pixels == 224
+    assert input_size(288, large, "resnet18") == sizes.InputSize(288, "asked", 300, 6)
+    monkeypatch.setattr(sizes, "MOST_PICTURES", 5)
+    assert input_size("auto", large, "lite0") == sizes.InputSize(224, "many", 300, 6)
+    small = pictures((111, 900), (96, 96), (400, 400))
+    assert input_size("auto", small, "lite0") == sizes.InputSize(224, "small", 111, 6)
+
+
+def test_train_and_report_say_which_size_was_taken_why_and_what_a_prediction_takes(
+    command: Run, photos: Path, tmp_path: Path
+) -> None:
+    done = command("train", photos, "--epochs", 1)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("input size"))
+    assert line.startswith("input size 320 x 320 pixels, since your pictures are large and not too many;")
+    assert line.endswith(" ms on this computer")
+    page = (photos / ".whatsit" / "runs" / "0001" / "report.html").read_text()
+    assert line.split("; a prediction")[0].removeprefix("input size ") in page
+    assert "ms on this computer" in page
+    record = json.loads((photos / ".whatsit" / "runs" / "0001" / "history.json").read_text())
+    assert record["preprocess"]["size"] == 320
+
+    said = json.loads(command("train", photos, "--epochs", 1, "--size", 96, "--json").stdout)
+    assert (said["size"], said["size_reason"]) == (96, "asked")
+    assert 0 < said["prediction_seconds"] < 60
+    assert wi.Classifier(tmp_path / "photos.whatsit").model.preprocess.size == 96
+
+    refused = command("train", photos, "--size", "large")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith('whatsit: --size must be "auto" or a number of pixels, not "large".')
+
+
+@pytest.fixture
+def photos(clothing: Path, tmp_path: Path) -> Path:
+    """Forty real photos of two classes."""
+    for label in ("hat", "shoes"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for path in sorted((clothing / "train" / label).iterdir())[:20]:
+            shutil.copy(path, tmp_path / "photos" / label)
+    return tmp_path / "photos"
