@@ -21,7 +21,8 @@ from typing import NamedTuple
 from benchmarks.peers import CLOTHING
 from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
-from whatsit.train import automatic
+from whatsit.events import emitting, nowhere
+from whatsit.train import automatic, variants
 
 RATES, EPOCHS = (1e-3, 3e-3, 1e-2), (4, 10, 30, 60)
 BAR = 1.5  # points
@@ -79,12 +80,12 @@ def outcome(task: Task, project: Path) -> Outcome:
     def test(fitted: Learner) -> float:
         return fitted.evaluate("test").accuracy
 
-    default = test(automatic.fit(learner.reseed(0), tell=lambda line: None))
+    default = test(automatic.fit(variants.fresh(learner, 0)))
     tried: list[tuple[float, float]] = []
     for rate in RATES:
         for epochs in EPOCHS:
-            other = learner.reseed(0)
-            other.fit_one_cycle(epochs, rate, tell=lambda line: None)
+            other = variants.fresh(learner, 0)
+            other.fit_one_cycle(epochs, rate)
             tried.append((other.evaluate().accuracy, test(other)))
     return Outcome(default, max(right for _, right in tried), max(tried, key=lambda pair: pair[0])[1])
 
@@ -112,4 +113,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with emitting(nowhere):
+        main()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
+from whatsit.events import emitting, nowhere
 from whatsit.labelled import Labelled
 from whatsit.train import crossfit
 from whatsit.train.batches import Places
@@ -132,9 +133,13 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
         csv.writer(file).writerows([("path", "label", "split"), *rows])
     catalog = Catalog.from_csv(table, project=work / "project")
     learner = Learner(catalog, "resnet10t", 32, pretrained=False, seed=seed, augment=None)
-    learner.fit_one_cycle(epochs, 3e-3, tell=lambda line: None)
-    train, test, classes = learner.data.of("train"), learner.data.of("test"), len(learner.classes)
-    found, _ = learner.false_alarms("test") or (0, 0)
+    learner.fit_one_cycle(epochs, 3e-3)
+    train, test, classes = (
+        learner._state.data.of("train"),
+        learner._state.data.of("test"),
+        len(learner.classes),
+    )
+    found, _ = learner._calibration.false_alarms("test") or (0, 0)
 
     def train_heads(data: Labelled, places: list[Places]) -> Heads:
         some = Heads(data.inputs.shape[1], classes, [0] * len(places))
@@ -173,4 +178,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with emitting(nowhere):
+        main()

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks import defaults
 from whatsit import Catalog, Learner
-from whatsit.train import automatic
+from whatsit.events import emitting, nowhere
+from whatsit.train import automatic, variants
 from whatsit.understand.comparison import Difference
 
 DRAWS = 20_000
@@ -85,20 +86,16 @@ def redrawn(task: dict[str, Any], draws: int = 1000) -> Losses:
 
 def measured(task: defaults.Task, project: Path, size: int) -> dict[str, Any]:
     """Which validation and other pictures of a task the frozen and the fine-tuned model recognise."""
-    frozen = automatic.fit(Learner(Catalog.from_csv(task.table, project=project), size=size), tell=silent)
-    tuned = frozen.reseed(0)
-    tuned.fine_tune(2, tell=silent)
+    frozen = automatic.fit(Learner(Catalog.from_csv(task.table, project=project), size=size))
+    tuned = variants.fresh(frozen, 0)
+    tuned.fine_tune(2)
     found: dict[str, Any] = {"name": task.name, "pictures": task.pictures}
     for name, learner in (("frozen", frozen), ("tuned", tuned)):
         for split in ("valid", "test"):
-            labels = learner.data.of(split).labels.numpy()
+            labels = learner._state.data.of(split).labels.numpy()
             hits = learner.get_preds(split)[0].argmax(1) == labels
             found[f"{name}_{split}"] = hits.astype(int).tolist()
     return found
-
-
-def silent(line: str) -> None:
-    """Say nothing."""
 
 
 def measure(file: Path, count: int, size: int) -> None:
@@ -158,4 +155,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with emitting(nowhere):
+        main()

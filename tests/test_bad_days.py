@@ -15,12 +15,12 @@ from whatsit.project.shards import open_shard
 
 INTERRUPT_AT = """
 import os, signal, sys
-from whatsit.progress import listen
 from whatsit.cli import main
-def stop(title, done, total):
-    if title == {title!r} and done == {done}:
+from whatsit.events import Progress, emitting
+def stop(event):
+    if isinstance(event, Progress) and (event.task, event.done) == ({title!r}, {done}):
         os.kill(os.getpid(), signal.SIGINT)
-with listen(stop):
+with emitting(stop):
     main()
 """
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import Run, campaign, rendered
+from tests.events import on_progress
 from whatsit import Catalog, transforms
 from whatsit.errors import CatalogError
-from whatsit.progress import listen
 
 
 def test_folder_becomes_classes_and_a_split(digits: Path) -> None:
@@ -356,7 +356,7 @@ def test_folder_that_changes_while_it_is_read_is_said(digits: Path) -> None:
             paths[-1].unlink()
             paths[-2].write_bytes(paths[0].read_bytes())
 
-    with listen(meddle):
+    with on_progress(meddle):
         catalog = Catalog.from_folder(digits)
     (warning,) = [warning for warning in catalog.warnings if "changed while" in warning]
     assert paths[-1].name in warning

@@ -19,6 +19,7 @@ from PIL import Image
 import whatsit as wi
 from tests import site as web
 from tests.conftest import WHOLE, Run, rendered
+from tests.events import on_progress
 from tests.killed import Killer
 from tests.site import Request, Site, encoded, jpeg, redirect, respond
 from whatsit.collection import Collection, collect_lists
@@ -27,7 +28,6 @@ from whatsit.collection.manifest import Manifest
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError, FetchError, ImageError
 from whatsit.fetch import Limits
-from whatsit.progress import listen
 
 QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
 
@@ -533,7 +533,7 @@ def test_progress_is_told_class_by_class(site: Site, tmp_path: Path) -> None:
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(4)}
     told: list[tuple[str, int, int]] = []
     urls = [Found(site.url(f"/{n}")) for n in range(5)]
-    with listen(lambda *words: told.append(words)):
+    with on_progress(lambda *words: told.append(words)):
         collect_lists({"black": urls[:2], "brown": urls[2:]}, tmp_path, allow_private=True)
     assert ("black", 2, 2) in told
     assert ("brown", 3, 3) in told

@@ -52,10 +52,10 @@ def test_learner_that_diverged_is_wrong_on_everything_and_keeps_the_old_bundle(
     digits: Path, tmp_path: Path
 ) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=64)
-    learner.fit_one_cycle(2, lr=1e6, tell=lambda line: None)
+    learner.fit_one_cycle(2, lr=1e6)
     assert learner.evaluate().right == 0
     assert learner.evaluate().images == len(learner.catalog["valid"])
-    assert not any(learner.right().values())
+    assert not any(automatic.right(learner).values())
     assert learner.history.epochs[-1].error_rate == 1.0
     for attempt in (lambda: learner.export(tmp_path / "x.whatsit"), learner.interpret, learner.report):
         with pytest.raises(WhatsitError, match="diverged"):
@@ -130,5 +130,5 @@ def test_model_at_guessing_level_is_written_with_a_warning(
 
 def test_a_learning_rate_that_diverges_is_never_the_one_that_is_kept(digits: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), augment=None)
-    kept = automatic.fit_best(learner, [1e6, 3e-3], 4, lambda line: None)
-    assert kept.fits[-1]["lr"] == 3e-3
+    kept = automatic.fit_best(learner, [1e6, 3e-3], 4)
+    assert kept._state.fits[-1]["lr"] == 3e-3

@@ -175,7 +175,7 @@ def photos(clothing: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory
     """The features of the shared photos, computed once."""
     catalog = wi.Catalog.from_folder(clothing, project=tmp_path_factory.mktemp("project"))
     learner = wi.Learner(catalog)
-    return {"train": learner.data.of("train"), "valid": learner.data.of("valid")}
+    return {"train": learner._state.data.of("train"), "valid": learner._state.data.of("valid")}
 
 
 def some(data: Labelled, classes: Sequence[int], most: int | None = None, seed: int = 0) -> Labelled:
@@ -261,7 +261,7 @@ def test_learner_and_train_tell_the_diagnosis(
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     with pytest.raises(WhatsitError, match="Nothing was trained"):
         learner.diagnose()
-    learner.fit_one_cycle(3, lr=30.0, tell=lambda line: None)
+    learner.fit_one_cycle(3, lr=30.0)
     assert "rate too high" in signs(learner.diagnose())
     result = command("train", digits)
     assert result.returncode == 0, result.stderr

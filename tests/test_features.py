@@ -184,7 +184,7 @@ def test_copy_is_read_where_the_first_file_is_gone(digits: Path) -> None:
         path.unlink()
     learner = wi.Learner(catalog, size=32)
     assert learner.classes == ["0", "1", "7"]
-    assert learner.data.count("train") + learner.data.count("valid") == len(catalog)
+    assert learner._state.data.count("train") + learner._state.data.count("valid") == len(catalog)
 
 
 def test_pipe_among_the_files_is_not_waited_for(store: FeatureStore) -> None:

@@ -9,16 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import whatsit as wi
-from whatsit.progress import listen
-from whatsit.train import automatic
+from tests.events import on_lines, on_progress
+from whatsit.train import automatic, mirrors
 from whatsit.train.job import Asked, Job
 from whatsit.train.learner import Learner
 
 SIZE = 64
-
-
-def silent(line: str) -> None:
-    pass
 
 
 @pytest.fixture
@@ -30,19 +26,20 @@ def test_body_is_tuned_under_a_head_with_the_statistics_of_all_features(
     learner: Learner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the three batches of an epoch the running averages are mostly what they began with."""
-    features = learner.data.of("train").inputs
+    features = learner._state.data.of("train").inputs
     seen: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
 
     def look(self: Learner, group: int) -> Learner:
         if group == 1:
-            seen.append((self.head.mean[0].copy(), self.head.var[0].copy()))
+            head = self._state.layers.head
+            seen.append((head.mean[0].copy(), head.var[0].copy()))
             raise KeyboardInterrupt
         return freeze_to(self, group)
 
     freeze_to = Learner.freeze_to
     monkeypatch.setattr(Learner, "freeze_to", look)
     with pytest.raises(KeyboardInterrupt):
-        learner.fine_tune(1, tell=silent)
+        learner.fine_tune(1)
     ((mean, variance),) = seen
     assert np.allclose(mean, features.mean(0), atol=1e-5)
     assert np.allclose(variance, features.var(0, ddof=1), rtol=1e-4)
@@ -59,19 +56,19 @@ def test_mirroring_is_judged_by_a_settled_head_after_a_single_epoch_too(cache: P
             ImageDraw.Draw(page).text(place, label, dice.randrange(60), font)
             page.save(tmp_path / "letters" / label / f"{number}.png")
     learner = Learner(wi.Catalog.from_folder(tmp_path / "letters", valid=0.4), size=SIZE)
-    learner.fit_one_cycle(1, 1e-6, tell=silent)
+    learner.fit_one_cycle(1, 1e-6)
     before = learner.get_preds()[0]
-    assert learner.mirrors_hurt
+    assert mirrors.hurt(learner._state)
     assert (learner.get_preds()[0] == before).all(), "another head was asked"
 
 
 def test_random_backbone_is_not_asked_for_features(digits: Path, cache: Path) -> None:
     seen: list[str] = []
-    with listen(lambda title, done, total: seen.append(title)):
+    with on_progress(lambda title, done, total: seen.append(title)):
         learner = Learner(wi.Catalog.from_folder(digits), "resnet10t", SIZE, pretrained=False)
         assert "Looking at pictures" not in seen
-        learner.fit_one_cycle(1, tell=silent)
-        learner.fit_one_cycle(1, tell=silent)
+        learner.fit_one_cycle(1)
+        learner.fit_one_cycle(1)
     assert seen.count("Looking at pictures") == 2 * len(learner.catalog["valid"]), "after each training"
 
 
@@ -83,9 +80,10 @@ def test_nothing_is_fine_tuned_where_the_frozen_one_makes_no_mistake(
         raise AssertionError("minutes are spent for nothing")
 
     monkeypatch.setattr(Learner, "fine_tune", refuse)
-    monkeypatch.setattr(Learner, "epoch_seconds", refuse)
+    monkeypatch.setattr(automatic, "epoch_seconds", refuse)
     lines: list[str] = []
     asked = Asked(str(digits), str(tmp_path / "x.whatsit"), epochs=30, augment="none", **options)  # type: ignore[arg-type]
-    trained = automatic.carry_out(Job(asked), lines.append)
+    with on_lines(lines.append):
+        trained = automatic.carry_out(Job(asked))
     assert trained.learner.evaluate().accuracy == 1.0
     assert lines[-1].startswith("frozen it is right on all 12 validation pictures")

@@ -26,7 +26,7 @@ def four_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("four_gpus")
 def test_training_on_the_cpu_touches_no_gpu(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=64, device="cpu")
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     learner.lr_find()
     load_body("resnet10t", 64, pretrained=False)
 

@@ -110,10 +110,10 @@ def test_held_out_folds_never_part_a_group_and_few_pictures_pass_for_new(
     for seed in range(SEEDS):
         catalog = wi.Catalog.from_folder(photographed, 0.4, seed, group=GROUP)
         learner = wi.Learner(catalog, size=SIZE, augment=None)
-        learner.fit_one_cycle(4, tell=lambda line: None)
+        learner.fit_one_cycle(4)
         novelty = learner.novelty()
         assert novelty is not None
-        is_new = novelty.score(learner.data.of("valid").inputs) > novelty.threshold
+        is_new = novelty.score(learner._state.data.of("valid").inputs) > novelty.threshold
         new, images = new + int(is_new.sum()), images + len(is_new)
     assert len(parted) == SEEDS * crossfit.FOLDS
     assert not any(here & there for here, there in parted)

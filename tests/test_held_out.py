@@ -141,8 +141,7 @@ def test_what_was_found_is_kept_for_this_head_alone(tmp_path: Path) -> None:
 
 def test_learner_asks_once_and_again_after_training_on(digits: Path, cache: Path) -> None:
     learner = Learner(wi.Catalog.from_folder(digits))
-    assert learner.temperature == 1, "nothing was trained"
-    learner.fit_one_cycle(2, tell=lambda line: None)
+    learner.fit_one_cycle(2)
     first = learner.held_out
     kept = learner.run / crossfit.FOUND
     assert json.loads(kept.read_text())["temperature"] == first.temperature
@@ -151,7 +150,7 @@ def test_learner_asks_once_and_again_after_training_on(digits: Path, cache: Path
     assert asked.keys() == train.keys()
     right = [learner.classes[asked[content].argmax()] == label for content, label in train.items()]
     assert np.mean(right) == pytest.approx(first.accuracy)
-    learner.fit_one_cycle(2, tell=lambda line: None)
+    learner.fit_one_cycle(2)
     assert learner.held_out is not first
     assert json.loads(kept.read_text())["temperature"] == learner.held_out.temperature
 
@@ -160,8 +159,8 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     digits: Path, cache: Path, tmp_path: Path
 ) -> None:
     learner = Learner(wi.Catalog.from_folder(digits, valid=0.4), size=64)
-    learner.fine_tune(1, tell=lambda line: None)
-    valid = learner.data.of("valid")
+    learner.fine_tune(1)
+    valid = learner._state.data.of("valid")
     assert learner.held_out.split == "valid"
     assert learner.held_out.images == len(valid.labels) == 24
     page = learner.report().render()
@@ -170,8 +169,8 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "not known of a fine-tuned network" in page
     assert "by its errors on these validation pictures, which flatters them" in page
 
-    logits = learner.head.logits(valid.inputs)
-    temperatures = learner._unseen().yardsticks().temperature
+    logits = learner._state.layers.head.logits(valid.inputs)
+    temperatures = learner._calibration.unseen().yardsticks().temperature
     assert len(set(temperatures.tolist())) == crossfit.FOLDS
     shown = learner.interpret("valid").probabilities
     assert np.allclose(shown, softmax(logits, temperatures[:, None]))
@@ -186,10 +185,10 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
 
 def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Path, cache: Path) -> None:
     learner = Learner(wi.Catalog.from_folder(digits), size=64)
-    learner.fine_tune(1, tell=lambda line: None)
+    learner.fine_tune(1)
     assert learner.held_out.images == 12
     assert learner.novelty() is None
-    assert learner.false_alarms() is None
+    assert learner._calibration.false_alarms("valid") is None
 
 
 def test_few_validation_pictures_give_a_threshold_that_is_not_measured(cache: Path) -> None:
@@ -225,9 +224,11 @@ def test_held_out_heads_are_trained_in_few_steps_where_steps_take_long(
 ) -> None:
     """By default four epochs of two steps."""
     learner = Learner(wi.Catalog.from_folder(digits), size=64)
-    learner.fit_one_cycle(4, tell=lambda line: None)
-    monkeypatch.setattr("whatsit.train.fit_heads.MOST_WORK", most * crossfit.FOLDS * learner.head.weight.size)
+    learner.fit_one_cycle(4)
+    monkeypatch.setattr(
+        "whatsit.train.fit_heads.MOST_WORK", most * crossfit.FOLDS * learner._state.layers.head.weight.size
+    )
     steps, step = [], Heads.step
     monkeypatch.setattr(Heads, "step", lambda *words: steps.append(1) or step(*words))
-    assert learner.held_out.images == learner.data.count("train")
+    assert learner.held_out.images == learner._state.data.count("train")
     assert len(steps) == taken

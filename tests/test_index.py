@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import WHOLE, Run, rendered
+from tests.events import on_progress
 from whatsit import Catalog
 from whatsit.catalog import near_duplicates
 from whatsit.errors import ReadOnlyProjectError, WhatsitError
-from whatsit.progress import listen
 
 OPEN = """
 import json, sys
@@ -43,7 +43,7 @@ def rows(catalog: Catalog) -> list[list[str]]:
 def read(root: Path, **options: object) -> tuple[Catalog, int]:
     """The catalog, and how many files had to be read for it."""
     seen: list[str] = []
-    with listen(lambda title, done, total: seen.append(title)):
+    with on_progress(lambda title, done, total: seen.append(title)):
         catalog = Catalog.from_folder(root, **options)  # type: ignore[arg-type]
     return catalog, seen.count("Reading pictures")
 

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from tests.conftest import rewritten
+from tests.events import on_lines, on_progress
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
 from whatsit.errors import BackboneError, BundleError, CatalogError, ImageError
-from whatsit.progress import listen
-from whatsit.train import automatic
+from whatsit.train import automatic, fitting
 from whatsit.train.crossfit import HeldOut
 from whatsit.train.heads import LR
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("cache")
 
 def trained(folder: Path, project: Path | None = None, **options: object) -> Learner:
     learner = Learner(Catalog.from_folder(folder, project=project), **options)  # type: ignore[arg-type]
-    learner.fit_one_cycle(30, tell=lambda line: None)
+    learner.fit_one_cycle(30)
     return learner
 
 
@@ -77,7 +77,7 @@ def test_second_training_on_the_same_pictures_recalls_their_features(digits: Pat
     for path in digits.glob("*/*.png"):
         path.touch()
     seen: list[str] = []
-    with listen(lambda title, done, total: seen.append(title)):
+    with on_progress(lambda title, done, total: seen.append(title)):
         trained(digits)
     assert "Looking at pictures" not in seen
 
@@ -95,7 +95,8 @@ def test_file_that_is_no_picture_is_left_alone(digits: Path) -> None:
 def test_table_is_the_lessons(digits: Path) -> None:
     lines: list[str] = []
     learner = Learner(Catalog.from_folder(digits))
-    learner.fit_one_cycle(2, tell=lines.append)
+    with on_lines(lines.append):
+        learner.fit_one_cycle(2)
     assert lines[0].split() == ["epoch", "train_loss", "valid_loss", "error_rate", "time"]
     assert [line.split()[0] for line in lines[1:]] == ["1", "2"]
     assert str(learner.history).splitlines() == lines
@@ -103,13 +104,13 @@ def test_table_is_the_lessons(digits: Path) -> None:
 
 def test_history_is_saved_with_all_that_made_it(digits: Path) -> None:
     learner = Learner(Catalog.from_folder(digits, valid=0.3, seed=5), seed=2)
-    learner.fit_one_cycle(2, lr=1e-3, tell=lambda line: None)
+    learner.fit_one_cycle(2, lr=1e-3)
     saved = json.loads((learner.run / "history.json").read_text())
     assert saved["split"] == {"valid": 0.3, "seed": 5, "by_time": False, "relation": ""}
     assert saved["fits"] == [{"epochs": 2, "lr": 1e-3, "bs": 16, "wd": 1.0, "balance": None}]
     assert [epoch["epoch"] for epoch in saved["history"]] == [1, 2]
     assert saved["seed"] == 2
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     assert len(json.loads((learner.run / "history.json").read_text())["history"]) == 3
 
 
@@ -124,7 +125,7 @@ def test_training_that_cannot_teach_is_refused(digits: Path, options: dict[str, 
 
 def test_split_that_is_not_there_is_said(digits: Path) -> None:
     learner = Learner(Catalog.from_folder(digits))
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     with pytest.raises(CatalogError, match="no split"):
         learner.evaluate("tset")  # type: ignore[arg-type]
     with pytest.raises(CatalogError, match="no test pictures"):
@@ -135,9 +136,9 @@ def test_test_pictures_are_looked_at_when_they_are_asked_for(digits: Path) -> No
     paths = sorted(digits.glob("*/*.png"))
     splits = ["test" if n % 5 == 0 else None for n in range(len(paths))]
     learner = Learner(Catalog.from_lists(paths, [path.parent.name for path in paths], splits, digits))
-    learner.fit_one_cycle(20, tell=lambda line: None)
+    learner.fit_one_cycle(20)
     seen: list[str] = []
-    with listen(lambda title, done, total: seen.append(title)):
+    with on_progress(lambda title, done, total: seen.append(title)):
         assert learner.evaluate("test").images == 12
     assert seen == ["Looking at pictures"] * 12
 
@@ -149,7 +150,7 @@ def test_picture_that_is_gone_before_it_is_looked_at_is_left_out(digits: Path) -
     learner = Learner(catalog)
     assert [path for path, _ in learner.catalog.unreadable] == [gone]
     assert len(learner.catalog) == 59
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
 
 
 def test_picture_that_is_another_by_now_is_left_out(digits: Path) -> None:
@@ -175,8 +176,9 @@ def test_few_pictures_are_seen_in_several_views_without_a_trial(
 ) -> None:
     monkeypatch.setattr(automatic, "FEW_PICTURES", few)
     lines: list[str] = []
-    learner = automatic.fit(Learner(Catalog.from_folder(digits)), 2, lines.append)
-    assert learner.data.count("train") == 48
+    with on_lines(lines.append):
+        learner = automatic.fit(Learner(Catalog.from_folder(digits)), 2)
+    assert learner._state.data.count("train") == 48
     assert learner.views == views
     assert [line.split()[0] for line in lines] == ["epoch", "1", "2"], "one training, and no choice"
     assert len(list((digits / ".whatsit" / "runs").iterdir())) == 1
@@ -184,7 +186,7 @@ def test_few_pictures_are_seen_in_several_views_without_a_trial(
 
 
 def fit_of(learner: Learner) -> dict[str, object]:
-    return {name: learner.fits[-1][name] for name in ("epochs", "lr")}
+    return {name: learner._state.fits[-1][name] for name in ("epochs", "lr")}
 
 
 def test_learning_rate_is_chosen_without_the_validation_pictures(
@@ -197,15 +199,16 @@ def test_learning_rate_is_chosen_without_the_validation_pictures(
 
     def held_out(self: Learner) -> HeldOut:
         none = np.empty(0, "V32"), np.empty((0, 3), np.float16)
-        return HeldOut(48, accuracies[self.fits[-1]["lr"]], 1.0, None, "train", *none)
+        return HeldOut(48, accuracies[self._state.fits[-1]["lr"]], 1.0, None, "train", *none)
 
     def refuse(self: Learner, split: str = "valid") -> None:
         raise AssertionError("validation pictures have no part in the choice")
 
     monkeypatch.setattr(Learner, "held_out", property(held_out))
     monkeypatch.setattr(Learner, "evaluate", refuse)
-    monkeypatch.setattr(Learner, "_save_history", lambda self: None)
-    chosen = automatic.fit_best(learner, list(accuracies), 2, lines.append)
+    monkeypatch.setattr(fitting, "write_record", lambda *_: None)
+    with on_lines(lines.append):
+        chosen = automatic.fit_best(learner, list(accuracies), 2)
     assert fit_of(chosen) == {"epochs": 2, "lr": 3e-3}
     assert lines[-2] == "errors on held-out training pictures: 50.0% at 0.01, 10.0% at 0.003, 10.0% at 0.001"
     assert "the learning rate of 0.003 is kept" in lines[-1]
@@ -218,7 +221,7 @@ def test_unknown_backbone_suggests_near_names(digits: Path) -> None:
 
 def test_any_timm_body_works_with_random_weights(digits: Path) -> None:
     learner = Learner(Catalog.from_folder(digits), backbone="resnet18", size=64, pretrained=False)
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     assert 0 <= learner.evaluate().accuracy <= 1
 
 
@@ -318,7 +321,7 @@ def coloured_classes(folder: Path, count: int) -> Path:
 def test_thousand_classes_are_learnt_and_one_more_is_too_many(tmp_path: Path) -> None:
     catalog = Catalog.from_folder(coloured_classes(tmp_path / "colours", 1000), valid=0.5)
     learner = Learner(catalog, size=32)
-    learner.fit_one_cycle(4, tell=lambda line: None)
+    learner.fit_one_cycle(4)
     learner.export(tmp_path / "colours.whatsit")
     answer = Classifier(tmp_path / "colours.whatsit").predict(learner.catalog.items[0].path)
     assert len(answer.probabilities) == 1000

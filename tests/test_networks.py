@@ -116,7 +116,7 @@ def test_bundle_that_was_trained_here_opens_untried(
     digits: Path, tmp_path: Path, whatsit: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner = Learner(Catalog.from_folder(digits), backbone="resnet10t", size=32, pretrained=False)
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     learner.export(tmp_path / "d.whatsit")
     monkeypatch.setattr("whatsit.trial._try", lambda *words: pytest.fail("tried"))
     classifier = Classifier(tmp_path / "d.whatsit")

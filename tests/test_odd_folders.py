@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import whatsit as wi
 from tests.conftest import Run, campaign, rendered
+from tests.events import on_progress
 from tests.site import jpeg
 from tests.test_journal import contents
 from whatsit.catalog.fingerprint import stat_key
 from whatsit.catalog.listing import files_below
 from whatsit.cli.predict import _explained, _pictures_in
 from whatsit.errors import CatalogError
-from whatsit.progress import listen
 from whatsit.project import short_name, size_of, write_whole
 
 LONG = {"ascii": "x" * 250, "two bytes": "ü" * 125, "three": "熊" * 83, "four": "🐻" * 62 + "ab"}
@@ -125,7 +125,7 @@ def test_pictures_from_the_far_future_and_past_are_read_once_and_moved_like_othe
         catalog = wi.Catalog.from_folder(digits, **options)  # type: ignore[arg-type]
         assert len(catalog) == 59
     read: list[str] = []
-    with listen(lambda title, *_: read.append(title)):
+    with on_progress(lambda title, *_: read.append(title)):
         wi.Catalog.from_folder(digits)
     assert "Reading pictures" not in read
 

@@ -60,7 +60,7 @@ def test_every_road_gives_the_same_answer(
     if precision == "bf16" and best_precision() != "bf16":
         pytest.skip("this processor does not compute in bf16")
     learner = wi.Learner(wi.Catalog.from_folder(photos), precision=precision)
-    learner.fit_one_cycle(4, tell=lambda line: None)
+    learner.fit_one_cycle(4)
     learner.export(tmp_path / "x.whatsit")
     classifier = wi.Classifier(tmp_path / "x.whatsit")
     test = learner.catalog["test"]
@@ -110,7 +110,7 @@ def test_every_road_gives_the_same_answer(
 
 def test_model_goes_into_a_bundle_and_out_of_it_unchanged(photos: Path, tmp_path: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     made = learner.model()
     learner.export(tmp_path / "x.whatsit")
     read = Bundle.read(tmp_path / "x.whatsit").model
@@ -129,7 +129,7 @@ def test_what_callbacks_ask_for_changes_nothing(photos: Path, tmp_path: Path) ->
         learner = wi.Learner(wi.Catalog.from_folder(photos, project=tmp_path / "project"))
         path = learner.catalog.items[0].path
         callbacks = [lambda epoch: bool(learner.predict(path)) and False] if ask else []  # noqa: B023
-        learner.fit_one_cycle(2, lr=1e-4, callbacks=callbacks, tell=lambda line: None)
+        learner.fit_one_cycle(2, lr=1e-4, callbacks=callbacks)
         learner.export(tmp_path / f"{ask}.whatsit")
         made.append((tmp_path / f"{ask}.whatsit").read_bytes())
         assert (learner.run / "held-out.safetensors").exists()
@@ -139,9 +139,9 @@ def test_what_callbacks_ask_for_changes_nothing(photos: Path, tmp_path: Path) ->
 def test_stage_that_is_loaded_leaves_the_runs_own_records_alone(photos: Path, tmp_path: Path) -> None:
     catalog = wi.Catalog.from_folder(photos, project=tmp_path / "project")
     learner = wi.Learner(catalog)
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     learner.save("one")
-    learner.fit_one_cycle(4, tell=lambda line: None)
+    learner.fit_one_cycle(4)
     learner.model()
     kept = (learner.run / "held-out.json").read_bytes()
     before = learner.predict(catalog.items[0].path)
@@ -156,17 +156,17 @@ def test_learner_has_no_answers_while_its_backbone_is_trained(digits: Path) -> N
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=32).unfreeze()
     path = learner.catalog.items[0].path
     with pytest.raises(wi.WhatsitError, match="While the backbone is trained"):
-        learner.fit_one_cycle(1, 1e-4, callbacks=[lambda epoch: bool(learner.predict(path))], tell=print)
+        learner.fit_one_cycle(1, 1e-4, callbacks=[lambda epoch: bool(learner.predict(path))])
     assert learner.predict(path).label in learner.classes
 
 
 def test_interpretation_explains_by_the_model_it_is_of(photos: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     found, path = learner.interpret(), learner.catalog.items[0].path
     assert found.explain is not None
     before = found.explain(path, learner.classes[0]).values
-    learner.fit_one_cycle(4, tell=lambda line: None)
+    learner.fit_one_cycle(4)
     assert (found.explain(path, learner.classes[0]).values == before).all()
     assert (learner.explain(path, learner.classes[0]).values != before).any()
 
@@ -175,7 +175,7 @@ def test_model_is_compiled_once_however_many_threads_ask(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     model, compiled = learner.model(), []
     whole = model_module.Engine
     monkeypatch.setattr(model_module, "Engine", lambda *options: compiled.append(1) or whole(*options))
@@ -189,7 +189,7 @@ def test_model_is_compiled_once_however_many_threads_ask(
 
 def test_model_refuses_what_is_neither_pixels_nor_features(photos: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     model = learner.model()
     with pytest.raises(wi.WhatsitError, match=r"not uint8 \(n, 320, 320, 3\)"):
         model.from_pixels(np.zeros((1, 224, 224, 3)))  # type: ignore[arg-type]
@@ -201,10 +201,10 @@ def test_model_is_made_once_and_anew_after_further_training(photos: Path) -> Non
     learner = wi.Learner(wi.Catalog.from_folder(photos))
     with pytest.raises(wi.WhatsitError, match="Nothing was trained yet"):
         learner.model()
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     first = learner.model()
     assert learner.model() is first
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     assert learner.model() is not first
     assert isinstance(first, Model)
 
@@ -213,7 +213,7 @@ def test_what_a_training_gives_shows_itself(photos: Path, tmp_path: Path) -> Non
     learner = wi.Learner(wi.Catalog.from_folder(photos))
     assert_short(learner, "lite0, frozen, not trained yet")
     assert "not trained yet" in learner._repr_html_()
-    learner.fit_one_cycle(2, tell=lambda line: None)
+    learner.fit_one_cycle(2)
     assert_short(learner, "after 2 epochs")
     assert "<table" in learner._repr_html_()
     bundle = learner.export(tmp_path / "x.whatsit")
@@ -241,7 +241,7 @@ def test_what_a_training_gives_shows_itself(photos: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("answers", ["learner", "classifier"])
 def test_mistakes_with_pictures_name_them(photos: Path, tmp_path: Path, answers: str) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     learner.export(tmp_path / "x.whatsit")
     one = learner if answers == "learner" else wi.Classifier(tmp_path / "x.whatsit")
     with pytest.raises(ImageError, match=r"nowhere\.jpg: there is no such file"):

@@ -96,7 +96,7 @@ def test_second_writer_says_that_it_waits_and_goes_on_when_the_first(
         with project.lock():
             got_it.set()
 
-    monkeypatch.setattr(project_module, "say", say)
+    monkeypatch.setattr(project_module, "warn", say)
     with another_process(HOLD, bears) as first:
         thread = threading.Thread(target=second, daemon=True)
         thread.start()

@@ -13,8 +13,10 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import Run, campaign
+from tests.events import on_lines
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
+from whatsit.train import variants
 from whatsit.train.batches import Balance, class_weights, oversampled
 from whatsit.train.callbacks import EarlyStopping
 from whatsit.train.finder import QUICK, RateFinder, sweep
@@ -98,17 +100,17 @@ def test_any_losses_give_a_suggestion_within_the_sweep_or_none(losses: list[floa
 def test_lr_find_leaves_the_learner_as_it_was_bit_for_bit(digits: Path, cache: Path) -> None:
     def trained(look: bool) -> wi.Learner:
         learner = wi.Learner(wi.Catalog.from_folder(digits), ps=0.3)
-        learner.fit_one_cycle(2, tell=lambda line: None)
+        learner.fit_one_cycle(2)
         if look:
             learner.lr_find()
-        learner.fit_one_cycle(2, lr=1e-3, tell=lambda line: None)
+        learner.fit_one_cycle(2, lr=1e-3)
         return learner
 
     before = repr(np.random.get_state())
     one, other = trained(False), trained(True)
     assert repr(np.random.get_state()) == before
-    for name, array in one.head.weights().items():
-        assert np.array_equal(array, other.head.weights()[name]), name
+    for name, array in one._state.layers.head.weights().items():
+        assert np.array_equal(array, other._state.layers.head.weights()[name]), name
     assert [e.valid_loss for e in one.history] == [e.valid_loss for e in other.history]
 
 
@@ -116,14 +118,16 @@ def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     found = learner.lr_find()
     assert found.steepest is not None
-    learner.fit_one_cycle(10, lr=found.steepest, tell=lambda line: None)
+    learner.fit_one_cycle(10, lr=found.steepest)
     assert learner.evaluate().accuracy > 0.8
 
 
 def test_decay_alone_never_makes_the_curve_of_lr_find_explode(digits: Path, cache: Path) -> None:
     """At a rate of 2 a decay of 1 turns every weight around, and above that makes it ever larger."""
     learner = wi.Learner(wi.Catalog.from_folder(digits))
-    ends = [[learner.reseed(seed).lr_find(wd=wd).rates[-1] for wd in (0.0, 1.0)] for seed in range(9)]
+    ends = [
+        [variants.fresh(learner, seed).lr_find(wd=wd).rates[-1] for wd in (0.0, 1.0)] for seed in range(9)
+    ]
     ratio = statistics.median(decayed / plain for plain, decayed in ends)
     assert 0.67 < ratio < 1.5, "it explodes where the rate is too high"
 
@@ -131,10 +135,11 @@ def test_decay_alone_never_makes_the_curve_of_lr_find_explode(digits: Path, cach
 def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     lines: list[str] = []
-    learner.fit_one_cycle(2, lr=slice(1e-5, 1e-3), pct_start=0.4, moms=(0.9, 0.8), tell=lines.append)
-    learner.fit(1, lr=1e-3, tell=lines.append)
+    with on_lines(lines.append):
+        learner.fit_one_cycle(2, lr=slice(1e-5, 1e-3), pct_start=0.4, moms=(0.9, 0.8))
+        learner.fit(1, lr=1e-3)
     assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "epoch", "3"]
-    assert [fit["lr"] for fit in learner._fits] == [1e-3, 1e-3]
+    assert [fit["lr"] for fit in learner._state.fits] == [1e-3, 1e-3]
     history, steps = learner.history, len(learner.history.losses) // 3
     assert len(history.losses) == len(history.lrs) == len(history.moms) == 3 * steps > 0
     assert max(history.lrs) == pytest.approx(1e-3, rel=0.1)
@@ -150,9 +155,9 @@ def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: 
 def test_early_stopping_ends_when_the_error_rate_no_longer_falls(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     heard: list[Epoch] = []
-    learner.fit_one_cycle(40, callbacks=[EarlyStopping(3), heard.append], tell=lambda line: None)
+    learner.fit_one_cycle(40, callbacks=[EarlyStopping(3), heard.append])
     assert 4 <= len(learner.history) == len(heard) < 40
-    assert learner._fits[-1]["epochs"] == len(heard)
+    assert learner._state.fits[-1]["epochs"] == len(heard)
     assert "40" not in str(learner.diagnose())
     errors = [epoch.error_rate for epoch in heard]
     assert min(errors[-3:]) >= min(errors[:-3])
@@ -165,7 +170,8 @@ def test_metrics_are_columns_and_may_be_anything_callable(digits: Path, cache: P
 
     lines: list[str] = []
     learner = wi.Learner(wi.Catalog.from_folder(digits), metrics=["accuracy", "top_2", "f1", sevens])
-    learner.fit_one_cycle(3, tell=lines.append)
+    with on_lines(lines.append):
+        learner.fit_one_cycle(3)
     assert lines[0].split() == [
         *("epoch", "train_loss", "valid_loss", "error_rate", "accuracy", "top_2", "f1", "sevens", "time")
     ]
@@ -183,14 +189,14 @@ def test_stage_is_saved_and_loaded_and_training_goes_on(digits: Path, cache: Pat
         return wi.Learner(wi.Catalog.from_folder(digits))
 
     learner = fresh()
-    learner.fit_one_cycle(3, tell=lambda line: None)
+    learner.fit_one_cycle(3)
     file = learner.save("stage-1")
     assert file.name == "stage-1.safetensors"
     other = fresh().load("stage-1")
     assert np.array_equal(other.get_preds()[0], learner.get_preds()[0])
     assert other.history == learner.history
     for one in (learner, other):
-        one.fit_one_cycle(2, tell=lambda line: None)
+        one.fit_one_cycle(2)
     assert np.array_equal(other.get_preds()[0], learner.get_preds()[0])
     assert len(other.history) == 5
 
@@ -233,8 +239,10 @@ def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: Balan
     recall = {}
     for way in (None, balance):
         learner = wi.Learner(wi.Catalog.from_folder(digits, valid=0.25))
-        learner.fit_one_cycle(4, balance=way, tell=lambda line: None)
-        recall[way] = float(learner.get_preds("train")[0][learner.data.of("train").labels == 2, 2].mean())
+        learner.fit_one_cycle(4, balance=way)
+        recall[way] = float(
+            learner.get_preds("train")[0][learner._state.data.of("train").labels == 2, 2].mean()
+        )
     assert recall[balance] > recall[None]  # its own pictures are surer of it
     with pytest.raises(WhatsitError, match="no balance 'focal'"):
         learner.fit_one_cycle(1, balance="focal")  # type: ignore[arg-type]
@@ -255,7 +263,7 @@ def test_training_loss_is_plain_cross_entropy_whatever_classes_count() -> None:
 
 def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), ps=0.5)
-    learner.fit_one_cycle(5, tell=lambda line: None)
+    learner.fit_one_cycle(5)
     assert np.array_equal(learner.get_preds()[0], learner.get_preds()[0])
     with pytest.raises(WhatsitError, match="ps must be"):
         wi.Learner(wi.Catalog.from_folder(digits), ps=1.0)

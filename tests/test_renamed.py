@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 import whatsit as wi
+from tests.events import on_lines
 from tests.killed import perform
 from whatsit.errors import WhatsitError
 from whatsit.project import Project
 from whatsit.train import automatic, checkpoints
 from whatsit.train.job import Asked, Job, resume
+from whatsit.train.records import write_record
 from whatsit.train.stages import Stage
 
 
@@ -31,29 +33,29 @@ def test_training_ends_with_a_sentence_and_goes_on_where_the_folder_is_now(
             digits.rename(moved)
 
     job = Job(asked)
-    with pytest.raises(WhatsitError, match=r"can't be written: No such file or directory"):
-        automatic.carry_out(job, tell)
+    with on_lines(tell), pytest.raises(WhatsitError, match=r"can't be written: No such file or directory"):
+        automatic.carry_out(job)
     job.release()
     assert not digits.exists()
     again = resume(moved / ".whatsit" / "runs" / "0001")
-    assert automatic.carry_out(again, lambda line: None).learner.catalog.root == moved
+    assert automatic.carry_out(again).learner.catalog.root == moved
     again.release()
     assert not digits.exists()
 
 
 def test_whatever_a_run_writes_makes_no_folder_anew(digits: Path, tmp_path: Path, asked: Asked) -> None:
     job = Job(asked)
-    learner = automatic.carry_out(job, lambda line: None).learner
-    stage: Stage = learner._stage()
+    learner = automatic.carry_out(job).learner
+    stage: Stage = learner._state.stage()
     digits.rename(tmp_path / "moved")
     for write in (
         job.write,
         job.hold,
-        learner._save_history,
+        lambda: write_record(learner._state, learner._calibration),
         lambda: checkpoints.finish(learner.run, 2, stage),
         lambda: learner.history.plot().write(learner.run / "learning.png"),
-        lambda: learner.project.note_bundle(learner.run, "0"),
-        lambda: learner.project.new_run(),
+        lambda: learner._state.project.note_bundle(learner.run, "0"),
+        lambda: learner._state.project.new_run(),
         lambda: learner.save("stage-1"),
     ):
         if write == job.hold:

@@ -17,7 +17,7 @@ def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
 ) -> None:
     def export(epochs: int) -> bytes:
         learner = wi.Learner(wi.Catalog.from_folder(digits), size=64)
-        learner.fit_one_cycle(epochs, tell=lambda line: None)
+        learner.fit_one_cycle(epochs)
         learner.export(tmp_path / "digits.whatsit")
         return (tmp_path / "digits.whatsit").read_bytes()
 

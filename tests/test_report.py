@@ -23,6 +23,7 @@ from whatsit.evaluation import report_folder
 from whatsit.novelty import FALSE_ALARMS
 from whatsit.report import Report
 from whatsit.report.words import Words, _phrases
+from whatsit.train import variants
 from whatsit.train.finished import load_learner
 from whatsit.train.learner import Learner
 from whatsit.understand.interpretation import Interpretation
@@ -67,7 +68,7 @@ def photos(cache: Path, clothing: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def learner(photos: Path) -> Learner:
     learner = Learner(wi.Catalog.from_folder(photos), precision="fp32")
-    learner.fit_one_cycle(20, tell=lambda line: None)
+    learner.fit_one_cycle(20)
     return learner
 
 
@@ -97,7 +98,7 @@ def test_interpreting_what_is_not_there_is_an_error_in_words(digits: Path, cache
     learner = Learner(wi.Catalog.from_folder(digits))
     with pytest.raises(WhatsitError, match="Nothing was trained"):
         learner.report()
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     with pytest.raises(WhatsitError, match="no test pictures"):
         learner.interpret("test")
 
@@ -107,8 +108,8 @@ def test_temperature_comes_from_training_pictures_that_were_held_out(learner: Le
     assert held.images == len(learner.catalog["train"])
     assert 0.8 < held.accuracy < 1, "what has learnt from a picture would know it"
     assert learner.held_out is held, "once is enough"
-    other = learner.reseed(5)
-    assert other._held_out is None
+    other = variants.fresh(learner, 5)
+    assert other._calibration._held_out is None
     assert 0.3 < held.temperature < 3
 
 
@@ -116,7 +117,7 @@ def test_a_class_of_one_picture_is_no_obstacle(digits: Path, cache: Path) -> Non
     for path in sorted((digits / "0").iterdir())[2:]:
         path.unlink()
     learner = Learner(wi.Catalog.from_folder(digits))
-    learner.fit_one_cycle(2, tell=lambda line: None)
+    learner.fit_one_cycle(2)
     assert np.isfinite(learner.held_out.temperature)
     novelty = learner.novelty()
     assert novelty is not None
@@ -131,7 +132,7 @@ def test_a_handful_of_pictures_tells_nothing_of_new_ones_and_says_so(
         if path not in sorted(path.parent.iterdir())[:2]:
             path.unlink()
     learner = Learner(wi.Catalog.from_folder(digits))
-    learner.fit_one_cycle(2, tell=lambda line: None)
+    learner.fit_one_cycle(2)
     assert learner.novelty() is None
     page = learner.report().render()
     assert "from too few pictures" in page
@@ -169,7 +170,7 @@ def test_backbone_without_exact_maps_explains_by_gradients(digits: Path, tmp_pat
     learner = Learner(
         wi.Catalog.from_folder(digits), "vit_tiny_patch16_224", pretrained=False, precision="fp32"
     ).freeze()
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     paths = [item.path for item in learner.catalog["valid"]][:2]
     maps = [learner.explain(path, label) for path, label in zip(paths, learner.classes, strict=False)]
     assert learner.explain(paths[0]).label == learner.predict(paths[0]).label
@@ -264,10 +265,13 @@ def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is
             table += [f"{path},{folder.name},{called}" for path in sorted(folder.iterdir())[::step]]
     (tmp_path / "table.csv").write_text("\n".join(table))
     learner = Learner(wi.Catalog.from_csv(tmp_path / "table.csv"))
-    train, others = learner.data.of("train"), [learner.data.of("valid"), learner.data.of("test")]
+    train, others = (
+        learner._state.data.of("train"),
+        [learner._state.data.of("valid"), learner._state.data.of("test")],
+    )
     features = np.concatenate([one.inputs for one in others])
     labels = np.concatenate([one.labels for one in others])
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     learner.export(tmp_path / "c.whatsit")
     scans = [
         Image.fromarray((255 - 15.9 * one).astype(np.uint8)) for one in load_digits().images[: 200 // step]
@@ -486,7 +490,7 @@ def test_run_whose_pictures_are_gone_is_reported_on_those_that_are_left(
     from whatsit.train.job import Asked, Job
 
     job = Job(Asked(str(folder), str(tmp_path / "x.whatsit"), epochs=2, augment="none"))
-    trained = automatic.carry_out(job, tell=lambda line: None)
+    trained = automatic.carry_out(job)
     job.finish(trained.learner.run)
     before = trained.learner.evaluate("test").images
     next((folder / "test" / "shoes").iterdir()).unlink()

@@ -22,14 +22,17 @@ from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import Run, campaign
+from tests.events import on_lines
 from whatsit.errors import WhatsitError
 from whatsit.finetune.network import Network
-from whatsit.train import automatic, checkpoints
+from whatsit.train import automatic, checkpoints, fitting, mirrors, variants
 from whatsit.train.callbacks import Deadline
 from whatsit.train.data import Data
 from whatsit.train.heads import Heads
 from whatsit.train.history import Epoch
 from whatsit.train.job import Asked, Job, find_run, further, resume
+from whatsit.train.learner import epoch_seconds
+from whatsit.train.state import State
 from whatsit.train.what_if import draw, what_if
 from whatsit.understand.comparison import Difference
 
@@ -39,10 +42,6 @@ EPOCHS = 8
 
 class StoppedError(Exception):
     """Stands for Ctrl-C."""
-
-
-def silent(line: str) -> None:
-    pass
 
 
 def stop_after(epoch: int) -> Callable[[Epoch], bool]:
@@ -65,7 +64,7 @@ def told(learner: wi.Learner) -> list[dict[str, object]]:
 
 
 def weights(learner: wi.Learner) -> dict[str, NDArray[Any]]:
-    return learner._stage().tensors
+    return learner._state.stage().tensors
 
 
 def same(one: wi.Learner, other: wi.Learner) -> bool:
@@ -94,7 +93,7 @@ def keep_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fit(learner: wi.Learner, *callbacks: Callable[[Epoch], bool]) -> None:
-    learner.fit_one_cycle(EPOCHS, balance="oversample", callbacks=callbacks, tell=silent)
+    learner.fit_one_cycle(EPOCHS, balance="oversample", callbacks=callbacks)
 
 
 @pytest.mark.usefixtures("cache", "keep_all")
@@ -118,7 +117,8 @@ def test_head_stopped_anywhere_ends_as_if_it_had_not_been(
             fit(stopped, stop_after(epoch))
     resumed = learner_of(folder, work / "stopped", **options)
     began: list[str] = []
-    resumed.fit_one_cycle(EPOCHS, balance="oversample", tell=began.append)
+    with on_lines(began.append):
+        resumed.fit_one_cycle(EPOCHS, balance="oversample")
     assert len(began) == EPOCHS + 1, "the table is told whole"
     assert same(whole, resumed)
     again = learner_of(folder, work / "stopped", **options)
@@ -189,9 +189,9 @@ def test_another_training_is_not_gone_on_with(digits: Path, tmp_path: Path) -> N
     with pytest.raises(StoppedError):
         fit(learner_of(digits, tmp_path / "run"), stop_after(4))
     other = learner_of(digits, tmp_path / "run")
-    other.fit_one_cycle(EPOCHS, lr=1e-3, tell=silent)
+    other.fit_one_cycle(EPOCHS, lr=1e-3)
     alone = learner_of(digits, tmp_path / "alone")
-    alone.fit_one_cycle(EPOCHS, lr=1e-3, tell=silent)
+    alone.fit_one_cycle(EPOCHS, lr=1e-3)
     assert same(other, alone)
 
 
@@ -202,7 +202,7 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
 ) -> None:
     monkeypatch.setattr(wi.Learner, "default_epochs", lambda self: 4)
     whole = learner_of(digits, tmp_path / "whole")
-    whole.fine_tune(3, tell=silent)
+    whole.fine_tune(3)
     steps: list[int] = []
     count_steps(monkeypatch, steps)
 
@@ -210,11 +210,11 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
         if line.startswith(f"{epoch} "):
             raise StoppedError
 
-    with pytest.raises(StoppedError):
-        learner_of(digits, tmp_path / "run").fine_tune(3, tell=tell_until)
+    with on_lines(tell_until), pytest.raises(StoppedError):
+        learner_of(digits, tmp_path / "run").fine_tune(3)
     done = len(steps)
     resumed = learner_of(digits, tmp_path / "run")
-    resumed.fine_tune(3, tell=silent)
+    resumed.fine_tune(3)
     assert same(whole, resumed)
     judging = (
         4 * 3
@@ -277,8 +277,8 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
     assert answer["run"].endswith("0001")
     assert (tmp_path / "d.whatsit").read_bytes() != first
     learner = wi.Learner(wi.Catalog.from_folder(digits), seed=3)
-    learner.fit_one_cycle(5, tell=silent)
-    learner.fit_one_cycle(3, 1e-3, tell=silent)
+    learner.fit_one_cycle(5)
+    learner.fit_one_cycle(3, 1e-3)
     facts = json.loads((digits / ".whatsit" / "runs" / "0001" / "history.json").read_text())
     assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == told(learner)
     assert [fit["epochs"] for fit in facts["fits"]] == [5, 3]
@@ -374,7 +374,7 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
     monkeypatch.setattr(automatic, "_can_gain", lambda *_: True)  # though the frozen one makes no mistake
     other = digits.parent / "other"
     shutil.copytree(digits, other)
-    whole = automatic.carry_out(Job(asked_of(digits, **options)), silent)
+    whole = automatic.carry_out(Job(asked_of(digits, **options)))
 
     lines: list[str] = []
 
@@ -384,12 +384,12 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
             raise StoppedError
 
     stopped = Job(asked_of(other, **options))
-    with pytest.raises(StoppedError):
-        automatic.carry_out(stopped, tell)
+    with on_lines(tell), pytest.raises(StoppedError):
+        automatic.carry_out(stopped)
     assert stopped.place is not None
     assert stopped._lock is not None
     stopped._lock.release()
-    resumed = automatic.carry_out(resume(stopped.place), silent)
+    resumed = automatic.carry_out(resume(stopped.place))
     assert same(whole.learner, resumed.learner)
     assert whole.accuracies == resumed.accuracies
     assert whole.learner.run.name == resumed.learner.run.name
@@ -401,7 +401,7 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
 def test_body_that_was_not_kept_leaves_no_weights(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(automatic, "_can_gain", lambda *_: True)  # though the frozen one makes no mistake
     job = Job(asked_of(digits, fine_tune=1))
-    trained = automatic.carry_out(job, silent)
+    trained = automatic.carry_out(job)
     job.finish(trained.learner.run)
     runs = sorted((digits / ".whatsit" / "runs").iterdir())
     kept = [any(run.glob("fit-*.safetensors")) for run in runs]
@@ -419,11 +419,11 @@ def test_run_of_several_views_goes_on_with_the_same_views(
 ) -> None:
     """Also without mirrored ones, where a settled head tells that they hurt."""
 
-    def mirrored(self: wi.Learner) -> Difference | None:
-        self._mirrored = self._mirrored or Difference(0.2, 0.1, 0.3, 0.05)
-        return self._mirrored
+    def mirrored(state: State) -> Difference | None:
+        state.mirrored = state.mirrored or Difference(0.2, 0.1, 0.3, 0.05)
+        return state.mirrored
 
-    monkeypatch.setattr(wi.Learner, "mirrored", property(mirrored))
+    monkeypatch.setattr(mirrors, "mirrored", mirrored)
     seen: list[int] = []
     extract = Data.features
     monkeypatch.setattr(
@@ -432,12 +432,12 @@ def test_run_of_several_views_goes_on_with_the_same_views(
         lambda self, catalog, view=0: seen.append(view) or extract(self, catalog, view),
     )
     job = Job(asked_of(digits, augment="auto"))
-    trained = automatic.carry_out(job, silent)
+    trained = automatic.carry_out(job)
     job.finish(trained.learner.run)
     assert [view for view in seen if view] == [2, 4, 6]
     seen.clear()
     on = further(digits / ".whatsit" / "runs" / "0001", epochs=2)
-    assert automatic.carry_out(on, silent).learner.views == automatic.VIEWS
+    assert automatic.carry_out(on).learner.views == automatic.VIEWS
     assert [view for view in seen if view] == [2, 4, 6]
 
 
@@ -455,24 +455,24 @@ def test_run_is_found_by_path_and_by_number(digits: Path, tmp_path: Path) -> Non
 @pytest.mark.usefixtures("cache")
 def test_run_that_another_training_took_meanwhile_is_left_alone(digits: Path, tmp_path: Path) -> None:
     job = Job(asked_of(digits, rates=[1e-3, 3e-3]))
-    automatic.carry_out(job, silent)
+    automatic.carry_out(job)
     assert job.place is not None
     assert job._lock is not None
     job._lock.release()
     runs = job.place.parent
     shutil.rmtree(runs / "0002")
     other = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE, precision="fp32", seed=5)
-    other.fit_one_cycle(1, tell=silent)
+    other.fit_one_cycle(1)
     assert other.run == runs / "0002"
     before = (other.run / "history.json").read_bytes()
     resumed = resume(job.place)
-    automatic.carry_out(resumed, silent)
+    automatic.carry_out(resumed)
     assert resumed.runs == ["0001", "0003"]
     assert (other.run / "history.json").read_bytes() == before
     shutil.rmtree(job.place)
     assert further(runs / "0003", epochs=1).runs == ["0003"], "it has all that it needs"
     with pytest.raises(WhatsitError, match="Something else was trained"):
-        learner_of(digits, other.run, seed=6).fit_one_cycle(1, tell=silent)
+        learner_of(digits, other.run, seed=6).fit_one_cycle(1)
 
 
 # --- a time budget ---
@@ -483,22 +483,25 @@ def test_time_budget_says_how_many_epochs_fit(
 ) -> None:
     monkeypatch.setattr(wi.Learner, "epoch_seconds", lambda self, steps=4: 100.0)
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
-    learner.fit_one_cycle(2, tell=silent)
+    learner.fit_one_cycle(2)
     lines: list[str] = []
     now = time.perf_counter()
-    assert automatic.epochs_until(now + 150, learner, 9, lines.append)[0] == 0
+    with on_lines(lines.append):
+        assert automatic.epochs_until(now + 150, learner, 9)[0] == 0
     assert "no time" in lines[0]
-    epochs, deadline = automatic.epochs_until(now + 360, learner, 9, lines.append)
+    with on_lines(lines.append):
+        epochs, deadline = automatic.epochs_until(now + 360, learner, 9)
     assert epochs == 2
     assert "time for 2" in lines[1]
     assert deadline.moment < now + 260
-    assert automatic.epochs_until(now + 10_000, learner, 1, lines.append)[0] == 1
+    with on_lines(lines.append):
+        assert automatic.epochs_until(now + 10_000, learner, 1)[0] == 1
 
 
 def test_epoch_seconds_change_no_weight(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE).freeze_to(1)
     before = {name: array.copy() for name, array in weights(learner).items()}
-    assert learner.epoch_seconds(1) > 0
+    assert epoch_seconds(learner, 1) > 0
     assert all(np.array_equal(array, before[name]) for name, array in weights(learner).items())
 
 
@@ -516,9 +519,10 @@ def test_what_if_shows_what_the_lesson_shows(
 ) -> None:
     monkeypatch.setattr("whatsit.train.what_if.TOO_LOW", 1e-7)  # digits are learnt even at 1e-5
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
-    learner.fit_one_cycle(10, tell=silent)
+    learner.fit_one_cycle(10)
     lines: list[str] = []
-    high, low, few, many = what_if(learner, tmp_path / "what-if", lines.append)
+    with on_lines(lines.append):
+        high, low, few, many = what_if(learner, tmp_path / "what-if")
     assert "The learning rate was too high" in high.answer
     assert "rate is too low" in low.answer
     assert "Too few epochs" in few.answer
@@ -536,9 +540,9 @@ def test_augment_says_what_is_done_to_pictures(
     digits: Path, cache: Path, augment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    views = wi.Learner.with_views
+    views = variants.with_views
     monkeypatch.setattr(
-        wi.Learner, "with_views", lambda self, count: asked.append(count) or views(self, count)
+        variants, "with_views", lambda learner, count: asked.append(count) or views(learner, count)
     )
     monkeypatch.setattr(automatic, "FEW_PICTURES", 10)
     learner = wi.Learner(
@@ -546,12 +550,12 @@ def test_augment_says_what_is_done_to_pictures(
         size=SIZE,
         augment=None if augment == "none" else augment,  # type: ignore[arg-type]
     )
-    automatic.fit(learner, 1, silent)
+    automatic.fit(learner, 1)
     assert asked == ([automatic.VIEWS] if augment == "full" else [])
-    transform = str(learner.unfreeze()._transform())
+    transform = str(fitting.transform(learner.unfreeze()._state))
     assert ("Lighting" in transform) == (augment != "none")
     pixels = torch.rand(8, 3, SIZE, SIZE) * 255
-    changed = learner._transform()
+    changed = fitting.transform(learner._state)
     flips = (pixels, pixels.flip(3))
     if changed is None:
         assert augment == "none"

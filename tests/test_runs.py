@@ -90,12 +90,12 @@ def test_runs_on_other_pictures_stand_apart(digits: Path, command: Run) -> None:
 
 def test_damaged_and_unfinished_runs_are_left_out(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
-    learner.fit_one_cycle(1, tell=lambda line: None)
-    folder = learner.project.folder
+    learner.fit_one_cycle(1)
+    folder = learner._state.project.folder
     (run,) = load_runs(folder)
     assert run.name == learner.run.name
     assert np.mean(list(run.right.values())) == pytest.approx(learner.evaluate().accuracy)
-    learner.project.new_run()
-    (learner.project.new_run() / "history.json").write_text("{")
-    (learner.project.new_run() / "predictions.json").write_text("[]")
+    learner._state.project.new_run()
+    (learner._state.project.new_run() / "history.json").write_text("{")
+    (learner._state.project.new_run() / "predictions.json").write_text("[]")
     assert load_runs(folder) == [run]

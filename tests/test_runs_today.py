@@ -201,8 +201,8 @@ def test_damaged_run_is_left_out(digits: Path, listed: Listed, damage: str) -> N
 
 def test_groups_of_a_training_are_kept_for_comparing(digits: Path, cache: Path, listed: Listed) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits, group=r"(\d)\.png$"))
-    learner.fit_one_cycle(1, tell=lambda line: None)
-    (run,) = load_runs(learner.project.folder)
+    learner.fit_one_cycle(1)
+    (run,) = load_runs(learner._state.project.folder)
     assert run.labeled_by == "folders"
     valid = learner.catalog["valid"]
     assert valid.groups is not None

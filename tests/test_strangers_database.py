@@ -141,7 +141,7 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
 def test_features_that_can_not_be_right_are_computed_anew(received: Neighbors, cache: Path) -> None:
     def vectors() -> NDArray[np.float32]:
         catalog = wi.Catalog.from_folder(received.images)
-        return wi.Learner(catalog, size=32, precision="fp32").data.of("train").inputs
+        return wi.Learner(catalog, size=32, precision="fp32")._state.data.of("train").inputs
 
     right = vectors()
     (file,) = received.sidecar.glob("features/*/*/*.features")

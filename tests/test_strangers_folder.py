@@ -7,7 +7,7 @@ import pytest
 
 from tests.stranger import Neighbors, Row, move, neighbors, refused, run, snapshot, write_moves
 from whatsit.errors import UntrustedError
-from whatsit.progress import say
+from whatsit.events import warn
 from whatsit.project import Project
 
 OPENING = (["show"], ["trash"], ["trash", "--empty"], ["undo"], ["runs"])
@@ -149,5 +149,5 @@ def test_sidecar_inside_the_image_folder_by_another_name_is_no_place_for_picture
 
 
 def test_what_is_said_of_a_stranger_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    say("it is \x1b[2J here")
+    warn("it is \x1b[2J here")
     assert capsys.readouterr().err == "whatsit: it is \\x1b[2J here\n"

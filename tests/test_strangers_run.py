@@ -27,10 +27,6 @@ from whatsit.train.job import Asked, Given, Job, further, resume
 SIZE = 32
 
 
-def silent(line: str) -> None:
-    pass
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, all_digits: Path, cache: Path) -> Path:
     """An image folder with a finished run, and two that were stopped and belong together."""
@@ -48,11 +44,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, all_digits: Path, cache: P
         augment="none",
     )
     done = Job(asked)
-    learner = automatic.carry_out(done, silent).learner
+    learner = automatic.carry_out(done).learner
     learner.export(asked.out)
     done.finish(learner.run)
     stopped = Job(replace(asked, rates=[1e-3, 3e-3]))
-    automatic.carry_out(stopped, silent)
+    automatic.carry_out(stopped)
     stopped.release()
     return images
 
@@ -186,7 +182,7 @@ def test_nothing_in_a_run_may_be_a_link(received: Neighbors, name: str) -> None:
 
 def test_stages_of_a_stranger_are_neither_links_nor_of_other_shapes(received: Neighbors) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(received.images), size=SIZE, precision="fp32")
-    learner.fit_one_cycle(1, tell=silent)
+    learner.fit_one_cycle(1)
     learner.save("stage-1")
     file = received.sidecar / "stages" / "stage-1.json"
     record = json.loads(file.read_text())
@@ -194,8 +190,8 @@ def test_stages_of_a_stranger_are_neither_links_nor_of_other_shapes(received: Ne
         file.write_text(json.dumps({**record, "history": history}))
         with pytest.raises(WhatsitError):
             learner.load("stage-1")
-    tensors = {name: tensor[:1] for name, tensor in learner._stage().tensors.items() if tensor.ndim}
-    stages.save(file.parent, "stage-1", replace(learner._stage(), tensors=tensors))
+    tensors = {name: tensor[:1] for name, tensor in learner._state.stage().tensors.items() if tensor.ndim}
+    stages.save(file.parent, "stage-1", replace(learner._state.stage(), tensors=tensors))
     with pytest.raises(UntrustedError, match="its weights are not those"):
         learner.load("stage-1")
     shutil.rmtree(file.parent)

@@ -63,8 +63,8 @@ def test_report_decodes_no_picture_of_the_album_again(
 ) -> None:
     shutil.copytree(digits, tmp_path / "digits")
     learner = wi.Learner(wi.Catalog.from_folder(tmp_path / "digits"), size=32)
-    learner.fit_one_cycle(1, tell=lambda line: None)
-    known = known_thumbnails(learner.catalog, learner.project)
+    learner.fit_one_cycle(1)
+    known = known_thumbnails(learner.catalog, learner._state.project)
     assert set(known) == {item.path for item in learner.catalog}
 
     def refuse(*arguments: object, **options: object) -> None:

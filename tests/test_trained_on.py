@@ -114,7 +114,7 @@ def test_bundle_does_not_tell_what_it_was_trained_on(trained: Path) -> None:
 
 def test_stage_remembers_what_it_was_trained_on(place: Path) -> None:
     first = Learner(wi.Catalog.from_folder(place / "digits"), size=SIZE)
-    first.fit_one_cycle(1, tell=lambda line: None)
+    first.fit_one_cycle(1)
     first.save("stage-1")
     other = Learner(wi.Catalog.from_folder(place / "digits", seed=7), size=SIZE).load("stage-1")
     other.export(place / "y.whatsit")
@@ -140,8 +140,8 @@ def test_the_page_of_a_training_counts_no_copy_of_a_training_picture_as_new(
             for file in some:
                 shutil.copy(file, folder / split / label)
     learner = wi.Learner(wi.Catalog.from_folder(folder), size=SIZE)
-    learner.fit_one_cycle(2, tell=lambda line: None)
-    assert learner.data.left_out == 15, "of 21 test pictures 15 are training pictures too"
+    learner.fit_one_cycle(2)
+    assert learner._state.data.left_out == 15, "of 21 test pictures 15 are training pictures too"
     assert learner.evaluate("test").images == 6
     assert learner.report().left_out == 15
     learner.save("one")

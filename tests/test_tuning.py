@@ -13,19 +13,16 @@ from torch import nn
 
 import whatsit as wi
 from tests.conftest import Run
+from tests.events import on_lines
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.transforms import transforms
 from whatsit.probabilities import softmax
-from whatsit.train import automatic
+from whatsit.train import automatic, fitting, mirrors, variants
 from whatsit.train.pictures import Pictures
 from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits
-
-
-def silent(line: str) -> None:
-    pass
 
 
 def learner_of(folder: Path, backbone: str = "lite0", **options: object) -> wi.Learner:
@@ -33,31 +30,31 @@ def learner_of(folder: Path, backbone: str = "lite0", **options: object) -> wi.L
 
 
 def state_of(learner: wi.Learner) -> dict[str, torch.Tensor]:
-    assert learner._network is not None
-    return {name: tensor.clone() for name, tensor in learner._network.state_dict().items()}
+    assert learner._state.layers.network is not None
+    return {name: tensor.clone() for name, tensor in learner._state.layers.network.state_dict().items()}
 
 
 def test_only_what_is_unfrozen_learns(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
-    learner.fit_one_cycle(2, tell=silent)
+    learner.fit_one_cycle(2)
     assert learner.is_frozen
     learner.freeze_to(1)
     before = state_of(learner)
-    learner.fit_one_cycle(1, slice(1e-4, 1e-3), tell=silent)
+    learner.fit_one_cycle(1, slice(1e-4, 1e-3))
     after = state_of(learner)
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert learner._network is not None
-    early = {f"body.{name}" for name in learner._network._early}
+    assert learner._state.layers.network is not None
+    early = {f"body.{name}" for name in learner._state.layers.network._early}
     assert "body.conv_stem.weight" in early
     assert not changed & early
     assert {"body.conv_head.weight", "head.linear.weight"} <= changed
     assert not [name for name in changed if "running" in name], "a pretrained body keeps its statistics"
-    learner.unfreeze().fit_one_cycle(1, slice(1e-4, 1e-3), tell=silent)
+    learner.unfreeze().fit_one_cycle(1, slice(1e-4, 1e-3))
     assert not torch.equal(after["body.conv_stem.weight"], state_of(learner)["body.conv_stem.weight"])
-    assert [len(fit.get("rates", [1])) for fit in learner._fits] == [1, 2, 3]
+    assert [len(fit.get("rates", [1])) for fit in learner._state.fits] == [1, 2, 3]
     learner.freeze()
     body = state_of(learner)
-    learner.fit_one_cycle(1, tell=silent)
+    learner.fit_one_cycle(1)
     changed = {name for name, tensor in state_of(learner).items() if not torch.equal(tensor, body[name])}
     assert changed
     assert all(name.startswith("head.") for name in changed)
@@ -67,11 +64,11 @@ def test_only_what_is_unfrozen_learns(digits: Path, cache: Path) -> None:
 
 def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Path, tmp_path: Path) -> None:
     learner = learner_of(digits)
-    learner.fine_tune(2, tell=silent)
+    learner.fine_tune(2)
     assert learner.is_frozen
     assert learner.is_fine_tuned
-    assert learner.freeze_to(1)._network is not None
-    torch_says = softmax(learner._seen().inputs, learner.temperature)
+    assert learner.freeze_to(1)._state.layers.network is not None
+    torch_says = softmax(fitting.validation_logits(learner._state).inputs, learner.model().temperature)
     assert np.allclose(learner.get_preds()[0], torch_says, atol=1e-3)
     assert learner.history.epochs[-1].error_rate == pytest.approx(1 - learner.evaluate().accuracy, abs=0.051)
     learner.export(tmp_path / "digits.whatsit")
@@ -79,7 +76,7 @@ def test_bundle_of_an_unfrozen_network_says_what_it_says(digits: Path, cache: Pa
     answers = classifier.predict([item.path for item in learner.catalog["valid"]])
     assert [answer.label for answer in answers] == [learner.classes[n] for n in torch_says.argmax(1)]
     with pytest.raises(WhatsitError, match="needs a new learner"):
-        learner.fine_tune(1, tell=silent)
+        learner.fine_tune(1)
 
 
 def test_saving_while_the_body_is_trained_changes_nothing_and_keeps_what_it_is(
@@ -87,9 +84,9 @@ def test_saving_while_the_body_is_trained_changes_nothing_and_keeps_what_it_is(
 ) -> None:
     def trained(saves: bool) -> wi.Learner:
         learner = learner_of(digits)
-        learner.fit_one_cycle(2, tell=silent)
+        learner.fit_one_cycle(2)
         callbacks = [lambda epoch: learner.save(f"after-{epoch.epoch}") and False] if saves else []
-        learner.unfreeze().fit_one_cycle(2, slice(1e-4, 1e-3), callbacks=callbacks, tell=silent)
+        learner.unfreeze().fit_one_cycle(2, slice(1e-4, 1e-3), callbacks=callbacks)
         return learner
 
     plain, saving = trained(False), trained(True)
@@ -104,18 +101,18 @@ def test_first_unfrozen_epoch_that_was_interrupted_is_saved_as_it_is(digits: Pat
         raise KeyboardInterrupt
 
     learner = learner_of(digits)
-    learner.fit_one_cycle(2, tell=silent)
+    learner.fit_one_cycle(2)
     learner.unfreeze()
-    learner.metrics = {"late": interrupt}
+    learner._state.metrics = {"late": interrupt}
     with pytest.raises(KeyboardInterrupt):
-        learner.fit_one_cycle(1, 1e-3, tell=silent)
-    assert not any("rates" in fit for fit in learner.fits)
+        learner.fit_one_cycle(1, 1e-3)
+    assert not any("rates" in fit for fit in learner._state.fits)
     learner.save("cut")
     again = learner_of(digits).load("cut")
     assert again.is_fine_tuned
     assert np.allclose(
-        again._plain().from_features(again.data.of("valid").inputs).logits,
-        learner._plain().from_features(learner.data.of("valid").inputs).logits,
+        again._calibration.plain().from_features(again._state.data.of("valid").inputs).logits,
+        learner._calibration.plain().from_features(learner._state.data.of("valid").inputs).logits,
         atol=1e-5,
     )
 
@@ -126,12 +123,12 @@ def test_group_that_there_is_not_leaves_the_learner_frozen(digits: Path, cache: 
     with pytest.raises(WhatsitError, match="There is no group"):
         learner.freeze_to(group)  # type: ignore[arg-type]
     assert learner.is_frozen
-    assert learner.freeze_to(2)._network is None, "that is how it was made"
+    assert learner.freeze_to(2)._state.layers.network is None, "that is how it was made"
 
 
 def test_stage_that_can_not_be_loaded_leaves_the_learner_as_it_was(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
-    learner.fit_one_cycle(2, tell=silent)
+    learner.fit_one_cycle(2)
     before, file = learner.get_preds()[0], learner.save("odd").with_suffix(".json")
     record = json.loads(file.read_text())
     for odd in ({"frozen": 2}, {"frozen": 9}, {"fits": [{**record["history"]["fits"][0], "bs": 1}]}):
@@ -144,9 +141,9 @@ def test_stage_that_can_not_be_loaded_leaves_the_learner_as_it_was(digits: Path,
 
 def test_same_fine_tuning_gives_the_same_weights(digits: Path, cache: Path) -> None:
     one, other = learner_of(digits), learner_of(digits)
-    one.fine_tune(1, tell=silent)
+    one.fine_tune(1)
     torch.manual_seed(99)
-    other.fine_tune(1, tell=silent)
+    other.fine_tune(1)
     again = state_of(other)
     assert all(torch.equal(tensor, again[name]) for name, tensor in state_of(one).items())
 
@@ -161,13 +158,13 @@ def test_lr_find_of_an_unfrozen_network_changes_nothing(digits: Path, cache: Pat
 
 def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
-    learner.fine_tune(1, tell=silent)
+    learner.fine_tune(1)
     learner.save("stage-2")
     other = learner_of(digits).load("stage-2")
     assert np.allclose(other.get_preds()[0], learner.get_preds()[0], atol=1e-6)
     assert other.is_fine_tuned
     for one in (learner, other):
-        one.unfreeze().fit_one_cycle(1, slice(1e-5, 1e-4), tell=silent)
+        one.unfreeze().fit_one_cycle(1, slice(1e-5, 1e-4))
     assert np.allclose(other.get_preds()[0], learner.get_preds()[0], atol=1e-6)
     with pytest.raises(WhatsitError, match=r"another architecture.*lite0 instead of resnet18"):
         learner_of(digits, "resnet18", pretrained=False).load("stage-2")
@@ -175,26 +172,26 @@ def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) 
 
 def test_going_back_to_a_frozen_stage_takes_the_body_back_too(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
-    learner.fit_one_cycle(2, tell=silent)
+    learner.fit_one_cycle(2)
     learner.save("stage-1")
     before = learner.get_preds()[0]
-    learner.unfreeze().fit_one_cycle(1, 1e-3, tell=silent)
+    learner.unfreeze().fit_one_cycle(1, 1e-3)
     assert not np.array_equal(learner.get_preds()[0], before)
     learner.load("stage-1")
     assert learner.is_frozen
     assert not learner.is_fine_tuned
     assert np.array_equal(learner.get_preds()[0], before)
-    assert learner.mirrored is not None
+    assert learner._state.mirrored is not None
 
 
 def test_fine_tuning_begins_with_the_head_whatever_was_unfrozen(digits: Path, cache: Path) -> None:
     one, other = learner_of(digits), learner_of(digits).unfreeze()
     for learner in (one, other):
-        learner.fine_tune(1, tell=silent)
+        learner.fine_tune(1)
     assert np.array_equal(one.get_preds()[0], other.get_preds()[0])
-    again = one.reseed(0)
+    again = variants.fresh(one, 0)
     assert not again.is_fine_tuned
-    again.fine_tune(1, tell=silent)
+    again.fine_tune(1)
     assert np.array_equal(one.get_preds()[0], again.get_preds()[0])
 
 
@@ -203,12 +200,12 @@ def test_interrupted_fit_leaves_a_learner_that_answers(digits: Path, cache: Path
         raise KeyboardInterrupt
 
     learner = learner_of(digits)
-    learner.fit_one_cycle(1, tell=silent)
+    learner.fit_one_cycle(1)
     learner.unfreeze()
     with pytest.raises(KeyboardInterrupt):
-        learner.fit_one_cycle(3, 1e-4, callbacks=[interrupt], tell=silent)
-    assert [fit["epochs"] for fit in learner.fits] == [1, 1]
-    says = softmax(learner._seen().inputs, learner.temperature)
+        learner.fit_one_cycle(3, 1e-4, callbacks=[interrupt])
+    assert [fit["epochs"] for fit in learner._state.fits] == [1, 1]
+    says = softmax(fitting.validation_logits(learner._state).inputs, learner.model().temperature)
     assert np.allclose(learner.get_preds()[0], says, atol=1e-3)
 
 
@@ -232,11 +229,11 @@ def test_single_picture_more_is_chance() -> None:
 def test_random_weights_are_trained_with_all_layers(digits: Path, cache: Path) -> None:
     learner = learner_of(digits, "resnet10t", pretrained=False)
     assert not learner.is_frozen
-    learner.fit_one_cycle(12, 3e-3, tell=silent)
+    learner.fit_one_cycle(12, 3e-3)
     assert learner.evaluate().accuracy > 0.7
-    assert not learner.reseed(1).is_frozen
+    assert not variants.fresh(learner, 1).is_frozen
     with pytest.raises(WhatsitError, match="needs pretrained weights"):
-        learner.reseed(1).fine_tune(1, tell=silent)
+        variants.fresh(learner, 1).fine_tune(1)
 
 
 @pytest.mark.parametrize(
@@ -246,13 +243,13 @@ def test_random_weights_are_trained_with_all_layers(digits: Path, cache: Path) -
 def test_any_backbone_can_be_unfrozen(name: str, digits: Path, cache: Path, tmp_path: Path) -> None:
     learner = learner_of(digits, name, pretrained=False)
     learner.freeze_to(1)
-    assert learner._network is not None
-    early, late, head = learner._network._groups()
+    assert learner._state.layers.network is not None
+    early, late, head = learner._state.layers.network._groups()
     assert early
     assert late
     assert len(head) == 4
-    learner.fit_one_cycle(1, slice(1e-4, 1e-3), bs=24, tell=silent)
-    says = softmax(learner._seen().inputs, learner.temperature)
+    learner.fit_one_cycle(1, slice(1e-4, 1e-3), bs=24)
+    says = softmax(fitting.validation_logits(learner._state).inputs, learner.model().temperature)
     assert np.allclose(learner.get_preds()[0], says, atol=2e-3)
 
 
@@ -260,7 +257,7 @@ def test_better_one_is_kept_and_that_is_said(
     digits: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner = learner_of(digits)
-    learner.fit_one_cycle(2, tell=silent)
+    learner.fit_one_cycle(2)
     before = learner.get_preds()[0]
     lines: list[str] = []
     for gain, kept in (
@@ -271,7 +268,8 @@ def test_better_one_is_kept_and_that_is_said(
     ):
         monkeypatch.setattr(automatic, "paired", lambda *_, gain=gain: Difference(*gain))
         lines.clear()
-        better = automatic.fine_tune(learner, 1, lines.append)
+        with on_lines(lines.append):
+            better = automatic.fine_tune(learner, 1)
         is_tuned = kept == "the fine-tuned one"
         assert (better is not learner) == is_tuned
         assert any(f"{kept} is kept" in line and "frozen: " in line for line in lines)
@@ -293,20 +291,20 @@ def test_picture_that_is_gone_while_the_body_learns_is_named(digits: Path, cache
     learner.unfreeze()
     next(iter(learner.catalog["train"])).path.unlink()
     with pytest.raises(CatalogError, match=r"changed meanwhile.*no such file"):
-        learner.fit_one_cycle(1, 1e-4, tell=silent)
+        learner.fit_one_cycle(1, 1e-4)
 
 
 def test_pictures_come_in_order_and_shuffled(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
-    pictures = learner.data.pictures("valid", 5)
+    pictures = learner._state.data.pictures("valid", 5)
     seen = [batch for _ in range(2) for batch in pictures.in_order()]
     half = len(seen) // 2
     assert all(np.array_equal(a.inputs, b.inputs) for a, b in zip(seen[:half], seen[half:], strict=True))
     assert np.array_equal(
-        np.concatenate([batch.labels for batch in seen[:half]]), learner.data.labels("valid")
+        np.concatenate([batch.labels for batch in seen[:half]]), learner._state.data.labels("valid")
     )
     shuffled = np.concatenate([batch.labels for batch in pictures.epoch(np.random.default_rng(3))])
-    assert sorted(shuffled.tolist()) == sorted(learner.data.labels("valid").tolist())
+    assert sorted(shuffled.tolist()) == sorted(learner._state.data.labels("valid").tolist())
     assert len(pictures.kept) == len(learner.catalog["valid"])
     assert isinstance(pictures, Pictures)
 
@@ -324,20 +322,21 @@ def test_mirrored_pictures_are_not_learnt_from_where_that_hurts(
             ImageDraw.Draw(page).text(place, label, dice.randrange(60), font)
             page.save(tmp_path / "letters" / label / f"{number}.png")
     learner = wi.Learner(wi.Catalog.from_folder(tmp_path / "letters"), size=SIZE)
-    assert learner.mirrors_hurt, "whatever was trained"
-    learner.fit_one_cycle(1, tell=silent)
+    assert mirrors.hurt(learner._state), "whatever was trained"
+    learner.fit_one_cycle(1)
     lines: list[str] = []
-    automatic.fine_tune(learner, 1, lines.append)
+    with on_lines(lines.append):
+        automatic.fine_tune(learner, 1)
     assert "mirrored pictures are recognized worse" in lines[0]
-    assert learner.mirrored is not None
-    assert learner.mirrored.low > 0.1
-    assert learner.freeze_to(1)._transform() is None
+    assert learner._state.mirrored is not None
+    assert learner._state.mirrored.low > 0.1
+    assert fitting.transform(learner.freeze_to(1)._state) is None
     for label in ("hat", "shoes"):
         shutil.copytree(clothing / "validation" / label, tmp_path / "clothes" / label)
     learner = wi.Learner(wi.Catalog.from_folder(tmp_path / "clothes"), size=SIZE)
-    learner.fit_one_cycle(8, tell=silent)
-    assert learner.freeze_to(1)._transform() is not None
-    assert learner.mirrored is not None
+    learner.fit_one_cycle(8)
+    assert fitting.transform(learner.freeze_to(1)._state) is not None
+    assert learner._state.mirrored is not None
 
 
 # --- transforms ---
@@ -418,8 +417,9 @@ def test_whatsit_train_fine_tunes_and_says_what_it_kept(digits: Path, command: R
 def test_every_training_has_its_header_and_a_wrong_augment_is_told(digits: Path, cache: Path) -> None:
     learner = learner_of(digits)
     lines: list[str] = []
-    for _ in range(2):
-        learner.fit_one_cycle(1, tell=lines.append)
+    with on_lines(lines.append):
+        for _ in range(2):
+            learner.fit_one_cycle(1)
     assert [line.split()[0] for line in lines] == ["epoch", "1", "epoch", "2"]
     with pytest.raises(WhatsitError, match="no augment='strong'"):
         learner_of(digits, augment="strong")

@@ -8,10 +8,10 @@ import pytest
 
 import whatsit as wi
 from tests.conftest import Run, rendered
+from tests.events import on_progress
 from tests.site import jpeg
 from tests.test_journal import contents
 from tests.test_verify import on_its_side, put
-from whatsit.progress import listen
 from whatsit.project import Project, project
 
 
@@ -71,7 +71,7 @@ def test_who_begins_beside_another_looks_again(bears: Path) -> None:
             second.append(None)
             second[0] = wi.verify_images(bears, delete=True, fix=True)
 
-    with listen(look):
+    with on_progress(look):
         first = wi.verify_images(bears, delete=True, fix=True)
     assert len(second[0].fixed) == 2  # type: ignore[attr-defined]
     assert (first.unreadable, first.fixed, first.odd) == ([], [], {})
@@ -83,7 +83,7 @@ def test_picture_that_vanishes_meanwhile_holds_up_no_other(bears: Path) -> None:
             (bears / "black" / "html.jpg").unlink(missing_ok=True)
             (bears / "black" / "print.jpg").unlink(missing_ok=True)
 
-    with listen(vanish):
+    with on_progress(vanish):
         done = wi.verify_images(bears, delete=True, fix=True)
     assert [one.path.name for one in done.fixed] == ["really.png"]
     assert [reason.endswith("not there any more") for _, reason in done.left_alone] == [True, True]

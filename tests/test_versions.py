@@ -16,7 +16,7 @@ def test_packages_without_metadata_are_unknown_and_stop_no_training(
 
     monkeypatch.setattr(importlib.metadata, "distribution", none)
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=64)
-    learner.fit_one_cycle(1, tell=lambda line: None)
+    learner.fit_one_cycle(1)
     versions = learner.export(tmp_path / "x.whatsit").versions
     assert versions["whatsit"] == wi.__version__
     assert versions["numpy"] == "unknown"

@@ -13,12 +13,12 @@ from whatsit.bundle import Bundle
 from whatsit.checks import path_of, require_class, require_many
 from whatsit.engine import Precision
 from whatsit.errors import BundleError, ImageError, NetworkError, WhatsitError
+from whatsit.events import warn
 from whatsit.heat_map import HeatMap
 from whatsit.images import Picture
 from whatsit.model import Prediction, Predictions, naming
 from whatsit.parallel import in_parallel
 from whatsit.probabilities import linear
-from whatsit.progress import say
 from whatsit.text import brief, ending
 from whatsit.trial import require_tried
 
@@ -192,7 +192,7 @@ def _usable(asked: Precision | None, bundle: Bundle) -> Precision:
             raise WhatsitError("This processor does not compute in bf16.", "Take fp32, or leave it out.")
         precision = "fp32"
     if precision != bundle.model.precision:
-        say(f"this bundle is calibrated at {bundle.model.precision} and answers at {precision}.")
+        warn(f"this bundle is calibrated at {bundle.model.precision} and answers at {precision}.")
     return precision
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from whatsit.catalog import Catalog, Item, Rule, Split
 from whatsit.classifier import Classifier
 from whatsit.errors import BundleError, CatalogError, ImageError
+from whatsit.events import progress, warn
 from whatsit.model import Predictions
-from whatsit.progress import progress, say
 from whatsit.project import Run, load_run, load_trained_on
 from whatsit.report import Report, Training, known_thumbnails
 from whatsit.understand.interpretation import Interpretation
@@ -93,7 +93,7 @@ def read_for(
     by_time = rule.by_time if by_time is None else by_time
     group = rule.group if group is None else group
     if rule.relation.startswith("function") and group is None:
-        say("the training kept pictures together by a function; without it the split is another.")
+        warn("the training kept pictures together by a function; without it the split is another.")
     catalog = Catalog.read(
         folder, valid, seed, by_time=by_time, group=group, project=project, lasting=False, to_train=False
     )

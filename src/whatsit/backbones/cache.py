@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from whatsit.backbones.record import Backbone
 from whatsit.errors import NetworkError, WhatsitError
+from whatsit.events import working
 from whatsit.network_check import require_allowed
 from whatsit.preprocess import Preprocess
-from whatsit.progress import status
 from whatsit.project import cache_dir, write_whole
 
 
@@ -28,7 +28,7 @@ def converted_once(name: str, size: int, key: Sequence[str], convert: Callable[[
         require_allowed(data)
         if hashlib.sha256(data).hexdigest() == facts["sha256"]:
             return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
-    with status(f"Preparing {name}, once"):
+    with working(f"Preparing {name}, once"):
         backbone = convert()
     facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
     with suppress(WhatsitError, OSError):

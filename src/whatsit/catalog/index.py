@@ -12,8 +12,8 @@ from whatsit.catalog.fingerprint import JUDGE, READ_TOGETHER, Fingerprint, finge
 from whatsit.catalog.listing import Listing
 from whatsit.catalog.split import TEST, TRAIN, UNDEALT, VALID, Record, Rule
 from whatsit.errors import FileAccessError, ImageError
+from whatsit.events import progress
 from whatsit.parallel import in_parallel
-from whatsit.progress import progress
 from whatsit.project import Database
 from whatsit.project.paths import reading, untrusted
 

@@ -14,7 +14,7 @@ from whatsit.cli.options import (
     Split,
     print_evaluation,
     print_json,
-    warn,
+    print_notes,
 )
 
 
@@ -44,7 +44,7 @@ def evaluate(
     evaluation, catalog, trained_on = evaluate_folder(
         classifier, folder, split, valid, split_seed, by_time, group, project
     )
-    warn(catalog)
+    print_notes(catalog)
     if json:
         print_json({**evaluation.to_dict(), "split": split or "all", "trained_on": trained_on})
         return

@@ -20,8 +20,8 @@ from whatsit.cli.options import (
     print_json,
     side_of_input,
 )
+from whatsit.events import warn
 from whatsit.extras import MissingError
-from whatsit.progress import say
 from whatsit.text import printable
 
 
@@ -48,14 +48,14 @@ def lr(
 
     learner = Learner(catalog, backbone, side_of_input(size), weights=weights, resize=resize)
     found = learner.lr_find()
-    place = save or learner.project.folder / "rates.png"
+    place = save or learner.catalog.project.folder / "rates.png"
     figure: Path | None = place
     try:
         found.plot().write(place)
     except MissingError as error:
         if save:
             raise
-        say(f"the figure is not drawn: {error}")
+        warn(f"the figure is not drawn: {error}")
         figure = None
     if json:
         print_json(

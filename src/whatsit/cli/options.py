@@ -133,7 +133,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         print(f"and {sum(count for *_, count in mistakes[5:])} other mistakes")
 
 
-def warn(catalog: "Catalog") -> None:
+def print_notes(catalog: "Catalog") -> None:
     """Say on stderr what looks odd, and which files were left alone."""
     for warning in catalog.warnings:
         print(f"note: {printable(warning)}", file=sys.stderr)

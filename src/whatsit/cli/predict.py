@@ -12,7 +12,7 @@ import typer
 
 from whatsit.cli.options import BundleFile, Json, ServedPrecision, print_json
 from whatsit.errors import WhatsitError
-from whatsit.progress import progress
+from whatsit.events import progress
 from whatsit.text import printable
 
 if TYPE_CHECKING:

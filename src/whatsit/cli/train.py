@@ -2,7 +2,7 @@
 
 import math
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,16 +25,16 @@ from whatsit.cli.options import (
     named,
     print_evaluation,
     print_json,
+    print_notes,
     program,
     require_place,
     resuming,
     side_of_input,
-    warn,
 )
 from whatsit.cli.report import REPORT
 from whatsit.errors import DivergedError, WhatsitError
+from whatsit.events import emitting, results_only, warn
 from whatsit.extras import MissingError
-from whatsit.progress import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ def train(
                 project=str(project.absolute()) if project else None,
             )
         )
-    train_and_tell(job, started, json)
+    with emitting(results_only()) if json else nullcontext():
+        train_and_tell(job, started, json)
 
 
 def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
@@ -186,28 +187,27 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
     from whatsit.train import automatic
     from whatsit.train.what_if import draw, what_if
 
-    tell = _quiet if json else _live
     try:
-        trained = automatic.carry_out(job, tell)
+        trained = automatic.carry_out(job)
         learner = trained.learner
         is_replaced = _export(learner, job)
         experiments = []
         if job.asked.what_if:
-            experiments = what_if(learner, learner.run / "what-if", tell)
+            experiments = what_if(learner, learner.run / "what-if")
             try:
                 draw(experiments).write(learner.run / "what-if.png")
             except MissingError as error:
-                say(f"what-if.png is not drawn: {error}")
+                warn(f"what-if.png is not drawn: {error}")
         job.finish(learner.run)
     except KeyboardInterrupt:
         if job.place is not None:
-            say(f"go on with: {resuming(job.resuming())}")
+            warn(f"go on with: {resuming(job.resuming())}")
         raise
     report = _report(learner)
-    warn(learner.catalog)
+    print_notes(learner.catalog)
     if is_replaced:
         place = named(learner.catalog.root, Path(job.asked.project) if job.asked.project else None)
-        say(f"the bundle that was there is in the trash: {program()} trash {place}")
+        warn(f"the bundle that was there is in the trash: {program()} trash {place}")
     seconds = time.perf_counter() - started
     if json:
         print_json({**_document(job, trained, experiments, seconds), "report": report and str(report)})
@@ -230,6 +230,7 @@ def _export(learner: "Learner", job: "Job") -> bool:
 def _document(
     job: "Job", trained: "Trained", experiments: "list[Experiment]", seconds: float
 ) -> dict[str, Any]:
+    from whatsit.train.records import prediction_seconds
     from whatsit.understand.guessing import warning
 
     learner = trained.learner
@@ -247,7 +248,7 @@ def _document(
         "precision": learner.precision,
         "size": learner.input_size.pixels,
         "size_reason": learner.input_size.why,
-        "prediction_seconds": learner.prediction_seconds(),
+        "prediction_seconds": prediction_seconds(learner._state, learner.model()),
         "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
         "warnings": [*learner.catalog.warnings, *filter(None, [warning(evaluation)])],
         "run": str(learner.run),
@@ -265,7 +266,7 @@ def _report(learner: "Learner") -> Path | None:
     try:
         learner.report().write(learner.run / REPORT)
     except WhatsitError as error:
-        say(f"there is no report: {error}")
+        warn(f"there is no report: {error}")
         return None
     return learner.run / REPORT
 
@@ -279,18 +280,23 @@ def _print(
 ) -> None:
     from whatsit.report import Words
     from whatsit.train.automatic import summary
+    from whatsit.train.records import cost
 
     learner = trained.learner
     evaluation = learner.evaluate()
     print("validation: ", end="")
     print_evaluation(evaluation)
-    if left_out := learner.data.left_out:
+    if left_out := learner._state.data.left_out:
         print(f"{left_out} pictures set aside for measuring were left out: they are training pictures too")
     if len(trained.accuracies) > 1:
         is_tuned = job.asked.fine_tune or job.asked.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
     words = Words("en")
-    print("; ".join(f"{words(name)} {words.of(said)}" for name, said in learner.cost().items()))
+    print(
+        "; ".join(
+            f"{words(name)} {words.of(said)}" for name, said in cost(learner._state, learner.model()).items()
+        )
+    )
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
@@ -329,11 +335,3 @@ def _numbers(rates: str) -> list[float]:
         if all(0 < rate < math.inf for rate in numbers):
             return numbers
     raise WhatsitError(f"--lr {rates} is no learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2.")
-
-
-def _live(line: str) -> None:
-    print(line, flush=True)
-
-
-def _quiet(line: str) -> None:
-    pass

@@ -19,7 +19,7 @@ def trash(
     json: Json = False,
 ) -> None:
     """List, or empty, the project's trash: pictures that were put away, and bundles that were replaced."""
-    from whatsit.progress import progress
+    from whatsit.events import progress
     from whatsit.project import Project, empty_replaced, list_replaced, size_of
 
     kept = Project.existing(folder, project)

@@ -7,8 +7,8 @@ from pathlib import Path
 from whatsit.collection.findings import Findings, Fixed
 from whatsit.collection.repair import Oddity, Repaired, repair_picture
 from whatsit.errors import ImageError
+from whatsit.events import progress
 from whatsit.parallel import in_parallel
-from whatsit.progress import progress
 from whatsit.project import Action, short_name
 
 TOGETHER = 32  # pictures that are repaired before they are put in place

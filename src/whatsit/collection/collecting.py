@@ -21,9 +21,9 @@ from whatsit.collection.provider import Found, License, Provider
 from whatsit.collection.recovery import recover
 from whatsit.collection.search import providers, search
 from whatsit.errors import CollectError
+from whatsit.events import progress, progress_of_several, warn
 from whatsit.fetch import Limits, client, run
 from whatsit.formats import SUFFIXES, is_hidden
-from whatsit.progress import bars, progress, say
 from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.project.paths import not_a_link
 from whatsit.tables import table
@@ -335,7 +335,7 @@ class _Begun:
         self, rows: Sequence[Row], allow_private: bool, at_once: int, limits: Limits, backoff: float
     ) -> Looks:
         totals = Counter(row.label for row in rows)
-        with bars(totals) as advance:
+        with progress_of_several(totals) as advance:
             async with client(limits, allow_private) as session:
                 loader = Downloader(
                     session, self.project.images, self.incoming, self.manifest, limits, backoff
@@ -396,7 +396,7 @@ def _begun(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say(f"another whatsit is collecting into {into}; waiting for it.")
+        warn(f"another whatsit is collecting into {into}; waiting for it.")
         lock.acquire()
     try:
         yield _Begun(project, labels)

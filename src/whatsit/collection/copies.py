@@ -14,9 +14,9 @@ from whatsit.catalog.listing import files_below
 from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import TOGETHER, Manifest
 from whatsit.errors import ImageError
+from whatsit.events import progress
 from whatsit.formats import SUFFIXES
 from whatsit.parallel import in_parallel
-from whatsit.progress import progress
 from whatsit.project import Project
 from whatsit.project.moving import sync
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 import aiohttp
 
 from whatsit.errors import CollectError, FetchError
+from whatsit.events import warn
 from whatsit.fetch import Limits, answer, read
-from whatsit.progress import say
 from whatsit.tables import table
 from whatsit.text import brief, shortened
 
@@ -97,7 +97,7 @@ async def ask(
             if attempt == TRIES or not error.passing or wait > LONGEST_WAIT:
                 raise
             if wait >= 5:
-                say(f"{who} asks to wait {wait:.0f} s.")
+                warn(f"{who} asks to wait {wait:.0f} s.")
             await asyncio.sleep(wait)
     try:
         document = json.loads(body)

@@ -12,10 +12,10 @@ from whatsit.collection.findings import Findings, Verification
 from whatsit.collection.looks import Look
 from whatsit.collection.repair import oddities
 from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
+from whatsit.events import progress
 from whatsit.formats import RAW, SUFFIXES, is_hidden
 from whatsit.images import is_picture
 from whatsit.parallel import in_parallel
-from whatsit.progress import progress
 from whatsit.project import SIDECAR, Project
 
 SMALLEST_MAX = 128  # pixels: with less, a picture of extreme shape would become a tiny one

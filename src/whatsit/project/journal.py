@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from whatsit.errors import ProjectError, WhatsitError
-from whatsit.progress import say
+from whatsit.events import warn
 from whatsit.project.database import Database
 from whatsit.project.files import write_whole
 from whatsit.project.moves import COLUMNS, LARGEST, Move, Places, State
@@ -101,7 +101,7 @@ class Journal:
             (last if os.path.lexists(move.end) else gone).append(move)
         if gone:
             more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
-            say(f"{gone[0].end} is not there any more, so it can't come back to {gone[0].start}{more}.")
+            warn(f"{gone[0].end} is not there any more, so it can't come back to {gone[0].start}{more}.")
         self._places.check(last)
         self._mark(last, "undoing")
         self._carry_out(last, [(move.end, move.start) for move in last], "undone", "made")

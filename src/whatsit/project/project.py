@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from whatsit.errors import ProjectError, ReadOnlyProjectError
-from whatsit.progress import say
+from whatsit.events import warn
 from whatsit.project.database import Database
 from whatsit.project.features import FEATURES, FeatureStore
 from whatsit.project.files import write_whole
@@ -100,7 +100,7 @@ class Project:
         try:
             self._acquire(timeout=0)
         except Timeout:
-            say(f"another whatsit is writing to {self.folder}; waiting for it.")
+            warn(f"another whatsit is writing to {self.folder}; waiting for it.")
             self._acquire(timeout=-1)
         try:
             yield

@@ -10,9 +10,9 @@ from PIL import Image
 
 from whatsit.catalog import Catalog
 from whatsit.errors import ImageError
+from whatsit.events import progress
 from whatsit.images import opened
 from whatsit.parallel import in_parallel
-from whatsit.progress import progress
 from whatsit.project import Project
 
 SMALL, LARGE = 144, 256  # pixels of the longer side; twice what is shown of the large ones, for sharp screens

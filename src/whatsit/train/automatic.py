@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whatsit.catalog import Catalog
+from whatsit.events import emitting, note, nowhere, progress
 from whatsit.extras import require
-from whatsit.progress import progress
+from whatsit.train import mirrors, variants
 from whatsit.train.batches import Balance
 from whatsit.train.callbacks import Deadline
 from whatsit.train.heads import LR
 from whatsit.train.job import Asked, Job
-from whatsit.train.learner import Learner
+from whatsit.train.learner import Learner, epoch_seconds
+from whatsit.train.records import hits
 from whatsit.understand.comparison import Difference, paired
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
 VIEWS = 4
 MOST_EPOCHS = 10  # of fine-tuning that only a time budget limits
 CONVERTING = 10.0  # seconds that making the network ready to serve takes, or a little more
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Trained:
     accuracies: list[float]
 
 
-def carry_out(job: Job, tell: Tell = print) -> Trained:
+def carry_out(job: Job) -> Trained:
     """Do what `whatsit train` was asked; a job that was stopped goes on after the last epoch of its runs."""
     started = time.perf_counter()
     asked = job.asked
@@ -40,22 +41,22 @@ def carry_out(job: Job, tell: Tell = print) -> Trained:
         require("torch", "Training the layers of a backbone")
     learner = _learner(job)
     if job.continues:
-        take_up(learner, job.continues, job.views)
-        learner.fit_one_cycle(asked.epochs or 1, asked.rates[0], balance=asked.balance, tell=tell)
+        variants.take_up(learner, job.continues, job.views)
+        learner.fit_one_cycle(asked.epochs or 1, asked.rates[0], balance=asked.balance)
         return Trained(learner, [])
-    learner = fit_best(learner, asked.rates, asked.epochs, tell, asked.balance)
+    learner = fit_best(learner, asked.rates, asked.epochs, asked.balance)
     accuracies = repeat(learner, asked.repeat)
     epochs, deadline = asked.fine_tune, None
-    if (epochs or asked.time_budget is not None) and not _can_gain(learner, tell):
+    if (epochs or asked.time_budget is not None) and not _can_gain(learner):
         return Trained(learner, accuracies)
     if asked.time_budget is not None:
         if job.tuning_epochs is None:
             budget = started + 60 * asked.time_budget
-            job.tuning_epochs, deadline = epochs_until(budget, learner, epochs or MOST_EPOCHS, tell)
+            job.tuning_epochs, deadline = epochs_until(budget, learner, epochs or MOST_EPOCHS)
             job.write()  # a resumed job is to end as this one would
         epochs = job.tuning_epochs
     if epochs:
-        learner = fine_tune(learner, epochs, tell, asked.balance, deadline)
+        learner = fine_tune(learner, epochs, asked.balance, deadline)
     return Trained(learner, accuracies)
 
 
@@ -81,17 +82,9 @@ def learner_of(asked: Asked, catalog: Catalog, new_run: Callable[[], Path]) -> L
     )
 
 
-def take_up(learner: Learner, trainings: int, views: int) -> None:
-    """Become what so many trainings of its run came to, on so many views of every picture."""
-    learner.take_up(trainings)
-    if views > 1:
-        learner.add_views(views)
-
-
 def fit(
     learner: Learner,
     epochs: int | None = None,
-    tell: Tell = print,
     lr: float = LR,
     balance: Balance | None = None,
 ) -> Learner:
@@ -100,11 +93,12 @@ def fit(
     By their number alone: a trial on the validation pictures would flatter them. Without augmentation each
     picture has one view; "full" adds views with many pictures too.
     """
-    are_few = len(learner.catalog["train"]) <= FEW_PICTURES or learner.augment == "full"
-    if are_few and learner.augment is not None and learner.is_frozen:
-        _tell_of_mirrors(learner, tell)
-        learner = learner.with_views(VIEWS)
-    learner.fit_one_cycle(epochs or learner.default_epochs(), lr=lr, balance=balance, tell=tell)
+    augment = learner._state.config.augment
+    are_few = len(learner.catalog["train"]) <= FEW_PICTURES or augment == "full"
+    if are_few and augment is not None and learner.is_frozen:
+        _note_mirrors(learner)
+        learner = variants.with_views(learner, VIEWS)
+    learner.fit_one_cycle(epochs or learner._state.default_epochs, lr=lr, balance=balance)
     return learner
 
 
@@ -112,7 +106,6 @@ def fit_best(
     learner: Learner,
     lrs: Sequence[float],
     epochs: int | None = None,
-    tell: Tell = print,
     balance: Balance | None = None,
 ) -> Learner:
     """Fit at each learning rate, a run each; return the learner with the fewest errors on training pictures.
@@ -121,26 +114,25 @@ def fit_best(
     so they still measure what comes of it.
     """
     if len(lrs) == 1:
-        return fit(learner, epochs, tell, lrs[0], balance)
+        return fit(learner, epochs, lrs[0], balance)
     tried: list[Learner] = []
     for lr in lrs:
-        tell(f"at a learning rate of {lr:g}:")
-        tried.append(fit(learner.reseed(learner.seed), epochs, tell, lr, balance))
+        note(f"at a learning rate of {lr:g}:")
+        tried.append(fit(variants.fresh(learner), epochs, lr, balance))
     errors = [1 - one.held_out.accuracy for one in tried]
     # Of learning rates that are even, the one nearest to the default.
     best = min(range(len(lrs)), key=lambda place: (errors[place], abs(math.log(lrs[place] / LR))))
     rates = ", ".join(f"{error:.1%} at {lr:g}" for lr, error in zip(lrs, errors, strict=True))
     asked = "held-out training" if tried[best].held_out.split == "train" else "validation"
-    tell(f"errors on {asked} pictures: {rates}")
+    note(f"errors on {asked} pictures: {rates}")
     is_even = errors.count(errors[best]) > 1
-    tell(f"the learning rate of {lrs[best]:g} is kept{', the most usual of those' if is_even else ''}")
+    note(f"the learning rate of {lrs[best]:g} is kept{', the most usual of those' if is_even else ''}")
     return tried[best]
 
 
 def fine_tune(
     learner: Learner,
     epochs: int,
-    tell: Tell = print,
     balance: Balance | None = None,
     deadline: Deadline | None = None,
 ) -> Learner:
@@ -151,19 +143,19 @@ def fine_tune(
     benchmarks/fine_tuning.py has what other rules lose. The choice flatters what these pictures measure
     afterwards; the printed text says so.
     """
-    _tell_of_mirrors(learner, tell)
-    other = learner.reseed(learner.seed)
-    tell("now with the body's late layers:")
-    other.fine_tune(epochs, balance=balance, callbacks=[deadline] if deadline else (), tell=tell)
-    gain = paired(learner.right(), other.right())
+    _note_mirrors(learner)
+    other = variants.fresh(learner)
+    note("now with the body's late layers:")
+    other.fine_tune(epochs, balance=balance, callbacks=[deadline] if deadline else ())
+    gain = paired(right(learner), right(other))
     frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
     measured = f"errors on the validation pictures: {tuned:.1%} fine-tuned, {frozen:.1%} frozen"
     if not is_kept(gain):
-        tell(f"{measured}: the frozen one is kept")
+        note(f"{measured}: the frozen one is kept")
         return learner
-    tell(f"{measured}: the fine-tuned one is kept")
+    note(f"{measured}: the fine-tuned one is kept")
     if gain.chance:
-        tell(f"these pictures made the choice, so they flatter it by up to {100 * flattery(gain):.1f} points")
+        note(f"these pictures made the choice, so they flatter it by up to {100 * flattery(gain):.1f} points")
     return other
 
 
@@ -180,49 +172,54 @@ def flattery(gain: Difference) -> float:
     return gain.chance / math.sqrt(2 * math.pi)
 
 
-def _can_gain(learner: Learner, tell: Tell) -> bool:
+def right(learner: Learner) -> dict[str, bool]:
+    """By each validation picture's content, whether it is recognized."""
+    return learner._state.data.by_content(hits(learner._state, learner._calibration))
+
+
+def _can_gain(learner: Learner) -> bool:
     """Whether anything could be better than the frozen one; the printed text says where nothing can."""
     found = learner.evaluate()
     if found.right < found.images:
         return True
-    tell(
+    note(
         f"frozen it is right on all {found.images} validation pictures, so fine-tuning could not be seen "
         "to gain anything: it is left out"
     )
     return False
 
 
-def epochs_until(moment: float, learner: Learner, most: int, tell: Tell = print) -> tuple[int, Deadline]:
+def epochs_until(moment: float, learner: Learner, most: int) -> tuple[int, Deadline]:
     """How many epochs of fine-tuning, up to `most`, end before a moment, as time.perf_counter counts.
 
     With what ends them if they take longer than it looked.
     """
-    epoch = learner.reseed(learner.seed).freeze_to(1).epoch_seconds()
+    epoch = epoch_seconds(variants.fresh(learner).freeze_to(1))
     # Afterwards all pictures are looked at once more, which takes less than an epoch.
     deadline = Deadline(moment - epoch - CONVERTING)
     left = deadline.moment - time.perf_counter()
     epochs = max(0, min(most, int(left / epoch)))
     takes = f"an epoch of fine-tuning takes about {epoch:.0f} s, what follows it {epoch + CONVERTING:.0f} s"
-    tell(f"{takes}: there is {f'time for {epochs}' if epochs else 'no time for it'}")
+    note(f"{takes}: there is {f'time for {epochs}' if epochs else 'no time for it'}")
     return epochs, deadline
 
 
-def _tell_of_mirrors(learner: Learner, tell: Tell) -> None:
-    is_mirrored = learner.augment in ("auto", "full")
-    if is_mirrored and learner.mirrors_hurt and learner.mirrored is not None:
-        points = 100 * learner.mirrored.difference
-        tell(f"mirrored pictures are recognized worse, by {points:.1f} points: none are trained on")
+def _note_mirrors(learner: Learner) -> None:
+    state = learner._state
+    if state.config.augment in ("auto", "full") and mirrors.hurt(state) and state.mirrored is not None:
+        points = 100 * state.mirrored.difference
+        note(f"mirrored pictures are recognized worse, by {points:.1f} points: none are trained on")
 
 
 def repeat(learner: Learner, times: int) -> list[float]:
     """Train the head anew with the seeds that follow; the validation accuracies, the learner's own first."""
-    accuracies, last = [learner.evaluate().accuracy], learner.fits[-1]
+    accuracies, last = [learner.evaluate().accuracy], learner._state.fits[-1]
+    first = learner._state.config.seed + 1
     with progress("Training again", times - 1) as advance:
-        for seed in range(learner.seed + 1, learner.seed + times):
-            other = learner.reseed(seed)
-            other.fit_one_cycle(
-                len(learner.history), last["lr"], balance=last["balance"], tell=lambda line: None
-            )
+        for seed in range(first, first + times - 1):
+            other = variants.fresh(learner, seed)
+            with emitting(nowhere):
+                other.fit_one_cycle(len(learner.history), last["lr"], balance=last["balance"])
             accuracies.append(other.evaluate().accuracy)
             advance()
     return accuracies

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from whatsit.checks import is_count
 from whatsit.errors import WhatsitError
+from whatsit.events import progress
 from whatsit.labelled import Labelled
-from whatsit.progress import progress
 from whatsit.train.batches import sample, steps_of
 from whatsit.train.fit_heads import affordable, fit_heads
 from whatsit.train.heads import LR, WD, Heads

@@ -59,12 +59,13 @@ class Data:
         self._other_views = np.empty((0, backbone.width), np.float32)
         self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
 
-    def with_body(self, backbone: Backbone) -> "Data":
-        """The same pictures as another body sees them."""
+    def with_backbone(self, backbone: Backbone) -> "Data":
+        """A copy for a learner of its own. What another backbone computed is not in it."""
         other = copy(self)
-        other.backbone, other._known = backbone, {}
-        other._extract = replace(self._extract, backbone=backbone)
-        other._other_views = np.empty((0, backbone.width), np.float32)
+        if backbone.sha256 != self.backbone.sha256:
+            other.backbone, other._known = backbone, {}
+            other._extract = replace(self._extract, backbone=backbone)
+            other._other_views = np.empty((0, backbone.width), np.float32)
         return other
 
     def count(self, split: Split) -> int:

@@ -16,10 +16,10 @@ from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, Item
 from whatsit.engine import Engine, Precision
 from whatsit.errors import ImageError
+from whatsit.events import progress
 from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
-from whatsit.progress import progress
 from whatsit.project import FeatureStore, Recipe, Thumbnails
 from whatsit.report import MOST, shrink
 from whatsit.train.augmentation import opened_view

@@ -6,7 +6,7 @@ from pathlib import Path
 from whatsit.errors import CatalogError
 from whatsit.project import load_trained_on
 from whatsit.report import Report
-from whatsit.train import automatic, checkpoints, job
+from whatsit.train import automatic, checkpoints, job, variants
 from whatsit.train.learner import Learner
 
 
@@ -38,5 +38,5 @@ def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learn
         )
     asked = replace(asked, precision=past.facts["precision"], seed=past.facts["seed"])
     learner = automatic.learner_of(asked, catalog, lambda: run)
-    automatic.take_up(learner, checkpoints.finished(run), past.facts["views"])
+    variants.take_up(learner, checkpoints.finished(run), past.facts["views"])
     return learner, there.misplaced(trained_on)

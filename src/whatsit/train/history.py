@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from whatsit.events import EpochDone
+from whatsit.events.table import clock, header, line
 from whatsit.tables import table
 from whatsit.text import brief
 
@@ -50,28 +52,10 @@ def _or_nan(value: Any) -> Any:
     return math.nan if value is None else value
 
 
-def header(epoch: Epoch) -> str:
-    """The names over the columns of `row`."""
-    names = ("train_loss", "valid_loss", "error_rate", *epoch.metrics)
-    return " ".join([f"{'epoch':<6}", *(f"{name:>10}" for name in names), f"{'time':>6}"])
-
-
-def row(epoch: Epoch) -> str:
-    """The epoch as the lesson prints it."""
-    values = epoch.metrics.items()
-    return " ".join(
-        [
-            f"{epoch.epoch:<6}",
-            *(f"{value:>10.6f}" for value in (epoch.train_loss, epoch.valid_loss, epoch.error_rate)),
-            *(f"{value:>{max(10, len(name))}.6f}" for name, value in values),
-            f"{_clock(epoch.seconds):>6}",
-        ]
-    )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"
+def epoch_done(epoch: Epoch, place: int, epochs: int) -> EpochDone:
+    """The event that an epoch has ended, `place` of `epochs` in its training."""
+    losses = epoch.train_loss, epoch.valid_loss, epoch.error_rate
+    return EpochDone(epoch.epoch, place, epochs, *losses, epoch.seconds, epoch.metrics)
 
 
 @dataclass
@@ -104,7 +88,7 @@ class History:
         return self.epochs[place]
 
     def __str__(self) -> str:
-        return "\n".join([*map(header, self.epochs[:1]), *map(row, self.epochs)])
+        return "\n".join([*map(header, self.epochs[:1]), *map(line, self.epochs)])
 
     def __repr__(self) -> str:
         if not self.epochs:
@@ -136,7 +120,7 @@ class History:
                     epoch.valid_loss,
                     epoch.error_rate,
                     *(epoch.metrics.get(name) for name in metrics),
-                    _clock(epoch.seconds),
+                    clock(epoch.seconds),
                 )
                 for epoch in self.epochs
             ),

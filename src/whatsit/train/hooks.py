@@ -1,4 +1,4 @@
-"""What happens after each epoch: validation, the table, callbacks, a checkpoint; in that order."""
+"""What happens after each epoch: validation, its report, callbacks, a checkpoint; in that order."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from whatsit.events import emit
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
 from whatsit.train.callbacks import Callback
-from whatsit.train.history import Epoch, History, header, row
+from whatsit.train.history import Epoch, History, epoch_done
 from whatsit.train.loop import Training
 from whatsit.understand.metrics import Metric
 
@@ -34,13 +35,13 @@ class Validation:
 
 
 @dataclass
-class Told:
-    """Tells the last epoch of a history, and lets `callbacks` hear of it; it is the first after `before`."""
+class Reporting:
+    """Reports the last epoch of a history, of `epochs` after the first `before`, and calls `callbacks`."""
 
     history: History
     before: int
+    epochs: int
     callbacks: Sequence[Callback]
-    tell: Callable[[str], None]
 
     def __call__(self, _: Training) -> bool:
         """Whether one of the callbacks has enough."""
@@ -49,9 +50,7 @@ class Told:
     def last(self) -> bool:
         """The same outside of a training, as when one that was stopped goes on."""
         epoch = self.history[-1]
-        if len(self.history) - 1 == self.before:
-            self.tell(header(epoch))
-        self.tell(row(epoch))
+        emit(epoch_done(epoch, len(self.history) - self.before, self.epochs))
         answers = [callback(epoch) for callback in self.callbacks]  # all are to hear of it
         return any(answers)
 

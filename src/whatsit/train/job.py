@@ -18,9 +18,9 @@ from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
 from whatsit.engine import Precision
 from whatsit.errors import WhatsitError
+from whatsit.events import warn
 from whatsit.preprocess import Resize
 from whatsit.processors import Device
-from whatsit.progress import say
 from whatsit.project import (
     CONTINUATION,
     FEATURES,
@@ -300,7 +300,7 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
         )
         begun.pictures, begun.views = job.pictures, past.facts["views"]
         if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
-            say(f"what was trained further of run {run.name}, and stopped, is dropped.")
+            warn(f"what was trained further of run {run.name}, and stopped, is dropped.")
     return begun
 
 
@@ -398,7 +398,7 @@ def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Aske
         )
     out = (given.out or default_path(folder)).absolute()
     if writes and given.out is None and str(out) != asked.out:
-        say(f"the bundle will be written to {out}. To write it to {asked.out}, add --out {asked.out}.")
+        warn(f"the bundle will be written to {out}. To write it to {asked.out}, add --out {asked.out}.")
     return replace(
         asked,
         folder=str(folder.absolute()),

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import CatalogError, ImageError
+from whatsit.events import progress
 from whatsit.labelled import Labelled
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
-from whatsit.progress import progress
 from whatsit.train.batches import Places, shuffled, steps_of
 
 IN_MEMORY = 512 << 20  # bytes of decoded pictures that are kept for the next epoch

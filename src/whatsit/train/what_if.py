@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whatsit.catalog import side_of
+from whatsit.events import emitting, note, nowhere
 from whatsit.text import brief
+from whatsit.train import variants
 from whatsit.train.doctor import FAULTS, Diagnosis
 from whatsit.train.heads import LR
 from whatsit.train.history import History
@@ -51,19 +53,20 @@ class Experiment:
         return {"question": self.question, "answer": self.answer, "history": self.history.to_dict()}
 
 
-def what_if(learner: Learner, folder: Path, tell: Callable[[str], None] = print) -> list[Experiment]:
+def what_if(learner: Learner, folder: Path) -> list[Experiment]:
     """Train with a rate too high, one too low, too few epochs, and too many of a whole network on a tenth.
 
     The runs go into `folder`, which is gone in the end. The first three take seconds, the last one minutes.
     """
     found: list[Experiment] = []
     for question, harmless, train in _experiments(learner, folder):
-        tell(f"what if {question}?")
-        tried = train()
+        note(f"what if {question}?")
+        with emitting(nowhere):
+            tried = train()
         experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
-        tell(f"  {experiment.answer}")
+        note(f"  {experiment.answer}")
         if tried.is_fine_tuned:  # nobody asks for these features again
-            learner.project.features.forget(tried.backbone.sha256)
+            learner._state.project.features.forget(tried.backbone.sha256)
         found.append(experiment)
     shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
     return found
@@ -81,8 +84,8 @@ def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[str, str, Cal
 
     def of_head(name: str, epochs: int, lr: float) -> Callable[[], Learner]:
         def train() -> Learner:
-            other = learner.reseed(learner.seed, new_run=lambda: _made(folder / name))
-            other.fit_one_cycle(epochs, lr, tell=_quiet)
+            other = variants.fresh(learner, new_run=lambda: _made(folder / name))
+            other.fit_one_cycle(epochs, lr)
             return other
 
         return train
@@ -90,7 +93,7 @@ def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[str, str, Cal
     def of_all_layers() -> Learner:
         other = _with_few(learner, _made(folder / "too-many-epochs"))
         other.unfreeze()
-        other.fit_one_cycle(MANY_EPOCHS, SLOW, wd=0.0, tell=_quiet)
+        other.fit_one_cycle(MANY_EPOCHS, SLOW, wd=0.0)
         return other
 
     yield (
@@ -123,13 +126,9 @@ def _with_few(learner: Learner, run: Path) -> Learner:
     valid = np.flatnonzero(sides == side_of("valid"))
     valid = valid[np.argsort(catalog.rows["content"][valid])][:LOOKED_AT]
     chosen = catalog.select(np.sort(np.concatenate([few, valid])).astype(np.int64))
-    return learner.on(chosen, augment=None, new_run=lambda: run)
+    return variants.on(learner, chosen, augment=None, new_run=lambda: run)
 
 
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)  # there are those of a job that was stopped
     return folder
-
-
-def _quiet(line: str) -> None:
-    pass

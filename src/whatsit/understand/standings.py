@@ -6,7 +6,7 @@ from pathlib import Path
 
 from whatsit.catalog.today import Labels, labels_today
 from whatsit.errors import WhatsitError
-from whatsit.progress import say
+from whatsit.events import warn
 from whatsit.project import BY_TABLE, Project, Training, load_trainings
 from whatsit.project.paths import inside
 from whatsit.text import brief
@@ -100,5 +100,5 @@ def _labels(source: Path, project: Project) -> Labels | None:
     try:
         return labels_today(source, project.database)
     except WhatsitError as error:
-        say(f"the labels of today can't be read, and those that the runs kept are taken. {error}")
+        warn(f"the labels of today can't be read, and those that the runs kept are taken. {error}")
         return None

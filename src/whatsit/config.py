@@ -1,0 +1,88 @@
+"""How to split, how to make a learner, how to train: every default, once. Only the standard library."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Resize = Literal["crop", "pad", "squash"]
+Precision = Literal["fp32", "bf16"]
+Balance = Literal["oversample", "loss"]
+Augment = Literal["auto", "full", "none"]
+Device = Literal["auto", "cpu", "cuda"]
+InputSide = int | Literal["auto"]
+LR = 3e-3  # good for nearly every head
+LARGEST_SEED = 2**32
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """Which pictures are for validation: the share `valid` of each class, drawn with `seed`, or the latest.
+
+    `group` keeps pictures together: a regular expression on the path, or a column of a table.
+    """
+
+    valid: float = 0.2
+    seed: int = 42
+    group: str | None = None
+    by_time: bool = False
+
+
+@dataclass(frozen=True)
+class LearnerConfig:
+    """What a learner is made with; `Learner` says what each of them means."""
+
+    backbone: str = "lite0"
+    size: InputSide = "auto"
+    weights: str | None = None
+    pretrained: bool = True
+    resize: Resize = "crop"
+    precision: Precision | None = None
+    seed: int = 0
+    ps: float = 0.0
+    augment: Any = "auto"
+    device: Device = "auto"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What `whatsit train` does. Paths are absolute.
+
+    `epochs` of the head, None for as many as it needs, at the best of the learning rates `lrs`; then
+    `fine_tune` epochs of the backbone's late layers too, or as many as end within `time_budget` minutes.
+    `repeat` trains the head with so many seeds; `what_if` shows what wrong settings would do.
+    """
+
+    folder: str
+    out: str
+    project: str | None = None
+    backbone: str = LearnerConfig.backbone
+    weights: str | None = None
+    size: InputSide = LearnerConfig.size
+    resize: Resize = LearnerConfig.resize
+    precision: Precision | None = None
+    seed: int = LearnerConfig.seed
+    augment: Augment = "auto"
+    device: Device = LearnerConfig.device
+    valid: float = SplitConfig.valid
+    split_seed: int = SplitConfig.seed
+    group: str | None = None
+    by_time: bool = False
+    lrs: Sequence[float] = (LR,)
+    balance: Balance | None = None
+    epochs: int | None = None
+    fine_tune: int = 0
+    time_budget: float | None = None
+    repeat: int = 1
+    what_if: bool = False
+
+    @property
+    def split(self) -> SplitConfig:
+        """Which pictures are for validation."""
+        return SplitConfig(self.valid, self.split_seed, self.group, self.by_time)
+
+    @property
+    def learner(self) -> LearnerConfig:
+        """What the learner is made with."""
+        known = asdict(self)
+        own = {one.name: known[one.name] for one in fields(LearnerConfig) if one.name in known}
+        return LearnerConfig(**{**own, "augment": None if self.augment == "none" else self.augment})

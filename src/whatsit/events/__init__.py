@@ -1,0 +1,59 @@
+"""What long tasks report, and where that goes.
+
+`emit(event)` is the only way out of a task. `with emitting(function):` receives the events of a block;
+without it they go to the terminal, the notebook, or plain text.
+"""
+
+from whatsit.events.emitting import (
+    Cancelled,
+    Emit,
+    emit,
+    emitting,
+    note,
+    progress,
+    progress_of_several,
+    warn,
+    working,
+    written,
+)
+from whatsit.events.kinds import (
+    Artifact,
+    EpochDone,
+    Event,
+    Failed,
+    Finished,
+    Note,
+    Progress,
+    from_json,
+    to_json,
+)
+from whatsit.events.sinks import Lines, Plain, Terminal, nowhere, only_warnings, results_only, several
+
+__all__ = [
+    "Artifact",
+    "Cancelled",
+    "Emit",
+    "EpochDone",
+    "Event",
+    "Failed",
+    "Finished",
+    "Lines",
+    "Note",
+    "Plain",
+    "Progress",
+    "Terminal",
+    "emit",
+    "emitting",
+    "from_json",
+    "note",
+    "nowhere",
+    "only_warnings",
+    "progress",
+    "progress_of_several",
+    "results_only",
+    "several",
+    "to_json",
+    "warn",
+    "working",
+    "written",
+]

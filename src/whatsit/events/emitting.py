@@ -1,0 +1,92 @@
+"""`emit(event)`: the only way out of a long task."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from whatsit.events.default import default
+from whatsit.events.kinds import Artifact, Event, Note, Progress
+
+Emit = Callable[[Event], None]
+_current: ContextVar[Emit | None] = ContextVar("whatsit_emit", default=None)
+
+
+class Cancelled(KeyboardInterrupt):
+    """Raised by an `emit` that has enough: the task ends as after Ctrl-C, and can be resumed."""
+
+
+@contextmanager
+def emitting(to: Emit) -> Iterator[None]:
+    """Send all events of this block, of this thread alone, to a function.
+
+    It runs on the task's own thread. What it raises ends the task; with Cancelled nothing is lost.
+    """
+    token = _current.set(to)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def emit(event: Event) -> None:
+    """Report an event to whoever listens: by default the terminal, the notebook, or plain text."""
+    (_current.get() or default())(event)
+
+
+@contextmanager
+def progress(task: str, total: int) -> Iterator[Callable[[], None]]:
+    """Yield a function to call once per finished item of `total`."""
+    with progress_of_several({task: total}) as advance:
+        yield advance[task]
+
+
+@contextmanager
+def progress_of_several(totals: Mapping[str, int]) -> Iterator[dict[str, Callable[[], None]]]:
+    """Several tasks at once: yield for each the function to call once per finished item."""
+    counters = {task: _Counter(task, total) for task, total in totals.items() if total}
+    for counter in counters.values():
+        emit(Progress(counter.task, 0, counter.total))
+    try:
+        yield {task: counters[task].advance if task in counters else _nothing for task in totals}
+    finally:
+        for counter in counters.values():
+            if counter.done != counter.total:  # it ended early
+                emit(Progress(counter.task, counter.done, counter.done))
+
+
+@contextmanager
+def working(task: str) -> Iterator[None]:
+    """Show that something of unknown length is being done."""
+    emit(Progress(task, 0, None))
+    try:
+        yield
+    finally:
+        emit(Progress(task, 1, 1))
+
+
+def note(text: str) -> None:
+    """Report a sentence about how the task goes."""
+    emit(Note(text))
+
+
+def warn(text: str) -> None:
+    """Report what the user should know in any case."""
+    emit(Note(text, is_warning=True))
+
+
+def written(kind: str, path: object) -> None:
+    """Report that a file was written."""
+    emit(Artifact(kind, str(path)))
+
+
+class _Counter:
+    def __init__(self, task: str, total: int) -> None:
+        self.task, self.total, self.done = task, total, 0
+
+    def advance(self) -> None:
+        self.done += 1
+        emit(Progress(self.task, self.done, self.total))
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,140 @@
+"""What makes a learner's answers ready to serve: held-out answers, a temperature, novelty."""
+
+import hashlib
+
+import numpy as np
+
+from whatsit.catalog import Split
+from whatsit.config import LR
+from whatsit.errors import WhatsitError
+from whatsit.events import working
+from whatsit.labelled import Labelled
+from whatsit.model import Model
+from whatsit.novelty import Novelty
+from whatsit.train import crossfit
+from whatsit.train.batches import Places
+from whatsit.train.crossfit import HeldOut, Unseen, Yardsticks
+from whatsit.train.fit_heads import affordable, fit_heads
+from whatsit.train.heads import WD, Heads
+from whatsit.train.state import State
+from whatsit.understand.novelty import fit_novelty
+
+
+class Calibration:
+    """Of a learner's state: each part is computed when it is first asked for, and again after a training."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._held_out: tuple[str, HeldOut] | None = None
+        self._known: tuple[str, Novelty] | None = None
+
+    def forget(self) -> None:
+        """Compute the held-out answers anew when they are asked for: something was trained."""
+        self._held_out = None
+
+    def plain(self) -> Model:
+        """The model without calibration and novelty, which cost a second."""
+        state = self._state
+        if state.is_training_backbone:
+            raise WhatsitError("While the backbone is trained the learner has no answers.", "Ask afterwards.")
+        weight, bias = state.layers.head.as_linear()
+        precision = state.data.precision
+        return Model(state.data.classes, state.preprocess, precision, state.backbone, weight, bias)
+
+    def held_out(self) -> HeldOut:
+        """The answers for pictures that were not trained on; once after every training, kept in the run."""
+        state, plain = self._state, self.plain()
+        of = hash_of(plain)
+        if self._held_out is None or self._held_out[0] != of:
+            found = state.run.held_out(len(state.data.classes), of) if state.is_of_run else None
+            if found is None:
+                with working("Checking its self-confidence"):
+                    found = self._hold_out()
+                if state.is_of_run:
+                    state.run.keep_held_out(of, found)
+            self._held_out = of, found
+        return self._held_out[1]
+
+    def _hold_out(self) -> HeldOut:
+        state = self._state
+        if state.layers.is_fine_tuned:
+            return self.unseen().held_out("valid")
+        train = state.data.catalog["train"]
+        return crossfit.hold_out(
+            state.data.views_to_train_on(),
+            crossfit.relatives(train.rows, train.groups),
+            train.rows["content"],
+            len(state.data.classes),
+            self._train_alike,
+        )
+
+    def _train_alike(self, data: Labelled, places: list[Places]) -> Heads:
+        """A head for each list of places, trained about as the learner's own was.
+
+        Several trainings become one, with the settings of the last. With very many classes it is a shorter
+        one.
+        """
+        state = self._state
+        last = state.fits[-1] if state.fits and state.layers.is_frozen else {}
+        epochs = sum(fit["epochs"] for fit in state.fits if "rates" not in fit) or state.default_epochs
+        seeds = [state.config.seed] * len(places)
+        alike = Heads(state.backbone.width, len(state.data.classes), seeds, state.config.ps)
+        images = min(map(len, places))
+        epochs, bs = affordable(alike, images, epochs, min(last.get("bs") or state.batch_size, images))
+        lr, wd = last.get("lr", LR), last.get("wd", WD)
+        fit_heads(alike, data, places, epochs, lr, bs, wd, state.config.seed, last.get("balance"))
+        return alike
+
+    def unseen(self) -> Unseen:
+        """The answers for the validation pictures, uncalibrated."""
+        valid, catalog = self._state.data.of("valid"), self._state.data.catalog["valid"]
+        features = valid.inputs
+        return Unseen(
+            self.plain().from_features(features).logits,
+            self.fitted_novelty().score(features),
+            valid.labels,
+            crossfit.relatives(catalog.rows, catalog.groups),
+            catalog.rows["content"],
+        )
+
+    def fitted_novelty(self) -> Novelty:
+        """What finds novel pictures, without a threshold."""
+        data = self._state.data
+        if self._known is None or self._known[0] != data.backbone.sha256:
+            train = data.of("train")
+            self._known = data.backbone.sha256, fit_novelty(train.inputs, train.labels, len(data.classes))
+        return self._known[1]
+
+    def novelty(self) -> Novelty | None:
+        """The same with a threshold from the held-out answers; None with too few pictures to find one by."""
+        return crossfit.novelty_of(self._state.data.of("train"), self.fitted_novelty(), self.held_out())
+
+    def yardsticks(self, split: Split) -> Yardsticks | None:
+        """What the pictures of a split are measured by where that was found on these very pictures."""
+        is_found_here = self._state.fits and split == self.held_out().split == "valid"
+        return self.unseen().yardsticks() if is_found_here else None
+
+    def false_alarms(self, split: Split) -> tuple[int, int] | None:
+        """How many of a split's pictures are called novel, and of how many; None where none ever is.
+
+        Where the threshold was found on these pictures, each is compared with one from others of them, if
+        those are enough for one.
+        """
+        novelty, yardsticks = self.novelty(), self.yardsticks(split)
+        if novelty is None:
+            return None
+        scores = novelty.score(self._state.data.of(split).inputs)
+        threshold = np.full(len(scores), novelty.threshold) if yardsticks is None else yardsticks.threshold
+        images = int(np.isfinite(threshold).sum())
+        return int((scores > threshold).sum()), images
+
+    def temperature(self) -> float | None:
+        """What logits are divided by before they become probabilities; None with nothing to find it by."""
+        found = self.held_out()
+        return found.temperature if found.images else None
+
+
+def hash_of(model: Model) -> str:
+    """The hash of backbone and head."""
+    parts = (model.backbone.sha256.encode(), model.weight.tobytes(), model.bias.tobytes())
+    return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -1,0 +1,208 @@
+"""One training of a learner: from what is asked to the run's record; what was stopped goes on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from whatsit.config import LR, Balance
+from whatsit.errors import WeightsError, WhatsitError
+from whatsit.events import emit
+from whatsit.labelled import Labelled
+from whatsit.train import batches, loop, mirrors
+from whatsit.train.calibration import Calibration
+from whatsit.train.callbacks import Callback
+from whatsit.train.checks import require_teaching
+from whatsit.train.finder import gentle
+from whatsit.train.heads import WD, Heads
+from whatsit.train.history import History, epoch_done
+from whatsit.train.hooks import Reporting, Validation
+from whatsit.train.rates import Rates
+from whatsit.train.records import write_record
+from whatsit.train.schedules import Constant, Schedule
+from whatsit.train.stages import Stage
+from whatsit.train.state import State
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from whatsit.finetune.network import Network
+
+BODY_DECAY = 0.01
+LOOKED_AT = 64  # pictures at once, where nothing is trained
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a training; `schedule` is made for its number of steps."""
+
+    epochs: int
+    schedule: Callable[[int], Schedule]
+    lr: Rates = LR
+    bs: int | None = None
+    wd: float | None = None
+    balance: Balance | None = None
+    callbacks: Sequence[Callback] = ()
+
+
+def fit(state: State, calibration: Calibration, request: Request) -> None:
+    """Train, unless the same was done in this run before; write the record. Raises WhatsitError."""
+    bs, wd = checked(state, request.epochs, request.bs, request.wd)
+    lrs = state.layers.lrs(request.lr)
+    shown = shown_batches(state, bs, request.balance)
+    schedule = request.schedule(request.epochs * shown.steps)
+    facts: dict[str, Any] = {"epochs": request.epochs, "lr": lrs[-1], "bs": bs, "wd": wd}
+    facts["balance"] = request.balance
+    if not state.layers.is_frozen:
+        facts["rates"] = lrs
+    how = {"frozen": state.layers.frozen_to, "seed": state.config.seed, "views": state.data.views}
+    state.run.asked.append({**facts, "schedule": str(schedule), **how})
+    if _was_done(state):
+        return
+    plan = loop.Plan(request.epochs, schedule, lrs, state.config.seed + len(state.history))
+    _train(state, calibration, request, facts, (shown, plan, wd))
+    write_record(state, calibration)
+    state.run.finish(state.stage())
+
+
+def _was_done(state: State) -> bool:
+    """Whether a training that is asked for now came to its end before this run was resumed.
+
+    The last such one is taken as it was; in it is what came of those before.
+    """
+    stage = state.run.finished(state.belongs)
+    if stage is None:
+        return False
+    if state.run.is_at_its_end:
+        state.restore(stage)
+        state.is_of_run = True
+        for place, epoch in enumerate(state.history, 1):
+            emit(epoch_done(epoch, place, len(state.history)))
+    return True
+
+
+def _train(
+    state: State,
+    calibration: Calibration,
+    request: Request,
+    facts: dict[str, Any],
+    how: tuple[loop.Batches, loop.Plan, float],
+) -> None:
+    shown, plan, wd = how
+    layers, history, before = state.layers, state.history, len(state.history)
+    reporting = Reporting(history, before, plan.epochs, request.callbacks)
+    state.trained_on |= {item.content for item in state.catalog["train"]}
+    state.run.note_trained_on(state.trained_on)
+    weights = batches.class_weights(state.data.labels("train")) if request.balance == "loss" else None
+    model = layers.trainable
+    layers.to_device()
+    model.begin(wd, weights)
+    asked = state.run.asked_after(before)
+    stopped = state.run.stopped(state.belongs, asked)
+    if stopped is not None:
+        _go_on(state, model, stopped.stage, reporting)
+    keeper = state.run.keeper(stopped)
+
+    def keep(training: loop.Training) -> None:
+        if not training.is_over and training.epochs < plan.epochs:
+            keeper.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "asked": asked}))
+
+    hooks: list[loop.Hook] = [
+        Validation(lambda: validation_logits(state), state.metrics, history),
+        reporting,
+        keep,
+    ]
+    state.is_training_backbone = not layers.is_frozen
+    try:
+        loop.fit(model, shown, plan, hooks, begun=len(history) - before)
+    finally:  # also after Ctrl-C what it has become is what answers
+        state.is_training_backbone, state.is_of_run = False, True
+        calibration.forget()  # what callbacks asked for knew nothing of this training
+        if not layers.is_frozen:
+            layers.take_over_trained()
+            state.show_to(layers.backbone)
+        if trained := len(history) - before:
+            state.fits.append({**facts, "epochs": trained})
+
+
+def _go_on(state: State, model: "Heads | Network", stage: Stage, reporting: Reporting) -> None:
+    """Take over a training that was stopped before its last epoch."""
+    history, before = state.history, len(state.history)
+    damaged = WhatsitError("The checkpoint of this training is damaged.", "Train anew.")
+    try:
+        past = History.from_dict(stage.history["epochs"], stage.history["batches"])
+        if not before < len(past) < before + reporting.epochs:
+            raise damaged
+        model.load_state(stage.tensors)
+    except (WeightsError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise damaged from error
+    history.losses, history.lrs, history.moms = past.losses, past.lrs, past.moms
+    for epoch in past.epochs[before:]:
+        history.epochs.append(epoch)
+        reporting.last()
+
+
+def checked(state: State, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
+    """Batch size and weight decay. Raises WhatsitError for values with which nothing can be trained."""
+    bs = state.batch_size if bs is None else bs
+    wd = wd if wd is not None else WD if state.layers.is_frozen else BODY_DECAY
+    require_teaching(epochs, bs, wd)
+    return min(bs, state.data.count("train")), wd
+
+
+def shown_batches(state: State, bs: int, balance: Balance | None) -> loop.Batches:
+    """What is trained on. Raises WhatsitError for a balance that there is not."""
+    if balance not in (None, *get_args(Balance)):
+        raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
+    if state.layers.is_frozen:
+        return state.data.batches(bs, balance)
+    assert state.layers.network is not None
+    state.layers.network.transform = transform(state)
+    return state.data.pictures("train", bs, balance)
+
+
+def transform(state: State) -> "nn.Module | None":
+    """How pictures are changed while layers of the backbone are trained."""
+    augment = state.config.augment
+    if augment is None or not isinstance(augment, str):
+        found: nn.Module | None = augment
+        return found
+    from whatsit.finetune.transforms import transforms
+
+    if augment == "full":
+        return transforms(flip=not mirrors.hurt(state))
+    if mirrors.hurt(state):
+        return None
+    return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
+
+
+def validation_logits(state: State) -> Labelled:
+    """The logits of the validation pictures, as the layers are now."""
+    if state.layers.is_frozen:
+        valid = state.data.of("valid")
+        return Labelled(state.layers.head.logits(valid.inputs), valid.labels)
+    network = state.layers.network
+    assert network is not None
+    pictures = state.data.pictures("valid", LOOKED_AT).in_order()
+    logits = [network.logits(batch.inputs) for batch in pictures]
+    return Labelled(np.concatenate(logits), state.data.labels("valid"))
+
+
+@contextmanager
+def trial(state: State, bs: int | None, wd: float | None) -> Iterator[Callable[[float], float]]:
+    """A step of training at a given learning rate, of a copy of what is trained now; the loss before it."""
+    bs, wd = checked(state, 1, bs, wd)
+    shown, model = shown_batches(state, bs, None), state.layers.copy_to_try()
+    model.begin(wd)
+    order, noise = np.random.default_rng(state.config.seed).spawn(2)
+    shuffled = chain.from_iterable(shown.epoch(order) for _ in count())
+
+    def step(lr: float) -> float:
+        model.wd = gentle(wd, lr)
+        return float(model.step(next(shuffled), [lr] * state.layers.groups, Constant.momentum))
+
+    with model.in_training(noise):
+        yield step

@@ -1,0 +1,44 @@
+"""What a learner's report holds."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from whatsit.catalog import Split
+from whatsit.errors import CatalogError
+from whatsit.model import Model
+from whatsit.report import Report, Training, known_thumbnails
+from whatsit.train.calibration import Calibration
+from whatsit.train.records import settings
+from whatsit.train.state import State
+from whatsit.understand.interpretation import Interpretation
+
+ORDER: tuple[Split, ...] = ("test", "valid", "train")  # the first that has pictures is judged by
+
+
+def report_of(
+    state: State,
+    calibration: Calibration,
+    model: Model,
+    interpret: Callable[[Split], Interpretation],
+    training: Training,
+) -> Report:
+    """The report of a learner's model, with what `interpret` finds on each split that has pictures."""
+    found: dict[Split, Interpretation] = {}
+    for split in ORDER:
+        with suppress(CatalogError):  # it has no pictures, or none can be read any more
+            found[split] = interpret(split)
+    return Report(
+        name=state.catalog.root.name,
+        interpretations=list(found.values()),
+        facts=settings(state, model),
+        training=training,
+        summary=state.catalog.summary(),
+        temperature=model.temperature,
+        is_body_tuned=state.layers.is_fine_tuned,
+        calibrated_on=calibration.held_out().split,
+        novelty=model.novelty,
+        false_alarms=calibration.false_alarms(next(iter(found))),
+        is_cross_fitted=True,
+        left_out=state.data.left_out,
+        thumbnails=known_thumbnails(state.catalog, state.project),
+    )

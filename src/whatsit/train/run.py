@@ -1,0 +1,100 @@
+"""A run: the folder that keeps a learner's trainings, so that they can go on, and the record of what came of
+them.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from whatsit.errors import WhatsitError
+from whatsit.project import (
+    HISTORY,
+    PREDICTIONS,
+    Answered,
+    note_trained_on,
+    predictions,
+    write_whole,
+)
+from whatsit.train import checkpoints, crossfit
+from whatsit.train.checkpoints import Begun, Keeper
+from whatsit.train.crossfit import HeldOut
+from whatsit.train.stages import Stage
+
+Belongs = dict[str, Any]
+
+
+class Run:
+    """The trainings that were `asked` for so far, in a folder that `new_folder` makes when it is needed."""
+
+    def __init__(self, new_folder: Callable[[], Path]) -> None:
+        self.new_folder = new_folder
+        self.asked: list[dict[str, Any]] = []
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where it is kept."""
+        return self.new_folder()
+
+    @property
+    def number(self) -> int:
+        """The number of the training that was asked for last, from 1."""
+        return len(self.asked)
+
+    def finished(self, belongs: Belongs) -> Stage | None:
+        """What came of the training that was asked for last, if it came to its end before, or of a later one.
+
+        Raises WhatsitError where something else was trained in this run.
+        """
+        if self.number > checkpoints.finished(self.folder):
+            return None
+        stage = checkpoints.load_finished(self.folder, belongs)
+        if stage.history["asked"][: self.number] != self.asked:
+            raise WhatsitError(f"Something else was trained in {self.folder}.", "Begin another run.")
+        return stage
+
+    @property
+    def is_at_its_end(self) -> bool:
+        """Whether no later training than the last one that was asked for came to its end."""
+        return self.number == checkpoints.finished(self.folder)
+
+    def asked_after(self, epochs: int) -> dict[str, Any]:
+        """All that was asked for, the last of it after so many epochs: what a checkpoint belongs to."""
+        return {"trainings": self.asked, "before": epochs}
+
+    def stopped(self, belongs: Belongs, asked: Mapping[str, Any]) -> Begun | None:
+        """The last checkpoint of the training that was asked for last, if it was stopped."""
+        return checkpoints.load_begun(self.folder, self.number, belongs, asked)
+
+    def keeper(self, last: Begun | None) -> Keeper:
+        """What writes down the epochs of the training that was asked for last."""
+        return Keeper(self.folder, self.number, last)
+
+    def finish(self, stage: Stage) -> None:
+        """Write down what the training that was asked for last came to."""
+        checkpoints.finish(self.folder, self.number, stage)
+
+    def take_up(self, trainings: int, belongs: Belongs) -> Stage:
+        """What the last of so many trainings came to; the next one goes on from there."""
+        stage = checkpoints.load_finished(self.folder, belongs)
+        self.asked = stage.history["asked"][:trainings]
+        return stage
+
+    def note_trained_on(self, contents: Collection[str]) -> None:
+        """Write down that pictures of these contents are trained on."""
+        note_trained_on(self.folder, contents)
+
+    def write(self, facts: Mapping[str, Any], answered: Mapping[str, Answered], labeled_by: str) -> None:
+        """Write the record: all `facts`, and what each validation picture was taken for."""
+        text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
+        write_whole(self.folder / PREDICTIONS, predictions(answered, labeled_by))
+        write_whole(self.folder / HISTORY, text.encode("utf-8", "backslashreplace"))
+
+    def held_out(self, classes: int, of: str) -> HeldOut | None:
+        """The held-out answers of a head and backbone, by the hash of both, if they are kept."""
+        return crossfit.load(self.folder, classes, of)
+
+    def keep_held_out(self, of: str, found: HeldOut) -> None:
+        """Keep the held-out answers."""
+        crossfit.save(self.folder, of, found)
