@@ -11,6 +11,7 @@ from PIL import Image
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.train import input_size as sizes
+from whatsit.train.finished import load_learner
 from whatsit.train.input_size import input_size
 
 
@@ -67,16 +68,13 @@ def test_train_and_report_say_which_size_was_taken_why_and_what_a_prediction_tak
     assert refused.stderr.startswith('whatsit: --size must be "auto" or a number of pixels, not "large".')
 
 
-def test_run_keeps_its_size_where_the_pictures_have_become_others(
-    command: Run, photos: Path, tmp_path: Path
+def test_run_keeps_its_size_whatever_today_would_be_chosen(
+    command: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command("train", photos, "--epochs", 1)
-    for number in range(60):
-        Image.new("RGB", (64, 64), (4 * number, 90, 160)).save(photos / "hat" / f"small-{number}.png")
-    done = command("report", "1", photos, "--json")
-    assert done.returncode == 0, done.stderr
-    page = (photos / ".whatsit" / "runs" / "0001" / "report.html").read_text()
-    assert "<dd>320 x 320 pixels</dd>" in page
+    monkeypatch.setattr(sizes, "LEAST_SIDE", 10_000)
+    learner = load_learner(photos / ".whatsit" / "runs" / "0001", None)
+    assert (learner.input_size.pixels, learner.input_size.why) == (320, "asked")
 
 
 @pytest.fixture
