@@ -39,7 +39,7 @@ soak: lint
 		--random-order-bucket=module --random-order-seed=$$seed || exit 1; done
 
 bench: .venv/.installed
-	for name in features startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand; do $(PY) -m benchmarks.$$name || exit 1; done
+	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand; do $(PY) -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -11,6 +11,7 @@ from PIL import Image
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.train import input_size as sizes
+from whatsit.train.finished import load_learner
 from whatsit.train.input_size import input_size
 
 
@@ -65,6 +66,15 @@ def test_train_and_report_say_which_size_was_taken_why_and_what_a_prediction_tak
     refused = command("train", photos, "--size", "large")
     assert refused.returncode == 2
     assert refused.stderr.startswith('whatsit: --size must be "auto" or a number of pixels, not "large".')
+
+
+def test_run_keeps_its_size_whatever_today_would_be_chosen(
+    command: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("train", photos, "--epochs", 1)
+    monkeypatch.setattr(sizes, "LEAST_SIDE", 10_000)
+    learner = load_learner(photos / ".whatsit" / "runs" / "0001", None)
+    assert (learner.input_size.pixels, learner.input_size.why) == (320, "asked")
 
 
 @pytest.fixture

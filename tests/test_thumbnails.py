@@ -1,6 +1,5 @@
 """Small pictures that are kept while features are computed, so that pages need not decode the large ones."""
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -11,7 +10,8 @@ from PIL import Image
 
 import whatsit as wi
 from whatsit.project import Thumbnails
-from whatsit.report import known_thumbnails, shrink, thumbnails
+from whatsit.report import thumbnails as module
+from whatsit.report.thumbnails import known_thumbnails, shrink, thumbnails
 
 JPEG = shrink(Image.new("RGB", (300, 200), "red"))
 
@@ -58,11 +58,8 @@ def _run(path: Path, statement: str) -> None:
         database.execute(statement)
 
 
-def test_report_decodes_no_picture_of_the_album_again(
-    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(digits, tmp_path / "digits")
-    learner = wi.Learner(wi.Catalog.from_folder(tmp_path / "digits"), size=32)
+def test_report_decodes_no_picture_of_the_album_again(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = wi.Learner(wi.Catalog.from_folder(digits), size=32)
     learner.fit_one_cycle(1)
     known = known_thumbnails(learner.catalog, learner._state.project)
     assert set(known) == {item.path for item in learner.catalog}
@@ -70,7 +67,7 @@ def test_report_decodes_no_picture_of_the_album_again(
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("a picture was decoded")
 
-    monkeypatch.setattr("whatsit.report.thumbnails.opened", refuse)
+    monkeypatch.setattr(module, "opened", refuse)
     paths = list(known)
     assert list(thumbnails(paths, known=known)) == paths
     with pytest.raises(AssertionError, match="decoded"):

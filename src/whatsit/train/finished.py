@@ -7,6 +7,7 @@ from whatsit.errors import CatalogError
 from whatsit.project import load_trained_on
 from whatsit.report import Report
 from whatsit.train import automatic, checkpoints, job, variants
+from whatsit.train.input_size import input_size
 from whatsit.train.learner import Learner
 
 
@@ -36,6 +37,9 @@ def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learn
             f"None of the validation pictures of run {run.name} is left in {catalog.root}.",
             "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
         )
+    size = past.facts["preprocess"]["size"]  # which today's pictures might not be given
+    if input_size(asked.size, catalog, asked.backbone).pixels != size:
+        asked = replace(asked, size=size)
     asked = replace(asked, precision=past.facts["precision"], seed=past.facts["seed"])
     learner = automatic.learner_of(asked, catalog, lambda: run)
     variants.take_up(learner, checkpoints.finished(run), past.facts["views"])
