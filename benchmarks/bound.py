@@ -20,13 +20,13 @@ from benchmarks.peers import CLOTHING, WHATSIT, seconds
 from whatsit.engine import Engine, best_precision
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
-from whatsit.train.automatic import VIEWS
-from whatsit.train.backbone import load_backbone
+from whatsit.training.automatic import VIEWS
+from whatsit.training.backbone import load_backbone
 
 FEW = 246
 WITHOUT_CURVE = """
 import sys
-from whatsit.train.learner import Learner
+from whatsit.training.learner import Learner
 Learner.learning_curve = lambda self, repeats=0: None
 from whatsit.cli import main
 sys.exit(main())

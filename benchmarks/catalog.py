@@ -251,7 +251,7 @@ def astride(pairs: dict[str, Copy], valid: set[str]) -> set[str]:
 
 def judge(catalog: Catalog, valid: set[str], pairs: dict[str, Copy], seed: int) -> Judged:
     """Learn on the pictures that are not in `valid`, and measure on those that are."""
-    from whatsit.train import Learner
+    from whatsit.training import Learner
 
     paths, labels = zip(*((item.path, item.label) for item in catalog), strict=True)
     splits = ["valid" if str(path) in valid else "train" for path in paths]

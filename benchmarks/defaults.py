@@ -22,7 +22,7 @@ from benchmarks.peers import CLOTHING
 from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
 from whatsit.events import emitting, nowhere
-from whatsit.train import automatic, variants
+from whatsit.training import automatic, variants
 
 RATES, EPOCHS = (1e-3, 3e-3, 1e-2), (4, 10, 30, 60)
 BAR = 1.5  # points

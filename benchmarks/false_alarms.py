@@ -25,11 +25,11 @@ from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
 from whatsit.events import emitting, nowhere
 from whatsit.labelled import Labelled
-from whatsit.train import crossfit
-from whatsit.train.batches import Places
-from whatsit.train.crossfit import HeldOut, Unseen, hold_out, novelty_of
-from whatsit.train.fit_heads import fit_heads
-from whatsit.train.heads import LR, WD, Heads
+from whatsit.training import crossfit
+from whatsit.training.batches import Places
+from whatsit.training.crossfit import HeldOut, Unseen, hold_out, novelty_of
+from whatsit.training.fit_heads import fit_heads
+from whatsit.training.heads import LR, WD, Heads
 from whatsit.understand.novelty import fit_novelty
 
 BAR = 0.07

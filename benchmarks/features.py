@@ -20,8 +20,8 @@ from whatsit.catalog import Catalog
 from whatsit.engine import Engine
 from whatsit.parallel import in_parallel, threads
 from whatsit.project import FeatureStore
-from whatsit.train.backbone import load_backbone
-from whatsit.train.features import Extractor
+from whatsit.training.backbone import load_backbone
+from whatsit.training.features import Extractor
 
 
 def rate(photos: int, work: Callable[[], object]) -> float:

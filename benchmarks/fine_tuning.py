@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks import defaults
 from whatsit import Catalog, Learner
 from whatsit.events import emitting, nowhere
-from whatsit.train import automatic, variants
+from whatsit.training import automatic, variants
 from whatsit.understand.comparison import Difference
 
 DRAWS = 20_000

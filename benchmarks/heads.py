@@ -19,7 +19,7 @@ from benchmarks.defaults import tasks
 from benchmarks.peers import CLOTHING
 from whatsit import Catalog, Learner
 from whatsit.events import emitting, nowhere
-from whatsit.train import automatic, variants
+from whatsit.training import automatic, variants
 
 POINTS, LOSS = 0.3, 0.02
 Figures = dict[str, float]

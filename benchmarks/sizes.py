@@ -22,7 +22,7 @@ from benchmarks.peers import CLOTHING
 from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
 from whatsit.events import emitting, nowhere
-from whatsit.train import automatic
+from whatsit.training import automatic
 
 SHRUNK = 128  # pixels, the shorter side
 Draw = Callable[[int], tuple[list[Path], list[Path]]]  # for a seed: pictures to train on, and new ones

@@ -34,11 +34,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import whatsit.train.learner
+import whatsit.training.learner
 import whatsit.understand.plots  # noqa: F401  # imports are not timed
 from benchmarks.peers import CLOTHING, HERE, WHATSIT, fastai_python, seconds, timed
 from whatsit import Classifier
-from whatsit.train.finished import load_learner
+from whatsit.training.finished import load_learner
 
 PHOTOS = 100  # with heat maps
 REPORT_BAR, PAGE_BAR, BAR, HEAT_BAR = 15.0, 15.0, 5.0, 50.0  # seconds, MB, times, milliseconds

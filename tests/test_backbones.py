@@ -16,7 +16,7 @@ from whatsit.backbones import lite0
 from whatsit.engine import Engine
 from whatsit.errors import BackboneError
 from whatsit.finetune import timm_backbones as backbones
-from whatsit.train.backbone import load_backbone
+from whatsit.training.backbone import load_backbone
 
 pytestmark = pytest.mark.usefixtures("cache")
 

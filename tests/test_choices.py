@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from benchmarks.fine_tuning import RULES, simulate
 
-from whatsit.train.automatic import flattery, is_kept
+from whatsit.training.automatic import flattery, is_kept
 from whatsit.understand.comparison import paired
 
 

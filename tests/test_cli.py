@@ -210,7 +210,7 @@ print(seen, multiprocessing.active_children(), [str(path) for path in Path.home(
 
 
 def test_openvino_does_not_phone_home(cache: Path, tmp_path: Path) -> None:
-    from whatsit.train.backbone import load_backbone
+    from whatsit.training.backbone import load_backbone
 
     network, home = tmp_path / "network.onnx", tmp_path / "home"
     network.write_bytes(load_backbone("resnet18", 32, pretrained=False).network)

@@ -11,9 +11,9 @@ import whatsit as wi
 from tests.conftest import Run
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
-from whatsit.train import automatic
-from whatsit.train.history import Epoch, History
-from whatsit.train.hooks import measure
+from whatsit.training import automatic
+from whatsit.training.history import Epoch, History
+from whatsit.training.hooks import measure
 from whatsit.understand.guessing import warning
 from whatsit.understand.metrics import METRICS, Evaluation, evaluate
 

@@ -14,13 +14,13 @@ from tests.conftest import WHOLE, Run
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
-from whatsit.train.batches import FeatureBatches
-from whatsit.train.doctor import Diagnosis, diagnose
-from whatsit.train.heads import Heads
-from whatsit.train.history import Epoch, History
-from whatsit.train.hooks import Validation
-from whatsit.train.loop import Plan, fit
-from whatsit.train.schedules import OneCycle
+from whatsit.training.batches import FeatureBatches
+from whatsit.training.doctor import Diagnosis, diagnose
+from whatsit.training.heads import Heads
+from whatsit.training.history import Epoch, History
+from whatsit.training.hooks import Validation
+from whatsit.training.loop import Plan, fit
+from whatsit.training.schedules import OneCycle
 from whatsit.understand.metrics import Evaluation, evaluate
 
 BEARS = 141  # validation pictures of the lesson, and 546 where it kept a tenth of all to learn from

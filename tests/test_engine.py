@@ -25,7 +25,7 @@ print(len(set(done)), len(done))
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.soak)])
 def test_first_use_from_many_threads_at_once_does_not_hang(tmp_path: Path, times: int) -> None:
-    from whatsit.train.backbone import load_backbone
+    from whatsit.training.backbone import load_backbone
 
     file = tmp_path / "network.onnx"
     file.write_bytes(load_backbone("resnet18", 32, pretrained=False).network)

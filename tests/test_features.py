@@ -39,9 +39,9 @@ from pathlib import Path
 import numpy as np
 from whatsit.labelled import Labelled
 from whatsit.project import FeatureStore, Recipe
-from whatsit.train.crossfit import hold_out
-from whatsit.train.fit_heads import fit_heads
-from whatsit.train.heads import Heads
+from whatsit.training.crossfit import hold_out
+from whatsit.training.fit_heads import fit_heads
+from whatsit.training.heads import Heads
 def anonymous():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) >> 10 for line in status if line.startswith("RssAnon"))

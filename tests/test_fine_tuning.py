@@ -10,9 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 import whatsit as wi
 from tests.events import on_lines, on_progress
-from whatsit.train import automatic, mirrors
-from whatsit.train.job import Asked, Job
-from whatsit.train.learner import Learner
+from whatsit.config import TrainConfig
+from whatsit.training import automatic, mirrors
+from whatsit.training.job import Job
+from whatsit.training.learner import Learner
 
 SIZE = 64
 
@@ -82,7 +83,7 @@ def test_nothing_is_fine_tuned_where_the_frozen_one_makes_no_mistake(
     monkeypatch.setattr(Learner, "fine_tune", refuse)
     monkeypatch.setattr(automatic, "epoch_seconds", refuse)
     lines: list[str] = []
-    asked = Asked(str(digits), str(tmp_path / "x.whatsit"), epochs=30, augment="none", **options)  # type: ignore[arg-type]
+    asked = TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=30, augment="none", **options)  # type: ignore[arg-type]
     with on_lines(lines.append):
         trained = automatic.carry_out(Job(asked))
     assert trained.learner.evaluate().accuracy == 1.0

@@ -9,8 +9,8 @@ from whatsit.errors import BackboneError
 from whatsit.finetune.gradients import BATCH, gradient_maps
 from whatsit.finetune.head import Head
 from whatsit.finetune.timm_backbones import convert, load_body
-from whatsit.train.export import with_head
-from whatsit.train.heads import Heads
+from whatsit.training.export import with_head
+from whatsit.training.heads import Heads
 
 CLASSES = 4
 KINDS = [

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 
 import whatsit as wi
 from tests.conftest import WHOLE
-from whatsit.train import crossfit
+from whatsit.training import crossfit
 
 SEEDS = 10 if WHOLE else 2
 Numbers = NDArray[np.int64]

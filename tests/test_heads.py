@@ -13,11 +13,11 @@ from torch.nn.functional import cross_entropy
 from tests.conftest import campaign
 from whatsit.errors import WeightsError
 from whatsit.labelled import Labelled
-from whatsit.train import loop
-from whatsit.train.batches import FeatureBatches, sample
-from whatsit.train.folds import stratified_folds
-from whatsit.train.heads import LR, Heads
-from whatsit.train.schedules import OneCycle
+from whatsit.training import loop
+from whatsit.training.batches import FeatureBatches, sample
+from whatsit.training.folds import stratified_folds
+from whatsit.training.heads import LR, Heads
+from whatsit.training.schedules import OneCycle
 
 WIDTH, CLASSES, BATCH = 24, 4, 12
 
@@ -178,7 +178,7 @@ def test_odd_number_of_steps_is_refused(steps: np.ndarray) -> None:
 
 
 def test_settled_statistics_are_those_of_all_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whatsit.train.heads.CHUNK", 7)
+    monkeypatch.setattr("whatsit.training.heads.CHUNK", 7)
     features, heads = batch(1, 0).inputs[0], Heads(WIDTH, CLASSES, [0])
     heads.settle(features)
     np.testing.assert_allclose(heads.mean[0], features.mean(0), rtol=1e-4, atol=1e-5)

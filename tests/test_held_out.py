@@ -17,12 +17,12 @@ from whatsit.classifier import Classifier
 from whatsit.evaluation import report_folder
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
-from whatsit.train import crossfit
-from whatsit.train.batches import Places
-from whatsit.train.crossfit import HeldOut, Unseen, hold_out
-from whatsit.train.fit_heads import fit_heads
-from whatsit.train.heads import LR, WD, Heads
-from whatsit.train.learner import Learner
+from whatsit.training import crossfit
+from whatsit.training.batches import Places
+from whatsit.training.crossfit import HeldOut, Unseen, hold_out
+from whatsit.training.fit_heads import fit_heads
+from whatsit.training.heads import LR, WD, Heads
+from whatsit.training.learner import Learner
 
 CLASSES, WIDTH = 3, 32
 SEEDS = 10 if WHOLE else 3
@@ -226,7 +226,7 @@ def test_held_out_heads_are_trained_in_few_steps_where_steps_take_long(
     learner = Learner(wi.Catalog.from_folder(digits), size=64)
     learner.fit_one_cycle(4)
     monkeypatch.setattr(
-        "whatsit.train.fit_heads.MOST_WORK", most * crossfit.FOLDS * learner._state.layers.head.weight.size
+        "whatsit.training.fit_heads.MOST_WORK", most * crossfit.FOLDS * learner._state.layers.head.weight.size
     )
     steps, step = [], Heads.step
     monkeypatch.setattr(Heads, "step", lambda *words: steps.append(1) or step(*words))

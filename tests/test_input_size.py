@@ -10,9 +10,9 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import Run
-from whatsit.train import input_size as sizes
-from whatsit.train.finished import load_learner
-from whatsit.train.input_size import input_size
+from whatsit.training import input_size as sizes
+from whatsit.training.finished import load_learner
+from whatsit.training.input_size import input_size
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from tests.events import on_lines, on_progress
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
 from whatsit.errors import BackboneError, BundleError, CatalogError, ImageError
-from whatsit.train import automatic, fitting
-from whatsit.train.crossfit import HeldOut
-from whatsit.train.heads import LR
+from whatsit.training import automatic, fitting
+from whatsit.training.crossfit import HeldOut
+from whatsit.training.heads import LR
 
 pytestmark = pytest.mark.usefixtures("cache")
 

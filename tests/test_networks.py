@@ -15,8 +15,8 @@ from whatsit import Catalog, Classifier, Learner
 from whatsit.errors import BackboneError
 from whatsit.finetune import timm_backbones as backbones
 from whatsit.network_check import OPERATORS, OPSETS, require_allowed
-from whatsit.train.backbone import load_backbone
-from whatsit.train.export import with_head
+from whatsit.training.backbone import load_backbone
+from whatsit.training.export import with_head
 from whatsit.trial import MOST_MULTIPLY_ADDS, MOST_NUMBERS, require_exportable
 
 pytestmark = pytest.mark.usefixtures("cache")

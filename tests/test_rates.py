@@ -16,14 +16,14 @@ from tests.conftest import Run, campaign
 from tests.events import on_lines
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
-from whatsit.train import variants
-from whatsit.train.batches import Balance, class_weights, oversampled
-from whatsit.train.callbacks import EarlyStopping
-from whatsit.train.finder import QUICK, RateFinder, sweep
-from whatsit.train.heads import Heads
-from whatsit.train.history import Epoch
-from whatsit.train.rates import spread
-from whatsit.train.schedules import Constant, OneCycle
+from whatsit.training import variants
+from whatsit.training.batches import Balance, class_weights, oversampled
+from whatsit.training.callbacks import EarlyStopping
+from whatsit.training.finder import QUICK, RateFinder, sweep
+from whatsit.training.heads import Heads
+from whatsit.training.history import Epoch
+from whatsit.training.rates import spread
+from whatsit.training.schedules import Constant, OneCycle
 from whatsit.understand.learning_curve import LearningCurve
 
 

@@ -8,22 +8,23 @@ import pytest
 import whatsit as wi
 from tests.events import on_lines
 from tests.killed import perform
+from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.project import Project
-from whatsit.train import automatic, checkpoints
-from whatsit.train.job import Asked, Job, resume
-from whatsit.train.records import write_record
-from whatsit.train.stages import Stage
+from whatsit.training import automatic, checkpoints
+from whatsit.training.job import Job, resume
+from whatsit.training.records import write_record
+from whatsit.training.stages import Stage
 
 
 @pytest.fixture
-def asked(digits: Path, cache: Path) -> Asked:
+def asked(digits: Path, cache: Path) -> TrainConfig:
     options = {"epochs": 3, "size": 32, "precision": "fp32", "augment": "none"}
-    return Asked(str(digits), str(digits.with_suffix(".whatsit")), **options)  # type: ignore[arg-type]
+    return TrainConfig(str(digits), str(digits.with_suffix(".whatsit")), **options)  # type: ignore[arg-type]
 
 
 def test_training_ends_with_a_sentence_and_goes_on_where_the_folder_is_now(
-    digits: Path, tmp_path: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    digits: Path, tmp_path: Path, asked: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "WORTH", 0.0)
     moved = tmp_path / "moved"
@@ -43,7 +44,7 @@ def test_training_ends_with_a_sentence_and_goes_on_where_the_folder_is_now(
     assert not digits.exists()
 
 
-def test_whatever_a_run_writes_makes_no_folder_anew(digits: Path, tmp_path: Path, asked: Asked) -> None:
+def test_whatever_a_run_writes_makes_no_folder_anew(digits: Path, tmp_path: Path, asked: TrainConfig) -> None:
     job = Job(asked)
     learner = automatic.carry_out(job).learner
     stage: Stage = learner._state.stage()
@@ -82,5 +83,5 @@ def test_catalog_of_a_folder_that_has_gone_says_so(digits: Path, tmp_path: Path,
     catalog = wi.Catalog.from_folder(digits)
     digits.rename(tmp_path / "moved")
     with pytest.raises(WhatsitError):
-        wi.Learner(catalog, size=32, precision="fp32")
+        wi.Learner(catalog, size=32, precision="fp32").fit_one_cycle(1)
     assert not digits.exists()

@@ -23,9 +23,9 @@ from whatsit.evaluation import report_folder
 from whatsit.novelty import FALSE_ALARMS
 from whatsit.report import Report
 from whatsit.report.words import Words, _phrases
-from whatsit.train import variants
-from whatsit.train.finished import load_learner
-from whatsit.train.learner import Learner
+from whatsit.training import variants
+from whatsit.training.finished import load_learner
+from whatsit.training.learner import Learner
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.novelty import fit_novelty
 
@@ -486,10 +486,11 @@ def test_run_whose_pictures_are_gone_is_reported_on_those_that_are_left(
 ) -> None:
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder, ignore=shutil.ignore_patterns(".whatsit"))
-    from whatsit.train import automatic
-    from whatsit.train.job import Asked, Job
+    from whatsit.config import TrainConfig
+    from whatsit.training import automatic
+    from whatsit.training.job import Job
 
-    job = Job(Asked(str(folder), str(tmp_path / "x.whatsit"), epochs=2, augment="none"))
+    job = Job(TrainConfig(str(folder), str(tmp_path / "x.whatsit"), epochs=2, augment="none"))
     trained = automatic.carry_out(job)
     job.finish(trained.learner.run)
     before = trained.learner.evaluate("test").images
@@ -565,13 +566,14 @@ def test_training_is_finished_though_its_report_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from whatsit.cli.train import train_and_tell
-    from whatsit.train.job import Asked, Job
+    from whatsit.config import TrainConfig
+    from whatsit.training.job import Job
 
     def fail(self: Report, path: Path, lang: str = "en") -> None:
         raise WhatsitError("The disk is full.")
 
     monkeypatch.setattr(Report, "write", fail)
-    job = Job(Asked(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
+    job = Job(TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
     train_and_tell(job, 0.0)
     said = capsys.readouterr()
     assert "there is no report: The disk is full." in said.err
@@ -615,7 +617,7 @@ def test_no_rounding_makes_it_perfect_or_useless() -> None:
 def test_the_doctor_speaks_chinese_of_every_sign() -> None:
     from typing import get_args
 
-    from whatsit.train.doctor import Sign
+    from whatsit.training.doctor import Sign
 
     for sign in get_args(Sign):
         assert Words("zh").finding(sign, "English", "hat") != "English"

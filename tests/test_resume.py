@@ -23,17 +23,18 @@ from numpy.typing import NDArray
 import whatsit as wi
 from tests.conftest import Run, campaign
 from tests.events import on_lines
+from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.finetune.network import Network
-from whatsit.train import automatic, checkpoints, fitting, mirrors, variants
-from whatsit.train.callbacks import Deadline
-from whatsit.train.data import Data
-from whatsit.train.heads import Heads
-from whatsit.train.history import Epoch
-from whatsit.train.job import Asked, Job, find_run, further, resume
-from whatsit.train.learner import epoch_seconds
-from whatsit.train.state import State
-from whatsit.train.what_if import draw, what_if
+from whatsit.training import automatic, checkpoints, fitting, mirrors, variants
+from whatsit.training.callbacks import Deadline
+from whatsit.training.data import Data
+from whatsit.training.heads import Heads
+from whatsit.training.history import Epoch
+from whatsit.training.job import Job, find_run, further, resume
+from whatsit.training.learner import epoch_seconds
+from whatsit.training.state import State
+from whatsit.training.what_if import draw, what_if
 from whatsit.understand.comparison import Difference
 
 SIZE = 64  # pixels: enough for digits
@@ -200,7 +201,7 @@ def test_another_training_is_not_gone_on_with(digits: Path, tmp_path: Path) -> N
 def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
     digits: Path, tmp_path: Path, epoch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wi.Learner, "default_epochs", lambda self: 4)
+    monkeypatch.setattr(State, "default_epochs", 4)
     whole = learner_of(digits, tmp_path / "whole")
     whole.fine_tune(3)
     steps: list[int] = []
@@ -351,17 +352,17 @@ def test_unfinished_run_is_neither_trained_further_nor_on_other_pictures(
     assert "have changed since run 0001" in changed.stderr
 
 
-def asked_of(folder: Path, **options: object) -> Asked:
+def asked_of(folder: Path, **options: object) -> TrainConfig:
     words = {"epochs": 4, "size": SIZE, "precision": "fp32", "augment": "none", **options}
-    return Asked(str(folder), str(folder.with_suffix(".whatsit")), **words)  # type: ignore[arg-type]
+    return TrainConfig(str(folder), str(folder.with_suffix(".whatsit")), **words)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("cache", "keep_all")
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"rates": [1e-3, 3e-3], "repeat": 2}, 8),
-        ({"rates": [1e-3, 3e-3], "repeat": 2}, 3),
+        ({"lrs": [1e-3, 3e-3], "repeat": 2}, 8),
+        ({"lrs": [1e-3, 3e-3], "repeat": 2}, 3),
         ({"augment": "auto"}, 3),
         ({"augment": "none", "fine_tune": 2}, 8),
         ({"augment": "none", "fine_tune": 2, "time_budget": 60.0}, 9),
@@ -370,7 +371,7 @@ def asked_of(folder: Path, **options: object) -> Asked:
 def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
     digits: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, object], line: int
 ) -> None:
-    monkeypatch.setattr(wi.Learner, "default_epochs", lambda self: 4)
+    monkeypatch.setattr(State, "default_epochs", 4)
     monkeypatch.setattr(automatic, "_can_gain", lambda *_: True)  # though the frozen one makes no mistake
     other = digits.parent / "other"
     shutil.copytree(digits, other)
@@ -454,7 +455,7 @@ def test_run_is_found_by_path_and_by_number(digits: Path, tmp_path: Path) -> Non
 
 @pytest.mark.usefixtures("cache")
 def test_run_that_another_training_took_meanwhile_is_left_alone(digits: Path, tmp_path: Path) -> None:
-    job = Job(asked_of(digits, rates=[1e-3, 3e-3]))
+    job = Job(asked_of(digits, lrs=[1e-3, 3e-3]))
     automatic.carry_out(job)
     assert job.place is not None
     assert job._lock is not None
@@ -481,7 +482,7 @@ def test_run_that_another_training_took_meanwhile_is_left_alone(digits: Path, tm
 def test_time_budget_says_how_many_epochs_fit(
     digits: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wi.Learner, "epoch_seconds", lambda self, steps=4: 100.0)
+    monkeypatch.setattr(automatic, "epoch_seconds", lambda learner: 100.0)
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
     learner.fit_one_cycle(2)
     lines: list[str] = []
@@ -517,7 +518,7 @@ def test_deadline_ends_what_would_end_too_late() -> None:
 def test_what_if_shows_what_the_lesson_shows(
     digits: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whatsit.train.what_if.TOO_LOW", 1e-7)  # digits are learnt even at 1e-5
+    monkeypatch.setattr("whatsit.training.what_if.TOO_LOW", 1e-7)  # digits are learnt even at 1e-5
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
     learner.fit_one_cycle(10)
     lines: list[str] = []

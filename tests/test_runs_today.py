@@ -107,7 +107,7 @@ def test_older_runs_that_kept_only_hits_are_still_listed(
     digits: Path, listed: Listed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalog = wi.Catalog.from_folder(digits)
-    run = write_run(catalog, asked={"folder": str(digits)})
+    run = write_run(catalog, config={"folder": str(digits)})
     contents = [item.content for item in catalog["valid"]]
     (run / "predictions.json").write_text(json.dumps({content: n > 2 for n, content in enumerate(contents)}))
     (row,) = listed(digits)
@@ -122,7 +122,7 @@ def test_labels_of_a_table_are_read_from_the_table(digits: Path, listed: Listed)
     lines = [f"{path.relative_to(digits)},c{path.parent.name}" for path in sorted(digits.rglob("*.png"))]
     table.write_text("\n".join(["path,label", *lines]))
     catalog = wi.Catalog.from_csv(table)
-    write_run(catalog, 1, "table", asked={"folder": str(table)})
+    write_run(catalog, 1, "table", config={"folder": str(table)})
     assert listed(digits)[0]["error_rate"] == listed(table)[0]["error_rate"] == pytest.approx(1 / 12)
     first = next(iter(catalog["valid"]))
     other = next(label for label in catalog.classes if label != first.label)
@@ -151,8 +151,8 @@ def test_one_row_for_each_training_with_its_date_and_bundle(
     catalog = wi.Catalog.from_folder(digits)
     asked = {"folder": str(digits), "out": str(digits.parent / "digits.whatsit")}
     for wrong in ([4, 2], [1, 3]):
-        first = write_run(catalog, wrong[0], asked=asked, is_finished=True)
-        second = write_run(catalog, wrong[1], asked=asked, part_of=first.name)
+        first = write_run(catalog, wrong[0], config=asked, is_finished=True)
+        second = write_run(catalog, wrong[1], config=asked, part_of=first.name)
         (second / f"bundle-{'ab' * 32}").touch()
     by_hand = write_run(catalog, 5)
     (by_hand / f"bundle-{'cd' * 32}").touch()

@@ -111,7 +111,7 @@ def test_closed_pil_image_is_refused(photo: Path) -> None:
 def test_real_photos_get_the_same_labels(clothing: Path, photos: list[Path], tmp_path: Path) -> None:
     from whatsit.catalog import Catalog
     from whatsit.classifier import Classifier
-    from whatsit.train import Learner
+    from whatsit.training import Learner
 
     for path in sorted((clothing / "train").rglob("*.jpg"))[::4]:
         (tmp_path / "some" / path.parent.name).mkdir(parents=True, exist_ok=True)

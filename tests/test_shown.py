@@ -27,13 +27,13 @@ from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Answered, Project, Run, Training
 from whatsit.tables import table, with_picture
-from whatsit.train.checks import require_catalog
-from whatsit.train.curve import draw_curve
-from whatsit.train.doctor import diagnose
-from whatsit.train.finder import sweep
-from whatsit.train.history import Epoch, History
-from whatsit.train.rates import spread
-from whatsit.train.what_if import Experiment
+from whatsit.training.checks import require_catalog
+from whatsit.training.curve import draw_curve
+from whatsit.training.doctor import diagnose
+from whatsit.training.finder import sweep
+from whatsit.training.history import Epoch, History
+from whatsit.training.rates import spread
+from whatsit.training.what_if import Experiment
 from whatsit.understand.comparison import paired, rank
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 import whatsit as wi
 from tests.conftest import campaign
 from tests.stranger import Neighbors, move, neighbors, run, snapshot, write_moves
+from whatsit.config import TrainConfig
 from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import load_runs, unfinished
 from whatsit.report.training import Training, training_section
 from whatsit.report.words import Words
-from whatsit.train import automatic, crossfit, job, stages
-from whatsit.train.finished import load_learner
-from whatsit.train.job import Asked, Given, Job, further, resume
+from whatsit.training import automatic, crossfit, job, stages
+from whatsit.training.finished import load_learner
+from whatsit.training.job import Given, Job, further, resume
 
 SIZE = 32
 
@@ -35,7 +36,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, all_digits: Path, cache: P
         (images / label).mkdir(parents=True)
         for path in sorted((all_digits / label).glob("*.png"))[5:17]:
             (images / label / path.name).write_bytes(path.read_bytes())
-    asked = Asked(
+    asked = TrainConfig(
         str(images),
         str(images.with_suffix(".whatsit")),
         epochs=2,
@@ -47,7 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, all_digits: Path, cache: P
     learner = automatic.carry_out(done).learner
     learner.export(asked.out)
     done.finish(learner.run)
-    stopped = Job(replace(asked, rates=[1e-3, 3e-3]))
+    stopped = Job(replace(asked, lrs=[1e-3, 3e-3]))
     automatic.carry_out(stopped)
     stopped.release()
     return images
@@ -67,12 +68,12 @@ def run_of(received: Neighbors, number: int = 1) -> Path:
 
 
 def change(file: Path, **values: object) -> None:
-    """Write other values into a JSON file, those of `asked` into that."""
+    """Write other values into a JSON file, those of `config` into that."""
     record = json.loads(file.read_text())
-    asked = values.pop("asked", {})
+    config = values.pop("config", {})
     record.update(values)
-    if asked:
-        record["asked"].update(asked)
+    if config:
+        record["config"].update(config)
     file.write_text(json.dumps(record))
 
 
@@ -81,10 +82,10 @@ def test_bundle_is_written_where_the_command_line_says_and_nowhere_else(
     received: Neighbors, words: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in (1, 2, 3):
-        change(run_of(received, number) / "job.json", asked={"out": str(received.victim / "zz")})
+        change(run_of(received, number) / "job.json", config={"out": str(received.victim / "zz")})
     outside = snapshot(received.victim)
     said: list[str] = []
-    monkeypatch.setattr(job, "say", said.append)
+    monkeypatch.setattr(job, "warn", said.append)
     assert run("train", received.images, *words) is None
     assert snapshot(received.victim) == outside
     assert os.listdir() == ["digits.whatsit"]
@@ -99,38 +100,38 @@ def test_pictures_are_those_beside_the_run_whatever_it_says(received: Neighbors,
     other = tmp_path / "other"
     shutil.copytree(received.images, other, ignore=shutil.ignore_patterns(".whatsit"))
     places = {"folder": str(other), "project": str(other / "elsewhere"), "out": "digits.whatsit"}
-    change(run_of(received) / "job.json", asked=places)
-    change(run_of(received, 2) / "job.json", asked=places)
+    change(run_of(received) / "job.json", config=places)
+    change(run_of(received, 2) / "job.json", config=places)
     before = snapshot(other)
     for made in (further(run_of(received), epochs=1), resume(run_of(received, 2))):
-        assert made.asked.folder == str(received.images)
-        assert made.asked.project is None
+        assert made.config.folder == str(received.images)
+        assert made.config.project is None
         made.release()
     assert load_learner(run_of(received), None).catalog.root == received.images
     assert snapshot(other) == before
-    change(run_of(received) / "job.json", asked={"folder": "/anywhere/table.csv"})
-    assert further(run_of(received)).asked.folder == str(received.images / "table.csv")
+    change(run_of(received) / "job.json", config={"folder": "/anywhere/table.csv"})
+    assert further(run_of(received)).config.folder == str(received.images / "table.csv")
 
 
 def test_run_in_a_project_elsewhere_wants_its_pictures_named(received: Neighbors, tmp_path: Path) -> None:
     received.sidecar.rename(tmp_path / "kept")
-    change(tmp_path / "kept" / "runs" / "0001" / "job.json", asked={"project": str(tmp_path / "kept")})
+    change(tmp_path / "kept" / "runs" / "0001" / "job.json", config={"project": str(tmp_path / "kept")})
     with pytest.raises(WhatsitError, match=r"not beside its pictures.*Name their folder as well"):
         further(tmp_path / "kept" / "runs" / "0001")
     made = further(tmp_path / "kept" / "runs" / "0001", Given(received.images))
-    assert (made.asked.folder, made.asked.project) == (str(received.images), str(tmp_path / "kept"))
+    assert (made.config.folder, made.config.project) == (str(received.images), str(tmp_path / "kept"))
     assert made.resuming()[:2] == [str(received.images), "--resume"]
 
 
 def test_weight_file_is_read_only_where_it_is_named(received: Neighbors, tmp_path: Path) -> None:
-    change(run_of(received) / "job.json", asked={"weights": str(received.victim / "zz")})
+    change(run_of(received) / "job.json", config={"weights": str(received.victim / "zz")})
     for words in (["train", "--continue", run_of(received)], ["report", run_of(received)]):
         error = run(*words)
         assert isinstance(error, WhatsitError)
         assert "victim/zz" in str(error)
         assert "name it again: --weights FILE" in str(error)
     made = further(run_of(received), Given(weights=tmp_path / "mine.safetensors"))
-    assert made.asked.weights == str(tmp_path / "mine.safetensors")
+    assert made.config.weights == str(tmp_path / "mine.safetensors")
     assert made.resuming()[-2:] == ["--weights", str(tmp_path / "mine.safetensors")]
 
 

@@ -13,8 +13,8 @@ from whatsit.classifier import Classifier
 from whatsit.errors import CatalogError
 from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.project import load_trained_on
-from whatsit.train.finished import load_learner, report_of_run
-from whatsit.train.learner import Learner
+from whatsit.training.finished import load_learner, report_of_run
+from whatsit.training.learner import Learner
 
 SIZE = 64
 
@@ -28,9 +28,12 @@ def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
         for path in sorted((all_digits / label).glob("*.png"))[5:25]:
             shutil.copy(path, place / "digits" / "train" / label)
     from whatsit.cli.train import train_and_tell
-    from whatsit.train.job import Asked, Job
+    from whatsit.config import TrainConfig
+    from whatsit.training.job import Job
 
-    job = Job(Asked(str(place / "digits"), str(place / "x.whatsit"), epochs=4, augment="none", size=SIZE))
+    job = Job(
+        TrainConfig(str(place / "digits"), str(place / "x.whatsit"), epochs=4, augment="none", size=SIZE)
+    )
     train_and_tell(job, 0.0, json=True)
     return place
 

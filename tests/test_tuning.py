@@ -18,8 +18,8 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.transforms import transforms
 from whatsit.probabilities import softmax
-from whatsit.train import automatic, fitting, mirrors, variants
-from whatsit.train.pictures import Pictures
+from whatsit.training import automatic, fitting, mirrors, variants
+from whatsit.training.pictures import Pictures
 from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits
@@ -181,7 +181,7 @@ def test_going_back_to_a_frozen_stage_takes_the_body_back_too(digits: Path, cach
     assert learner.is_frozen
     assert not learner.is_fine_tuned
     assert np.array_equal(learner.get_preds()[0], before)
-    assert learner._state.mirrored is not None
+    assert mirrors.mirrored(learner._state) is not None
 
 
 def test_fine_tuning_begins_with_the_head_whatever_was_unfrozen(digits: Path, cache: Path) -> None:

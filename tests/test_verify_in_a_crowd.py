@@ -51,7 +51,7 @@ def test_who_waited_for_another_looks_at_what_that_one_left(
 ) -> None:
     keeper = Project(bears)
     is_waiting, outcome = threading.Event(), []
-    monkeypatch.setattr(project, "say", lambda _: is_waiting.set())
+    monkeypatch.setattr(project, "warn", lambda _: is_waiting.set())
     other = threading.Thread(target=lambda: outcome.append(wi.verify_images(bears, delete=True, fix=True)))
     with keeper.lock():
         other.start()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from whatsit.collection.verifying import verify_images
     from whatsit.errors import WhatsitError
     from whatsit.finetune.transforms import transforms as transforms
-    from whatsit.train import Learner
+    from whatsit.training import Learner
     from whatsit.understand.interpretation import Interpretation
 
 __all__ = [
@@ -31,7 +31,7 @@ _HOMES = {
     "Catalog": "whatsit.catalog",
     "Classifier": "whatsit.classifier",
     "Interpretation": "whatsit.understand.interpretation",
-    "Learner": "whatsit.train",
+    "Learner": "whatsit.training",
     "WhatsitError": "whatsit.errors",
     "collect": "whatsit.collection",
     "download_images": "whatsit.collection",

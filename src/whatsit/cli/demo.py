@@ -24,8 +24,9 @@ def demo(
     ),
 ) -> None:
     """Watch the whole job on handwritten digits."""
+    from whatsit.config import TrainConfig
     from whatsit.demo import draw_results, write_digits
-    from whatsit.train.job import Asked, Job
+    from whatsit.training.job import Job
 
     digits, bundle = folder / "digits", folder / "digits.whatsit"
     if digits.exists():
@@ -40,7 +41,7 @@ def demo(
     _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")
     show(digits, save=folder / "pictures.png")
     _step(f"whatsit train {digits} --out {bundle}")
-    train_and_tell(Job(Asked(str(digits.absolute()), str(bundle.absolute()))), time.perf_counter())
+    train_and_tell(Job(TrainConfig(str(digits.absolute()), str(bundle.absolute()))), time.perf_counter())
     _step(f"whatsit evaluate {bundle} {digits} --split valid")
     evaluate(bundle, digits, split="valid")
     some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]

@@ -44,7 +44,7 @@ def lr(
 
     catalog = Catalog.read(folder, valid=valid, seed=split_seed, project=project)
 
-    from whatsit.train import Learner
+    from whatsit.training import Learner
 
     learner = Learner(catalog, backbone, side_of_input(size), weights=weights, resize=resize)
     found = learner.lr_find()

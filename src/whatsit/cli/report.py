@@ -41,8 +41,8 @@ def report(
         _check(out)
         found = report_folder(Classifier(bundle), folder, project)
     else:
-        from whatsit.train.finished import report_of_run
-        from whatsit.train.job import find_run
+        from whatsit.training.finished import report_of_run
+        from whatsit.training.job import find_run
 
         if bundle.suffix == ".whatsit":
             raise WhatsitError(f"There is no bundle {bundle}.", "`whatsit train FOLDER` makes one.")

@@ -38,10 +38,10 @@ from whatsit.extras import MissingError
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.train.automatic import Trained
-    from whatsit.train.job import Job
-    from whatsit.train.learner import Learner
-    from whatsit.train.what_if import Experiment
+    from whatsit.training.automatic import Trained
+    from whatsit.training.job import Job
+    from whatsit.training.learner import Learner
+    from whatsit.training.what_if import Experiment
 
 LARGEST_SEED = 2**32
 PLACES = {"folder", "project", "json", "out", "weights"}  # which a run's own record is not asked for
@@ -141,7 +141,8 @@ def train(
     if out:
         require_place("bundle", out)
 
-    from whatsit.train import job as jobs
+    from whatsit.config import TrainConfig
+    from whatsit.training import job as jobs
 
     given = jobs.Given(folder, out, weights)
     if resume is not None:
@@ -153,12 +154,12 @@ def train(
         assert folder is not None
         assert out is not None
         job = jobs.Job(
-            jobs.Asked(
+            TrainConfig(
                 folder=str(folder.absolute()),
                 out=str(out.absolute()),
                 backbone=backbone,
                 weights=str(weights.absolute()) if weights else None,
-                rates=tried,
+                lrs=tried,
                 balance=None if balance == "none" else balance,
                 epochs=epochs,
                 fine_tune=fine_tune,
@@ -184,15 +185,15 @@ def train(
 
 def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
     """Carry out what was asked, write the bundle, and print how it went."""
-    from whatsit.train import automatic
-    from whatsit.train.what_if import draw, what_if
+    from whatsit.training import automatic
+    from whatsit.training.what_if import draw, what_if
 
     try:
         trained = automatic.carry_out(job)
         learner = trained.learner
         is_replaced = _export(learner, job)
         experiments = []
-        if job.asked.what_if:
+        if job.config.what_if:
             experiments = what_if(learner, learner.run / "what-if")
             try:
                 draw(experiments).write(learner.run / "what-if.png")
@@ -206,7 +207,7 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
     report = _report(learner)
     print_notes(learner.catalog)
     if is_replaced:
-        place = named(learner.catalog.root, Path(job.asked.project) if job.asked.project else None)
+        place = named(learner.catalog.root, Path(job.config.project) if job.config.project else None)
         warn(f"the bundle that was there is in the trash: {program()} trash {place}")
     seconds = time.perf_counter() - started
     if json:
@@ -217,7 +218,7 @@ def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
 
 def _export(learner: "Learner", job: "Job") -> bool:
     """Write the bundle; whether it replaced another one."""
-    out = Path(job.asked.out)
+    out = Path(job.config.out)
     before = out.read_bytes() if out.is_file() else None
     try:
         learner.export(out)
@@ -230,7 +231,7 @@ def _export(learner: "Learner", job: "Job") -> bool:
 def _document(
     job: "Job", trained: "Trained", experiments: "list[Experiment]", seconds: float
 ) -> dict[str, Any]:
-    from whatsit.train.records import prediction_seconds
+    from whatsit.training.records import prediction_seconds
     from whatsit.understand.guessing import warning
 
     learner = trained.learner
@@ -279,8 +280,8 @@ def _print(
     report: Path | None,
 ) -> None:
     from whatsit.report import Words
-    from whatsit.train.automatic import summary
-    from whatsit.train.records import cost
+    from whatsit.training.automatic import summary
+    from whatsit.training.records import cost
 
     learner = trained.learner
     evaluation = learner.evaluate()
@@ -289,7 +290,7 @@ def _print(
     if left_out := learner._state.data.left_out:
         print(f"{left_out} pictures set aside for measuring were left out: they are training pictures too")
     if len(trained.accuracies) > 1:
-        is_tuned = job.asked.fine_tune or job.asked.time_budget
+        is_tuned = job.config.fine_tune or job.config.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
     words = Words("en")
     print(
@@ -311,7 +312,7 @@ def _print(
 
 def _named(job: "Job") -> str:
     """The bundle's path, as short as it can be from here."""
-    out = Path(job.asked.out)
+    out = Path(job.config.out)
     return str(out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out)
 
 

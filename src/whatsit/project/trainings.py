@@ -13,14 +13,14 @@ from whatsit.text import brief
 
 @dataclass(frozen=True)
 class Training:
-    """The `run` that was kept of the `runs` a training began, and what it was `asked`, if known.
+    """The `run` that was kept of the `runs` a training began, and its `config`, if known.
 
     `bundle` is the name of the file that it wrote, or the beginning of its hash; "" for none.
     """
 
     run: Run
     runs: list[str]
-    asked: Mapping[str, Any]
+    config: Mapping[str, Any]
     bundle: str
 
     def __repr__(self) -> str:
@@ -40,8 +40,8 @@ def load_trainings(folder: Path) -> list[Training]:
     for first, names in members.items():
         job = jobs.get(first) or jobs[names[0]]
         kept = max(names, key=lambda name: (bool(runs[name].bundles), sum(runs[name].right.values()), name))
-        asked = job["asked"] if isinstance(job.get("asked"), dict) else {}
-        found.append(Training(runs[kept], names, asked, _bundle(runs[kept], asked)))
+        config = job["config"] if isinstance(job.get("config"), dict) else {}
+        found.append(Training(runs[kept], names, config, _bundle(runs[kept], config)))
     return found
 
 
@@ -52,8 +52,8 @@ def _job(place: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _bundle(run: Run, asked: Mapping[str, Any]) -> str:
+def _bundle(run: Run, config: Mapping[str, Any]) -> str:
     """The name of the bundle, which is never opened by it: a stranger may have written it."""
     if not run.bundles:
         return ""
-    return Path(str(asked["out"])).name if "out" in asked else min(run.bundles)[:8]
+    return Path(str(config["out"])).name if "out" in config else min(run.bundles)[:8]

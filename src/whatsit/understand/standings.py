@@ -65,11 +65,11 @@ def standings(project: Project, folder: Path) -> list[Standing]:
 
 def _is_replaced(training: Training, trainings: Sequence[Training]) -> bool:
     """Whether another training wrote a bundle of the same name after this one did for the last time."""
-    out = training.asked.get("out")
+    out = training.config.get("out")
     if not out or not training.bundle:
         return False
     at = max(training.run.bundles.values())
-    others = (one for one in trainings if one is not training and one.asked.get("out") == out)
+    others = (one for one in trainings if one is not training and one.config.get("out") == out)
     return any(when > at for one in others for when in one.run.bundles.values())
 
 
@@ -86,13 +86,13 @@ def groups_of(found: Sequence[Standing]) -> Mapping[str, int] | None:
 
 def _source(training: Training, project: Project, folder: Path) -> Path | None:
     """Where the labels of a training are: a CSV file or the folder; None where nobody knows."""
-    asked = Path(str(training.asked.get("folder", "")))
-    if asked.suffix.lower() != ".csv":
-        is_known = bool(training.asked) or bool(training.run.labeled_by)
+    folder = Path(str(training.config.get("folder", "")))
+    if folder.suffix.lower() != ".csv":
+        is_known = bool(training.config) or bool(training.run.labeled_by)
         return project.images if is_known and training.run.labeled_by != BY_TABLE else None
     if folder.suffix.lower() == ".csv":
         return folder
-    table = inside(project.images, asked.name, project.folder / "runs" / training.runs[0])
+    table = inside(project.images, folder.name, project.folder / "runs" / training.runs[0])
     return table if table.is_file() else None
 
 

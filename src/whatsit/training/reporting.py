@@ -7,9 +7,9 @@ from whatsit.catalog import Split
 from whatsit.errors import CatalogError
 from whatsit.model import Model
 from whatsit.report import Report, Training, known_thumbnails
-from whatsit.train.calibration import Calibration
-from whatsit.train.records import settings
-from whatsit.train.state import State
+from whatsit.training.calibration import Calibration
+from whatsit.training.records import settings
+from whatsit.training.state import State
 from whatsit.understand.interpretation import Interpretation
 
 ORDER: tuple[Split, ...] = ("test", "valid", "train")  # the first that has pictures is judged by

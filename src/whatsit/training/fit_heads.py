@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.labelled import Labelled
-from whatsit.train import loop
-from whatsit.train.batches import Balance, FeatureBatches, Places, chosen, class_weights, steps_of
-from whatsit.train.heads import Heads
-from whatsit.train.schedules import OneCycle
+from whatsit.training import loop
+from whatsit.training.batches import Balance, FeatureBatches, Places, chosen, class_weights, steps_of
+from whatsit.training.heads import Heads
+from whatsit.training.schedules import OneCycle
 
 MOST_WORK = 4 * 10**9  # weights times steps, of heads that are only asked: 45 s with 1,000 classes
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from whatsit.config import LR
-from whatsit.train.checks import require_teaching
-from whatsit.train.fit_heads import fit_heads, is_right
-from whatsit.train.heads import WD, Heads
-from whatsit.train.state import State
+from whatsit.training.checks import require_teaching
+from whatsit.training.fit_heads import fit_heads, is_right
+from whatsit.training.heads import WD, Heads
+from whatsit.training.state import State
 from whatsit.understand.comparison import Difference, paired
 
 

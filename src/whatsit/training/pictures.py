@@ -13,7 +13,7 @@ from whatsit.events import progress
 from whatsit.labelled import Labelled
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
-from whatsit.train.batches import Places, shuffled, steps_of
+from whatsit.training.batches import Places, shuffled, steps_of
 
 IN_MEMORY = 512 << 20  # bytes of decoded pictures that are kept for the next epoch
 TOGETHER = 4  # pictures that a thread decodes before it hands over

@@ -19,16 +19,16 @@ from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.probabilities import softmax
 from whatsit.report import Report, Training
-from whatsit.train import records
-from whatsit.train.calibration import Calibration, hash_of
-from whatsit.train.crossfit import HeldOut
-from whatsit.train.curve import draw_curve
-from whatsit.train.doctor import Diagnosis
-from whatsit.train.explaining import explain
-from whatsit.train.history import History
-from whatsit.train.input_size import InputSize
-from whatsit.train.reporting import report_of
-from whatsit.train.state import State
+from whatsit.training import records
+from whatsit.training.calibration import Calibration, hash_of
+from whatsit.training.crossfit import HeldOut
+from whatsit.training.curve import draw_curve
+from whatsit.training.doctor import Diagnosis
+from whatsit.training.explaining import explain
+from whatsit.training.history import History
+from whatsit.training.input_size import InputSize
+from whatsit.training.reporting import report_of
+from whatsit.training.state import State
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import Evaluation

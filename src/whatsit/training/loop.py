@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.labelled import Labelled
-from whatsit.train.schedules import Schedule
+from whatsit.training.schedules import Schedule
 
 
 class Trainable(Protocol):

@@ -6,9 +6,9 @@ from pathlib import Path
 from whatsit.errors import CatalogError
 from whatsit.project import load_trained_on
 from whatsit.report import Report
-from whatsit.train import automatic, checkpoints, job, variants
-from whatsit.train.input_size import input_size
-from whatsit.train.learner import Learner
+from whatsit.training import automatic, checkpoints, job, variants
+from whatsit.training.input_size import input_size
+from whatsit.training.learner import Learner
 
 
 def load_learner(run: Path, folder: Path | None, weights: Path | None = None) -> Learner:
@@ -29,8 +29,8 @@ def report_of_run(run: Path, folder: Path | None, weights: Path | None = None) -
 
 def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learner, int | None]:
     """The learner, and how many pictures that it was trained on lie among those to measure with now."""
-    asked, past = job.asked_of(run, job.Given(folder, weights=weights))
-    trained_on, there = load_trained_on(run), asked.catalog(to_train=False)
+    config, past = job.config_of(run, job.Given(folder, weights=weights))
+    trained_on, there = load_trained_on(run), job.catalog_of(config, to_train=False)
     catalog = (there if trained_on is None else there.as_trained(trained_on)).measured_by(past.right)
     if not len(catalog["valid"]):
         raise CatalogError(
@@ -38,9 +38,9 @@ def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learn
             "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
         )
     size = past.facts["preprocess"]["size"]  # which today's pictures might not be given
-    if input_size(asked.size, catalog, asked.backbone).pixels != size:
-        asked = replace(asked, size=size)
-    asked = replace(asked, precision=past.facts["precision"], seed=past.facts["seed"])
-    learner = automatic.learner_of(asked, catalog, lambda: run)
+    if input_size(config.size, catalog, config.backbone).pixels != size:
+        config = replace(config, size=size)
+    config = replace(config, precision=past.facts["precision"], seed=past.facts["seed"])
+    learner = automatic.learner_of(config, catalog, lambda: run)
     variants.take_up(learner, checkpoints.finished(run), past.facts["views"])
     return learner, there.misplaced(trained_on)

@@ -12,14 +12,14 @@ from whatsit.catalog import Catalog
 from whatsit.config import LearnerConfig, Precision
 from whatsit.preprocess import Preprocess
 from whatsit.project import Project, is_plausible
-from whatsit.train.backbone import load_backbone
-from whatsit.train.curve import epochs_of
-from whatsit.train.data import Data
-from whatsit.train.history import History
-from whatsit.train.input_size import InputSize, input_size
-from whatsit.train.layers import Layers
-from whatsit.train.run import Run
-from whatsit.train.stages import Stage, taking_up
+from whatsit.training.backbone import load_backbone
+from whatsit.training.curve import epochs_of
+from whatsit.training.data import Data
+from whatsit.training.history import History
+from whatsit.training.input_size import InputSize, input_size
+from whatsit.training.layers import Layers
+from whatsit.training.run import Run
+from whatsit.training.stages import Stage, taking_up
 from whatsit.understand.comparison import Difference
 from whatsit.understand.metrics import Metric
 

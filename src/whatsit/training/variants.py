@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whatsit.catalog import Catalog
-from whatsit.train import mirrors
-from whatsit.train.learner import Learner
-from whatsit.train.state import State
+from whatsit.training import mirrors
+from whatsit.training.learner import Learner
+from whatsit.training.state import State
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,9 +14,9 @@ from whatsit.errors import CatalogError
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Project
-from whatsit.train.batches import Balance, FeatureBatches, chosen
-from whatsit.train.features import Extractor, Features
-from whatsit.train.pictures import Pictures
+from whatsit.training.batches import Balance, FeatureBatches, chosen
+from whatsit.training.features import Extractor, Features
+from whatsit.training.pictures import Pictures
 
 
 class Data:

@@ -13,9 +13,9 @@ from whatsit.config import LearnerConfig
 from whatsit.events import working
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
-from whatsit.train.checks import require_group
-from whatsit.train.heads import Heads
-from whatsit.train.rates import Rates, spread
+from whatsit.training.checks import require_group
+from whatsit.training.heads import Heads
+from whatsit.training.rates import Rates, spread
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from whatsit.extras import needing
 from whatsit.heat_map import HeatMap, scaled
 from whatsit.images import Picture
 from whatsit.model import Model
-from whatsit.train.layers import Layers
+from whatsit.training.layers import Layers
 
 
 def explain(model: Model, layers: Layers, image: Picture, label: str | None) -> HeatMap:

@@ -11,11 +11,11 @@ import numpy as np
 from whatsit.catalog import side_of
 from whatsit.events import emitting, note, nowhere
 from whatsit.text import brief
-from whatsit.train import variants
-from whatsit.train.doctor import FAULTS, Diagnosis
-from whatsit.train.heads import LR
-from whatsit.train.history import History
-from whatsit.train.learner import Learner
+from whatsit.training import variants
+from whatsit.training.doctor import FAULTS, Diagnosis
+from whatsit.training.heads import LR
+from whatsit.training.history import History
+from whatsit.training.learner import Learner
 
 if TYPE_CHECKING:
     from whatsit.figures import Picture

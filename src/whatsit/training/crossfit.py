@@ -32,9 +32,9 @@ from whatsit.probabilities import linear, softmax
 from whatsit.project import write_whole
 from whatsit.project.records import read_file, read_json, shaped
 from whatsit.text import brief
-from whatsit.train.batches import Places
-from whatsit.train.folds import stratified_folds
-from whatsit.train.heads import Heads, one_thread
+from whatsit.training.batches import Places
+from whatsit.training.folds import stratified_folds
+from whatsit.training.heads import Heads, one_thread
 from whatsit.understand.calibration import fit_temperature
 from whatsit.understand.metrics import predicted
 from whatsit.understand.novelty import fit_novelty, threshold_of

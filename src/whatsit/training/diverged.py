@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from whatsit.errors import DivergedError
-from whatsit.train.doctor import FAULTS, Finding
+from whatsit.training.doctor import FAULTS, Finding
 
 ADVICE = "Begin again with a tenth of the learning rate."  # where the doctor has none
 

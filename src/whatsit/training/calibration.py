@@ -11,12 +11,12 @@ from whatsit.events import working
 from whatsit.labelled import Labelled
 from whatsit.model import Model
 from whatsit.novelty import Novelty
-from whatsit.train import crossfit
-from whatsit.train.batches import Places
-from whatsit.train.crossfit import HeldOut, Unseen, Yardsticks
-from whatsit.train.fit_heads import affordable, fit_heads
-from whatsit.train.heads import WD, Heads
-from whatsit.train.state import State
+from whatsit.training import crossfit
+from whatsit.training.batches import Places
+from whatsit.training.crossfit import HeldOut, Unseen, Yardsticks
+from whatsit.training.fit_heads import affordable, fit_heads
+from whatsit.training.heads import WD, Heads
+from whatsit.training.state import State
 from whatsit.understand.novelty import fit_novelty
 
 

@@ -17,10 +17,10 @@ from whatsit.project import (
     predictions,
     write_whole,
 )
-from whatsit.train import checkpoints, crossfit
-from whatsit.train.checkpoints import Begun, Keeper
-from whatsit.train.crossfit import HeldOut
-from whatsit.train.stages import Stage
+from whatsit.training import checkpoints, crossfit
+from whatsit.training.checkpoints import Begun, Keeper
+from whatsit.training.crossfit import HeldOut
+from whatsit.training.stages import Stage
 
 Belongs = dict[str, Any]
 

@@ -16,8 +16,8 @@ from whatsit.errors import WhatsitError
 from whatsit.project import HISTORY, FeatureStore
 from whatsit.project.paths import untrusted
 from whatsit.project.records import read_json
-from whatsit.train import stages
-from whatsit.train.stages import Stage
+from whatsit.training import stages
+from whatsit.training.stages import Stage
 
 WORTH = 0.1  # seconds of training that are worth a checkpoint,
 TIMES = 10  # or times what it takes to bring one safely to disk

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from whatsit.train.history import Epoch
+from whatsit.training.history import Epoch
 
 Callback = Callable[[Epoch], bool | None]
 

@@ -9,9 +9,9 @@ import numpy as np
 from whatsit.events import emit
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
-from whatsit.train.callbacks import Callback
-from whatsit.train.history import Epoch, History, epoch_done
-from whatsit.train.loop import Training
+from whatsit.training.callbacks import Callback
+from whatsit.training.history import Epoch, History, epoch_done
+from whatsit.training.loop import Training
 from whatsit.understand.metrics import Metric
 
 

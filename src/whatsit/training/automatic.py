@@ -4,19 +4,18 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from whatsit.catalog import Catalog
+from whatsit.config import LR, Balance, TrainConfig
 from whatsit.events import emitting, note, nowhere, progress
 from whatsit.extras import require
-from whatsit.train import mirrors, variants
-from whatsit.train.batches import Balance
-from whatsit.train.callbacks import Deadline
-from whatsit.train.heads import LR
-from whatsit.train.job import Asked, Job
-from whatsit.train.learner import Learner, epoch_seconds
-from whatsit.train.records import hits
+from whatsit.training import mirrors, variants
+from whatsit.training.callbacks import Deadline
+from whatsit.training.job import Job, catalog_of
+from whatsit.training.learner import Learner, epoch_seconds
+from whatsit.training.records import hits
 from whatsit.understand.comparison import Difference, paired
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
@@ -36,50 +35,40 @@ class Trained:
 def carry_out(job: Job) -> Trained:
     """Do what `whatsit train` was asked; a job that was stopped goes on after the last epoch of its runs."""
     started = time.perf_counter()
-    asked = job.asked
-    if asked.fine_tune or asked.time_budget is not None or asked.what_if:
+    config = job.config
+    if config.fine_tune or config.time_budget is not None or config.what_if:
         require("torch", "Training the layers of a backbone")
     learner = _learner(job)
     if job.continues:
         variants.take_up(learner, job.continues, job.views)
-        learner.fit_one_cycle(asked.epochs or 1, asked.rates[0], balance=asked.balance)
+        learner.fit_one_cycle(config.epochs or 1, config.lrs[0], balance=config.balance)
         return Trained(learner, [])
-    learner = fit_best(learner, asked.rates, asked.epochs, asked.balance)
-    accuracies = repeat(learner, asked.repeat)
-    epochs, deadline = asked.fine_tune, None
-    if (epochs or asked.time_budget is not None) and not _can_gain(learner):
+    learner = fit_best(learner, config.lrs, config.epochs, config.balance)
+    accuracies = repeat(learner, config.repeat)
+    epochs, deadline = config.fine_tune, None
+    if (epochs or config.time_budget is not None) and not _can_gain(learner):
         return Trained(learner, accuracies)
-    if asked.time_budget is not None:
+    if config.time_budget is not None:
         if job.tuning_epochs is None:
-            budget = started + 60 * asked.time_budget
+            budget = started + 60 * config.time_budget
             job.tuning_epochs, deadline = epochs_until(budget, learner, epochs or MOST_EPOCHS)
             job.write()  # a resumed job is to end as this one would
         epochs = job.tuning_epochs
     if epochs:
-        learner = fine_tune(learner, epochs, asked.balance, deadline)
+        learner = fine_tune(learner, epochs, config.balance, deadline)
     return Trained(learner, accuracies)
 
 
 def _learner(job: Job) -> Learner:
-    catalog = job.asked.catalog()
+    catalog = catalog_of(job.config)
     job.check(catalog)
-    return learner_of(job.asked, catalog, lambda: job.new_run(catalog.project))
+    return learner_of(job.config, catalog, lambda: job.new_run(catalog.project))
 
 
-def learner_of(asked: Asked, catalog: Catalog, new_run: Callable[[], Path]) -> Learner:
+def learner_of(config: TrainConfig, catalog: Catalog, new_run: Callable[[], Path]) -> Learner:
     """A fresh learner as it was asked for."""
-    return Learner(
-        catalog,
-        asked.backbone,
-        asked.size,
-        weights=asked.weights,
-        resize=asked.resize,
-        precision=asked.precision,
-        seed=asked.seed,
-        augment=None if asked.augment == "none" else asked.augment,
-        device=asked.device,
-        new_run=new_run,
-    )
+    options = asdict(config.learner)
+    return Learner(catalog, options.pop("backbone"), options.pop("size"), **options, new_run=new_run)
 
 
 def fit(

@@ -1,5 +1,5 @@
 """Learning from a catalog."""
 
-from whatsit.train.learner import Learner
+from whatsit.training.learner import Learner
 
 __all__ = ["Learner"]

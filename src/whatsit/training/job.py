@@ -6,21 +6,19 @@ where the bundle is written come from the command line, or are where they are by
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
-from whatsit.engine import Precision
+from whatsit.config import LARGEST_SEED, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import warn
-from whatsit.preprocess import Resize
-from whatsit.processors import Device
 from whatsit.project import (
     CONTINUATION,
     FEATURES,
@@ -38,19 +36,13 @@ from whatsit.project import (
 )
 from whatsit.project.paths import plain_name, untrusted
 from whatsit.project.records import read_json, shaped
-from whatsit.train import checkpoints
-from whatsit.train.batches import Balance
-from whatsit.train.heads import LR
-from whatsit.train.input_size import InputSide
-
-Augment = Literal["auto", "full", "none"]
-LARGEST_SEED = 2**32
+from whatsit.training import checkpoints
 
 
 class Record(TypedDict):
     """A job in its run."""
 
-    asked: dict[str, Any]
+    config: dict[str, Any]
     runs: list[str]
     pictures: str
     tuning_epochs: int | None
@@ -63,51 +55,11 @@ class Part(TypedDict):
     """What a job's further runs say of it."""
 
     part_of: str
-    asked: dict[str, Any]
+    config: dict[str, Any]
     pictures: str
 
 
-RECORDED = tuple(name for name in Record.__annotations__ if name != "asked")  # of a job
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options of `whatsit train`; paths are absolute."""
-
-    folder: str
-    out: str
-    backbone: str = "lite0"
-    weights: str | None = None
-    rates: Sequence[float] = (LR,)
-    balance: Balance | None = None
-    epochs: int | None = None
-    fine_tune: int = 0
-    time_budget: float | None = None
-    augment: Augment = "auto"
-    device: Device = "auto"
-    valid: float = 0.2
-    seed: int = 0
-    split_seed: int = 42
-    group: str | None = None
-    by_time: bool = False
-    size: InputSide = "auto"
-    precision: Precision | None = None
-    resize: Resize = "crop"
-    repeat: int = 1
-    what_if: bool = False
-    project: str | None = None
-
-    def catalog(self, to_train: bool = True) -> Catalog:
-        """The pictures. Raises CatalogError, where they are `to_train` also if nothing can be learnt."""
-        return Catalog.read(
-            self.folder,
-            valid=self.valid,
-            seed=self.split_seed,
-            group=self.group,
-            by_time=self.by_time,
-            project=self.project,
-            to_train=to_train,
-        )
+RECORDED = tuple(name for name in Record.__annotations__ if name != "config")  # of a job
 
 
 @dataclass
@@ -119,7 +71,7 @@ class Job:
     further, on `views` views of each picture.
     """
 
-    asked: Asked
+    config: TrainConfig
     runs: list[str] = field(default_factory=list)
     pictures: str = ""
     tuning_epochs: int | None = None
@@ -137,11 +89,11 @@ class Job:
 
     def resuming(self) -> list[str]:
         """What to type after `train` to go on with it: also the places that a record is not asked for."""
-        words = [self.asked.folder] if self.asked.project else []
+        words = [self.config.folder] if self.config.project else []
         words += ["--resume", str(self.place)]
-        if self.asked.out != str(default_path(Path(self.asked.folder)).absolute()):
-            words += ["--out", self.asked.out]
-        return words + (["--weights", self.asked.weights] if self.asked.weights else [])
+        if self.config.out != str(default_path(Path(self.config.folder)).absolute()):
+            words += ["--out", self.config.out]
+        return words + (["--weights", self.config.weights] if self.config.weights else [])
 
     def new_run(self, project: Project) -> Path:
         """The folder of the next run: of a resumed job those that it has begun, then new ones.
@@ -162,7 +114,7 @@ class Job:
             run = project.new_run()
             self.runs[place : place + 1] = [run.name]
             if place:
-                record = {"part_of": self.runs[0], "asked": asdict(self.asked), "pictures": self.pictures}
+                record = {"part_of": self.runs[0], "config": asdict(self.config), "pictures": self.pictures}
                 write_whole(run / JOB, _to_json(record))
         self.hold()
         self.write()
@@ -217,12 +169,26 @@ class Job:
     def write(self) -> None:
         """Keep the record in the first run's folder."""
         if self.place is not None:
-            record = {name: getattr(self, name) for name in RECORDED} | {"asked": asdict(self.asked)}
+            record = {name: getattr(self, name) for name in RECORDED} | {"config": asdict(self.config)}
             write_whole(self.place / (CONTINUATION if self.continues else JOB), _to_json(record))
 
 
 def _to_json(record: Mapping[str, object]) -> bytes:
     return json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def catalog_of(config: TrainConfig, to_train: bool = True) -> Catalog:
+    """The pictures. Raises CatalogError, where they are `to_train` also if nothing can be trained on them."""
+    split = config.split
+    return Catalog.read(
+        config.folder,
+        valid=split.valid,
+        seed=split.seed,
+        group=split.group,
+        by_time=split.by_time,
+        project=config.project,
+        to_train=to_train,
+    )
 
 
 def find_run(name: str, folder: Path | None, project: Path | None) -> Path:
@@ -256,7 +222,7 @@ def resume(run: Path, given: Given = Given()) -> Job:
     with _holding(held):
         job = _stopped(run)  # another process may have finished it just before
         job._lock = held._lock
-        job.asked = _located(job.asked, run, given)
+        job.config = _located(job.config, run, given)
         return job
 
 
@@ -282,15 +248,15 @@ def _stopped(run: Path) -> Job:
 
 def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: float | None = None) -> Job:
     """The job of training a finished run further. Raises WhatsitError."""
-    begun = Job(_read(run, JOB).asked, [run.name], _folder=run.parent)
+    begun = Job(_read(run, JOB).config, [run.name], _folder=run.parent)
     with _holding(begun):
         job = _read(run, JOB)
         past, begun.continues = _learnt(run, job.is_finished, "Continue that one.")
         last = past.facts["fits"][-1]
-        begun.asked = replace(
-            _located(job.asked, run, given),
+        begun.config = replace(
+            _located(job.config, run, given),
             epochs=epochs or last["epochs"],
-            rates=[lr or last["lr"]],
+            lrs=[lr or last["lr"]],
             balance=last["balance"],
             seed=past.facts["seed"],
             repeat=1,
@@ -304,13 +270,13 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
     return begun
 
 
-def asked_of(run: Path, given: Given = Given()) -> tuple[Asked, Run]:
+def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, Run]:
     """What a finished run was asked, for pictures that may be in another folder now, and what came of it.
 
     Raises WhatsitError where it is not finished, or kept no weights.
     """
-    asked = _located(_read(run, JOB).asked, run, given, writes=False)
-    return asked, _learnt(run, True, "Take the other one.")[0]
+    config = _located(_read(run, JOB).config, run, given, writes=False)
+    return config, _learnt(run, True, "Take the other one.")[0]
 
 
 def _learnt(run: Path, is_finished: bool, other: str) -> tuple[Run, int]:
@@ -339,7 +305,9 @@ def _read(run: Path, name: str) -> Job:
         first = check_run(run_named(run.parent, part["part_of"], file))
         if (first / name).exists():
             return _first(first, first / name, read_json(first / name))
-        return Job(_asked(part["asked"]), [run.name], part["pictures"], is_finished=True, _folder=run.parent)
+        return Job(
+            _config(part["config"]), [run.name], part["pictures"], is_finished=True, _folder=run.parent
+        )
     except FileNotFoundError:
         raise WhatsitError(
             f"{run} was not begun by whatsit train, or is not there any more.",
@@ -357,27 +325,29 @@ def _first(run: Path, file: Path, record: object) -> Job:
         raise ValueError("its runs are others")
     if not (0 <= job["continues"] < 10**6 and 0 <= (job["tuning_epochs"] or 0) < 10**6 and job["views"] > 0):
         raise ValueError("its numbers are odd")
-    return Job(_asked(job["asked"]), **{name: job[name] for name in RECORDED}, _folder=run.parent)  # type: ignore[literal-required]
+    return Job(_config(job["config"]), **{name: job[name] for name in RECORDED}, _folder=run.parent)  # type: ignore[literal-required]
 
 
-def _asked(record: Mapping[str, Any]) -> Asked:
+def _config(record: Mapping[str, Any]) -> TrainConfig:
     """The options in a record. Raises ValueError where the command line would have refused them."""
-    known = {one.name for one in fields(Asked)}
-    asked: Asked = shaped({name: value for name, value in record.items() if name in known}, Asked)
-    counts = (asked.epochs or 1, asked.repeat, asked.fine_tune + 1)
+    known = {one.name for one in fields(TrainConfig)}
+    config: TrainConfig = shaped(
+        {name: value for name, value in record.items() if name in known}, TrainConfig
+    )
+    counts = (config.epochs or 1, config.repeat, config.fine_tune + 1)
     is_right = (
         all(1 <= count < 10**6 for count in counts)
-        and 0 <= asked.seed <= LARGEST_SEED
-        and bool(asked.rates)
-        and all(0 < rate < math.inf for rate in asked.rates)
-        and (asked.time_budget is None or 0 < asked.time_budget < math.inf)
+        and 0 <= config.seed <= LARGEST_SEED
+        and bool(config.lrs)
+        and all(0 < rate < math.inf for rate in config.lrs)
+        and (config.time_budget is None or 0 < config.time_budget < math.inf)
     )
     if not is_right:
         raise ValueError("its options are odd")
-    return asked
+    return config
 
 
-def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Asked:
+def _located(config: TrainConfig, run: Path, given: Given, writes: bool = True) -> TrainConfig:
     """The same with the places that are `given`, or else those by default: the record is not asked for them.
 
     Raises WhatsitError where a place has to be given. If the bundle goes elsewhere than the record says, and
@@ -389,18 +359,18 @@ def _located(asked: Asked, run: Path, given: Given, writes: bool = True) -> Aske
     if folder is None and not is_beside:
         raise WhatsitError(f"{run} is not beside its pictures.", "Name their folder as well: FOLDER.")
     if folder is None:
-        is_table = Path(asked.folder).suffix.lower() == ".csv"
-        folder = sidecar.parent / plain_name(Path(asked.folder).name, run) if is_table else sidecar.parent
-    if asked.weights and given.weights is None:
+        is_table = Path(config.folder).suffix.lower() == ".csv"
+        folder = sidecar.parent / plain_name(Path(config.folder).name, run) if is_table else sidecar.parent
+    if config.weights and given.weights is None:
         raise WhatsitError(
-            f"Run {run.name} was trained on the weights in {asked.weights}.",
+            f"Run {run.name} was trained on the weights in {config.weights}.",
             "If you trust that file, name it again: --weights FILE.",
         )
     out = (given.out or default_path(folder)).absolute()
-    if writes and given.out is None and str(out) != asked.out:
-        warn(f"the bundle will be written to {out}. To write it to {asked.out}, add --out {asked.out}.")
+    if writes and given.out is None and str(out) != config.out:
+        warn(f"the bundle will be written to {out}. To write it to {config.out}, add --out {config.out}.")
     return replace(
-        asked,
+        config,
         folder=str(folder.absolute()),
         out=str(out),
         project=None if is_beside else str(sidecar),

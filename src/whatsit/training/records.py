@@ -13,11 +13,11 @@ from whatsit.errors import DivergedError, WhatsitError
 from whatsit.model import Model, Predictions
 from whatsit.project import BY_FOLDER, BY_TABLE, Answered
 from whatsit.report import Phrase
-from whatsit.train.calibration import Calibration
-from whatsit.train.diverged import diverged
-from whatsit.train.doctor import Diagnosis, diagnose
-from whatsit.train.state import State
-from whatsit.train.timing import seconds_each
+from whatsit.training.calibration import Calibration
+from whatsit.training.diverged import diverged
+from whatsit.training.doctor import Diagnosis, diagnose
+from whatsit.training.state import State
+from whatsit.training.timing import seconds_each
 from whatsit.understand.metrics import Evaluation, evaluate, predicted
 from whatsit.version import version_of
 

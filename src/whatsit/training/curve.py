@@ -9,9 +9,9 @@ from whatsit.checks import is_count
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.labelled import Labelled
-from whatsit.train.batches import sample, steps_of
-from whatsit.train.fit_heads import affordable, fit_heads
-from whatsit.train.heads import LR, WD, Heads
+from whatsit.training.batches import sample, steps_of
+from whatsit.training.fit_heads import affordable, fit_heads
+from whatsit.training.heads import LR, WD, Heads
 from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)

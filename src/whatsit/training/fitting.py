@@ -12,19 +12,19 @@ from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.events import emit
 from whatsit.labelled import Labelled
-from whatsit.train import batches, loop, mirrors
-from whatsit.train.calibration import Calibration
-from whatsit.train.callbacks import Callback
-from whatsit.train.checks import require_teaching
-from whatsit.train.finder import gentle
-from whatsit.train.heads import WD, Heads
-from whatsit.train.history import History, epoch_done
-from whatsit.train.hooks import Reporting, Validation
-from whatsit.train.rates import Rates
-from whatsit.train.records import write_record
-from whatsit.train.schedules import Constant, Schedule
-from whatsit.train.stages import Stage
-from whatsit.train.state import State
+from whatsit.training import batches, loop, mirrors
+from whatsit.training.calibration import Calibration
+from whatsit.training.callbacks import Callback
+from whatsit.training.checks import require_teaching
+from whatsit.training.finder import gentle
+from whatsit.training.heads import WD, Heads
+from whatsit.training.history import History, epoch_done
+from whatsit.training.hooks import Reporting, Validation
+from whatsit.training.rates import Rates
+from whatsit.training.records import write_record
+from whatsit.training.schedules import Constant, Schedule
+from whatsit.training.stages import Stage
+from whatsit.training.state import State
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,15 +17,15 @@ from whatsit.extras import require
 from whatsit.project import keeping
 from whatsit.tables import paragraph
 from whatsit.text import brief
-from whatsit.train import checks, fitting, mirrors, records, stages
-from whatsit.train.answers import Answers
-from whatsit.train.callbacks import Callback
-from whatsit.train.export import served
-from whatsit.train.finder import QUICK, RateFinder, sweep
-from whatsit.train.fitting import Request
-from whatsit.train.rates import Rates
-from whatsit.train.schedules import Constant, OneCycle
-from whatsit.train.state import State
+from whatsit.training import checks, fitting, mirrors, records, stages
+from whatsit.training.answers import Answers
+from whatsit.training.callbacks import Callback
+from whatsit.training.export import served
+from whatsit.training.finder import QUICK, RateFinder, sweep
+from whatsit.training.fitting import Request
+from whatsit.training.rates import Rates
+from whatsit.training.schedules import Constant, OneCycle
+from whatsit.training.state import State
 from whatsit.understand import guessing
 from whatsit.understand.metrics import Metric
 

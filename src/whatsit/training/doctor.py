@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from whatsit.tables import table
 from whatsit.text import brief
-from whatsit.train.history import Epoch
+from whatsit.training.history import Epoch
 from whatsit.understand.metrics import Evaluation
 
 Sign = Literal[

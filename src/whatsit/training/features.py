@@ -22,7 +22,7 @@ from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.project import FeatureStore, Recipe, Thumbnails
 from whatsit.report import MOST, shrink
-from whatsit.train.augmentation import opened_view
+from whatsit.training.augmentation import opened_view
 
 SAVE_EVERY = 5.0  # seconds: what a kill may cost
 
