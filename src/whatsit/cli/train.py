@@ -293,11 +293,8 @@ def _print(
         is_tuned = job.config.fine_tune or job.config.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
     words = Words("en")
-    print(
-        "; ".join(
-            f"{words(name)} {words.of(said)}" for name, said in cost(learner._state, learner.model()).items()
-        )
-    )
+    for name, phrase in cost(learner._state, learner.model()).items():
+        print(f"{words(name)}: {words.of(phrase)}")
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))

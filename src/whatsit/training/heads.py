@@ -143,7 +143,8 @@ class Heads:
         shift = self.shift[number] - self.mean[number] * scale
         weight = self.weight[number].astype(np.float64)
         bias = self.bias[number] + weight @ shift
-        return (weight * scale).astype(np.float32), bias.astype(np.float32)
+        with np.errstate(all="ignore"):  # what diverges is found afterwards
+            return (weight * scale).astype(np.float32), bias.astype(np.float32)
 
     def logits(self, features: Array, number: int = 0) -> Array:
         """What one head gives for features (n, width): logits (n, classes)."""
