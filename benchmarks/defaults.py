@@ -75,7 +75,7 @@ def tasks(work: Path, count: int) -> Iterator[Task]:
 
 def outcome(task: Task, project: Path) -> Outcome:
     catalog = Catalog.from_csv(task.table, project=project)
-    learner = Learner(catalog)
+    learner = Learner(catalog, size=224)
 
     def test(fitted: Learner) -> float:
         return fitted.evaluate("test").accuracy

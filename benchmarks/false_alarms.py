@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit import Catalog, Learner
+from whatsit.config import LR
 from whatsit.demo import write_digits
 from whatsit.events import emitting, nowhere
 from whatsit.labelled import Labelled
@@ -29,7 +30,7 @@ from whatsit.training import crossfit
 from whatsit.training.batches import Places
 from whatsit.training.crossfit import HeldOut, Unseen, hold_out, novelty_of
 from whatsit.training.fit_heads import fit_heads
-from whatsit.training.heads import LR, WD, Heads
+from whatsit.training.heads import WD, Heads
 from whatsit.understand.novelty import fit_novelty
 
 BAR = 0.07

@@ -19,7 +19,7 @@ BAR, FROZEN_BAR = 3.0, 5.0  # times, seconds
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as project:
-        learner = Learner(Catalog.from_folder(CLOTHING, project=project))
+        learner = Learner(Catalog.from_folder(CLOTHING, project=project), size=224)
         started = time.perf_counter()
         learner.lr_find(bs=BATCH)
         frozen = time.perf_counter() - started

@@ -18,8 +18,21 @@ from benchmarks.peers import CLOTHING, HERE, WHATSIT, fastai_python, timed
 def whatsit(work: Path, seed: int, *words: object) -> tuple[float, float]:
     """Seconds, and the share of validation and test that its bundle gets right."""
     bundle, project = work / f"{seed}.whatsit", Path(tempfile.mkdtemp(dir=work))
-    train = ["train", CLOTHING, "--seed", seed, "--out", bundle, "--project", project, "--json", *words]
-    seconds, said = timed([*WHATSIT, *train], WHATSIT_CACHE=work / "cache")
+    train = [
+        "train",
+        CLOTHING,
+        "--size",
+        224,
+        "--seed",
+        seed,
+        "--out",
+        bundle,
+        "--project",
+        project,
+        "--json",
+        *words,
+    ]
+    seconds, said = timed([*WHATSIT, *train, "--json", *words], WHATSIT_CACHE=work / "cache")
     right = images = 0
     for split in ("valid", "test"):
         answer = timed([*WHATSIT, "evaluate", bundle, CLOTHING, "--split", split, "--json"])[1]

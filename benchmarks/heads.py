@@ -48,7 +48,7 @@ def mean(found: list[Figures]) -> Figures:
 
 def seeds_of(catalog: Catalog, seeds: int) -> list[Figures]:
     """Figures of heads that were trained with the seeds 0, 1, ..."""
-    learner = Learner(catalog)
+    learner = Learner(catalog, size=224)
     return [measured(automatic.fit(variants.fresh(learner, seed))) for seed in range(seeds)]
 
 

@@ -17,7 +17,17 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "clothing.whatsit"
-        train = [*WHATSIT, "train", CLOTHING, "--out", bundle, "--project", Path(folder) / "project"]
+        train = [
+            *WHATSIT,
+            "train",
+            CLOTHING,
+            "--size",
+            224,
+            "--out",
+            bundle,
+            "--project",
+            Path(folder) / "project",
+        ]
         seconds(train)
         photo = next((CLOTHING / "test" / "hat").iterdir())
         commands = {

@@ -109,7 +109,7 @@ def main() -> None:
         run, features, kept = project / "runs" / "0001", project / "features", work / "kept"
         cached = {"WHATSIT_CACHE": work / "cache"}
         report = [*WHATSIT, "report", run, "--project", project, "--out", page]
-        seconds([*WHATSIT, "train", CLOTHING, "--out", bundle, "--project", project], **cached)
+        seconds([*WHATSIT, "train", CLOTHING, "--size", 224, "--out", bundle, "--project", project], **cached)
         seconds(report, **cached)  # compiles its bytecode
         shutil.copytree(features, kept)
         for number in range(rounds):

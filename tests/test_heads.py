@@ -11,12 +11,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from tests.conftest import campaign
+from whatsit.config import LR
 from whatsit.errors import WeightsError
 from whatsit.labelled import Labelled
 from whatsit.training import loop
 from whatsit.training.batches import FeatureBatches, sample
 from whatsit.training.folds import stratified_folds
-from whatsit.training.heads import LR, Heads
+from whatsit.training.heads import Heads
 from whatsit.training.schedules import OneCycle
 
 WIDTH, CLASSES, BATCH = 24, 4, 12

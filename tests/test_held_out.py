@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import whatsit as wi
 from tests.conftest import WHOLE
 from whatsit.classifier import Classifier
+from whatsit.config import LR
 from whatsit.evaluation import report_folder
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
@@ -21,7 +22,7 @@ from whatsit.training import crossfit
 from whatsit.training.batches import Places
 from whatsit.training.crossfit import HeldOut, Unseen, hold_out
 from whatsit.training.fit_heads import fit_heads
-from whatsit.training.heads import LR, WD, Heads
+from whatsit.training.heads import WD, Heads
 from whatsit.training.learner import Learner
 
 CLASSES, WIDTH = 3, 32

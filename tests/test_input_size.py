@@ -11,9 +11,13 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import Run
+from whatsit.config import TrainConfig
+from whatsit.events import EpochDone, Event, emitting
+from whatsit.training import automatic, checkpoints
 from whatsit.training import input_size as sizes
 from whatsit.training.finished import load_learner
 from whatsit.training.input_size import input_size
+from whatsit.training.job import Job, further, resume
 
 
 @pytest.fixture
@@ -86,3 +90,36 @@ def photos(clothing: Path, tmp_path: Path) -> Path:
         for path in sorted((clothing / "train" / label).iterdir())[:20]:
             shutil.copy(path, tmp_path / "photos" / label)
     return tmp_path / "photos"
+
+
+def test_training_that_goes_on_keeps_its_size_whatever_is_added_or_decided_since(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class StopError(Exception):
+        pass
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.place == 2:
+            raise StopError
+
+    monkeypatch.setattr(checkpoints, "WORTH", 0.0)
+    config = TrainConfig(str(photos), str(tmp_path / "x.whatsit"), epochs=3, augment="none")
+    job = Job(config)
+    with emitting(stop), pytest.raises(StopError):
+        automatic.carry_out(job)
+    job.release()
+    monkeypatch.setattr(sizes, "LEAST_SIDE", 10_000)
+    run, places = photos / ".whatsit" / "runs" / "0001", list[int]()
+    resumed = resume(run)
+    with emitting(lambda event: places.append(event.place) if isinstance(event, EpochDone) else None):
+        learner = automatic.carry_out(resumed).learner
+    assert places == [1, 2, 3]
+    assert len(learner.history) == 3
+    assert learner.input_size.pixels == 320
+    resumed.finish(learner.run)
+    more = further(run, epochs=1)
+    assert automatic.carry_out(more).learner.input_size.pixels == 320
+    more.release()
+    learner.save("large")
+    with pytest.raises(wi.WhatsitError, match=r"320 instead of 224\. Make the learner with size=320"):
+        wi.Learner(wi.Catalog.from_folder(photos)).load("large")

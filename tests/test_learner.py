@@ -12,10 +12,10 @@ from tests.conftest import rewritten
 from tests.events import on_lines, on_progress
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
+from whatsit.config import LR
 from whatsit.errors import BackboneError, BundleError, CatalogError, ImageError
 from whatsit.training import automatic, fitting
 from whatsit.training.crossfit import HeldOut
-from whatsit.training.heads import LR
 
 pytestmark = pytest.mark.usefixtures("cache")
 

@@ -15,7 +15,8 @@ import whatsit.model as model_module
 from tests.conftest import WHOLE, Run
 from tests.test_shown import assert_short
 from whatsit.bundle import Bundle
-from whatsit.engine import Precision, best_precision
+from whatsit.config import Precision
+from whatsit.engine import best_precision
 from whatsit.errors import ImageError
 from whatsit.evaluation import report_folder
 from whatsit.model import DECIMALS, Model, Prediction

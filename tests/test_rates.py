@@ -14,10 +14,11 @@ from PIL import Image
 import whatsit as wi
 from tests.conftest import Run, campaign
 from tests.events import on_lines
+from whatsit.config import Balance
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
 from whatsit.training import variants
-from whatsit.training.batches import Balance, class_weights, oversampled
+from whatsit.training.batches import class_weights, oversampled
 from whatsit.training.callbacks import EarlyStopping
 from whatsit.training.finder import QUICK, RateFinder, sweep
 from whatsit.training.heads import Heads

@@ -1,6 +1,8 @@
 """Small pictures that are kept while features are computed, so that pages need not decode the large ones."""
 
+import io
 import sqlite3
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -61,14 +63,39 @@ def _run(path: Path, statement: str) -> None:
 def test_report_decodes_no_picture_of_the_album_again(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=32)
     learner.fit_one_cycle(1)
-    known = known_thumbnails(learner.catalog, learner._state.project)
-    assert set(known) == {item.path for item in learner.catalog}
+    paths = [item.path for item in learner.catalog]
+    known = known_thumbnails(learner.catalog, learner._state.project, paths)
+    assert set(known) == set(paths)
+    assert known_thumbnails(learner.catalog, learner._state.project, paths[:3]).keys() == set(paths[:3])
 
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("a picture was decoded")
 
     monkeypatch.setattr(module, "opened", refuse)
-    paths = list(known)
     assert list(thumbnails(paths, known=known)) == paths
     with pytest.raises(AssertionError, match="decoded"):
         thumbnails(paths)
+
+
+def test_small_input_leaves_no_blurred_thumbnails(clothing: Path, tmp_path: Path) -> None:
+    paths = (
+        sorted((clothing / "train" / "hat").iterdir())[:4]
+        + sorted((clothing / "train" / "shoes").iterdir())[:4]
+    )
+    catalog = wi.Catalog.from_lists(paths, [path.parent.name for path in paths], project=tmp_path / "project")
+    for size in (32, 96, 224):
+        wi.Learner(catalog, size=size).fit_one_cycle(1)
+    for jpeg in known_thumbnails(catalog, catalog.project, paths).values():
+        with Image.open(io.BytesIO(jpeg)) as image:
+            assert max(image.size) == 144
+
+
+def test_large_blob_of_a_stranger_is_not_loaded(tmp_path: Path) -> None:
+    store = Thumbnails(tmp_path / "thumbnails.sqlite")
+    store.put({b"1": JPEG})
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.execute("INSERT INTO thumbnails VALUES (x'32', zeroblob(200000000))")
+    tracemalloc.start()
+    assert store.get([b"1", b"2"]) == {b"1": JPEG}
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()

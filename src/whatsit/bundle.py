@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
 from whatsit.checks import path_of
-from whatsit.engine import Precision
+from whatsit.config import Precision
 from whatsit.errors import BundleError, NetworkError
 from whatsit.head_in_graph import LARGEST_SIDE, head_in
 from whatsit.model import Model

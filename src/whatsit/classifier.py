@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from whatsit import engine
 from whatsit.bundle import Bundle
 from whatsit.checks import path_of, require_class, require_many
-from whatsit.engine import Precision
+from whatsit.config import Precision
 from whatsit.errors import BundleError, ImageError, NetworkError, WhatsitError
 from whatsit.events import warn
 from whatsit.heat_map import HeatMap

@@ -5,15 +5,15 @@ import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.config import Precision
 from whatsit.errors import NetworkError, WhatsitError
 from whatsit.parallel import threads
 
-Precision = Literal["fp32", "bf16"]
 _HINT = {"fp32": "f32", "bf16": "bf16"}
 OUTPUTS = ("features", "feature_map", "logits")  # what answers are made of, as far as a graph has them
 LARGEST_SIDE = 4096  # pixels: a network for larger pictures is somebody's trap

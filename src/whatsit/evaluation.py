@@ -1,5 +1,6 @@
 """A classifier's answers against a folder's labels: counted, interpreted, or on a page."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -177,7 +178,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
         calibrated_on=str(bundle.metrics.get("calibrated_on", "train")),
         novelty=model.novelty,
         left_out=left_out,
-        thumbnails=known_thumbnails(catalog, catalog.project),
+        thumbnails=partial(known_thumbnails, catalog, catalog.project),
     )
 
 

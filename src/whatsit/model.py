@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
 from whatsit.checks import require_class
-from whatsit.engine import OUTPUTS, Engine, Precision
+from whatsit.config import Precision
+from whatsit.engine import OUTPUTS, Engine
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.heat_map import HeatMap, scaled
 from whatsit.images import Picture

@@ -3,15 +3,15 @@
 import math
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from whatsit.config import Resize
 from whatsit.images import Picture, opened
 
-Resize = Literal["crop", "pad", "squash"]
 INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 LARGEST_SCALE = 1e6
 LEAST_CROP = 0.1  # timm's least is 0.8; very little of a picture would take a gigantic one

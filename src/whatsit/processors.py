@@ -4,9 +4,7 @@ import math
 import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
-Device = Literal["auto", "cpu", "cuda"]  # to train a network on
 GROUPS, MOUNTED = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from whatsit import engine
-from whatsit.engine import Precision
+from whatsit.config import Precision
 from whatsit.errors import NetworkError, WhatsitError
 from whatsit.network_check import require_allowed
 from whatsit.project import cache_dir, write_whole

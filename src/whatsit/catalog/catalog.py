@@ -18,6 +18,7 @@ from whatsit.catalog.opening import SPLITS, no_place, open_listing, side_of
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary, summarize
 from whatsit.checks import path_of
+from whatsit.config import SplitConfig
 from whatsit.errors import CatalogError
 from whatsit.extras import needing
 from whatsit.project import Project
@@ -122,7 +123,11 @@ class Catalog:
 
     @classmethod
     def read(
-        cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
+        cls,
+        path: str | Path,
+        valid: float = SplitConfig.valid,
+        seed: int = SplitConfig.seed,
+        **options: Unpack[Options],
     ) -> "Catalog":
         """Read a folder as `from_folder` does, or a CSV file as `from_csv` does."""
         reader = cls.from_csv if _path(path).suffix.lower() == ".csv" else cls.from_folder
@@ -130,7 +135,11 @@ class Catalog:
 
     @classmethod
     def from_folder(
-        cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
+        cls,
+        path: str | Path,
+        valid: float = SplitConfig.valid,
+        seed: int = SplitConfig.seed,
+        **options: Unpack[Options],
     ) -> "Catalog":
         """Read a folder with one sub-folder per class, or with train/, valid/ and test/ above these.
 
@@ -142,7 +151,11 @@ class Catalog:
 
     @classmethod
     def from_csv(
-        cls, path: str | Path, valid: float = 0.2, seed: int = 42, **options: Unpack[Options]
+        cls,
+        path: str | Path,
+        valid: float = SplitConfig.valid,
+        seed: int = SplitConfig.seed,
+        **options: Unpack[Options],
     ) -> "Catalog":
         """Read a CSV file with the columns path and label, and perhaps split and group.
 
@@ -155,8 +168,8 @@ class Catalog:
         cls,
         frame: Any,
         root: str | Path = ".",
-        valid: float = 0.2,
-        seed: int = 42,
+        valid: float = SplitConfig.valid,
+        seed: int = SplitConfig.seed,
         **options: Unpack[Options],
     ) -> "Catalog":
         """Read a pandas or polars table with the columns that `from_csv` knows; paths count from `root`."""
@@ -169,8 +182,8 @@ class Catalog:
         cls,
         path: str | Path,
         pattern: str,
-        valid: float = 0.2,
-        seed: int = 42,
+        valid: float = SplitConfig.valid,
+        seed: int = SplitConfig.seed,
         **options: Unpack[Options],
     ) -> "Catalog":
         r"""Read all pictures below a folder whose label is in their name, as in `r"([a-z]+)_\d+\.jpg$"`.
@@ -187,8 +200,8 @@ class Catalog:
         labels: Sequence[object],
         splits: Sequence[Split | None] | None = None,
         root: str | Path = ".",
-        valid: float = 0.2,
-        seed: int = 42,
+        valid: float = SplitConfig.valid,
+        seed: int = SplitConfig.seed,
         **options: Unpack[Options],
     ) -> "Catalog":
         """Read parallel lists; paths count from `root`, and splits left out or None are dealt."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog.duplicates import near_duplicates, near_pairs
+from whatsit.config import SplitConfig
 
 TRAIN, VALID, TEST, UNDEALT = 0, 1, 2, -1
 BOTH = 1 << TRAIN | 1 << VALID
@@ -26,8 +27,8 @@ class Rule:
     names what `group=` said: "pattern REGEX", "column NAME" or "function NAME".
     """
 
-    valid: float = 0.2
-    seed: int = 42
+    valid: float = SplitConfig.valid
+    seed: int = SplitConfig.seed
     by_time: bool = False
     relation: str = ""
 

@@ -6,8 +6,6 @@ from typing import Annotated
 import typer
 
 from whatsit.cli.options import (
-    SPLIT_SEED,
-    VALID,
     BackboneName,
     Folder,
     Json,
@@ -20,6 +18,7 @@ from whatsit.cli.options import (
     print_json,
     side_of_input,
 )
+from whatsit.config import LearnerConfig, SplitConfig
 from whatsit.events import warn
 from whatsit.extras import MissingError
 from whatsit.text import printable
@@ -27,15 +26,15 @@ from whatsit.text import printable
 
 def lr(
     folder: Folder,
-    backbone: BackboneName = "lite0",
+    backbone: BackboneName = LearnerConfig.backbone,
     weights: WeightFile = None,
-    size: Size = "auto",
-    resize: ResizeMode = "crop",
+    size: Size = str(LearnerConfig.size),
+    resize: ResizeMode = LearnerConfig.resize,
     save: Annotated[
         Path | None, typer.Option(help="The figure to write (PNG); .whatsit/rates.png by default.")
     ] = None,
-    valid: Valid = VALID,
-    split_seed: SplitSeed = SPLIT_SEED,
+    valid: Valid = SplitConfig.valid,
+    split_seed: SplitSeed = SplitConfig.seed,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
@@ -27,12 +28,10 @@ Folder = Annotated[
 Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Precision = Literal["fp32", "bf16"]
 ServedPrecision = Annotated[
     Precision | None,
     typer.Option("--precision", help="By default the one that the bundle is calibrated at."),
 ]
-Resize = Literal["crop", "pad", "squash"]
 Split = Literal["train", "valid", "test"]
 BackboneName = Annotated[str, typer.Option(help="lite0, or a timm name.")]
 WeightFile = Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")]
@@ -43,7 +42,6 @@ Size = Annotated[
 ResizeMode = Annotated[
     Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
 ]
-VALID, SPLIT_SEED = 0.2, 42
 SplitSeed = Annotated[int, typer.Option(help="Deals the validation pictures.")]
 Group = Annotated[
     str | None,
@@ -63,8 +61,8 @@ def side_of_input(size: str) -> int | Literal["auto"]:
     """What --size says. Raises WhatsitError."""
     if size == "auto":
         return "auto"
-    if size.isdecimal() and len(size) < 6:
-        return int(size)
+    if size.isdecimal():
+        return int(size[:9])
     raise WhatsitError(
         f'--size must be "auto" or a number of pixels, not "{printable(size)}".', "Leave it out."
     )

@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from whatsit.cli.options import (
-    SPLIT_SEED,
-    VALID,
     ByTime,
     Folder,
     Group,
@@ -20,6 +18,7 @@ from whatsit.cli.options import (
     print_json,
     print_table,
 )
+from whatsit.config import SplitConfig
 from whatsit.text import printable
 
 MOST_CLASSES = 30  # in the table; a longer one is no summary
@@ -30,8 +29,8 @@ def show(
     save: Annotated[
         Path | None, typer.Option(help="The figure to write (PNG); .whatsit/pictures.png by default.")
     ] = None,
-    valid: Valid = VALID,
-    split_seed: SplitSeed = SPLIT_SEED,
+    valid: Valid = SplitConfig.valid,
+    split_seed: SplitSeed = SplitConfig.seed,
     group: Group = None,
     by_time: ByTime = False,
     project: ProjectDir = None,

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from whatsit.cli.options import (
-    SPLIT_SEED,
-    VALID,
     BackboneName,
     ByTime,
     Group,
     Json,
-    Precision,
     ProjectDir,
     ResizeMode,
     Size,
@@ -32,6 +29,7 @@ from whatsit.cli.options import (
     side_of_input,
 )
 from whatsit.cli.report import REPORT
+from whatsit.config import LARGEST_SEED, LR, Augment, Device, Precision, SplitConfig, TrainConfig
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import emitting, results_only, warn
 from whatsit.extras import MissingError
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from whatsit.training.learner import Learner
     from whatsit.training.what_if import Experiment
 
-LARGEST_SEED = 2**32
 PLACES = {"folder", "project", "json", "out", "weights"}  # which a run's own record is not asked for
 WITH_RESUME = PLACES | {"resume"}
 WITH_CONTINUE = PLACES | {"continue_run", "epochs", "rates"}
@@ -58,7 +55,7 @@ def train(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
-    backbone: BackboneName = "lite0",
+    backbone: BackboneName = TrainConfig.backbone,
     weights: WeightFile = None,
     rates: Annotated[
         str,
@@ -67,7 +64,7 @@ def train(
             metavar="RATE[,RATE...]",
             help="The highest learning rate, or several to try; `whatsit lr` draws what it does.",
         ),
-    ] = "3e-3",
+    ] = f"{LR:g}",
     balance: Annotated[
         Literal["none", "oversample", "loss"],
         typer.Option(help="Show the pictures of small classes more often, or let them count more."),
@@ -82,26 +79,24 @@ def train(
         typer.Option(metavar="MINUTES", min=0.0, help="Fine-tune for as many epochs as fit, if that helps."),
     ] = None,
     augment: Annotated[
-        Literal["auto", "full", "none"],
+        Augment,
         typer.Option(
             help="Change pictures while learning: what mostly helps; also turn, zoom, warp, relight; nothing."
         ),
-    ] = "auto",
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where --fine-tune learns.")
-    ] = "auto",
-    valid: Valid = VALID,
+    ] = TrainConfig.augment,
+    device: Annotated[Device, typer.Option(help="Where --fine-tune learns.")] = "auto",
+    valid: Valid = SplitConfig.valid,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Moves the training, never the split.")
     ] = 0,
-    split_seed: SplitSeed = SPLIT_SEED,
+    split_seed: SplitSeed = SplitConfig.seed,
     group: Group = None,
     by_time: ByTime = False,
-    size: Size = "auto",
+    size: Size = str(TrainConfig.size),
     precision: Annotated[
         Precision | None, typer.Option(help="By default bf16 where the processor has it.")
     ] = None,
-    resize: ResizeMode = "crop",
+    resize: ResizeMode = TrainConfig.resize,
     repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
     what_if: Annotated[
         bool, typer.Option("--what-if", help="Show what wrong rates and epochs would do here (minutes).")
@@ -141,7 +136,6 @@ def train(
     if out:
         require_place("bundle", out)
 
-    from whatsit.config import TrainConfig
     from whatsit.training import job as jobs
 
     given = jobs.Given(folder, out, weights)

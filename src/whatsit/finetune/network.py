@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from whatsit.config import Device
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.finetune import GROUPS
 from whatsit.finetune.head import Head
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
 from whatsit.labelled import Labelled
-from whatsit.processors import Device
 
 STEEPEST = 1.0  # the norm to which gradients are clipped
 EPS = 1e-5  # of AdamW

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 from filelock import FileLock, Timeout
 
+from whatsit.config import Balance, Precision
 from whatsit.project.paths import SIDECAR, check_links, is_link, not_a_link, untrusted
 from whatsit.project.records import read_json, shaped
 from whatsit.text import brief
@@ -41,7 +42,7 @@ class Fit(TypedDict):
 
     epochs: int
     lr: float
-    balance: Literal["oversample", "loss"] | None
+    balance: Balance | None
     bs: NotRequired[int | None]
     wd: NotRequired[float | None]
     rates: NotRequired[list[float]]
@@ -59,7 +60,7 @@ class Facts(TypedDict):
 
     backbone: str
     preprocess: PreprocessRecord
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
     seed: int
     views: int
     fits: list[Fit]

@@ -33,7 +33,7 @@ class Thumbnails:
                 if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
                     database.execute(TABLES[0][0])
                 check_schema(database, self.path, TABLES)
-                database.executemany("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", found.items())
+                database.executemany("INSERT OR IGNORE INTO thumbnails VALUES (?, ?)", found.items())
 
     def get(self, contents: Sequence[bytes]) -> dict[bytes, bytes]:
         """Those that are there, by content."""
@@ -44,7 +44,9 @@ class Thumbnails:
                 for start in range(0, len(contents), AT_ONCE):
                     some = contents[start : start + AT_ONCE]
                     marks = ",".join("?" * len(some))
-                    rows = database.execute(f"SELECT * FROM thumbnails WHERE content IN ({marks})", some)
+                    is_small = f"typeof(jpeg) = 'blob' AND length(jpeg) <= {MOST_BYTES}"
+                    asked = f"SELECT * FROM thumbnails WHERE content IN ({marks}) AND {is_small}"
+                    rows = database.execute(asked, some)
                     found.update(row for row in rows if _is_sound(*row))
         return found
 

@@ -1,7 +1,7 @@
 """The pictures behind the numbers of a confusion matrix, each of them once in the page."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whatsit.report.thumbnails import thumbnails
+from whatsit.report.thumbnails import Known, no_thumbnails, thumbnails
 from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
@@ -24,7 +24,7 @@ class Album:
     """Cells by their key: which pictures, with what to say of each."""
 
     words: Words
-    known: Mapping[Path, bytes] = field(default_factory=dict)  # thumbnails
+    known: Known = no_thumbnails
     cells: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: dict[str, list[tuple[Path, str]]] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Album:
         """For the page's script: `pictures` by number, and `cells` with numbers and captions."""
         chosen = list(islice(self._in_turn(), MOST))
         files = list(dict.fromkeys(path for _, path, _ in chosen))
-        uris = thumbnails(files, known=self.known)
+        uris = thumbnails(files, known=self.known(files))
         number = {path: place for place, path in enumerate(uris)}
         cells = {key: {**cell, "pictures": []} for key, cell in self.cells.items()}
         for key, path, caption in chosen:

@@ -13,6 +13,7 @@ from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
 from whatsit.report.album import Album
+from whatsit.report.thumbnails import Known, no_thumbnails
 from whatsit.report.training import Training, training_section
 from whatsit.report.words import Phrase, Words
 from whatsit.tables import paragraph
@@ -30,7 +31,7 @@ class Report:
     `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
     then are how many of the first interpretation are called novel, of how many. `left_out` is how many
     pictures were set aside for measuring and trained on all the same, None where that can't be known.
-    `thumbnails` are JPEG files of pictures, as far as they are there already. Raises WhatsitError for no
+    `thumbnails` gives JPEG files of pictures, as far as they are there already. Raises WhatsitError for no
     interpretation.
     """
 
@@ -46,7 +47,7 @@ class Report:
     is_cross_fitted: bool = False
     is_body_tuned: bool = False
     left_out: int | None = 0
-    thumbnails: Mapping[Path, bytes] = field(default_factory=dict)
+    thumbnails: Known = no_thumbnails
 
     def __post_init__(self) -> None:
         if not self.interpretations:

@@ -1,7 +1,7 @@
 """Small pictures inside a page."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,12 @@ from whatsit.project import Project
 
 SMALL, LARGE = 144, 256  # pixels of the longer side; twice what is shown of the large ones, for sharp screens
 QUALITY = 70
+Known = Callable[[Sequence[Path]], Mapping[Path, bytes]]  # the thumbnails that are there already
+
+
+def no_thumbnails(paths: Sequence[Path]) -> Mapping[Path, bytes]:
+    """None are there."""
+    return {}
 
 
 def shrink(image: Image.Image, side: int = SMALL) -> bytes:
@@ -27,9 +33,10 @@ def shrink(image: Image.Image, side: int = SMALL) -> bytes:
     return jpeg
 
 
-def known_thumbnails(catalog: Catalog, project: Project) -> dict[Path, bytes]:
-    """The thumbnails that a project has of a catalog's pictures."""
-    content_of = {item.path: bytes.fromhex(item.content) for item in catalog}
+def known_thumbnails(catalog: Catalog, project: Project, paths: Sequence[Path]) -> dict[Path, bytes]:
+    """The thumbnails that a project has of some of a catalog's pictures."""
+    wanted = set(paths)
+    content_of = {item.path: bytes.fromhex(item.content) for item in catalog if item.path in wanted}
     found = project.thumbnails.get(list(content_of.values()))
     return {path: found[content] for path, content in content_of.items() if content in found}
 

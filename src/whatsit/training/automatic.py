@@ -4,7 +4,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from whatsit.catalog import Catalog
@@ -13,6 +13,7 @@ from whatsit.events import emitting, note, nowhere, progress
 from whatsit.extras import require
 from whatsit.training import mirrors, variants
 from whatsit.training.callbacks import Deadline
+from whatsit.training.input_size import input_size
 from whatsit.training.job import Job, catalog_of
 from whatsit.training.learner import Learner, epoch_seconds
 from whatsit.training.records import hits
@@ -62,7 +63,13 @@ def carry_out(job: Job) -> Trained:
 def _learner(job: Job) -> Learner:
     catalog = catalog_of(job.config)
     job.check(catalog)
-    return learner_of(job.config, catalog, lambda: job.new_run(catalog.project))
+    config = job.config
+    chosen = input_size(config.size, catalog, config.backbone).pixels
+    if job.size is None:
+        job.size = chosen
+    elif job.size != chosen:  # other test pictures, or another version: what goes on keeps its size
+        config = replace(config, size=job.size)
+    return learner_of(config, catalog, lambda: job.new_run(catalog.project))
 
 
 def learner_of(config: TrainConfig, catalog: Catalog, new_run: Callable[[], Path]) -> Learner:

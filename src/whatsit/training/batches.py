@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.config import Balance
 from whatsit.labelled import Labelled
 
-Balance = Literal["oversample", "loss"]
 Places = NDArray[np.int64]  # of pictures, some perhaps several times
 
 

@@ -7,11 +7,10 @@ from typing import get_args
 
 from whatsit.catalog import Catalog
 from whatsit.checks import is_count, is_number
+from whatsit.config import Device, Resize
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
-from whatsit.preprocess import Resize
-from whatsit.processors import Device
 from whatsit.text import described, ending
 from whatsit.understand.metrics import METRICS, Metric
 

@@ -186,21 +186,18 @@ def hold_out(
     is_known = np.zeros(count, bool)
     folds = list(_folds(labels, relatives))
 
-    def fit(number: int | None) -> None:
-        """The heads of all folds, or the novelty of one."""
-        if number is None:
-            heads = train(data, [here for here, _ in folds])
-            for place, (_, there) in enumerate(folds):
-                logits[there] = linear(features[there], *heads.as_linear(place))
-            return
+    def judge(number: int) -> None:
         here, there = folds[number]
-        known = fit_novelty(features[here], labels[here], classes)
+        known = fit_novelty(features, labels, classes, here)
         novelty[there] = known.score(features[there])
         is_known[there] = np.isin(labels[there], labels[here])
 
     if folds:
+        heads = train(data, [here for here, _ in folds])
+        for place, (_, there) in enumerate(folds):
+            logits[there] = linear(features[there], *heads.as_linear(place))
         with one_thread():
-            deque(in_parallel(fit, [None, *range(len(folds))]), maxlen=0)
+            deque(in_parallel(judge, range(len(folds))), maxlen=0)
     return Unseen(logits, novelty, labels, relatives, contents)[is_known].held_out("train")
 
 

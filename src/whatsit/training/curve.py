@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.checks import is_count
+from whatsit.config import LR
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.labelled import Labelled
 from whatsit.training.batches import sample, steps_of
 from whatsit.training.fit_heads import affordable, fit_heads
-from whatsit.training.heads import LR, WD, Heads
+from whatsit.training.heads import WD, Heads
 from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, Split, side_of
-from whatsit.engine import Precision
+from whatsit.config import Balance, Precision
 from whatsit.errors import CatalogError
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Project
-from whatsit.training.batches import Balance, FeatureBatches, chosen
+from whatsit.training.batches import FeatureBatches, chosen
 from whatsit.training.features import Extractor, Features
 from whatsit.training.pictures import Pictures
 

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from whatsit import engine
 from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, Item
-from whatsit.engine import Engine, Precision
+from whatsit.config import Precision
+from whatsit.engine import Engine
 from whatsit.errors import ImageError
 from whatsit.events import progress
 from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.project import FeatureStore, Recipe, Thumbnails
-from whatsit.report import MOST, shrink
+from whatsit.report import MOST, SMALL, shrink
 from whatsit.training.augmentation import opened_view
 
 SAVE_EVERY = 5.0  # seconds: what a kill may cost
@@ -39,7 +40,7 @@ class Features:
 class Extractor:
     """Computes features, compiling the backbone when that is first needed, or recalls them from the `store`.
 
-    Of pictures that are looked at as they are, not too many, `thumbnails` keeps those for a report.
+    Of the first pictures that are looked at as they are `thumbnails` keeps small ones for a report.
     """
 
     backbone: Backbone
@@ -69,26 +70,25 @@ class Extractor:
     def _compute(self, todo: "_Missing", vectors: NDArray[np.float32]) -> dict[Path, str]:
         """Put the features of missing contents into `vectors` and the store; the files that can't be read."""
         network, recipe = self._engine, self._recipe(todo.view)
-        small: dict[bytes, bytes] = {}
-        keeps = self.thumbnails is not None and todo.view == 0 and len(todo.missing) <= MOST
+        shows = self.thumbnails is not None and todo.view == 0
+        last = int(todo.missing[:MOST].max()) if shows else -1  # that gets a thumbnail
 
-        def look(place: int) -> NDArray[np.float32] | dict[Path, str]:
-            """The features of a content, or why each of the files that had it can't be read."""
+        def look(place: int) -> tuple[NDArray[np.float32], bytes] | dict[Path, str]:
+            """Features of a content and a thumbnail, or why each of the files that had it can't be read."""
             reasons: dict[Path, str] = {}
             for item in todo.items(place):
                 try:
                     source = _unchanged(item)
                     with opened_view(self.preprocess, source, todo.view, item.content) as image:
                         pixels = self.preprocess(image)
-                        if keeps:
-                            small[bytes.fromhex(item.content)] = shrink(image)
-                    vector: NDArray[np.float32] = network(pixels[None])["features"][0]
-                    return vector
+                        is_large = max(image.size) >= min(SMALL, todo.longer_side(place))
+                        thumbnail = shrink(image) if place <= last and is_large else b""
+                    return network(pixels[None])["features"][0], thumbnail
                 except ImageError as error:
                     reasons[item.path] = str(error)
             return reasons
 
-        places, refused = todo.missing.tolist(), dict[Path, str]()
+        places, refused, small = todo.missing.tolist(), dict[Path, str](), dict[bytes, bytes]()
         fresh, since = list[int](), time.monotonic()
         try:
             with progress("Looking at pictures", len(places)) as advance:
@@ -97,8 +97,10 @@ class Extractor:
                     if isinstance(answer, dict):
                         refused |= answer
                         continue
-                    vectors[place] = answer
+                    vectors[place], thumbnail = answer
                     fresh.append(place)
+                    if thumbnail:
+                        small[todo.contents[place].tobytes()] = thumbnail
                     if time.monotonic() - since > SAVE_EVERY:
                         self.store.put(recipe, todo.contents[fresh], vectors[fresh])
                         fresh, since = [], time.monotonic()
@@ -133,6 +135,11 @@ class _Missing:
         self._catalog = catalog
         self._by_content = np.argsort(row, kind="stable")
         self._ends = np.searchsorted(row[self._by_content], np.arange(len(contents) + 1))
+
+    def longer_side(self, place: int) -> int:
+        """Of the pictures of a content, in pixels."""
+        row = self._catalog.rows[self._by_content[self._ends[place]]]
+        return int(max(row["width"], row["height"]))
 
     def items(self, place: int) -> Iterator[Item]:
         """All files of a content."""

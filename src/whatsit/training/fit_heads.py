@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.config import Balance
 from whatsit.labelled import Labelled
 from whatsit.training import loop
-from whatsit.training.batches import Balance, FeatureBatches, Places, chosen, class_weights, steps_of
+from whatsit.training.batches import FeatureBatches, Places, chosen, class_weights, steps_of
 from whatsit.training.heads import Heads
 from whatsit.training.schedules import OneCycle
 

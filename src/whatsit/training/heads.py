@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 from whatsit.errors import WeightsError
 from whatsit.labelled import Labelled
 
-LR, WD = 3e-3, 1.0  # good for nearly every head
+WD = 1.0  # good for nearly every head
 BN_EPS, BN_MOMENTUM = 1e-5, 0.1  # as in PyTorch
 BETA2, EPS = 0.99, 1e-8  # of AdamW
 CHUNK = 4096  # pictures at once

@@ -46,6 +46,7 @@ class Record(TypedDict):
     runs: list[str]
     pictures: str
     tuning_epochs: int | None
+    size: int | None
     continues: int
     views: int
     is_finished: bool
@@ -66,15 +67,16 @@ RECORDED = tuple(name for name in Record.__annotations__ if name != "config")  #
 class Job:
     """One call of `whatsit train` and the runs it has begun so far, the first of which keeps this record.
 
-    `pictures` is what it learns from, as `Catalog.identity` tells; `tuning_epochs`, how many were found to
-    fit into a time budget. `continues` is 0, or the number of trainings that its run had before it is trained
-    further, on `views` views of each picture.
+    `pictures` is what it is trained on, by `Catalog.identity`; `size` the side of the input that was chosen;
+    `tuning_epochs`, how many were found to fit into a time budget. `continues` is 0, or the number of
+    trainings that its run had before it is trained further, on `views` views of each picture.
     """
 
     config: TrainConfig
     runs: list[str] = field(default_factory=list)
     pictures: str = ""
     tuning_epochs: int | None = None
+    size: int | None = None
     continues: int = 0
     views: int = 1
     is_finished: bool = False
@@ -264,7 +266,7 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
             time_budget=None,
             what_if=False,
         )
-        begun.pictures, begun.views = job.pictures, past.facts["views"]
+        begun.pictures, begun.views, begun.size = job.pictures, past.facts["views"], job.size
         if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
             warn(f"what was trained further of run {run.name}, and stopped, is dropped.")
     return begun
@@ -323,7 +325,8 @@ def _first(run: Path, file: Path, record: object) -> Job:
     names = [run_named(run.parent, name, file).name for name in job["runs"]]
     if names[:1] != [run.name] or len(set(names)) < len(names):
         raise ValueError("its runs are others")
-    if not (0 <= job["continues"] < 10**6 and 0 <= (job["tuning_epochs"] or 0) < 10**6 and job["views"] > 0):
+    counts = (job["continues"], job["tuning_epochs"] or 0, job["size"] or 0)
+    if not (all(0 <= count < 10**6 for count in counts) and job["views"] > 0):
         raise ValueError("its numbers are odd")
     return Job(_config(job["config"]), **{name: job[name] for name in RECORDED}, _folder=run.parent)  # type: ignore[literal-required]
 

@@ -158,7 +158,7 @@ def cost(state: State, model: Model) -> dict[str, Phrase]:
 
 def prediction_seconds(state: State, model: Model) -> float | None:
     """How long a prediction takes here, from the file to the answer, measured once on a few validation
-    pictures; None where none of them can be read.
+    pictures; None with fewer than two that can be read.
     """
     if state.takes is None or state.takes[0] != state.backbone.sha256:
         paths = [item.path for item in state.catalog["valid"].items[:TIMED]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from whatsit.catalog import Split
 from whatsit.errors import CatalogError
@@ -40,5 +41,5 @@ def report_of(
         false_alarms=calibration.false_alarms(next(iter(found))),
         is_cross_fitted=True,
         left_out=state.data.left_out,
-        thumbnails=known_thumbnails(state.catalog, state.project),
+        thumbnails=partial(known_thumbnails, state.catalog, state.project),
     )

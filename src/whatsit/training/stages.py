@@ -97,7 +97,9 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
             raise WhatsitError(
                 f"The stage {name!r} has another {what} than this learner: {_short(there)} instead of "
                 f"{_short(here)}.",
-                "Make a learner like the one that saved it.",
+                f"Make the learner with size={there}."
+                if what == "size"
+                else "Make a learner like the one that saved it.",
             )
     stage = Stage({}, record["belongs"], record["history"], folder / f"{name}.json")
     with taking_up(stage):

@@ -10,7 +10,7 @@ from whatsit.errors import ImageError
 
 
 def seconds_each(predict: Callable[[Path], object], paths: Sequence[Path]) -> float | None:
-    """The median of what pictures take, but for the first one, which takes longer; None without such."""
+    """The median of what pictures take, but for the first one, which takes longer; None without others."""
     seconds = []
     for path in paths:
         started = time.perf_counter()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whatsit.catalog import side_of
+from whatsit.config import LR
 from whatsit.events import emitting, note, nowhere
 from whatsit.text import brief
 from whatsit.training import variants
 from whatsit.training.doctor import FAULTS, Diagnosis
-from whatsit.training.heads import LR
 from whatsit.training.history import History
 from whatsit.training.learner import Learner
 

@@ -22,13 +22,18 @@ LANDMARKS = 1000  # pictures that stand for all
 RIDGE = 0.1
 
 
-def fit_novelty(features: Array, labels: NDArray[np.int64], classes: int) -> Novelty:
-    """Fit `features` (n, width) of training pictures with `labels` (n,). The same gives the same.
+def fit_novelty(
+    features: Array, labels: NDArray[np.int64], classes: int, places: NDArray[np.int64] | None = None
+) -> Novelty:
+    """Fit `features` (n, width) of training pictures with `labels` (n,), or those at some `places`.
+
+    The same gives the same.
 
     Every array is rounded as it is saved before the next one is computed from it, so that a bundle gives
     the very scores by which its threshold was found, also where pictures hardly differ.
     """
-    chosen = _spread_out(labels, LANDMARKS)
+    places = np.arange(len(labels)) if places is None else places
+    chosen = places[_spread_out(labels[places], LANDMARKS)]
     points = normalized(features[chosen])
     centre = rounded(points.mean(0))
     directions = rounded(principal(points - centre, DIRECTIONS)[1])
@@ -40,8 +45,8 @@ def fit_novelty(features: Array, labels: NDArray[np.int64], classes: int) -> Nov
     # Nystrom's approximation with some pictures as landmarks; with all of them it is exact.
     gram = RIDGE * np.exp(-steepness * apart) + 1e-6 * np.eye(len(chosen))
     answer = np.zeros((len(chosen), classes))
-    for start in range(0, len(features), CHUNK):
-        some = slice(start, start + CHUNK)
+    for start in range(0, len(places), CHUNK):
+        some = places[start : start + CHUNK]
         within, rest = project(normalized(features[some]), centre, directions)
         near = np.exp(-steepness * distances(within, rest, landmarks, left))
         gram += near.T @ near
