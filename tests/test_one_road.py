@@ -276,7 +276,7 @@ def test_mistakes_with_learners_and_classifiers_end_in_a_sentence(photos: Path) 
 
 
 @pytest.mark.parametrize(
-    "ask", ["evaluate", "get_preds", "interpret", "report", "diagnose", "model", "false_alarms"]
+    "ask", ["evaluate", "get_preds", "interpret", "report", "diagnose", "model", "novelty"]
 )
 def test_learner_that_was_not_trained_says_so(photos: Path, ask: str) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))

@@ -565,7 +565,7 @@ def test_training_is_finished_though_its_report_fails(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from whatsit.cli.train import train_and_tell
+    from whatsit.cli.train import run_and_print
     from whatsit.config import TrainConfig
     from whatsit.training.job import Job
 
@@ -574,7 +574,7 @@ def test_training_is_finished_though_its_report_fails(
 
     monkeypatch.setattr(Report, "write", fail)
     job = Job(TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
-    train_and_tell(job, 0.0)
+    run_and_print(job)
     said = capsys.readouterr()
     assert "there is no report: The disk is full." in said.err
     assert "bundle: " in said.out

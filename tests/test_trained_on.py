@@ -27,14 +27,14 @@ def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
         (place / "digits" / "train" / label).mkdir(parents=True)
         for path in sorted((all_digits / label).glob("*.png"))[5:25]:
             shutil.copy(path, place / "digits" / "train" / label)
-    from whatsit.cli.train import train_and_tell
+    from whatsit.cli.train import run_and_print
     from whatsit.config import TrainConfig
     from whatsit.training.job import Job
 
     job = Job(
         TrainConfig(str(place / "digits"), str(place / "x.whatsit"), epochs=4, augment="none", size=SIZE)
     )
-    train_and_tell(job, 0.0, json=True)
+    run_and_print(job, json=True)
     return place
 
 

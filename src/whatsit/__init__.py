@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from whatsit.errors import WhatsitError
     from whatsit.finetune.transforms import transforms as transforms
     from whatsit.training import Learner
+    from whatsit.training.task import TrainResult, train
     from whatsit.understand.interpretation import Interpretation
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Classifier",
     "Interpretation",
     "Learner",
+    "TrainResult",
     "WhatsitError",
     "collect",
     "download_images",
     "search_images",
+    "train",
     "verify_images",
 ]  # and `transforms`, which needs PyTorch
 
@@ -32,10 +35,12 @@ _HOMES = {
     "Classifier": "whatsit.classifier",
     "Interpretation": "whatsit.understand.interpretation",
     "Learner": "whatsit.training",
+    "TrainResult": "whatsit.training.task",
     "WhatsitError": "whatsit.errors",
     "collect": "whatsit.collection",
     "download_images": "whatsit.collection",
     "search_images": "whatsit.collection",
+    "train": "whatsit.training.task",
     "transforms": "whatsit.finetune.transforms",
     "verify_images": "whatsit.collection.verifying",
 }

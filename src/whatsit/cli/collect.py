@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, named, print_json, print_table, program
+from whatsit.cli.options import Json, ProjectDir, command_line, named, print_json, print_table
 from whatsit.errors import CollectError
 from whatsit.text import printable
 
@@ -85,7 +85,7 @@ def collect(
         )
 
 
-def _print(done: "Collection", into: str) -> None:
+def _print(done: "Collection", into: list[object]) -> None:
     for note in done.notes:
         print(printable(note))
     rows = [
@@ -107,4 +107,4 @@ def _print(done: "Collection", into: str) -> None:
         print(f"{waiting} still to be fetched: run the same command again later")
     print(f"where each comes from: {printable(done.manifest)}")
     if any(tally.kept for tally in done.classes.values()):
-        print(f"next: {program()} show {printable(into)}, then {program()} train {printable(into)}")
+        print(f"next: {command_line('show', *into)}, then {command_line('train', *into)}")

@@ -1,7 +1,6 @@
 """`whatsit demo`: the whole road on real input, offline."""
 
 import shutil
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +8,8 @@ import typer
 
 from whatsit.cli.evaluate import evaluate
 from whatsit.cli.predict import predict
-from whatsit.cli.report import REPORT
 from whatsit.cli.show import show
-from whatsit.cli.train import train_and_tell
+from whatsit.cli.train import run_and_print
 from whatsit.errors import WhatsitError
 
 PICTURES = ("pictures.png", "training.png", "predictions.png")
@@ -27,6 +25,7 @@ def demo(
     from whatsit.config import TrainConfig
     from whatsit.demo import draw_results, write_digits
     from whatsit.training.job import Job
+    from whatsit.training.task import REPORT
 
     digits, bundle = folder / "digits", folder / "digits.whatsit"
     if digits.exists():
@@ -41,7 +40,7 @@ def demo(
     _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")
     show(digits, save=folder / "pictures.png")
     _step(f"whatsit train {digits} --out {bundle}")
-    train_and_tell(Job(TrainConfig(str(digits.absolute()), str(bundle.absolute()))), time.perf_counter())
+    run_and_print(Job(TrainConfig(str(digits.absolute()), str(bundle.absolute()))))
     _step(f"whatsit evaluate {bundle} {digits} --split valid")
     evaluate(bundle, digits, split="valid")
     some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -149,15 +148,15 @@ def list_unreadable(catalog: "Catalog") -> None:
         print(f"  and {count - 5} more", file=sys.stderr)
 
 
-def named(folder: object, project: Path | None) -> str:
+def named(folder: object, project: Path | None) -> list[object]:
     """A folder and its project as they are typed after a command."""
-    return f"{folder} --project {project}" if project else str(folder)
+    return [folder, "--project", project] if project else [folder]
 
 
-def resuming(words: Sequence[str]) -> str:
-    """What to type to go on with a training that was stopped, of which `words` tell which one."""
-    told = [printable(word) for word in words]
-    return f"{program()} train {list2cmdline(told) if os.name == 'nt' else shlex.join(told)}"
+def command_line(*words: object) -> str:
+    """A command of this program as it is typed in a shell."""
+    plain = [printable(str(word)) for word in (program(), *words)]
+    return list2cmdline(plain) if os.name == "nt" else shlex.join(plain)
 
 
 def program() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.cli.options import Json, Place, ProjectDir, print_json, print_table, resuming
+from whatsit.cli.options import Json, Place, ProjectDir, command_line, print_json, print_table
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def runs(
         print("no finished training here")
     for run, goes_on in unfinished(sidecar.folder).items():
         resumed = [*([str(folder)] if project else []), "--resume", str(run)]
-        print(f"still goes on: {run.name}" if goes_on else f"not finished: {resuming(resumed)}")
+        print(f"still goes on: {run.name}" if goes_on else f"not finished: {command_line('train', *resumed)}")
 
 
 def _record(one: "Standing", number: int, place: int, ranking: "Ranking") -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """`whatsit train`: a folder becomes a bundle."""
 
 import math
-import time
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,27 +18,22 @@ from whatsit.cli.options import (
     SplitSeed,
     Valid,
     WeightFile,
+    command_line,
     named,
     print_evaluation,
     print_json,
     print_notes,
-    program,
     require_place,
-    resuming,
     side_of_input,
 )
-from whatsit.cli.report import REPORT
 from whatsit.config import LARGEST_SEED, LR, Augment, Device, Precision, SplitConfig, TrainConfig
-from whatsit.errors import DivergedError, WhatsitError
-from whatsit.events import emitting, results_only, warn
-from whatsit.extras import MissingError
+from whatsit.errors import WhatsitError
+from whatsit.events import results_only, warn
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.training.automatic import Trained
     from whatsit.training.job import Job
-    from whatsit.training.learner import Learner
-    from whatsit.training.what_if import Experiment
+    from whatsit.training.task import TrainResult
 
 PLACES = {"folder", "project", "json", "out", "weights"}  # which a run's own record is not asked for
 WITH_RESUME = PLACES | {"resume"}
@@ -112,7 +106,6 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a classifier and write it as a bundle."""
-    started = time.perf_counter()
     goes_on = resume is not None or continue_run is not None
     if resume is not None and continue_run is not None:
         raise WhatsitError("A run can't be resumed and trained further at once.", "Give one of the two.")
@@ -173,138 +166,56 @@ def train(
                 project=str(project.absolute()) if project else None,
             )
         )
-    with emitting(results_only()) if json else nullcontext():
-        train_and_tell(job, started, json)
+    run_and_print(job, json)
 
 
-def train_and_tell(job: "Job", started: float, json: bool = False) -> None:
-    """Carry out what was asked, write the bundle, and print how it went."""
-    from whatsit.training import automatic
-    from whatsit.training.what_if import draw, what_if
+def run_and_print(job: "Job", json: bool = False) -> None:
+    """Carry out what was asked, and print how it went."""
+    from whatsit.training import task
 
     try:
-        trained = automatic.carry_out(job)
-        learner = trained.learner
-        is_replaced = _export(learner, job)
-        experiments = []
-        if job.config.what_if:
-            experiments = what_if(learner, learner.run / "what-if")
-            try:
-                draw(experiments).write(learner.run / "what-if.png")
-            except MissingError as error:
-                warn(f"what-if.png is not drawn: {error}")
-        job.finish(learner.run)
+        result = task.run_job(job, results_only() if json else None)
     except KeyboardInterrupt:
         if job.place is not None:
-            warn(f"go on with: {resuming(job.resuming())}")
+            warn(f"go on with: {command_line('train', *job.resuming())}")
         raise
-    report = _report(learner)
-    print_notes(learner.catalog)
-    if is_replaced:
-        place = named(learner.catalog.root, Path(job.config.project) if job.config.project else None)
-        warn(f"the bundle that was there is in the trash: {program()} trash {place}")
-    seconds = time.perf_counter() - started
+    catalog = result.learner.catalog
+    print_notes(catalog)
+    if result.is_replaced:
+        place = named(catalog.root, Path(job.config.project) if job.config.project else None)
+        warn(f"the bundle that was there is in the trash: {command_line('trash', *place)}")
     if json:
-        print_json({**_document(job, trained, experiments, seconds), "report": report and str(report)})
+        print_json(result.to_dict())
     else:
-        _print(job, trained, bool(experiments), seconds, report)
+        _print(job, result)
 
 
-def _export(learner: "Learner", job: "Job") -> bool:
-    """Write the bundle; whether it replaced another one."""
-    out = Path(job.config.out)
-    before = out.read_bytes() if out.is_file() else None
-    try:
-        learner.export(out)
-        return before not in (None, out.read_bytes())
-    except DivergedError:
-        job.finish(learner.run)  # to go on with it would end the same way
-        raise
-
-
-def _document(
-    job: "Job", trained: "Trained", experiments: "list[Experiment]", seconds: float
-) -> dict[str, Any]:
-    from whatsit.training.records import prediction_seconds
-    from whatsit.understand.guessing import warning
-
-    learner = trained.learner
-    evaluation = learner.evaluate()
-    document: dict[str, Any] = {
-        **evaluation.to_dict(),
-        "classes": learner.classes,
-        "images": len(learner.catalog),
-        "valid_images": evaluation.images,
-        "seconds": round(seconds, 3),
-        "bundle": _named(job),
-        "epochs": len(learner.history),
-        "views": learner.views,
-        "fine_tuned": learner.is_fine_tuned,
-        "precision": learner.precision,
-        "size": learner.input_size.pixels,
-        "size_reason": learner.input_size.why,
-        "prediction_seconds": prediction_seconds(learner._state, learner.model()),
-        "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-        "warnings": [*learner.catalog.warnings, *filter(None, [warning(evaluation)])],
-        "run": str(learner.run),
-        "diagnosis": learner.diagnose().to_dict(),
-    }
-    if len(trained.accuracies) > 1:
-        document["repeats"] = trained.accuracies
-    if experiments:
-        document["what_if"] = [experiment.to_dict() for experiment in experiments]
-    return document
-
-
-def _report(learner: "Learner") -> Path | None:
-    """Write the page; what was learnt is worth keeping without it too."""
-    try:
-        learner.report().write(learner.run / REPORT)
-    except WhatsitError as error:
-        warn(f"there is no report: {error}")
-        return None
-    return learner.run / REPORT
-
-
-def _print(
-    job: "Job",
-    trained: "Trained",
-    has_experiments: bool,
-    seconds: float,
-    report: Path | None,
-) -> None:
+def _print(job: "Job", result: "TrainResult") -> None:
     from whatsit.report import Words
     from whatsit.training.automatic import summary
-    from whatsit.training.records import cost
+    from whatsit.training.task import shortest
 
-    learner = trained.learner
-    evaluation = learner.evaluate()
+    learner, words = result.learner, Words("en")
     print("validation: ", end="")
-    print_evaluation(evaluation)
-    if left_out := learner._state.data.left_out:
-        print(f"{left_out} pictures set aside for measuring were left out: they are training pictures too")
-    if len(trained.accuracies) > 1:
+    print_evaluation(learner.evaluate())
+    if result.left_out:
+        count = f"{result.left_out} pictures set aside for measuring"
+        print(f"{count} were left out: they are training pictures too")
+    if len(result.accuracies) > 1:
         is_tuned = job.config.fine_tune or job.config.time_budget
-        print(f"{'frozen, ' if is_tuned else ''}{summary(trained.accuracies)}")
-    words = Words("en")
-    for name, phrase in cost(learner._state, learner.model()).items():
+        print(f"{'frozen, ' if is_tuned else ''}{summary(result.accuracies)}")
+    for name, phrase in result.cost().items():
         print(f"{words(name)}: {words.of(phrase)}")
     print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
-    if has_experiments and (learner.run / "what-if.png").exists():
-        print(f"experiments: {printable(learner.run / 'what-if.png')}")
-    if report:
-        print(f"report: {printable(report)} (open it in a browser)")
-    bundle = printable(_named(job))
-    print(f"bundle: {bundle} ({seconds:.1f} s)")
-    print(f"next: {program()} predict {bundle} PICTURE")
-
-
-def _named(job: "Job") -> str:
-    """The bundle's path, as short as it can be from here."""
-    out = Path(job.config.out)
-    return str(out.relative_to(Path.cwd()) if out.is_relative_to(Path.cwd()) else out)
+    if result.figure:
+        print(f"experiments: {printable(result.figure)}")
+    if result.report:
+        print(f"report: {printable(result.report)} (open it in a browser)")
+    bundle = shortest(result.bundle)
+    print(f"bundle: {printable(bundle)} ({result.seconds:.1f} s)")
+    print(f"next: {command_line('predict', bundle, 'PICTURE')}")
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

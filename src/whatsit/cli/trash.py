@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from whatsit.cli.options import Json, Place, ProjectDir, named, print_json, program
+from whatsit.cli.options import Json, Place, ProjectDir, command_line, named, print_json
 from whatsit.text import printable
 
 NEWER = "replaced by a newer bundle"
@@ -49,7 +49,7 @@ def trash(
         )
     print(f"{_files(len(moves) + len(replaced))}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
     if any(move.state == "made" for move in moves) and not empty:
-        print(f"next: {program()} undo {printable(named(folder, project))} brings back what was moved last")
+        print(f"next: {command_line('undo', *named(folder, project))} brings back what was moved last")
 
 
 def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:

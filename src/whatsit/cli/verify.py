@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, named, print_json, print_table, program
+from whatsit.cli.options import Json, ProjectDir, command_line, named, print_json, print_table
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
         print("--fix repairs what is odd and keeps the originals in the trash")
     if done.is_moved or done.fixed:
         images = folder if done.images == done.folder else os.path.relpath(done.images)
-        print(f"{program()} undo {printable(named(images, project))} brings back what was moved")
+        print(f"{command_line('undo', *named(images, project))} brings back what was moved")
 
 
 def _list(name: str, lines: list[str]) -> None:

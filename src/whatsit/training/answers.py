@@ -1,6 +1,5 @@
 """What a learner answers, once something was trained."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args, overload
 
@@ -20,7 +19,7 @@ from whatsit.preprocess import Preprocess
 from whatsit.probabilities import softmax
 from whatsit.report import Report, Training
 from whatsit.training import records
-from whatsit.training.calibration import Calibration, hash_of
+from whatsit.training.calibration import Calibration
 from whatsit.training.crossfit import HeldOut
 from whatsit.training.curve import draw_curve
 from whatsit.training.doctor import Diagnosis
@@ -41,7 +40,6 @@ class Answers:
 
     def __init__(self, state: State) -> None:
         self._state, self._calibration = state, Calibration(state)
-        self._ready: tuple[str, Model] | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -106,12 +104,7 @@ class Answers:
         self._require_trained()
         if not self._state.layers.is_finite:
             raise records.diverged_error(self._state, self._calibration)
-        plain = self._calibration.plain()
-        of = hash_of(plain)
-        if self._ready is None or self._ready[0] != of:
-            temperature, novelty = self._calibration.temperature(), self._calibration.novelty()
-            self._ready = of, replace(plain, temperature=temperature, novelty=novelty)
-        return self._ready[1]
+        return self._calibration.model()
 
     def _require_trained(self) -> None:
         if not self._state.fits and not self.history.epochs:

@@ -221,7 +221,7 @@ def repeat(learner: Learner, times: int) -> list[float]:
     return accuracies
 
 
-def summary(accuracies: list[float]) -> str:
+def summary(accuracies: Sequence[float]) -> str:
     """Mean and range in words."""
     low, high = min(accuracies), max(accuracies)
     return (

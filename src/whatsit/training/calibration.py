@@ -1,6 +1,7 @@
 """What makes a learner's answers ready to serve: held-out answers, a temperature, novelty."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,10 +28,19 @@ class Calibration:
         self._state = state
         self._held_out: tuple[str, HeldOut] | None = None
         self._known: tuple[str, Novelty] | None = None
+        self._ready: tuple[str, Model] | None = None
 
     def forget(self) -> None:
         """Compute the held-out answers anew when they are asked for: something was trained."""
-        self._held_out = None
+        self._held_out = self._ready = None
+
+    def model(self) -> Model:
+        """The model, ready to serve."""
+        plain = self.plain()
+        of = hash_of(plain)
+        if self._ready is None or self._ready[0] != of:
+            self._ready = of, replace(plain, temperature=self.temperature(), novelty=self.novelty())
+        return self._ready[1]
 
     def plain(self) -> Model:
         """The model without calibration and novelty, which cost a second."""

@@ -1,0 +1,170 @@
+"""A whole training as a task: a config in; a bundle, a report and a result out."""
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from whatsit.bundle import default_path
+from whatsit.config import TrainConfig
+from whatsit.errors import DivergedError, WhatsitError
+from whatsit.events import Emit, emitting, warn, written
+from whatsit.extras import MissingError
+from whatsit.report import Phrase
+from whatsit.text import brief
+from whatsit.training import automatic
+from whatsit.training.job import Job
+from whatsit.training.learner import Learner
+from whatsit.training.records import cost, prediction_seconds
+from whatsit.training.what_if import Experiment, draw, what_if
+from whatsit.understand import guessing
+
+REPORT, WHAT_IF = "report.html", "what-if.png"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainResult:
+    """What a training came to: the `learner`, its `bundle` and `report`, None where that can't be written.
+
+    `accuracies` are those of all seeds, if several were asked for; `experiments` those of `what_if`, and
+    `figure` their picture. `is_replaced` says that another bundle lay there, which is in the trash now.
+    """
+
+    learner: Learner
+    bundle: Path
+    report: Path | None
+    seconds: float
+    is_replaced: bool = False
+    accuracies: tuple[float, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
+    figure: Path | None = None
+
+    def __repr__(self) -> str:
+        return brief(self, f"{self.bundle.name}: {self.learner.evaluate().accuracy:.1%} right on validation")
+
+    @property
+    def left_out(self) -> int:
+        """How many pictures were set aside for measuring, and are training pictures too."""
+        return self.learner._state.data.left_out
+
+    def cost(self) -> dict[str, Phrase]:
+        """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
+        return cost(self.learner._state, self.learner.model())
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON values."""
+        learner, evaluation = self.learner, self.learner.evaluate()
+        found: dict[str, Any] = {
+            **evaluation.to_dict(),
+            "classes": learner.classes,
+            "images": len(learner.catalog),
+            "valid_images": evaluation.images,
+            "seconds": round(self.seconds, 3),
+            "bundle": shortest(self.bundle),
+            "epochs": len(learner.history),
+            "views": learner.views,
+            "fine_tuned": learner.is_fine_tuned,
+            "precision": learner.precision,
+            "size": learner.input_size.pixels,
+            "size_reason": learner.input_size.why,
+            "prediction_seconds": prediction_seconds(learner._state, learner.model()),
+            "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
+            "warnings": [*learner.catalog.warnings, *filter(None, [guessing.warning(evaluation)])],
+            "run": str(learner.run),
+            "diagnosis": learner.diagnose().to_dict(),
+            "report": self.report and str(self.report),
+        }
+        if len(self.accuracies) > 1:
+            found["repeats"] = list(self.accuracies)
+        if self.experiments:
+            found["what_if"] = [experiment.to_dict() for experiment in self.experiments]
+        return found
+
+
+def train(
+    folder: str | Path, out: str | Path | None = None, emit: Emit | None = None, **options: Any
+) -> TrainResult:
+    """Train a classifier on an image folder (or a CSV file) and write its bundle: what `whatsit train` does.
+
+    `out` is FOLDER.whatsit by default; `options` are the other fields of TrainConfig. `emit` gets all events:
+    without it they go to the terminal or the notebook. Raises WhatsitError.
+    """
+    known = {one.name for one in fields(TrainConfig)}
+    for name in options:
+        if name not in known:
+            raise WhatsitError(f"There is no option {name!r}.", f"Take {', '.join(sorted(known))}.")
+    folder = Path(folder).absolute()
+    for name in ("project", "weights"):
+        if options.get(name):
+            options[name] = str(Path(options[name]).absolute())
+    bundle = Path(out or default_path(folder)).absolute()
+    return run(TrainConfig(str(folder), str(bundle), **options), emit)
+
+
+def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
+    """Carry out a training. Raises WhatsitError; what was stopped goes on with `job.resume`."""
+    return run_job(Job(config), emit)
+
+
+def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
+    """Carry out a training that is new or goes on."""
+    started = time.perf_counter()
+    with emitting(emit) if emit else nullcontext():
+        trained = automatic.carry_out(job)
+        learner, out = trained.learner, Path(job.config.out)
+        is_replaced = _export(learner, job, out)
+        written("bundle", out)
+        experiments = what_if(learner, learner.run / "what-if") if job.config.what_if else []
+        figure = _draw(experiments, learner.run / WHAT_IF)
+        job.finish(learner.run)
+        report = _report(learner)
+    return TrainResult(
+        learner,
+        out,
+        report,
+        time.perf_counter() - started,
+        is_replaced,
+        tuple(trained.accuracies),
+        tuple(experiments),
+        figure,
+    )
+
+
+def _export(learner: Learner, job: Job, out: Path) -> bool:
+    """Write the bundle; whether it replaced another one."""
+    before = out.read_bytes() if out.is_file() else None
+    try:
+        learner.export(out)
+        return before not in (None, out.read_bytes())
+    except DivergedError:
+        job.finish(learner.run)  # to go on with it would end the same way
+        raise
+
+
+def _draw(experiments: list[Experiment], place: Path) -> Path | None:
+    if not experiments:
+        return None
+    try:
+        draw(experiments).write(place)
+    except MissingError as error:
+        warn(f"{place.name} is not drawn: {error}")
+        return None
+    written("figure", place)
+    return place
+
+
+def _report(learner: Learner) -> Path | None:
+    """Write the page; what was trained is worth keeping without it too."""
+    try:
+        learner.report().write(learner.run / REPORT)
+    except WhatsitError as error:
+        warn(f"there is no report: {error}")
+        return None
+    written("report", learner.run / REPORT)
+    return learner.run / REPORT
+
+
+def shortest(path: Path) -> str:
+    """A path as short as it can be from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
