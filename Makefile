@@ -27,6 +27,7 @@ lint: .venv/.installed
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	$(PY) -m tests.house
 	$(PY) -m pytest tests/test_imports.py
 
 test: lint

@@ -16,9 +16,10 @@ import whatsit as wi
 from tests.conftest import rendered
 from whatsit.catalog import Catalog
 from whatsit.classifier import _or_error
-from whatsit.collection.collecting import Collection, Tally, collect_lists
+from whatsit.collection.collecting import collect_lists
 from whatsit.collection.findings import Fixed, Verification
 from whatsit.collection.provider import Finds, Found
+from whatsit.collection.tally import Collection, Tally
 from whatsit.errors import CatalogError, ImageError, WhatsitError
 from whatsit.extras import missing
 from whatsit.heat_map import HeatMap

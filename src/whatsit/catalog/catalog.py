@@ -15,7 +15,7 @@ from whatsit.catalog import listing as lists
 from whatsit.catalog.checks import check, oddities
 from whatsit.catalog.listing import Grouping, Listing, Split
 from whatsit.catalog.opening import SPLITS, no_place, open_listing, side_of
-from whatsit.catalog.split import Rule
+from whatsit.catalog.split import Rule, checked_rule
 from whatsit.catalog.summary import Summary, summarize
 from whatsit.checks import path_of
 from whatsit.config import SplitConfig
@@ -377,18 +377,9 @@ def _open(
     lasting: bool = True,
     to_train: bool = True,
 ) -> Catalog:
-    try:
-        valid, seed = float(valid), int(seed)  # numpy's numbers too
-    except (TypeError, ValueError) as error:
-        raise CatalogError(
-            f"valid={valid!r} and seed={seed!r} must both be numbers.", "Leave them out to have the usual."
-        ) from error
-    if not 0 < valid < 1:
-        raise CatalogError(
-            f"A validation share of {valid} is impossible.", "Give one between 0 and 1, say 0.2."
-        )
+    rule = checked_rule(valid, seed, by_time)
     listing.relate(group)
-    rule = Rule(valid, seed, by_time, listing.related_by)
+    rule = replace(rule, relation=listing.related_by)
     opened = open_listing(listing, rule, project, lasting)
     catalog = Catalog(
         listing.root,

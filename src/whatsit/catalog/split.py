@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.duplicates import near_duplicates, near_pairs
 from whatsit.config import SplitConfig
+from whatsit.errors import CatalogError
 
 TRAIN, VALID, TEST, UNDEALT = 0, 1, 2, -1
 BOTH = 1 << TRAIN | 1 << VALID
@@ -46,6 +47,20 @@ class Rule:
     def name(self) -> str:
         """The rule as text, by which its record is found."""
         return json.dumps(asdict(self), sort_keys=True)
+
+
+def checked_rule(valid: object, seed: object, by_time: bool = False) -> Rule:
+    """The rule of a share and a seed, NumPy's numbers too. Raises CatalogError for impossible ones."""
+    try:
+        share, number = float(valid), int(seed)  # type: ignore[arg-type, call-overload]
+    except (TypeError, ValueError) as error:
+        raise CatalogError(
+            f"valid={valid!r} and seed={seed!r} must both be numbers.", "Leave them out to have the usual."
+        ) from error
+    if not 0 < share < 1:
+        what = f"A validation share of {share} is impossible."
+        raise CatalogError(what, f"Give one between 0 and 1, say {SplitConfig.valid}.")
+    return Rule(share, number, by_time)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """`whatsit train`: a folder becomes a bundle."""
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -140,32 +142,7 @@ def train(
     else:
         assert folder is not None
         assert out is not None
-        job = jobs.Job(
-            TrainConfig(
-                folder=str(folder.absolute()),
-                out=str(out.absolute()),
-                backbone=backbone,
-                weights=str(weights.absolute()) if weights else None,
-                lrs=tried,
-                balance=None if balance == "none" else balance,
-                epochs=epochs,
-                fine_tune=fine_tune,
-                time_budget=time_budget,
-                augment=augment,
-                device=device,
-                valid=valid,
-                seed=seed,
-                split_seed=split_seed,
-                group=group,
-                by_time=by_time,
-                size=side_of_input(size),
-                precision=precision,
-                resize=resize,
-                repeat=repeat,
-                what_if=what_if,
-                project=str(project.absolute()) if project else None,
-            )
-        )
+        job = jobs.Job(_config(context.params, folder, out, tried))
     run_and_print(job, json)
 
 
@@ -216,6 +193,20 @@ def _print(job: "Job", result: "TrainResult") -> None:
     bundle = shortest(result.bundle)
     print(f"bundle: {printable(bundle)} ({result.seconds:.1f} s)")
     print(f"next: {command_line('predict', bundle, 'PICTURE')}")
+
+
+def _config(options: Mapping[str, Any], folder: Path, out: Path, lrs: list[float]) -> TrainConfig:
+    """What is asked for, with absolute paths."""
+    named = {one.name: options[one.name] for one in fields(TrainConfig) if one.name in options}
+    for name in ("weights", "project"):
+        named[name] = str(Path(named[name]).absolute()) if named[name] else None
+    named |= {"folder": str(folder.absolute()), "out": str(out.absolute()), "lrs": lrs}
+    named |= {"size": side_of_input(named["size"]), "balance": _or_none(named["balance"])}
+    return TrainConfig(**named)
+
+
+def _or_none(balance: str) -> str | None:
+    return None if balance == "none" else balance
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

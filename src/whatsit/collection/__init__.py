@@ -1,8 +1,9 @@
 """Pictures from the web: search, download; and `verifying`, for folders from anywhere."""
 
-from whatsit.collection.collecting import MAX_PICS, Collection, collect, collect_lists, download_images
+from whatsit.collection.collecting import MAX_PICS, collect, collect_lists, download_images
 from whatsit.collection.lists import label_lists, read_list
 from whatsit.collection.search import search_images
+from whatsit.collection.tally import Collection
 
 __all__ = [
     "MAX_PICS",

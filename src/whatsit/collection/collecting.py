@@ -6,9 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -20,122 +18,19 @@ from whatsit.collection.manifest import LARGEST_NUMBER, Manifest, Row, storable
 from whatsit.collection.provider import Found, License, Provider
 from whatsit.collection.recovery import recover
 from whatsit.collection.search import providers, search
+from whatsit.collection.tally import Collection, Tally
 from whatsit.errors import CollectError
 from whatsit.events import progress, progress_of_several, warn
 from whatsit.fetch import Limits, client, run
 from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.project.paths import not_a_link
-from whatsit.tables import table
-from whatsit.text import brief, described, ending, shortened
+from whatsit.text import described, shortened
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name
 # On Windows these are devices, with any suffix too (learn.microsoft.com/windows/win32/fileio/naming-a-file).
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Of one class: addresses found, files that arrived whole, and of these duplicates, broken ones and kept.
-
-    `waiting` have not been fetched yet; `reasons` says why others are not kept, and how often.
-    """
-
-    found: int = 0
-    downloaded: int = 0
-    duplicates: int = 0
-    broken: int = 0
-    kept: int = 0
-    waiting: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.kept} kept of {self.found} found ({self.duplicates} duplicates, {self.broken} broken, "
-            f"{self.found - self.downloaded} not downloaded)"
-        )
-
-    def __repr__(self) -> str:
-        return brief(self, self)
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> "Tally":
-        """Count rows of a manifest."""
-        count = Counter(row.status for row in rows)
-        return cls(
-            found=len(rows),
-            downloaded=len(rows) - count["waiting"] - count["failed"],
-            duplicates=count["duplicate"],
-            broken=count["broken"],
-            kept=count["kept"] + count["new"],
-            waiting=count["waiting"],
-            reasons=Counter(
-                row.error for row in rows if row.error and row.status in ("failed", "broken", "waiting")
-            ),
-        )
-
-    def to_dict(self) -> dict[str, int]:
-        """The five counts that matter, for JSON."""
-        return {name: getattr(self, name) for name in ("found", "downloaded", "duplicates", "broken", "kept")}
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What came of collecting: a tally per class, where the manifest is, and what else is worth knowing."""
-
-    folder: Path
-    manifest: Path
-    classes: Mapping[str, Tally]
-    notes: Sequence[str] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "classes": {label: tally.to_dict() for label, tally in self.classes.items()},
-            "manifest": str(self.manifest),
-            "notes": list(self.notes),
-        }
-
-    def __str__(self) -> str:
-        lines = [f"{label}: {tally}" for label, tally in self.classes.items()]
-        return "\n".join([*lines, *self.notes, f"manifest: {self.manifest}"])
-
-    def __repr__(self) -> str:
-        return brief(self, f"{self._total}, in {ending(self.folder)}")
-
-    def _repr_html_(self) -> str:
-        columns = {
-            "class": "",
-            **dict.fromkeys(("kept", "found", "duplicates", "broken", "not downloaded"), ","),
-        }
-        rows = (
-            (
-                label,
-                one.kept,
-                one.found,
-                one.duplicates,
-                one.broken,
-                one.found - one.downloaded,
-                _reasons(one),
-            )
-            for label, one in self.classes.items()
-        )
-        notes = [*self.notes, f"manifest: {self.manifest}"]
-        return table({**columns, "why not": ""}, rows, f"{self._total}.", notes)
-
-    @property
-    def _total(self) -> str:
-        tallies = self.classes.values()
-        kept, found = sum(one.kept for one in tallies), sum(one.found for one in tallies)
-        classes = "1 class" if len(tallies) == 1 else f"{len(tallies)} classes"
-        return f"{kept:,} pictures kept of {found:,} found, {classes}"
-
-
-def _reasons(tally: Tally, most: int = 2) -> str:
-    """The commonest reasons why pictures are not kept."""
-    told = Counter(tally.reasons).most_common(most)
-    return "; ".join(f"{reason} ({count})" for reason, count in told)
 
 
 def collect(
@@ -156,9 +51,9 @@ def collect(
     wanted = named(classes)
     if not is_count(max_pics, 0):
         raise CollectError(f"max_pics must be a whole number, not {described(max_pics)}.")
-    with _begun(into, project, wanted) as begun:
-        run(_search(begun, wanted, max_pics, providers(source), license, allow_private))
-        return begun.fetch(list(wanted), retry, allow_private)
+    with _only_one(into, project, wanted) as collecting:
+        run(_search(collecting, wanted, max_pics, providers(source), license, allow_private))
+        return collecting.fetch(list(wanted), retry, allow_private)
 
 
 def collect_lists(
@@ -180,10 +75,10 @@ def collect_lists(
         )
     for label in lists:
         _check_label(label)
-    with _begun(into, project, lists) as begun:
+    with _only_one(into, project, lists) as collecting:
         for label, found in lists.items():
-            begun.add(label, list(dict.fromkeys(found))[:max_pics])
-        return begun.fetch(list(lists), retry, allow_private, max_workers, limits, backoff)
+            collecting.add(label, list(dict.fromkeys(found))[:max_pics])
+        return collecting.fetch(list(lists), retry, allow_private, max_workers, limits, backoff)
 
 
 def download_images(
@@ -269,7 +164,7 @@ def _check_label(label: str) -> None:
         raise CollectError(f"The class name {label[:40]!r}... is too long.", "Name it shorter: NAME=words.")
 
 
-class _Begun:
+class _Collecting:
     """A folder that is being collected into."""
 
     def __init__(self, project: Project, labels: Iterable[str]) -> None:
@@ -361,7 +256,7 @@ class _Begun:
 
 
 async def _search(
-    begun: _Begun,
+    collecting: _Collecting,
     wanted: Mapping[str, str],
     most: int,
     asked: Sequence[Provider],
@@ -371,24 +266,24 @@ async def _search(
     with progress("Searching", len(wanted)) as advance:
         async with client(Limits(), allow_private) as session:
             for label, words in wanted.items():
-                known = sum(row.words == words for row in begun.manifest.of(label))
+                known = sum(row.words == words for row in collecting.manifest.of(label))
                 if known < most:
                     try:
                         done = await search(session, words, most, asked, license)
                     except CollectError as error:
                         if not known:
                             raise
-                        begun.notes.append(f"{label}: only what was found before ({error.what})")
+                        collecting.notes.append(f"{label}: only what was found before ({error.what})")
                     else:
-                        begun.add(label, done.found, words, most)
+                        collecting.add(label, done.found, words, most)
                         told = [f"{name} found {count}" for name, count in done.answered.items()]
                         told += [f"{name}: {why}" for name, why in done.silent.items()]
-                        begun.notes.append(f"{label}: {', '.join(told)}")
+                        collecting.notes.append(f"{label}: {', '.join(told)}")
                 advance()
 
 
 @contextmanager
-def _begun(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -> Iterator[_Begun]:
+def _only_one(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -> Iterator[_Collecting]:
     """The only collecting of classes into a folder; another one is waited for, and that is said."""
     is_new = not os.path.lexists(path_of(into, "into", CollectError))
     project = Project(into, folder)
@@ -399,7 +294,7 @@ def _begun(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -
         warn(f"another whatsit is collecting into {into}; waiting for it.")
         lock.acquire()
     try:
-        yield _Begun(project, labels)
+        yield _Collecting(project, labels)
     finally:
         lock.release()
         if is_new and os.listdir(into) == [SIDECAR]:  # nothing came of it

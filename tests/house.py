@@ -1,0 +1,32 @@
+"""The check of `make lint` that modules and functions stay short: `python -m tests.house`."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+SRC = Path(__file__).parents[1] / "src"
+MODULE, FUNCTION = 400, 60  # lines, of a function without its signature
+
+
+def too_long(source: Path, root: Path = SRC) -> Iterator[str]:
+    """A sentence for a module, and for each of its functions, that is too long."""
+    text = source.read_text(encoding="utf-8")
+    place, lines = source.relative_to(root), text.count("\n")
+    if lines > MODULE:
+        yield f"{place} has {lines} lines; {MODULE} are allowed"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.body[0].lineno + 1
+            if length > FUNCTION:
+                yield f"{place}:{node.lineno}: {node.name} has {length} lines; {FUNCTION} are allowed"
+
+
+def main() -> None:
+    found = [line for source in sorted(SRC.rglob("*.py")) for line in too_long(source)]
+    print("\n".join(found), end="\n" if found else "")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()
