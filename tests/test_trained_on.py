@@ -12,6 +12,7 @@ from whatsit.bundle import Bundle
 from whatsit.classifier import Classifier
 from whatsit.errors import CatalogError
 from whatsit.evaluation import evaluate_folder, report_folder
+from whatsit.events import results_only
 from whatsit.project import load_trained_on
 from whatsit.training.finished import load_learner, report_of_run
 from whatsit.training.learner import Learner
@@ -34,7 +35,7 @@ def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
     job = Job(
         TrainConfig(str(place / "digits"), str(place / "x.whatsit"), epochs=4, augment="none", size=SIZE)
     )
-    run_and_print(job, json=True)
+    run_and_print(job, results_only(), json=True)
     return place
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from whatsit.errors import WhatsitError
     from whatsit.finetune.transforms import transforms as transforms
     from whatsit.training import Learner
-    from whatsit.training.task import TrainResult, train
+    from whatsit.training.task import TrainResult, resume, train
     from whatsit.understand.interpretation import Interpretation
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "WhatsitError",
     "collect",
     "download_images",
+    "resume",
     "search_images",
     "train",
     "verify_images",
@@ -39,6 +40,7 @@ _HOMES = {
     "WhatsitError": "whatsit.errors",
     "collect": "whatsit.collection",
     "download_images": "whatsit.collection",
+    "resume": "whatsit.training.task",
     "search_images": "whatsit.collection",
     "train": "whatsit.training.task",
     "transforms": "whatsit.finetune.transforms",

@@ -6,6 +6,8 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +16,7 @@ import typer
 
 from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
+from whatsit.events import Emit, Lines, default, results_only, several
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -26,6 +29,12 @@ Folder = Annotated[
 ]
 Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--events", metavar="FILE", help="Also write every event as a line of JSON: progress, epochs, notes."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 ServedPrecision = Annotated[
     Precision | None,
@@ -70,9 +79,19 @@ def side_of_input(size: str) -> int | Literal["auto"]:
 def require_place(what: str, out: Path) -> None:
     """Raise WhatsitError before anything is done for nothing: a file can't be written there."""
     if out.is_dir() or not out.absolute().parent.is_dir():
-        raise WhatsitError(
-            f"The {what} can't be written to {out}.", "Name a file in an existing folder with --out."
-        )
+        raise WhatsitError(f"The {what} can't be written to {out}.", "Name a file in an existing folder.")
+
+
+@contextmanager
+def listening(file: Path | None, json: bool) -> Iterator[Emit]:
+    """What receives the events of a command: the terminal, and a file if one is named."""
+    shown = results_only() if json else default()
+    if file is None:
+        yield shown
+        return
+    require_place("file of events", file)
+    with open(file, "w", encoding="utf-8", errors="backslashreplace") as lines:
+        yield several(shown, Lines(lines))
 
 
 def print_json(document: Any) -> None:

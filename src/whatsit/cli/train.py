@@ -12,6 +12,7 @@ import typer
 from whatsit.cli.options import (
     BackboneName,
     ByTime,
+    EventsFile,
     Group,
     Json,
     ProjectDir,
@@ -21,6 +22,7 @@ from whatsit.cli.options import (
     Valid,
     WeightFile,
     command_line,
+    listening,
     named,
     print_evaluation,
     print_json,
@@ -30,14 +32,21 @@ from whatsit.cli.options import (
 )
 from whatsit.config import LARGEST_SEED, LR, Augment, Device, Precision, SplitConfig, TrainConfig
 from whatsit.errors import WhatsitError
-from whatsit.events import results_only, warn
+from whatsit.events import Emit, warn
 from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.training.job import Job
     from whatsit.training.task import TrainResult
 
-PLACES = {"folder", "project", "json", "out", "weights"}  # which a run's own record is not asked for
+PLACES = {
+    "folder",
+    "project",
+    "events",
+    "json",
+    "out",
+    "weights",
+}  # which a run does not record
 WITH_RESUME = PLACES | {"resume"}
 WITH_CONTINUE = PLACES | {"continue_run", "epochs", "rates"}
 
@@ -105,6 +114,7 @@ def train(
         typer.Option("--continue", metavar="RUN", help="Train a finished run further, for --epochs more."),
     ] = None,
     project: ProjectDir = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Train a classifier and write it as a bundle."""
@@ -143,15 +153,16 @@ def train(
         assert folder is not None
         assert out is not None
         job = jobs.Job(_config(context.params, folder, out, tried))
-    run_and_print(job, json)
+    with listening(events, json) as emit:
+        run_and_print(job, emit, json)
 
 
-def run_and_print(job: "Job", json: bool = False) -> None:
+def run_and_print(job: "Job", emit: Emit | None = None, json: bool = False) -> None:
     """Carry out what was asked, and print how it went."""
     from whatsit.training import task
 
     try:
-        result = task.run_job(job, results_only() if json else None)
+        result = task.run_job(job, emit)
     except KeyboardInterrupt:
         if job.place is not None:
             warn(f"go on with: {command_line('train', *job.resuming())}")

@@ -4,6 +4,7 @@
 without it they go to the terminal, the notebook, or plain text.
 """
 
+from whatsit.events.default import default
 from whatsit.events.emitting import (
     Cancelled,
     Emit,
@@ -12,6 +13,7 @@ from whatsit.events.emitting import (
     note,
     progress,
     progress_of_several,
+    task,
     warn,
     working,
     written,
@@ -42,6 +44,7 @@ __all__ = [
     "Plain",
     "Progress",
     "Terminal",
+    "default",
     "emit",
     "emitting",
     "from_json",
@@ -52,6 +55,7 @@ __all__ = [
     "progress_of_several",
     "results_only",
     "several",
+    "task",
     "to_json",
     "warn",
     "working",

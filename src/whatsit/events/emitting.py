@@ -1,11 +1,13 @@
 """`emit(event)`: the only way out of a long task."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
+from typing import Any
 
+from whatsit.errors import WhatsitError
 from whatsit.events.default import default
-from whatsit.events.kinds import Artifact, Event, Note, Progress
+from whatsit.events.kinds import Artifact, Event, Failed, Finished, Note, Progress
 
 Emit = Callable[[Event], None]
 _current: ContextVar[Emit | None] = ContextVar("whatsit_emit", default=None)
@@ -62,6 +64,31 @@ def working(task: str) -> Iterator[None]:
         yield
     finally:
         emit(Progress(task, 1, 1))
+
+
+@contextmanager
+def task(to: Emit | None = None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """A whole task, whose events go `to` a function; yield what reports its result.
+
+    Where it fails, that is reported too, and the error goes on.
+    """
+    with emitting(to) if to else nullcontext():
+        try:
+            yield lambda result: emit(Finished(result))
+        except KeyboardInterrupt:
+            _failed(Failed("cancelled", "It was stopped; nothing is lost."))
+            raise
+        except WhatsitError as error:
+            _failed(Failed("input", error.what, error.next_step))
+            raise
+        except Exception as error:
+            _failed(Failed("fault", f"{type(error).__name__}: {error}"))
+            raise
+
+
+def _failed(event: Failed) -> None:
+    with suppress(KeyboardInterrupt):  # of a listener that has had enough already
+        emit(event)
 
 
 def note(text: str) -> None:

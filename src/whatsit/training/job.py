@@ -18,7 +18,7 @@ from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
 from whatsit.config import LARGEST_SEED, TrainConfig
 from whatsit.errors import WhatsitError
-from whatsit.events import warn
+from whatsit.events import warn, written
 from whatsit.project import (
     CONTINUATION,
     FEATURES,
@@ -120,6 +120,7 @@ class Job:
                 write_whole(run / JOB, _to_json(record))
         self.hold()
         self.write()
+        written("run", run)
         return run
 
     def _is_own(self, place: int) -> bool:

@@ -1,19 +1,20 @@
 """A whole training as a task: a config in; a bundle, a report and a result out."""
 
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from whatsit import events
 from whatsit.bundle import default_path
 from whatsit.config import TrainConfig
 from whatsit.errors import DivergedError, WhatsitError
-from whatsit.events import Emit, emitting, warn, written
+from whatsit.events import Emit, warn, written
 from whatsit.extras import MissingError
 from whatsit.report import Phrase
 from whatsit.text import brief
 from whatsit.training import automatic
+from whatsit.training import job as jobs
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
 from whatsit.training.records import cost, prediction_seconds
@@ -102,6 +103,16 @@ def train(
     return run(TrainConfig(str(folder), str(bundle), **options), emit)
 
 
+def resume(run: str | Path, folder: str | Path | None = None, emit: Emit | None = None) -> TrainResult:
+    """Go on with a training that was stopped, in its run: FOLDER/.whatsit/runs/0001, or the number of it.
+
+    The same as `whatsit train --resume`: the pictures may be in another `folder` by now. Raises WhatsitError.
+    """
+    place = Path(folder) if folder else None
+    job = jobs.resume(jobs.find_run(str(run), place, None), jobs.Given(place))
+    return run_job(job, emit)
+
+
 def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
     """Carry out a training. Raises WhatsitError; what was stopped goes on with `job.resume`."""
     return run_job(Job(config), emit)
@@ -110,7 +121,7 @@ def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
 def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
     """Carry out a training that is new or goes on."""
     started = time.perf_counter()
-    with emitting(emit) if emit else nullcontext():
+    with events.task(emit) as finish:
         trained = automatic.carry_out(job)
         learner, out = trained.learner, Path(job.config.out)
         is_replaced = _export(learner, job, out)
@@ -118,17 +129,13 @@ def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
         experiments = what_if(learner, learner.run / "what-if") if job.config.what_if else []
         figure = _draw(experiments, learner.run / WHAT_IF)
         job.finish(learner.run)
-        report = _report(learner)
-    return TrainResult(
-        learner,
-        out,
-        report,
-        time.perf_counter() - started,
-        is_replaced,
-        tuple(trained.accuracies),
-        tuple(experiments),
-        figure,
-    )
+        report, accuracies = _report(learner), tuple(trained.accuracies)
+        seconds = time.perf_counter() - started
+        result = TrainResult(
+            learner, out, report, seconds, is_replaced, accuracies, tuple(experiments), figure
+        )
+        finish(result.to_dict())
+    return result
 
 
 def _export(learner: Learner, job: Job, out: Path) -> bool:

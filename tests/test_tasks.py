@@ -1,0 +1,153 @@
+"""Trainings that another program drives: events, cancelling, going on."""
+
+import inspect
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import whatsit as wi
+from tests.conftest import Run
+from tests.test_docs import code_blocks
+from whatsit.cli.train import train
+from whatsit.config import SplitConfig, TrainConfig
+from whatsit.events import Artifact, Cancelled, EpochDone, Event, Failed, Finished, from_json
+from whatsit.training import checkpoints
+
+FAST = {"size": 64, "epochs": 4, "augment": "none"}
+
+
+def test_train_does_what_the_command_does_and_reports_it(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+    heard: list[Event] = []
+    result = wi.train(digits, tmp_path / "x.whatsit", heard.append, **FAST)
+    assert [one.place for one in heard if isinstance(one, EpochDone)] == [1, 2, 3, 4]
+    places = {one.kind: one.path for one in heard if isinstance(one, Artifact)}
+    assert places == {
+        "run": str(result.learner.run),
+        "bundle": str(tmp_path / "x.whatsit"),
+        "report": str(result.report),
+    }
+    assert heard[-1] == Finished(result.to_dict())
+    whatsit("train", digits, "--size", 64, "--epochs", 4, "--augment", "none", "--out", "y.whatsit")
+    assert (tmp_path / "y.whatsit").read_bytes() == result.bundle.read_bytes()
+
+
+def test_cancelled_training_goes_on_and_ends_as_if_nothing_had_stopped_it(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "WORTH", 0.0)
+    whole = wi.train(digits, tmp_path / "whole.whatsit", lambda event: None, **FAST)
+    losses = [one.train_loss for one in whole.learner.history]
+    heard: list[Event] = []
+
+    def cancel(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, EpochDone) and event.place == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        wi.train(digits, tmp_path / "cut.whatsit", cancel, **FAST)
+    last = heard[-1]
+    assert isinstance(last, Failed)
+    assert last.error == "cancelled"
+    (run,) = (one.path for one in heard if isinstance(one, Artifact))
+    places: list[int] = []
+    done = wi.resume(
+        run, emit=lambda event: places.append(event.place) if isinstance(event, EpochDone) else None
+    )
+    assert places == [1, 2, 3, 4], "the first ones are told again"
+    assert [one.train_loss for one in done.learner.history] == losses
+
+
+def test_mistakes_are_reported_and_raised(digits: Path, tmp_path: Path) -> None:
+    heard: list[Event] = []
+    with pytest.raises(wi.WhatsitError, match="not-there"):
+        wi.train(tmp_path / "not-there", emit=heard.append)
+    assert isinstance(heard[-1], Failed)
+    assert (heard[-1].error, bool(heard[-1].next_step)) == ("input", True)
+    with pytest.raises(wi.WhatsitError, match=r"no option 'epoch'.*epochs"):
+        wi.train(digits, epoch=3)
+    with pytest.raises(wi.WhatsitError, match="no run"):
+        wi.resume(tmp_path)
+
+
+def test_events_of_the_command_are_lines_of_a_file(command: Run, digits: Path, tmp_path: Path) -> None:
+    done = command("train", digits, "--size", 64, "--epochs", 2, "--json", "--events", "events.jsonl")
+    events = [from_json(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert isinstance(events[-1], Finished)
+    assert dict(events[-1].result) == json.loads(done.stdout)
+    assert sum(isinstance(event, EpochDone) for event in events) == 2
+    refused = command("train", digits, "--events", tmp_path / "nowhere" / "events.jsonl")
+    assert refused.returncode == 2
+    assert "The file of events can't be written" in refused.stderr
+
+
+def test_every_default_is_in_one_place() -> None:
+    options = inspect.signature(train).parameters
+    named = set(TrainConfig.__dataclass_fields__) - {"folder", "out", "lrs"}
+    assert named <= set(options)
+    for name in named - {"balance", "size"}:  # which have words for None and for a number
+        assert options[name].default == getattr(TrainConfig, name), name
+    for way in (wi.Catalog.from_folder, wi.Catalog.from_csv, wi.Catalog.from_lists):
+        defaults = inspect.signature(way).parameters
+        assert (defaults["valid"].default, defaults["seed"].default) == (SplitConfig.valid, SplitConfig.seed)
+
+
+# The page of docs/tasks.md, in a server of its own
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of the page, whose folder has `my-photos`."""
+    (folder / "page.py").write_text(code_blocks("docs/tasks.md", "python")[1])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = f"import uvicorn; uvicorn.run('page:app', host='127.0.0.1', port={port}, log_level='info')"
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr
+            assert any("Uvicorn running" in line for line in server.stderr)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def events_of(address: str) -> Iterator[Event]:
+    with urllib.request.urlopen(f"{address}/train", timeout=120) as stream:
+        for line in stream:
+            if line.startswith(b"data: "):
+                yield from_json(line.removeprefix(b"data: ").decode())
+
+
+def test_page_of_the_documentation_trains_with_live_events_and_cancels(
+    clothing: Path, tmp_path: Path
+) -> None:
+    for label in ("hat", "shoes", "dress", "pants"):
+        (tmp_path / "my-photos" / label).mkdir(parents=True)
+        for path in sorted((clothing / "train" / label).iterdir())[:60]:
+            shutil.copy(path, tmp_path / "my-photos" / label)
+    with served(tmp_path) as address:
+        with urllib.request.urlopen(address, timeout=30) as page:
+            assert b"Cancel" in page.read()
+        heard: list[Any] = []
+        for event in events_of(address):
+            if not heard:
+                request = urllib.request.Request(f"{address}/cancel", method="POST")
+                urllib.request.urlopen(request, timeout=30).close()
+            heard.append(event)
+        assert isinstance(heard[-1], Failed)
+        assert heard[-1].error == "cancelled"
+        whole = list(events_of(address))
+    assert isinstance(whole[-1], Finished)
+    assert whole[-1].result["accuracy"] > 0.8
+    assert (tmp_path / "my-photos.whatsit").exists()
