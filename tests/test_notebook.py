@@ -22,7 +22,7 @@ try:
     wi.train('digits', 'x.whatsit', cancel, size=64, epochs=4, augment='none')
 except Cancelled:
     print('cancelled')""",
-    "result = wi.resume(runs[0])\nprint(len(result.learner.history), result.bundle.name)",
+    "result = wi.resume(runs[0], out='x.whatsit')\nprint(len(result.learner.history), result.bundle.name)",
 ]
 
 

@@ -103,14 +103,20 @@ def train(
     return run(TrainConfig(str(folder), str(bundle), **options), emit)
 
 
-def resume(run: str | Path, folder: str | Path | None = None, emit: Emit | None = None) -> TrainResult:
-    """Go on with a training that was stopped, in its run: FOLDER/.whatsit/runs/0001, or the number of it.
+def resume(
+    run: str | Path,
+    folder: str | Path | None = None,
+    out: str | Path | None = None,
+    weights: str | Path | None = None,
+    emit: Emit | None = None,
+) -> TrainResult:
+    """Go on with a training that was stopped, in its run: FOLDER/.whatsit/runs/0001.
 
-    The same as `whatsit train --resume`: the pictures may be in another `folder` by now. Raises WhatsitError.
+    The same as `whatsit train --resume`: a run is not asked where files are. So name `out` and `weights` if
+    you named them before, and the pictures' `folder` if that is not beside the run. Raises WhatsitError.
     """
-    place = Path(folder) if folder else None
-    job = jobs.resume(jobs.find_run(str(run), place, None), jobs.Given(place))
-    return run_job(job, emit)
+    given = jobs.Given(*(Path(place) if place else None for place in (folder, out, weights)))
+    return run_job(jobs.resume(jobs.find_run(str(run), given.folder, None), given), emit)
 
 
 def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
