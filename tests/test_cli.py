@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import subprocess
@@ -226,3 +227,28 @@ def test_env_and_cache_tell_what_a_bug_report_needs(whatsit: Run) -> None:
     assert {"whatsit", "python", "processor", "device", "cache", "openvino"} <= facts.keys()
     assert json.loads(whatsit("cache", "--json").stdout)["folder"]
     assert whatsit("--version").stdout.startswith("whatsit ")
+
+
+def test_swapped_arguments_are_recognized_and_answers_fit_into_a_table(
+    command: Run, digits: Path, tmp_path: Path
+) -> None:
+    command("train", digits, "--size", 64, "--epochs", 2, "--augment", "none", "--out", "my digits.whatsit")
+    for words in (("evaluate", "digits"), ("report", "digits"), ("predict", "digits")):
+        swapped = command(*words, "my digits.whatsit")
+        assert swapped.returncode == 2
+        assert "digits is a folder, and the bundle comes first. Type: " in swapped.stderr
+        assert f"whatsit {words[0]} 'my digits.whatsit' digits" in swapped.stderr
+    alone = command("report", "digits")
+    assert alone.returncode == 2
+    assert "report 1 digits" in alone.stderr
+
+    done = command(
+        "predict", "my digits.whatsit", *sorted(digits.glob("*/*.png"))[:5], "--csv", "answers.csv"
+    )
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "answers.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 5
+    assert list(rows[0]) == ["path", "label", "verdict", "probability", "novelty", "0", "1", "7"]
+    assert all(sum(float(row[name]) for name in "017") == pytest.approx(1, abs=1e-4) for row in rows)
+    assert all(float(row[row["label"]]) == pytest.approx(float(row["probability"])) for row in rows)

@@ -33,7 +33,7 @@ from whatsit.training.curve import draw_curve
 from whatsit.training.doctor import diagnose
 from whatsit.training.finder import sweep
 from whatsit.training.history import Epoch, History
-from whatsit.training.rates import spread
+from whatsit.training.learning_rates import spread
 from whatsit.training.what_if import Experiment
 from whatsit.understand.comparison import paired, rank
 from whatsit.understand.interpretation import Interpretation
@@ -80,7 +80,7 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "history": (lambda: History(EPOCHS), "3 epochs, error_rate 16.67%"),
     "no history": (History, "nothing was trained"),
     "epoch": (lambda: EPOCHS[0], "error_rate 50.00%"),
-    "rates": (lambda: sweep(lambda rate: (np.log10(rate) + 2) ** 2 / 9 + 0.1), "falls fastest at"),
+    "rates": (lambda: sweep(lambda rate: (np.log10(rate) + 2) ** 2 / 9 + 0.1), "Take a learning rate of"),
     "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "error rate is 16.7%"),
     "finding": (lambda: diagnose(EPOCHS, 3, 20).findings[-1], "few validation pictures"),
     "experiment": (
@@ -169,7 +169,7 @@ class Tags(HTMLParser):
 IN_NOTEBOOKS = {
     "history": "0.500000",
     "no history": "Nothing was trained yet.",
-    "rates": "falls fastest",
+    "rates": "Take a learning rate",
     "diagnosis": "error rate",
     "curve": "Trained on 200 pictures",
     "evaluation": "taken for",

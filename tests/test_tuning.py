@@ -51,7 +51,7 @@ def test_only_what_is_unfrozen_learns(digits: Path, cache: Path) -> None:
     assert not [name for name in changed if "running" in name], "a pretrained body keeps its statistics"
     learner.unfreeze().fit_one_cycle(1, slice(1e-4, 1e-3))
     assert not torch.equal(after["body.conv_stem.weight"], state_of(learner)["body.conv_stem.weight"])
-    assert [len(fit.get("rates", [1])) for fit in learner._state.fits] == [1, 2, 3]
+    assert [len(fit.get("group_lrs", [1])) for fit in learner._state.fits] == [1, 2, 3]
     learner.freeze()
     body = state_of(learner)
     learner.fit_one_cycle(1)
@@ -106,7 +106,7 @@ def test_first_unfrozen_epoch_that_was_interrupted_is_saved_as_it_is(digits: Pat
     learner._state.metrics = {"late": interrupt}
     with pytest.raises(KeyboardInterrupt):
         learner.fit_one_cycle(1, 1e-3)
-    assert not any("rates" in fit for fit in learner._state.fits)
+    assert not any("group_lrs" in fit for fit in learner._state.fits)
     learner.save("cut")
     again = learner_of(digits).load("cut")
     assert again.is_fine_tuned
@@ -152,7 +152,7 @@ def test_lr_find_of_an_unfrozen_network_changes_nothing(digits: Path, cache: Pat
     learner = learner_of(digits).unfreeze()
     before = state_of(learner)
     found = learner.lr_find(bs=8)
-    assert len(found.rates) > 20
+    assert len(found.lrs) > 20
     assert all(torch.equal(tensor, before[name]) for name, tensor in state_of(learner).items())
 
 

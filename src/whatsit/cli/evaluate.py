@@ -15,6 +15,7 @@ from whatsit.cli.options import (
     print_evaluation,
     print_json,
     print_notes,
+    require_order,
 )
 
 
@@ -37,6 +38,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure a bundle on labelled pictures that it was not trained on."""
+    require_order("evaluate", bundle, folder)
     from whatsit.classifier import Classifier
     from whatsit.evaluation import evaluate_folder
 

@@ -31,10 +31,13 @@ def lr(
     size: Size = str(LearnerConfig.size),
     resize: ResizeMode = LearnerConfig.resize,
     save: Annotated[
-        Path | None, typer.Option(help="The figure to write (PNG); .whatsit/rates.png by default.")
+        Path | None, typer.Option(help="The figure to write (PNG); .whatsit/lr.png by default.")
     ] = None,
     valid: Valid = SplitConfig.valid,
     split_seed: SplitSeed = SplitConfig.seed,
+    unfreeze: Annotated[
+        bool, typer.Option("--unfreeze", help="Of all layers, as the lesson does (minutes).")
+    ] = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
@@ -46,8 +49,8 @@ def lr(
     from whatsit.training import Learner
 
     learner = Learner(catalog, backbone, side_of_input(size), weights=weights, resize=resize)
-    found = learner.lr_find()
-    place = save or learner.catalog.project.folder / "rates.png"
+    found = learner.unfreeze().lr_find() if unfreeze else learner.lr_find()
+    place = save or learner.catalog.project.folder / "lr.png"
     figure: Path | None = place
     try:
         found.plot().write(place)
@@ -59,15 +62,18 @@ def lr(
     if json:
         print_json(
             {
-                "rates": list(found.rates),
+                "suggestion": found.suggestion,
+                "lrs": list(found.lrs),
                 "losses": list(found.losses),
-                "steepest": found.steepest,
-                "minimum_tenth": found.minimum_tenth,
+                "steep": found.steep,
+                "minimum": found.minimum,
                 "figure": figure and str(figure),
             }
         )
         return
     print(found)
-    print("The default, 3e-3, is good for nearly everybody.")
+    if unfreeze and found.lesson:
+        low, high = found.lesson.start, found.lesson.stop
+        print(f"From the early layers to the last: learner.fit_one_cycle(2, lr=slice({low:.1e}, {high:.1e}))")
     if figure:
         print(f"figure: {printable(figure)}")

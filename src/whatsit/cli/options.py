@@ -82,6 +82,20 @@ def require_place(what: str, out: Path) -> None:
         raise WhatsitError(f"The {what} can't be written to {out}.", "Name a file in an existing folder.")
 
 
+def require_order(command: str, bundle: object, *others: object) -> None:
+    """Raise WhatsitError where a folder is named first and the bundle after it, with the right command."""
+    names = [one for one in others if one is not None]
+    named_after = next(
+        (one for one in names if str(one).endswith(".whatsit") and Path(str(one)).is_file()), None
+    )
+    if named_after is not None and Path(str(bundle)).is_dir():
+        rest = [bundle if one is named_after else one for one in names]
+        raise WhatsitError(
+            f"{printable(str(bundle))} is a folder, and the bundle comes first.",
+            f"Type: {command_line(command, named_after, *rest)}",
+        )
+
+
 @contextmanager
 def listening(file: Path | None, json: bool) -> Iterator[Emit]:
     """What receives the events of a command: the terminal, and a file if one is named."""

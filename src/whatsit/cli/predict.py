@@ -2,15 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whatsit.cli.options import BundleFile, Json, ServedPrecision, print_json
+from whatsit.cli.options import BundleFile, Json, ServedPrecision, print_json, require_order, require_place
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.text import printable
@@ -34,10 +35,16 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Save there what of each picture spoke for its answer."),
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also write the answers as a table.")
+    ] = None,
     precision: ServedPrecision = None,
     json: Json = False,
 ) -> None:
     """Say what is on pictures."""
+    require_order("predict", bundle, *images)
+    if csv is not None:
+        require_place("table", csv)
     from whatsit.classifier import Classifier
     from whatsit.model import Prediction
 
@@ -68,14 +75,34 @@ def predict(
             row: dict[str, Any] = {"path": path, **asdict(answer)}
             if explain is not None:
                 row["heat_map"] = str(_explained(classifier, source, answer.label, explain, path))
-            if json:
-                answered.append(row)
-            else:
+            answered.append(row)
+            if not json:
                 print(f"{printable(path)}: {_told(answer, top)}")
+    if csv is not None:
+        from whatsit.project import write_whole
+
+        write_whole(csv, table_of(answered, classifier.classes))
     if json:
         print_json(answered)
     if refused:
         raise typer.Exit(2)
+
+
+def table_of(answered: list[dict[str, Any]], classes: Sequence[str]) -> bytes:
+    """A CSV file of answers: path, label, verdict, probability, novelty, and that of each class."""
+    from csv import writer as csv_writer
+
+    from whatsit.collection.cells import safe
+
+    text = StringIO()
+    writer = csv_writer(text)
+    own = ("path", "label", "verdict", "probability", "novelty")
+    writer.writerow([safe(name) for name in (*own, *classes)])
+    for row in answered:
+        numbers = [row["probability"], row["novelty"], *map(row["probabilities"].get, classes)]
+        shown = ["" if number is None else f"{number:.6f}" for number in numbers]
+        writer.writerow([*(safe(str(row[name])) for name in own[:3]), *shown])
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _on_stdin() -> bytes:

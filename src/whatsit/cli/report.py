@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, WeightFile, print_json, require_place
+from whatsit.cli.options import (
+    Json,
+    ProjectDir,
+    WeightFile,
+    command_line,
+    print_json,
+    require_order,
+    require_place,
+)
 from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
@@ -29,6 +37,12 @@ def report(
 ) -> None:
     """Write a page that says how good a classifier is, for people who know no statistics."""
     bundle = Path(subject)
+    require_order("report", bundle, folder)
+    if folder is None and bundle.is_dir() and (bundle / ".whatsit").is_dir():
+        what = f"{printable(subject)} is a folder of pictures; a report is about a run or a bundle."
+        raise WhatsitError(
+            what, f"`{command_line('runs', subject)}` lists its runs: {command_line('report', 1, subject)}"
+        )
     if bundle.is_file():
         from whatsit.classifier import Classifier
         from whatsit.evaluation import report_folder

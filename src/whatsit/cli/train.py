@@ -239,4 +239,4 @@ def _numbers(rates: str) -> list[float]:
         numbers = [float(rate) for rate in rates.split(",")]
         if all(0 < rate < math.inf for rate in numbers):
             return numbers
-    raise WhatsitError(f"--lr {rates} is no learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2.")
+    raise WhatsitError(f"--lr {rates} is not a learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2.")

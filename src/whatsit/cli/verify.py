@@ -37,7 +37,7 @@ def verify(
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """Decode every picture; what can't be goes to the trash, what is odd or there twice is reported."""
+    """Check every picture: broken files move to the trash, what is odd or there twice is reported."""
     from whatsit.collection.verifying import verify_images
 
     done = verify_images(

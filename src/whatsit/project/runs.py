@@ -45,7 +45,7 @@ class Fit(TypedDict):
     balance: Balance | None
     bs: NotRequired[int | None]
     wd: NotRequired[float | None]
-    rates: NotRequired[list[float]]
+    group_lrs: NotRequired[list[float]]
 
 
 class PreprocessRecord(TypedDict):

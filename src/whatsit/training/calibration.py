@@ -86,7 +86,7 @@ class Calibration:
         """
         state = self._state
         last = state.fits[-1] if state.fits and state.layers.is_frozen else {}
-        epochs = sum(fit["epochs"] for fit in state.fits if "rates" not in fit) or state.default_epochs
+        epochs = sum(fit["epochs"] for fit in state.fits if "group_lrs" not in fit) or state.default_epochs
         seeds = [state.config.seed] * len(places)
         alike = Heads(state.backbone.width, len(state.data.classes), seeds, state.config.ps)
         images = min(map(len, places))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from whatsit.config import LR
 from whatsit.tables import with_picture
 from whatsit.text import brief
 
@@ -25,18 +26,18 @@ SECOND_STAGE = (
 
 
 @dataclass(frozen=True)
-class RateFinder:
-    """What a sweep found: `rates`, and the smoothed training loss at each.
+class LRFinder:
+    """What a sweep found: `lrs`, and the smoothed training loss at each.
 
     The suggestions are None where the loss never fell.
     """
 
-    rates: Sequence[float]
+    lrs: Sequence[float]
     losses: Sequence[float]
 
     @cached_property
     def slope(self) -> tuple[int, int] | None:
-        """Where the longest downward slope begins and ends, as places in `rates`; rises of 2 % are noise."""
+        """Where the longest downward slope begins and ends, as places in `lrs`; rises of 2 % are noise."""
         if len(self.losses) < 3:
             return None
         best: tuple[int, int] | None = None
@@ -56,7 +57,7 @@ class RateFinder:
         return 1 - self.losses[slope[1]] / self.losses[slope[0]] if self.losses[slope[0]] else 0.0
 
     @property
-    def steepest(self) -> float | None:
+    def steep(self) -> float | None:
         """The rate where the loss falls fastest on the longest downward slope."""
         if self.slope is None:
             return None
@@ -65,42 +66,58 @@ class RateFinder:
             place: self.losses[place - 1] - self.losses[place + 1]
             for place in range(max(1, start), min(end + 1, len(self.losses) - 1))
         }
-        return self.rates[max(falls, key=falls.__getitem__)] if falls else self.rates[start]
+        return self.lrs[max(falls, key=falls.__getitem__)] if falls else self.lrs[start]
 
     @property
-    def minimum_tenth(self) -> float | None:
+    def minimum(self) -> float | None:
         """A tenth of the rate with the lowest loss."""
         if self.slope is None:
             return None
-        return self.rates[min(range(len(self.losses)), key=self.losses.__getitem__)] / 10
+        return self.lrs[min(range(len(self.losses)), key=self.losses.__getitem__)] / 10
 
     @property
     def lesson(self) -> slice | None:
         """What the lesson takes after unfreezing: from the steepest, at most 1e-4, to 3e-4."""
-        if self.steepest is None:
+        if self.steep is None:
             return None
         highest, upper = SECOND_STAGE
-        return slice(min(self.steepest, highest), upper)
+        return slice(min(self.steep, highest), upper)
+
+    @property
+    def suggestion(self) -> float | None:
+        """The default where the loss falls there, else where it falls fastest; None where it never does."""
+        if self.slope is None:
+            return None
+        start, end = (self.lrs[place] for place in self.slope)
+        return LR if start <= LR <= end else self.steep
+
+    @property
+    def reason(self) -> str:
+        """Why that is suggested, in words."""
+        if self.slope is None:
+            return "the loss never fell, so nothing can be suggested"
+        start, end = (self.lrs[place] for place in self.slope)
+        falls = f"the loss falls from {start:.1e} to {end:.1e}"
+        if self.suggestion == LR:
+            return f"{falls}, and the default of {LR:g} lies between them"
+        return f"{falls}, fastest at {self.steep:.1e}, and not at the default of {LR:g}"
 
     def plot(self) -> "Picture":
         """The loss over the rates, with the suggestions drawn in. Raises MissingError without matplotlib."""
-        from whatsit.understand.plots import draw_rates
+        from whatsit.understand.plots import draw_lr_finder
 
-        marks = {"steepest": self.steepest, "minimum / 10": self.minimum_tenth}
-        return draw_rates(
-            self.rates,
+        marks = {"steepest": self.steep, "minimum / 10": self.minimum}
+        return draw_lr_finder(
+            self.lrs,
             self.losses,
             {name: rate for name, rate in marks.items() if rate is not None},
             self.slope,
         )
 
     def __str__(self) -> str:
-        if self.steepest is None or self.minimum_tenth is None:
-            return "The loss never fell: there is no rate to suggest."
-        return (
-            f"The loss falls fastest at {self.steepest:.1e}; a tenth of the rate with the lowest loss is "
-            f"{self.minimum_tenth:.1e}."
-        )
+        if self.suggestion is None:
+            return f"{self.reason[0].upper()}{self.reason[1:]}."
+        return f"Take a learning rate of {self.suggestion:.1e}: {self.reason}."
 
     def __repr__(self) -> str:
         return brief(self, self)
@@ -118,7 +135,7 @@ def gentle(wd: float, rate: float) -> float:
     return min(wd, MOST_DECAY / rate) if rate > 0 else wd
 
 
-def sweep(step: Callable[[float], float], start: float = START, per_decade: float = PER_DECADE) -> RateFinder:
+def sweep(step: Callable[[float], float], start: float = START, per_decade: float = PER_DECADE) -> LRFinder:
     """Call `step(rate)`, which trains one batch and returns its loss, with rates from `start` to 10.
 
     Ends where the smoothed loss is four times the lowest so far, or no number (Smith, "Cyclical Learning
@@ -135,4 +152,4 @@ def sweep(step: Callable[[float], float], start: float = START, per_decade: floa
             break
         rates.append(rate)
         losses.append(smoothed)
-    return RateFinder(rates, losses)
+    return LRFinder(rates, losses)

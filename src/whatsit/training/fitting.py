@@ -20,7 +20,7 @@ from whatsit.training.finder import gentle
 from whatsit.training.heads import WD, Heads
 from whatsit.training.history import History, epoch_done
 from whatsit.training.hooks import Reporting, Validation
-from whatsit.training.rates import Rates
+from whatsit.training.learning_rates import LearningRates
 from whatsit.training.records import write_record
 from whatsit.training.schedules import Constant, Schedule
 from whatsit.training.stages import Stage
@@ -41,7 +41,7 @@ class Request:
 
     epochs: int
     schedule: Callable[[int], Schedule]
-    lr: Rates = LR
+    lr: LearningRates = LR
     bs: int | None = None
     wd: float | None = None
     balance: Balance | None = None
@@ -57,7 +57,7 @@ def fit(state: State, calibration: Calibration, request: Request) -> None:
     facts: dict[str, Any] = {"epochs": request.epochs, "lr": lrs[-1], "bs": bs, "wd": wd}
     facts["balance"] = request.balance
     if not state.layers.is_frozen:
-        facts["rates"] = lrs
+        facts["group_lrs"] = lrs
     how = {"frozen": state.layers.frozen_to, "seed": state.config.seed, "views": state.data.views}
     state.run.asked.append({**facts, "schedule": str(schedule), **how})
     if _was_done(state):

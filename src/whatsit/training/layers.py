@@ -15,7 +15,7 @@ from whatsit.extras import needing
 from whatsit.finetune import GROUPS
 from whatsit.training.checks import require_group
 from whatsit.training.heads import Heads
-from whatsit.training.rates import Rates, spread
+from whatsit.training.learning_rates import LearningRates, spread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,7 +83,7 @@ class Layers:
             return self.head.copy()
         return deepcopy(self.network).to(self._torch_device)
 
-    def lrs(self, lr: Rates) -> list[float]:
+    def lrs(self, lr: LearningRates) -> list[float]:
         """A learning rate for each group that is trained now. Raises WhatsitError."""
         return spread(lr, 1) if self.is_frozen else spread(lr, GROUPS)[self.frozen_to or 0 :]
 

@@ -21,9 +21,9 @@ from whatsit.training import checks, fitting, mirrors, records, stages
 from whatsit.training.answers import Answers
 from whatsit.training.callbacks import Callback
 from whatsit.training.export import served
-from whatsit.training.finder import QUICK, RateFinder, sweep
+from whatsit.training.finder import QUICK, LRFinder, sweep
 from whatsit.training.fitting import Request
-from whatsit.training.rates import Rates
+from whatsit.training.learning_rates import LearningRates
 from whatsit.training.schedules import Constant, OneCycle
 from whatsit.training.state import State
 from whatsit.understand import guessing
@@ -116,7 +116,7 @@ class Learner(Answers):
     def fit_one_cycle(
         self,
         epochs: int,
-        lr: Rates = LR,
+        lr: LearningRates = LR,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -129,8 +129,8 @@ class Learner(Answers):
 
         The learning rate rises to `lr` over the share `pct_start` of all steps and falls again, momentum
         goes from moms[0] to moms[1] and back. `lr` may be a rate for each group of layers: see
-        `rates.spread`. `bs` is the batch size (16 with few pictures, else 32), `wd` the weight decay (1 for a
-        head alone, else 0.01). `balance` helps small classes, by showing their pictures more often
+        `learning_rates.spread`. `bs` is the batch size (16 with few pictures, else 32), `wd` the weight decay
+        (1 for a head alone, else 0.01). `balance` helps small classes, by showing their pictures more often
         ("oversample") or letting them count more ("loss"). `callbacks` are called with every `Epoch`, and a
         true answer ends the training, as EarlyStopping gives it. Raises WhatsitError for values with which
         nothing can be trained. While layers of the backbone are trained, the learner has no answers for a
@@ -150,7 +150,7 @@ class Learner(Answers):
     def fit(
         self,
         epochs: int,
-        lr: Rates = LR,
+        lr: LearningRates = LR,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -166,7 +166,7 @@ class Learner(Answers):
     def fine_tune(
         self,
         epochs: int,
-        lr: Rates = TUNING_LRS,
+        lr: LearningRates = TUNING_LRS,
         *,
         bs: int | None = None,
         wd: float | None = None,
@@ -196,7 +196,7 @@ class Learner(Answers):
         layers.head.load_weights(layers.fresh_head().weights())
         self.fit_one_cycle(self._state.default_epochs, bs=bs, balance=balance)
 
-    def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> RateFinder:
+    def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> LRFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes.
 
         At high rates the decay `wd` is limited, as `finder.gentle` says, so that the curve shows the rate.

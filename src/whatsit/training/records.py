@@ -167,5 +167,5 @@ def prediction_seconds(state: State, model: Model) -> float | None:
 
 
 def _in_words(fit: Mapping[str, Any]) -> str:
-    said = {name: value for name, value in fit.items() if value is not None and name != "rates"}
+    said = {name: value for name, value in fit.items() if value is not None and name != "group_lrs"}
     return ", ".join(f"{name} {value}" for name, value in said.items())

@@ -50,7 +50,7 @@ def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[dict[str, Any]]) -> 
         axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
-def draw_rates(
+def draw_lr_finder(
     rates: Sequence[float],
     losses: Sequence[float],
     marks: Mapping[str, float],

@@ -20,10 +20,10 @@ from whatsit.labelled import Labelled
 from whatsit.training import variants
 from whatsit.training.batches import class_weights, oversampled
 from whatsit.training.callbacks import EarlyStopping
-from whatsit.training.finder import QUICK, RateFinder, sweep
+from whatsit.training.finder import QUICK, LRFinder, sweep
 from whatsit.training.heads import Heads
 from whatsit.training.history import Epoch
-from whatsit.training.rates import spread
+from whatsit.training.learning_rates import spread
 from whatsit.training.schedules import Constant, OneCycle
 from whatsit.understand.learning_curve import LearningCurve
 
@@ -69,13 +69,13 @@ def falling(rate: float) -> float:
 @pytest.mark.parametrize("how", [(), QUICK])
 def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope(how: tuple[float, ...]) -> None:
     found = sweep(falling, *how)
-    assert found.rates[-1] < 10
+    assert found.lrs[-1] < 10
     assert found.slope is not None
-    start, end = (found.rates[place] for place in found.slope)
+    start, end = (found.lrs[place] for place in found.slope)
     assert start < 1e-2 < end
-    assert found.steepest is not None
-    assert 10**-3 < found.steepest < 10**-1.5  # smoothing lags a little behind
-    assert found.minimum_tenth == pytest.approx(min(zip(found.losses, found.rates, strict=True))[1] / 10)
+    assert found.steep is not None
+    assert 10**-3 < found.steep < 10**-1.5  # smoothing lags a little behind
+    assert found.minimum == pytest.approx(min(zip(found.losses, found.lrs, strict=True))[1] / 10)
     assert found.lesson == slice(1e-4, 3e-4)
     assert "falls fastest" in str(found)
 
@@ -83,9 +83,9 @@ def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope(how: tuple[float
 @pytest.mark.parametrize("loss", [lambda rate: 2.3, lambda rate: 2.3 + rate, lambda rate: math.nan])
 def test_loss_that_never_falls_suggests_nothing(loss: object) -> None:
     found = sweep(loss)  # type: ignore[arg-type]
-    assert (found.slope, found.steepest, found.minimum_tenth, found.lesson) == (None, None, None, None)
+    assert (found.slope, found.steep, found.minimum, found.lesson) == (None, None, None, None)
     assert "no rate to suggest" in str(found)
-    if len(found.rates):
+    if len(found.lrs):
         found.plot()
 
 
@@ -93,8 +93,8 @@ def test_loss_that_never_falls_suggests_nothing(loss: object) -> None:
 @given(st.lists(st.floats(0.01, 100), max_size=60))
 def test_any_losses_give_a_suggestion_within_the_sweep_or_none(losses: list[float]) -> None:
     rates = [10 ** (-6 + n / 10) for n in range(len(losses))]
-    found = RateFinder(rates, losses)
-    assert found.steepest is None or found.steepest in rates
+    found = LRFinder(rates, losses)
+    assert found.steep is None or found.steep in rates
     str(found)
 
 
@@ -118,17 +118,15 @@ def test_lr_find_leaves_the_learner_as_it_was_bit_for_bit(digits: Path, cache: P
 def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     found = learner.lr_find()
-    assert found.steepest is not None
-    learner.fit_one_cycle(10, lr=found.steepest)
+    assert found.steep is not None
+    learner.fit_one_cycle(10, lr=found.steep)
     assert learner.evaluate().accuracy > 0.8
 
 
 def test_decay_alone_never_makes_the_curve_of_lr_find_explode(digits: Path, cache: Path) -> None:
     """At a rate of 2 a decay of 1 turns every weight around, and above that makes it ever larger."""
     learner = wi.Learner(wi.Catalog.from_folder(digits))
-    ends = [
-        [variants.fresh(learner, seed).lr_find(wd=wd).rates[-1] for wd in (0.0, 1.0)] for seed in range(9)
-    ]
+    ends = [[variants.fresh(learner, seed).lr_find(wd=wd).lrs[-1] for wd in (0.0, 1.0)] for seed in range(9)]
     ratio = statistics.median(decayed / plain for plain, decayed in ends)
     assert 0.67 < ratio < 1.5, "it explodes where the rate is too high"
 
@@ -328,17 +326,17 @@ def test_several_rates_are_tried_and_the_best_is_kept(digits: Path, command: Run
     assert len(list((digits / ".whatsit" / "runs").iterdir())) >= 2
     wrong = command("train", digits, "--lr", "fast")
     assert wrong.returncode == 2
-    assert "--lr fast is no learning rate. Give a number" in wrong.stderr
+    assert "--lr fast is not a learning rate. Give a number" in wrong.stderr
 
 
 def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, command: Run, tmp_path: Path) -> None:
-    result = command("lr", digits, "--save", "rates.png")
+    result = command("lr", digits, "--save", "lr.png")
     assert result.returncode == 0, result.stderr
-    assert "falls fastest" in result.stdout
-    with Image.open(tmp_path / "rates.png") as figure:
+    assert result.stdout.startswith("Take a learning rate of 3.0e-03: the loss falls from")
+    with Image.open(tmp_path / "lr.png") as figure:
         assert figure.width > 400
     document = json.loads(command("lr", digits, "--json").stdout)
-    assert len(document["rates"]) == len(document["losses"]) > 20
+    assert len(document["lrs"]) == len(document["losses"]) > 20
     assert Path(document["figure"]).exists()
     trained = json.loads(command("train", digits, "--lr", "0.01", "--json").stdout)
     history = json.loads((Path(trained["run"]) / "history.json").read_text())

@@ -6,10 +6,10 @@ from numbers import Real
 from whatsit.checks import is_number
 from whatsit.errors import WhatsitError
 
-Rates = float | slice | Sequence[float]
+LearningRates = float | slice | Sequence[float]
 
 
-def spread(lr: Rates, groups: int) -> list[float]:
+def spread(lr: LearningRates, groups: int) -> list[float]:
     """A rate for each of `groups`, the earliest layers first, as the lesson's library spreads them.
 
     A number is for all; slice(a, b) goes from a to b by equal factors; slice(b) gives b to the last group and
@@ -47,7 +47,7 @@ def _is_rate(value: object) -> bool:
     return is_number(value, 0) and value != 0
 
 
-def _senseless(lr: Rates) -> WhatsitError:
+def _senseless(lr: LearningRates) -> WhatsitError:
     return WhatsitError(
         f"Nothing can be learnt with lr={lr!r}.", "Give a positive number, slice(1e-5, 1e-3), or a list."
     )
