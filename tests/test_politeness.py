@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from whatsit.collection.politeness import LONGEST_WAIT, RESTS, Crowd
+from whatsit.collection.politeness import LONGEST_WAIT, RESTS, HostQueues
 from whatsit.errors import FetchError
 
 
@@ -64,7 +64,7 @@ def serve(
         outcome.kept.append(item)
 
     async def all_of_them() -> None:
-        crowd = Crowd(
+        queues = HostQueues(
             work,
             lambda item, error: outcome.failed.append(item),
             lambda item, error: outcome.postponed.append(item),
@@ -72,7 +72,7 @@ def serve(
             256,
             backoff,
         )
-        await crowd.serve((f"host {item % hosts}", item) for item in range(count))
+        await queues.serve((f"host {item % hosts}", item) for item in range(count))
 
     run(all_of_them())
     return outcome

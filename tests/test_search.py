@@ -20,7 +20,7 @@ from tests.site import Request, Site, as_json, jpeg, respond, silent
 from tests.test_docs import code_blocks
 from whatsit.collection import provider as asking
 from whatsit.collection.commons import Commons
-from whatsit.collection.engines import Engine
+from whatsit.collection.engines import SearchEngine
 from whatsit.collection.openverse import Openverse
 from whatsit.collection.provider import Found, License, Provider
 from whatsit.collection.search import Search, search
@@ -377,8 +377,8 @@ def internet(tmp_path: Path) -> Iterator[Internet]:
     internet.close()
 
 
-def engine(name: Any, internet: Internet) -> Engine:
-    return Engine(name, proxy=internet.url, verify=str(internet.certificates), timeout=20)
+def engine(name: Any, internet: Internet) -> SearchEngine:
+    return SearchEngine(name, proxy=internet.url, verify=str(internet.certificates), timeout=20)
 
 
 def duckduckgo(host: str, target: str) -> bytes:

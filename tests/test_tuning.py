@@ -19,7 +19,6 @@ from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.transforms import transforms
 from whatsit.probabilities import softmax
 from whatsit.training import automatic, fitting, mirrors, variants
-from whatsit.training.pictures import Pictures
 from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits
@@ -306,7 +305,7 @@ def test_pictures_come_in_order_and_shuffled(digits: Path, cache: Path) -> None:
     shuffled = np.concatenate([batch.labels for batch in pictures.epoch(np.random.default_rng(3))])
     assert sorted(shuffled.tolist()) == sorted(learner._state.data.labels("valid").tolist())
     assert len(pictures.kept) == len(learner.catalog["valid"])
-    assert isinstance(pictures, Pictures)
+    assert isinstance(pictures, PictureBatches)
 
 
 def test_mirrored_pictures_are_not_learnt_from_where_that_hurts(

@@ -24,7 +24,7 @@ CJK_FONTS = (  # for labels in Chinese, Japanese and Korean, the first that is i
 )
 
 
-class Picture(Figure):  # type: ignore[misc]
+class Plot(Figure):  # type: ignore[misc]
     """A figure that a notebook shows by itself and that is written whole or not at all."""
 
     def _repr_png_(self) -> bytes:

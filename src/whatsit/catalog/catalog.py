@@ -28,7 +28,7 @@ from whatsit.text import brief, ending
 if TYPE_CHECKING:
     from torch import nn
 
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 
 class Options(TypedDict, total=False):
@@ -327,7 +327,7 @@ class Catalog:
             self.root, self.paths, self.rows, self.counts(), split, self.unreadable, self.warnings
         )
 
-    def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Picture":
+    def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Plot":
         """A matplotlib figure of labelled pictures from all classes. Raises MissingError without matplotlib.
 
         `augmented` shows one of them many times, as `transforms()`, or the transforms given, change it.

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.extras import needing
-from whatsit.figures import Picture, fonts
+from whatsit.figures import Plot, fonts
 from whatsit.images import open_image
 from whatsit.text import printable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TILE = 224  # pixels
 
 
-def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: int = 5) -> Picture:
+def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: int = 5) -> Plot:
     """Draw up to rows * columns pictures with their titles; unreadable ones are passed over."""
     return draw_tiles(readable(pictures), rows, columns)
 
@@ -30,7 +30,7 @@ def draw_augmented(
     rows: int = 3,
     columns: int = 5,
     transform: "nn.Module | None" = None,
-) -> Picture:
+) -> Plot:
     """Draw the first readable picture as it is, then changed by `transform`, all of them by default."""
     with needing("Changing pictures at random"):
         import torch
@@ -50,11 +50,11 @@ def draw_augmented(
     return draw_tiles([(square, title), *((view, "") for view in changed)], rows, columns)
 
 
-def draw_tiles(pictures: Iterable[tuple[Any, str]], rows: int, columns: int, heading: str = "") -> Picture:
+def draw_tiles(pictures: Iterable[tuple[Any, str]], rows: int, columns: int, heading: str = "") -> Plot:
     """Draw up to rows * columns images (PIL, or arrays) with their titles, under a heading."""
     shown = list(islice(pictures, rows * columns))
     rows = max(1, -(-len(shown) // columns))
-    figure = Picture(figsize=(columns * 2.2, rows * 2.2), layout="constrained")
+    figure = Plot(figsize=(columns * 2.2, rows * 2.2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     if heading:
         figure.suptitle(_lines(heading), fontsize=11, parse_math=False, family=fonts())

@@ -16,7 +16,7 @@ import aiohttp
 
 from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import Manifest, Row
-from whatsit.collection.politeness import Crowd
+from whatsit.collection.politeness import HostQueues
 from whatsit.collection.robots import Robots, refuse_opt_out
 from whatsit.collection.room import Room, Share
 from whatsit.errors import FetchError, ImageError, ProjectError, WhatsitError
@@ -121,8 +121,8 @@ class Downloader:
             self._manifest.note(row, "waiting", f"{error.what}, and {wait}")
             end(row)
 
-        crowd = Crowd(work, fail, postpone, self._limits.per_host, _affordable(at_once), self._backoff)
-        await crowd.serve((_host(row.url), row) for row in rows if id(row) not in later)
+        queues = HostQueues(work, fail, postpone, self._limits.per_host, _affordable(at_once), self._backoff)
+        await queues.serve((_host(row.url), row) for row in rows if id(row) not in later)
 
     def _note_error(self, row: Row, error: FetchError | ImageError) -> None:
         self._manifest.note(row, "failed" if isinstance(error, FetchError) else "broken", error.what)

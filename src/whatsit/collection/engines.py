@@ -19,7 +19,7 @@ def has_engines() -> bool:
     return find_spec("ddgs") is not None
 
 
-class Engine:
+class SearchEngine:
     """Search DuckDuckGo or Bing. `options` go to ddgs.DDGS (proxy, timeout, verify)."""
 
     def __init__(self, name: Literal["duckduckgo", "bing"], **options: Any) -> None:

@@ -11,7 +11,7 @@ from whatsit.collection.repair import Oddity
 from whatsit.tables import table
 from whatsit.text import brief, ending
 
-Told = tuple[Path, str]
+FileAndReason = tuple[Path, str]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Verification:
     images: Path
     pictures: int = 0
     is_moved: bool = False
-    unreadable: list[Told] = field(default_factory=list)
-    left_alone: list[Told] = field(default_factory=list)
+    unreadable: list[FileAndReason] = field(default_factory=list)
+    left_alone: list[FileAndReason] = field(default_factory=list)
     odd: dict[Oddity, list[Path]] = field(default_factory=dict)
     fixed: list[Fixed] = field(default_factory=list)
     same: list[list[Path]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Verification:
     def _kinds(self) -> dict[str, list[str]]:
         """What was found, with a line for each picture, or group of copies."""
 
-        def reasons(rows: Sequence[Told]) -> list[str]:
+        def reasons(rows: Sequence[FileAndReason]) -> list[str]:
             return [f"{self.name(path)}: {reason}" for path, reason in rows]
 
         def copies(groups: Sequence[Sequence[Path]]) -> list[str]:
@@ -83,7 +83,7 @@ class Verification:
     def to_dict(self) -> dict[str, Any]:
         """For JSON; paths are relative to the image folder."""
 
-        def told(rows: Sequence[Told]) -> list[dict[str, str]]:
+        def told(rows: Sequence[FileAndReason]) -> list[dict[str, str]]:
             return [{"path": self.name(path), "reason": reason} for path, reason in rows]
 
         return {

@@ -43,7 +43,7 @@ class Host(Generic[Item]):
     awake: float = 0.0
 
 
-class Crowd(Generic[Item]):
+class HostQueues(Generic[Item]):
     """Calls `work(item)` for every item, at most `per_host` at once for a host and `at_once` for all.
 
     Where `work` raises a FetchError that may pass, it is called again, up to 3 times, after `backoff`

@@ -9,7 +9,7 @@ import aiohttp
 
 from whatsit.checks import is_count
 from whatsit.collection.commons import Commons
-from whatsit.collection.engines import NEEDS, Engine, has_engines
+from whatsit.collection.engines import NEEDS, SearchEngine, has_engines
 from whatsit.collection.openverse import Openverse
 from whatsit.collection.provider import LICENSES, Finds, License, Provider
 from whatsit.errors import CollectError, WhatsitError
@@ -36,9 +36,9 @@ def providers(source: str = "auto") -> list[Provider]:
     if source == "commons":
         return [Commons()]
     if source == "duckduckgo" or source == "bing":
-        return [Engine("bing" if source == "bing" else "duckduckgo")]
+        return [SearchEngine("bing" if source == "bing" else "duckduckgo")]
     if source == "auto":
-        return [Openverse(), Commons(), Engine("duckduckgo"), Engine("bing")]
+        return [Openverse(), Commons(), SearchEngine("duckduckgo"), SearchEngine("bing")]
     raise CollectError(f"There is no source {source!r}.", f"Choose one of {', '.join(SOURCES)}.")
 
 
@@ -78,7 +78,7 @@ async def search(
     for provider in asked:
         if len(done.found) >= most:
             break
-        if isinstance(provider, Engine) and len(asked) > 1 and not has_engines():
+        if isinstance(provider, SearchEngine) and len(asked) > 1 and not has_engines():
             done.silent[provider.name] = NEEDS
             continue
         before = len(done.found)

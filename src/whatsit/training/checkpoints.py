@@ -25,7 +25,7 @@ HALVES = ("even", "odd")
 _FINISHED = re.compile(r"fit-(\d+)\.json")
 
 
-class Begun(NamedTuple):
+class Checkpoint(NamedTuple):
     """A checkpoint of a training that was stopped."""
 
     half: str
@@ -47,16 +47,18 @@ def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
     return stage
 
 
-def load_begun(run: Path, number: int, belongs: dict[str, Any], asked: Mapping[str, Any]) -> Begun | None:
+def load_checkpoint(
+    run: Path, number: int, belongs: dict[str, Any], asked: Mapping[str, Any]
+) -> Checkpoint | None:
     """The last epoch of a training that was stopped, if the same is asked of it now."""
-    found: list[Begun] = []
+    found: list[Checkpoint] = []
     for half in HALVES:
         with suppress(WhatsitError):  # not there, or torn
             stage = stages.load(run, f"fit-{number}-{half}", belongs)
             kept = stage.history
             if kept.get("asked") == asked and isinstance(kept.get("epochs"), list) and "batches" in kept:
-                found.append(Begun(half, stage))
-    return max(found, key=lambda begun: len(begun.stage.history["epochs"]), default=None)
+                found.append(Checkpoint(half, stage))
+    return max(found, key=lambda found: len(found.stage.history["epochs"]), default=None)
 
 
 class Keeper:
@@ -65,7 +67,7 @@ class Keeper:
     `last` is what it was begun with, which is the last to be written over.
     """
 
-    def __init__(self, run: Path, number: int, last: Begun | None) -> None:
+    def __init__(self, run: Path, number: int, last: Checkpoint | None) -> None:
         self._run, self._number = run, number
         self._half = last.half if last else HALVES[0]
         self._wait, self._kept = WORTH, time.perf_counter()

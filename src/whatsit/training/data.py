@@ -16,7 +16,7 @@ from whatsit.preprocess import Preprocess
 from whatsit.project import Project
 from whatsit.training.batches import FeatureBatches, chosen
 from whatsit.training.features import Extractor, Features
-from whatsit.training.pictures import Pictures
+from whatsit.training.pictures import PictureBatches
 
 
 class Data:
@@ -115,12 +115,12 @@ class Data:
         data = self.views_to_train_on()
         return FeatureBatches(data.inputs, data.labels, batch_size, [chosen(data.labels, balance)])
 
-    def pictures(self, split: Split, batch_size: int, balance: Balance | None = None) -> Pictures:
+    def pictures(self, split: Split, batch_size: int, balance: Balance | None = None) -> PictureBatches:
         """Pixels of a split, which stay in memory as far as they fit, for the next time."""
         labels = self.labels(split)
         paths = [item.path for item in self.catalog[split]]
         kept = self._decoded.setdefault(split, {})
-        return Pictures(paths, labels, self.preprocess, batch_size, chosen(labels, balance), kept)
+        return PictureBatches(paths, labels, self.preprocess, batch_size, chosen(labels, balance), kept)
 
     def add_views(self, numbers: Sequence[int]) -> None:
         """Learn from further views of the training pictures too. Raises CatalogError where one changed."""

@@ -11,7 +11,7 @@ from whatsit.tables import with_picture
 from whatsit.text import brief
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 START, END, PER_DECADE = 1e-7, 10.0, 99 / 8  # 100 batches
 QUICK = 1e-6, 9.0  # where a batch takes seconds: 64 batches, none at rates that change nothing
@@ -102,7 +102,7 @@ class LRFinder:
             return f"{falls}, and the default of {LR:g} lies between them"
         return f"{falls}, fastest at {self.steep:.1e}, and not at the default of {LR:g}"
 
-    def plot(self) -> "Picture":
+    def plot(self) -> "Plot":
         """The loss over the rates, with the suggestions drawn in. Raises MissingError without matplotlib."""
         from whatsit.understand.plots import draw_lr_finder
 

@@ -11,7 +11,7 @@ from whatsit.tables import table
 from whatsit.text import brief
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 BATCHES = ("losses", "lrs", "moms")
 
@@ -127,7 +127,7 @@ class History:
             most=len(self),
         )
 
-    def plot(self) -> "Picture":
+    def plot(self) -> "Plot":
         """Both losses and the error rate over the epochs."""
         from whatsit.understand.plots import draw_training
 

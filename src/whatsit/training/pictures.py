@@ -20,7 +20,7 @@ TOGETHER = 4  # pictures that a thread decodes before it hands over
 
 
 @dataclass
-class Pictures:
+class PictureBatches:
     """Picture files and the index of each one's class (n,), in batches of about `batch_size`.
 
     `chosen` are places of pictures, some perhaps several times; `kept` the decoded ones. Raises CatalogError

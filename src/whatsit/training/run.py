@@ -18,7 +18,7 @@ from whatsit.project import (
     write_whole,
 )
 from whatsit.training import checkpoints, crossfit
-from whatsit.training.checkpoints import Begun, Keeper
+from whatsit.training.checkpoints import Checkpoint, Keeper
 from whatsit.training.crossfit import HeldOut
 from whatsit.training.stages import Stage
 
@@ -63,11 +63,11 @@ class Run:
         """All that was asked for, the last of it after so many epochs: what a checkpoint belongs to."""
         return {"trainings": self.asked, "before": epochs}
 
-    def stopped(self, belongs: Belongs, asked: Mapping[str, Any]) -> Begun | None:
+    def stopped(self, belongs: Belongs, asked: Mapping[str, Any]) -> Checkpoint | None:
         """The last checkpoint of the training that was asked for last, if it was stopped."""
-        return checkpoints.load_begun(self.folder, self.number, belongs, asked)
+        return checkpoints.load_checkpoint(self.folder, self.number, belongs, asked)
 
-    def keeper(self, last: Begun | None) -> Keeper:
+    def keeper(self, last: Checkpoint | None) -> Keeper:
         """What writes down the epochs of the training that was asked for last."""
         return Keeper(self.folder, self.number, last)
 

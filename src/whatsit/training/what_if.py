@@ -18,7 +18,7 @@ from whatsit.training.history import History
 from whatsit.training.learner import Learner
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 TOO_HIGH, TOO_LOW = 0.5, 1e-5
 LOW_EPOCHS, MANY_EPOCHS = 5, 40
@@ -72,7 +72,7 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
     return found
 
 
-def draw(experiments: list[Experiment]) -> "Picture":
+def draw(experiments: list[Experiment]) -> "Plot":
     """The curves of all experiments side by side. Raises MissingError without matplotlib."""
     from whatsit.understand.plots import draw_experiments
 

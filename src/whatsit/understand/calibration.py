@@ -13,7 +13,7 @@ from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, sums_by, wilson
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 BINS = 10
 FEW = 100  # pictures: with fewer nothing can be told
@@ -170,7 +170,7 @@ class Reliability:
     def _repr_html_(self) -> str:
         return with_picture(self, self.plot)
 
-    def plot(self) -> "Picture":
+    def plot(self) -> "Plot":
         """The reliability diagram."""
         from whatsit.understand.plots import draw_reliability
 

@@ -18,7 +18,7 @@ from whatsit.understand.metrics import Evaluation, evaluate
 from whatsit.understand.selective import Selective
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 SPLITS = {
     "train": "training pictures",
@@ -206,7 +206,7 @@ class Interpretation:
             raise WhatsitError("Components are found in features, and there are none.", "Give features=.")
         return components(self.features, self.labels, self.classes, n, pictures)
 
-    def plot_confusion_matrix(self, normalize: bool = False) -> "Picture":
+    def plot_confusion_matrix(self, normalize: bool = False) -> "Plot":
         """Draw what was taken for what; of more than 30 classes the most confused.
 
         With `normalize` as shares of each actual class.
@@ -222,7 +222,7 @@ class Interpretation:
         totals = found.confusion[places].sum(1)
         return draw_confusion(names, found.confusion[np.ix_(places, places)], totals, title, normalize)
 
-    def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Picture":
+    def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Plot":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
 
         With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
@@ -242,7 +242,7 @@ class Interpretation:
             shown = [(found.overlay(), answer.title) for found, answer in zip(maps, answers, strict=True)]
         return draw_tiles(shown, -(-len(places) // COLUMNS), COLUMNS, heading)
 
-    def plot_components(self, n: int = 4, pictures: int = 4) -> "Picture":
+    def plot_components(self, n: int = 4, pictures: int = 4) -> "Plot":
         """Draw the pictures at both ends of each component. Raises WhatsitError without features or paths."""
         from whatsit.understand.plots import draw_rows
 

@@ -16,7 +16,7 @@ from whatsit.text import brief
 from whatsit.understand.power_law import Draws, draw
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 SHARE = (5, 95)  # percentiles: a 90 % interval
 FEW = 30  # validation pictures: with fewer nothing can be said
@@ -196,11 +196,11 @@ class LearningCurve:
     def _repr_html_(self) -> str:
         return with_picture(self, self.plot)
 
-    def plot(self) -> "Picture":
+    def plot(self) -> "Plot":
         """The errors over the number of pictures, and the forecast up to twice as many with its interval."""
-        from whatsit.figures import Picture
+        from whatsit.figures import Plot
 
-        figure = Picture(figsize=(7, 4), layout="constrained")
+        figure = Plot(figsize=(7, 4), layout="constrained")
         axis = figure.subplots()
         ticks = list(self.images)
         if self.can_tell:

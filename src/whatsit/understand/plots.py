@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from whatsit.catalog.pictures import draw_tiles, readable
-from whatsit.figures import Picture, fonts
+from whatsit.figures import Plot, fonts
 from whatsit.text import printable
 
 
-def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
+def draw_training(epochs: Sequence[dict[str, Any]]) -> Plot:
     """Draw both losses and the error rate over the epochs."""
-    figure = Picture(figsize=(9, 3.5), layout="constrained")
+    figure = Plot(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
     _draw_epochs(losses, errors, epochs)
     losses.set(xlabel="epoch", title="loss")
@@ -24,9 +24,9 @@ def draw_training(epochs: Sequence[dict[str, Any]]) -> Picture:
     return figure
 
 
-def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Picture:
+def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Plot:
     """Draw losses and error rates of several trainings side by side, by what was asked of each."""
-    figure = Picture(figsize=(3.6 * len(experiments), 6), layout="constrained")
+    figure = Plot(figsize=(3.6 * len(experiments), 6), layout="constrained")
     columns = figure.subplots(2, len(experiments), squeeze=False).T
     for (question, epochs), (losses, errors) in zip(experiments.items(), columns, strict=True):
         _draw_epochs(losses, errors, epochs)
@@ -55,9 +55,9 @@ def draw_lr_finder(
     losses: Sequence[float],
     marks: Mapping[str, float],
     slope: tuple[int, int] | None = None,
-) -> Picture:
+) -> Plot:
     """Draw the loss over learning rates (logarithmic), with named marks and a slope in another colour."""
-    figure = Picture(figsize=(7, 4), layout="constrained")
+    figure = Plot(figsize=(7, 4), layout="constrained")
     axis = figure.subplots()
     axis.plot(rates, losses)
     if slope is not None:
@@ -77,7 +77,7 @@ def draw_confusion(
     totals: NDArray[np.int64],
     title: str,
     normalize: bool = False,
-) -> Picture:
+) -> Plot:
     """Draw a confusion matrix: `counts` (n, n) by actual class (row) and predicted class (column).
 
     `names` (n,) are those of the classes, `totals` (n,) count the pictures of each actual class: with
@@ -86,7 +86,7 @@ def draw_confusion(
     shares = counts / np.maximum(1, totals)[:, None]
     labels = list(map(printable, names))
     side = max(4.0, 0.42 * len(labels) + 2)
-    figure = Picture(figsize=(side, side), layout="constrained")
+    figure = Plot(figsize=(side, side), layout="constrained")
     axis = figure.subplots()
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
@@ -108,12 +108,12 @@ def draw_reliability(
     intervals: Sequence[tuple[float, float]],
     images: Sequence[int],
     title: str,
-) -> Picture:
+) -> Plot:
     """Draw how often it is right over how sure it is, a dot per bin.
 
     Beside each dot stands its number of `images`; a bar through it is its interval (low, high).
     """
-    figure = Picture(figsize=(5, 5), layout="constrained")
+    figure = Plot(figsize=(5, 5), layout="constrained")
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], ":", color="tab:gray", label="perfect")
     low, high = np.array(intervals).reshape(-1, 2).T
@@ -131,9 +131,9 @@ def draw_reliability(
 
 def draw_selective(
     answered: NDArray[np.float64], accuracy: NDArray[np.float64], marks: Mapping[str, tuple[float, float]]
-) -> Picture:
+) -> Plot:
     """Draw the accuracy of the answers over the share of pictures that get one (n,), with named marks."""
-    figure = Picture(figsize=(6, 4), layout="constrained")
+    figure = Plot(figsize=(6, 4), layout="constrained")
     axis = figure.subplots()
     axis.plot(answered, accuracy)
     for name, (share, right) in marks.items():
@@ -144,7 +144,7 @@ def draw_selective(
     return figure
 
 
-def draw_rows(rows: Sequence[tuple[str, Sequence[Path]]], heading: str) -> Picture:
+def draw_rows(rows: Sequence[tuple[str, Sequence[Path]]], heading: str) -> Plot:
     """Draw rows of pictures, each with its title; what can't be read is left white."""
     columns = max((len(paths) for _, paths in rows), default=2)
     tiles: list[tuple[Any, str]] = []

@@ -12,7 +12,7 @@ from whatsit.text import brief
 from whatsit.understand.clusters import Interval, interval_of
 
 if TYPE_CHECKING:
-    from whatsit.figures import Picture
+    from whatsit.figures import Plot
 
 STEPS = np.linspace(0, 0.99, 100).round(2)
 MARKED = (0.5, 0.7, 0.9)  # the minima that are named, in words and in the figure
@@ -92,7 +92,7 @@ class Selective:
     def _repr_html_(self) -> str:
         return with_picture(self, self.plot)
 
-    def plot(self) -> "Picture":
+    def plot(self) -> "Plot":
         """The accuracy of the answers over the share of pictures that get one."""
         from whatsit.understand.plots import draw_selective
 
