@@ -19,6 +19,7 @@ from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.transforms import transforms
 from whatsit.probabilities import softmax
 from whatsit.training import automatic, fitting, mirrors, variants
+from whatsit.training.pictures import PictureBatches
 from whatsit.understand.comparison import Difference, paired
 
 SIZE = 64  # pixels: enough for digits
