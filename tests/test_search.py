@@ -22,8 +22,9 @@ from whatsit.collection import provider as asking
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import SearchEngine
 from whatsit.collection.openverse import Openverse
-from whatsit.collection.provider import Found, License, Provider
+from whatsit.collection.provider import Found, Provider
 from whatsit.collection.search import Search, search
+from whatsit.config import License
 from whatsit.errors import CollectError
 from whatsit.fetch import Limits, client, run
 

@@ -18,8 +18,18 @@ import whatsit as wi
 from tests.conftest import Run
 from tests.test_docs import code_blocks
 from whatsit.cli.train import train
-from whatsit.config import SplitConfig, TrainConfig
+from whatsit.config import (
+    CollectConfig,
+    Config,
+    EvaluateConfig,
+    ReportConfig,
+    ShowConfig,
+    SplitConfig,
+    TrainConfig,
+    VerifyConfig,
+)
 from whatsit.events import Artifact, Cancelled, EpochDone, Event, Failed, Finished, from_json
+from whatsit.tasks import run
 from whatsit.training import checkpoints
 
 FAST = {"size": 64, "epochs": 4, "augment": "none"}
@@ -151,3 +161,25 @@ def test_page_of_the_documentation_trains_with_live_events_and_cancels(
     assert isinstance(whole[-1], Finished)
     assert whole[-1].result["accuracy"] > 0.8
     assert (tmp_path / "my-photos.whatsit").exists()
+
+
+def test_every_long_command_is_a_task_with_the_result_of_its_json(
+    digits: Path, tmp_path: Path, command: Run
+) -> None:
+    bundle = str(wi.train(digits, tmp_path / "x.whatsit", lambda event: None, **FAST).bundle)
+    tasks: dict[tuple[object, ...], Config] = {
+        ("show", digits): ShowConfig(str(digits)),
+        ("verify", digits, "--dry-run"): VerifyConfig(str(digits), dry_run=True),
+        ("evaluate", bundle, digits, "--split", "valid"): EvaluateConfig(bundle, str(digits), "valid"),
+        ("report", bundle, digits, "--out", "page.html"): ReportConfig(bundle, str(digits), "page.html"),
+    }
+    for words, config in tasks.items():
+        printed = json.loads(command(*words, "--json").stdout)
+        heard: list[Event] = []
+        result = run(config, heard.append)
+        assert json.loads(json.dumps(result.to_dict())) == printed
+        assert heard[-1] == Finished(result.to_dict())
+    heard = []
+    with pytest.raises(wi.WhatsitError, match="are for searching"):
+        run(CollectConfig(source="bing", urls=("urls.txt",)), heard.append)
+    assert isinstance(heard[-1], Failed)

@@ -10,6 +10,10 @@ Balance = Literal["oversample", "loss"]
 Augment = Literal["auto", "full", "none"]
 Device = Literal["auto", "cpu", "cuda"]
 InputSide = int | Literal["auto"]
+Split = Literal["train", "valid", "test"]
+Source = Literal["auto", "openverse", "commons", "duckduckgo", "bing"]
+License = Literal["any", "public", "modify", "commercial"]
+Language = Literal["en", "zh"]
 LR = 3e-3  # good for nearly every head
 LARGEST_SEED = 2**32
 
@@ -86,3 +90,77 @@ class TrainConfig:
         known = asdict(self)
         own = {one.name: known[one.name] for one in fields(LearnerConfig) if one.name in known}
         return LearnerConfig(**{**own, "augment": None if self.augment == "none" else self.augment})
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """What `whatsit collect` does: search for `classes`, words or NAME=words, or fetch lists of addresses.
+
+    `max_pics` for each class, 200 by default, or all that `urls`, files of addresses, list; `label` is their
+    class where no file's name says it.
+    """
+
+    classes: Sequence[str] = ()
+    into: str = "pictures"
+    max_pics: int | None = None
+    source: Source = "auto"
+    license: License = "any"
+    urls: Sequence[str] = ()
+    label: str | None = None
+    retry: bool = False
+    allow_private: bool = False
+    project: str | None = None
+
+
+@dataclass(frozen=True)
+class VerifyConfig:
+    """What `whatsit verify` does; with `dry_run` nothing is moved or changed."""
+
+    folder: str
+    fix: bool = False
+    max_size: int | None = None
+    dry_run: bool = False
+    project: str | None = None
+
+
+@dataclass(frozen=True)
+class ShowConfig:
+    """What `whatsit show` does; `save` is the figure to write, in the project by default."""
+
+    folder: str
+    save: str | None = None
+    valid: float = SplitConfig.valid
+    split_seed: int = SplitConfig.seed
+    group: str | None = None
+    by_time: bool = False
+    project: str | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """What `whatsit evaluate` does; the split is by default as the bundle was trained."""
+
+    bundle: str
+    folder: str
+    split: Split | None = None
+    valid: float | None = None
+    split_seed: int | None = None
+    group: str | None = None
+    by_time: bool | None = None
+    project: str | None = None
+    precision: Precision | None = None
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What `whatsit report` does, of a run or a bundle; `out` is the page to write."""
+
+    subject: str
+    folder: str | None = None
+    out: str | None = None
+    weights: str | None = None
+    lang: Language = "en"
+    project: str | None = None
+
+
+Config = TrainConfig | CollectConfig | VerifyConfig | ShowConfig | EvaluateConfig | ReportConfig

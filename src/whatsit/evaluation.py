@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.catalog import Catalog, Item, Rule, Split
+from whatsit.catalog import Catalog, Item, Rule
 from whatsit.classifier import Classifier
+from whatsit.config import Split
 from whatsit.errors import BundleError, CatalogError, ImageError
 from whatsit.events import progress, warn
 from whatsit.model import Predictions

@@ -2,10 +2,11 @@
 
 from whatsit.catalog.catalog import Catalog, Item, Options
 from whatsit.catalog.duplicates import near_duplicates
-from whatsit.catalog.listing import Split, folders_of
+from whatsit.catalog.listing import folders_of
 from whatsit.catalog.opening import SPLITS, side_of
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary
+from whatsit.config import Split
 
 __all__ = [
     "SPLITS",

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from whatsit.catalog import listing as lists
 from whatsit.catalog.checks import check, oddities
-from whatsit.catalog.listing import Grouping, Listing, Split
+from whatsit.catalog.listing import Grouping, Listing
 from whatsit.catalog.opening import SPLITS, no_place, open_listing, side_of
 from whatsit.catalog.split import Rule, checked_rule
 from whatsit.catalog.summary import Summary, summarize
 from whatsit.checks import path_of
-from whatsit.config import SplitConfig
+from whatsit.config import Split, SplitConfig
 from whatsit.errors import CatalogError
 from whatsit.extras import needing
 from whatsit.project import Project

@@ -9,18 +9,18 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import stat_key
+from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.images import explain_unreadable
 from whatsit.project import MANIFEST
 
-Split = Literal["train", "valid", "test"]
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train",
     "training": "train",

@@ -19,8 +19,9 @@ from whatsit.catalog.index import (
     recorded,
     sides_recorded,
 )
-from whatsit.catalog.listing import SPLIT_NAMES, Listing, Split, some
+from whatsit.catalog.listing import SPLIT_NAMES, Listing, some
 from whatsit.catalog.split import SEPARATOR, UNDEALT, Pictures, Record, Rule, deal
+from whatsit.config import Split
 from whatsit.errors import CatalogError, ReadOnlyProjectError
 from whatsit.project import SIDECAR, Database, Project
 from whatsit.text import printable, shortened

@@ -3,11 +3,21 @@
 import gc
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, command_line, named, print_json, print_table
+from whatsit.cli.options import (
+    Json,
+    ProjectDir,
+    command_line,
+    config_of,
+    named,
+    print_json,
+    print_table,
+    run_with,
+)
+from whatsit.config import CollectConfig, License, Source
 from whatsit.errors import CollectError
 from whatsit.text import printable
 
@@ -18,25 +28,26 @@ COUNTS = ("found", "downloaded", "duplicates", "broken", "kept")
 
 
 def collect(
+    context: typer.Context,
     classes: Annotated[
         list[str] | None,
         typer.Argument(metavar="WORDS...", help="What to search for, a class each; NAME=WORDS names it."),
     ] = None,
     into: Annotated[
         Path, typer.Option(metavar="DIR", help="The image folder to fill, made if need be.")
-    ] = Path("pictures"),
+    ] = Path(CollectConfig.into),
     most: Annotated[
         int | None,
         typer.Option("--max", min=1, help="Pictures for each class: 200, or all that --urls lists."),
     ] = None,
     source: Annotated[
-        Literal["auto", "openverse", "commons", "duckduckgo", "bing"],
+        Source,
         typer.Option(help="Where to search; auto asks one after the other."),
-    ] = "auto",
+    ] = CollectConfig.source,
     license: Annotated[
-        Literal["any", "public", "modify", "commercial"],
+        License,
         typer.Option(help="Only what may be used so: public domain, changed, or in commerce."),
-    ] = "any",
+    ] = CollectConfig.license,
     urls: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE...", help="Lists of addresses (.txt, .csv), or a folder of them."),
@@ -52,29 +63,9 @@ def collect(
     json: Json = False,
 ) -> None:
     """Search, download, verify and de-duplicate pictures, or go on where that was stopped."""
-    from whatsit import collection
-
     gc.freeze()  # what was imported stays: looking through it again and again takes a tenth of the time,
     gc.set_threshold(20_000)  # and so does looking through the rest every few pictures
-    if urls:
-        if source != "auto" or license != "any":
-            raise CollectError("--source and --license are for searching.", "Leave them out with --urls.")
-        # The shell makes several words of urls_*.txt, of which only the first is the option's.
-        lists = collection.label_lists([*urls, *map(Path, classes or ())], label)
-        done = collection.collect_lists(lists, into, most, retry, allow_private, project)
-    elif label:
-        raise CollectError("--label is for lists of addresses (--urls).", "Write NAME=WORDS to search.")
-    else:
-        done = collection.collect(
-            *(classes or ()),
-            into=into,
-            max_pics=most or collection.MAX_PICS,
-            source=source,
-            license=license,
-            retry=retry,
-            allow_private=allow_private,
-            project=project,
-        )
+    done = cast("Collection", run_with(json, config_of(CollectConfig, context, max_pics=most)))
     if json:
         print_json(done.to_dict())
     else:

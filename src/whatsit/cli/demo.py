@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from whatsit.cli.evaluate import evaluate
+from whatsit.cli.evaluate import evaluate_and_print
 from whatsit.cli.predict import predict
-from whatsit.cli.show import show
+from whatsit.cli.show import show_and_print
 from whatsit.cli.train import run_and_print
+from whatsit.config import EvaluateConfig, ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
 
 PICTURES = ("pictures.png", "training.png", "predictions.png")
@@ -22,7 +23,6 @@ def demo(
     ),
 ) -> None:
     """Watch the whole job on handwritten digits."""
-    from whatsit.config import TrainConfig
     from whatsit.demo import draw_results, write_digits
     from whatsit.training.job import Job
     from whatsit.training.task import REPORT
@@ -38,11 +38,11 @@ def demo(
     faults = write_digits(digits)
     _step(f"1,797 handwritten digits are in {digits}, with faults on purpose: {faults}")
     _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")
-    show(digits, save=folder / "pictures.png")
+    show_and_print(ShowConfig(str(digits), str(folder / "pictures.png")))
     _step(f"whatsit train {digits} --out {bundle}")
     run_and_print(Job(TrainConfig(str(digits.absolute()), str(bundle.absolute()))))
     _step(f"whatsit evaluate {bundle} {digits} --split valid")
-    evaluate(bundle, digits, split="valid")
+    evaluate_and_print(EvaluateConfig(str(bundle), str(digits), "valid"))
     some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]
     _step(f"whatsit predict {bundle} {some[0]} ...")
     predict(bundle, some)

@@ -1,6 +1,6 @@
 """`whatsit evaluate`: how good is a bundle on these pictures?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,15 +11,21 @@ from whatsit.cli.options import (
     Json,
     ProjectDir,
     ServedPrecision,
-    Split,
+    config_of,
     print_evaluation,
     print_json,
     print_notes,
     require_order,
+    run_with,
 )
+from whatsit.config import EvaluateConfig, Split
+
+if TYPE_CHECKING:
+    from whatsit.tasks import Evaluated
 
 
 def evaluate(
+    context: typer.Context,
     bundle: BundleFile,
     folder: Folder,
     split: Annotated[Split | None, typer.Option(help="Only these pictures. By default, all.")] = None,
@@ -39,20 +45,20 @@ def evaluate(
 ) -> None:
     """Measure a bundle on labelled pictures that it was not trained on."""
     require_order("evaluate", bundle, folder)
-    from whatsit.classifier import Classifier
-    from whatsit.evaluation import evaluate_folder
+    evaluate_and_print(config_of(EvaluateConfig, context), json)
 
-    classifier = Classifier(bundle, precision=precision)
-    evaluation, catalog, trained_on = evaluate_folder(
-        classifier, folder, split, valid, split_seed, by_time, group, project
-    )
-    print_notes(catalog)
+
+def evaluate_and_print(config: EvaluateConfig, json: bool = False) -> None:
+    """Carry it out and print how good it is."""
+    found = cast("Evaluated", run_with(json, config))
+    print_notes(found.catalog)
     if json:
-        print_json({**evaluation.to_dict(), "split": split or "all", "trained_on": trained_on})
+        print_json(found.to_dict())
         return
+    trained_on = found.trained_on
     which = "pictures that it was not trained on" if trained_on else "all pictures"
-    print(f"{split or which}: ", end="")
-    print_evaluation(evaluation)
+    print(f"{config.split or which}: ", end="")
+    print_evaluation(found.evaluation)
     if trained_on is None:
         print("It can't be known whether it was trained on some of these: its run was not found here.")
     elif trained_on:

@@ -8,9 +8,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from subprocess import list2cmdline
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -19,8 +20,12 @@ from whatsit.errors import WhatsitError
 from whatsit.events import Emit, Lines, default, results_only, several
 from whatsit.text import printable
 
+C = TypeVar("C", bound="Config")
+
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog
+    from whatsit.config import Config
+    from whatsit.tasks import Result
     from whatsit.understand.metrics import Evaluation
 
 Folder = Annotated[
@@ -40,7 +45,6 @@ ServedPrecision = Annotated[
     Precision | None,
     typer.Option("--precision", help="By default the one that the bundle is calibrated at."),
 ]
-Split = Literal["train", "valid", "test"]
 BackboneName = Annotated[str, typer.Option(help="lite0, or a timm name.")]
 WeightFile = Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")]
 Size = Annotated[
@@ -94,6 +98,28 @@ def require_order(command: str, bundle: object, *others: object) -> None:
             f"{printable(str(bundle))} is a folder, and the bundle comes first.",
             f"Type: {command_line(command, named_after, *rest)}",
         )
+
+
+def config_of(kind: type[C], context: typer.Context, **others: object) -> C:
+    """A config whose fields are the options of a command, and `others`; places become texts."""
+    params = {**context.params, **others}
+    values: dict[str, Any] = {
+        one.name: _plain(params[one.name]) for one in fields(kind) if one.name in params
+    }
+    return kind(**values)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
+
+
+def run_with(json: bool, config: "Config") -> "Result":
+    """Carry out a task, with its events on the terminal; with `json` only bars and warnings, on stderr."""
+    from whatsit import tasks
+
+    return tasks.run(config, results_only() if json else None)
 
 
 @contextmanager

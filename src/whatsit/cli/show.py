@@ -1,8 +1,7 @@
 """`whatsit show`: what is in the folder."""
 
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,48 +13,53 @@ from whatsit.cli.options import (
     ProjectDir,
     SplitSeed,
     Valid,
+    config_of,
     list_unreadable,
     print_json,
     print_table,
+    run_with,
 )
-from whatsit.config import SplitConfig
+from whatsit.config import ShowConfig
 from whatsit.text import printable
+
+if TYPE_CHECKING:
+    from whatsit.tasks import Shown
 
 MOST_CLASSES = 30  # in the table; a longer one is no summary
 
 
 def show(
+    context: typer.Context,
     folder: Folder,
     save: Annotated[
         Path | None, typer.Option(help="The figure to write (PNG); .whatsit/pictures.png by default.")
     ] = None,
-    valid: Valid = SplitConfig.valid,
-    split_seed: SplitSeed = SplitConfig.seed,
+    valid: Valid = ShowConfig.valid,
+    split_seed: SplitSeed = ShowConfig.split_seed,
     group: Group = None,
     by_time: ByTime = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
     """Say what is worth knowing of the pictures, and draw some."""
-    from whatsit.catalog import SPLITS, Catalog
+    show_and_print(config_of(ShowConfig, context), json)
 
-    catalog = Catalog.read(
-        folder, valid=valid, seed=split_seed, group=group, by_time=by_time, project=project, to_train=False
-    )
-    summary = catalog.summary()
-    if save is None and catalog.project.is_lasting and find_spec("matplotlib"):
-        save = catalog.project.folder / "pictures.png"
-    if save is not None:
-        catalog.show().write(save)
+
+def show_and_print(config: ShowConfig, json: bool = False) -> None:
+    """Carry it out and print what there is to know."""
+    from whatsit.catalog import SPLITS
+
+    shown = cast("Shown", run_with(json, config))
     if json:
-        print_json({**summary.to_dict(), "figure": str(save) if save else None})
+        print_json(shown.to_dict())
         return
+    summary = shown.summary
     for line in str(summary).splitlines():
         print(printable(line))
     if len(summary.counts) <= MOST_CLASSES:
         rows = [[printable(label), *map(str, count.values())] for label, count in summary.counts.items()]
         print_table(["class", *SPLITS], rows)
-    if save is not None:
-        print(f"pictures: {printable(save)}")
-    if len(catalog.unreadable) > 1:  # the summary names the first
-        list_unreadable(catalog)
+    if shown.figure is not None:
+        print(f"pictures: {printable(shown.figure)}")
+    if len(shown.catalog.unreadable) > 1:  # the summary names the first
+        list_unreadable(shown.catalog)

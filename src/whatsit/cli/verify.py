@@ -2,11 +2,21 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, command_line, named, print_json, print_table
+from whatsit.cli.options import (
+    Json,
+    ProjectDir,
+    command_line,
+    config_of,
+    named,
+    print_json,
+    print_table,
+    run_with,
+)
+from whatsit.config import VerifyConfig
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -25,6 +35,7 @@ REPAIRED = {
 
 
 def verify(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder, or one class's folder.")],
     fix: Annotated[
         bool, typer.Option("--fix", help="Repair what is odd; the originals go to the trash.")
@@ -38,11 +49,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check every picture: broken files move to the trash, what is odd or there twice is reported."""
-    from whatsit.collection.verifying import verify_images
-
-    done = verify_images(
-        folder, not dry_run, None if dry_run else max_size, fix and not dry_run, project=project
-    )
+    done = cast("Verification", run_with(json, config_of(VerifyConfig, context)))
     if json:
         print_json(done.to_dict())
     else:

@@ -15,10 +15,11 @@ from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader
 from whatsit.collection.lists import read_list
 from whatsit.collection.looks import Looks
 from whatsit.collection.manifest import LARGEST_NUMBER, Manifest, Row, storable
-from whatsit.collection.provider import Found, License, Provider
+from whatsit.collection.provider import Found, Provider
 from whatsit.collection.recovery import recover
 from whatsit.collection.search import providers, search
 from whatsit.collection.tally import Collection, Tally
+from whatsit.config import License
 from whatsit.errors import CollectError
 from whatsit.events import progress, progress_of_several, warn
 from whatsit.fetch import Limits, client, run

@@ -8,7 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from whatsit.collection.provider import LICENSES, Found, License, ask
+from whatsit.collection.provider import LICENSES, Found, ask
+from whatsit.config import License
 from whatsit.errors import CollectError
 
 ADDRESS = "https://commons.wikimedia.org"

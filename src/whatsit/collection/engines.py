@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import aiohttp
 
-from whatsit.collection.provider import Found, License
+from whatsit.collection.provider import Found
+from whatsit.config import License
 from whatsit.errors import CollectError
 
 NEEDS = "install it with pip install 'whatsit[search]'"

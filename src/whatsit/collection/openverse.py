@@ -6,7 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from whatsit.collection.provider import LICENSES, Found, License, ask
+from whatsit.collection.provider import LICENSES, Found, ask
+from whatsit.config import License
 from whatsit.errors import CollectError
 
 ADDRESS = "https://api.openverse.org"

@@ -4,17 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import aiohttp
 
+from whatsit.config import License
 from whatsit.errors import CollectError, FetchError
 from whatsit.events import warn
 from whatsit.fetch import Limits, answer, read
 from whatsit.tables import table
 from whatsit.text import brief, shortened
 
-License = Literal["any", "public", "modify", "commercial"]
 # Codes as Openverse and Commons have them: what may be done with the pictures, from most to least.
 LICENSES: dict[License, tuple[str, ...]] = {
     "public": ("cc0", "pdm", "pd"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 import aiohttp
 
@@ -11,12 +11,12 @@ from whatsit.checks import is_count
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import NEEDS, SearchEngine, has_engines
 from whatsit.collection.openverse import Openverse
-from whatsit.collection.provider import LICENSES, Finds, License, Provider
+from whatsit.collection.provider import LICENSES, Finds, Provider
+from whatsit.config import License, Source
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Limits, client, run
 from whatsit.text import described
 
-Source = Literal["auto", "openverse", "commons", "duckduckgo", "bing"]
 SOURCES: tuple[str, ...] = get_args(Source)
 
 

@@ -4,11 +4,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
+from whatsit.config import Language
 from whatsit.errors import WhatsitError
-
-Language = Literal["en", "zh"]
 
 
 @cache

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
-from whatsit.catalog import Catalog, Split
-from whatsit.config import Precision
+from whatsit.catalog import Catalog
+from whatsit.config import Precision, Split
 from whatsit.errors import WhatsitError
 from whatsit.heat_map import HeatMap
 from whatsit.images import Picture

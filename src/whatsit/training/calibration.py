@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whatsit.catalog import Split
-from whatsit.config import LR
+from whatsit.config import LR, Split
 from whatsit.errors import WhatsitError
 from whatsit.events import working
 from whatsit.labelled import Labelled

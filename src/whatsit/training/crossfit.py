@@ -22,8 +22,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
-from whatsit.catalog import Split
 from whatsit.catalog.split import groups_of
+from whatsit.config import Split
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled
 from whatsit.novelty import Novelty

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
-from whatsit.catalog import Catalog, Split, side_of
-from whatsit.config import Balance, Precision
+from whatsit.catalog import Catalog, side_of
+from whatsit.config import Balance, Precision, Split
 from whatsit.errors import CatalogError
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit import engine
-from whatsit.catalog import Split, folders_of
+from whatsit.catalog import folders_of
+from whatsit.config import Split
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.model import Model, Predictions
 from whatsit.project import BY_FOLDER, BY_TABLE, Answered

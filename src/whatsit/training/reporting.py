@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from whatsit.catalog import Split
+from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.model import Model
 from whatsit.report import Report, Training, known_thumbnails

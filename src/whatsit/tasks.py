@@ -1,0 +1,206 @@
+"""Every long task: `run(config, emit)` gives a result that has `to_dict()`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+from whatsit import events
+from whatsit.catalog import Catalog
+from whatsit.catalog.summary import Summary
+from whatsit.classifier import Classifier
+from whatsit.collection import Collection, collect, collect_lists, label_lists
+from whatsit.collection.findings import Verification
+from whatsit.collection.verifying import verify_images
+from whatsit.config import (
+    CollectConfig,
+    Config,
+    EvaluateConfig,
+    ReportConfig,
+    ShowConfig,
+    TrainConfig,
+    VerifyConfig,
+)
+from whatsit.errors import CollectError, WhatsitError
+from whatsit.evaluation import evaluate_folder, report_folder
+from whatsit.events import Emit, written
+from whatsit.report import Report
+from whatsit.training import task
+from whatsit.training.finished import report_of_run
+from whatsit.training.job import find_run
+from whatsit.understand.metrics import Evaluation
+
+PICTURES, REPORT = "pictures.png", "report.html"
+
+
+class Result(Protocol):
+    """What came of a task."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON values."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A summary of a catalog, and the figure that was drawn, if any."""
+
+    catalog: Catalog
+    summary: Summary
+    figure: Path | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self.summary.to_dict(), "figure": self.figure and str(self.figure)}
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """How good a bundle is on pictures; `trained_on` are left out, None where that can't be known."""
+
+    evaluation: Evaluation
+    catalog: Catalog
+    split: str
+    trained_on: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self.evaluation.to_dict(), "split": self.split, "trained_on": self.trained_on}
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report and the page it was written to."""
+
+    report: Report
+    path: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        main = self.report.interpretations[0].reliability
+        return {
+            "report": str(self.path),
+            "splits": {one.split: one.evaluation.to_dict() for one in self.report.interpretations},
+            "trained_on": self.report.left_out,
+            "calibration_error": main.ece,
+            "calibration_error_by_chance": main.chance[0],
+        }
+
+
+def run(config: Config, emit: Emit | None = None) -> Result:
+    """Carry out a task. `emit` gets all events; without it they go to the terminal or the notebook.
+
+    Raises WhatsitError.
+    """
+    if isinstance(config, TrainConfig):
+        return task.run(config, emit)
+    with events.task(emit) as finish:
+        result = _OTHERS[type(config)](config)
+        finish(result.to_dict())
+    return result
+
+
+def _collect(config: CollectConfig) -> Collection:
+    project, into = config.project, config.into
+    if config.urls:
+        if config.source != CollectConfig.source or config.license != CollectConfig.license:
+            raise CollectError("--source and --license are for searching.", "Leave them out with --urls.")
+        # The shell makes several words of urls_*.txt, of which only the first is the option's.
+        lists = label_lists([Path(one) for one in (*config.urls, *config.classes)], config.label)
+        return collect_lists(lists, into, config.max_pics, config.retry, config.allow_private, project)
+    if config.label:
+        raise CollectError("--label is for lists of addresses (--urls).", "Write NAME=WORDS to search.")
+    most = {} if config.max_pics is None else {"max_pics": config.max_pics}
+    return collect(
+        *config.classes,
+        into=into,
+        source=config.source,
+        license=config.license,
+        retry=config.retry,
+        allow_private=config.allow_private,
+        project=project,
+        **most,
+    )
+
+
+def _verify(config: VerifyConfig) -> Verification:
+    changes = not config.dry_run
+    max_size = config.max_size if changes else None
+    return verify_images(config.folder, changes, max_size, config.fix and changes, project=config.project)
+
+
+def _show(config: ShowConfig) -> Shown:
+    catalog = Catalog.read(
+        config.folder,
+        valid=config.valid,
+        seed=config.split_seed,
+        group=config.group,
+        by_time=config.by_time,
+        project=config.project,
+        to_train=False,
+    )
+    figure = Path(config.save) if config.save else None
+    if figure is None and catalog.project.is_lasting and find_spec("matplotlib"):
+        figure = catalog.project.folder / PICTURES
+    if figure is not None:
+        catalog.show().write(figure)
+        written("figure", figure)
+    return Shown(catalog, catalog.summary(), figure)
+
+
+def _evaluate(config: EvaluateConfig) -> Evaluated:
+    classifier = Classifier(config.bundle, precision=config.precision)
+    found = evaluate_folder(
+        classifier,
+        Path(config.folder),
+        config.split,
+        config.valid,
+        config.split_seed,
+        config.by_time,
+        config.group,
+        Path(config.project) if config.project else None,
+    )
+    return Evaluated(found.evaluation, found.catalog, config.split or "all", found.trained_on)
+
+
+def _report(config: ReportConfig) -> Reported:
+    subject = Path(config.subject)
+    folder, out, weights, project = (
+        Path(place) if place else None
+        for place in (config.folder, config.out, config.weights, config.project)
+    )
+    if subject.is_file():
+        if folder is None:
+            what = "A bundle alone does not show how good it is."
+            raise WhatsitError(what, f"Name labelled pictures: {subject} FOLDER.")
+        out = out or Path(REPORT)
+        require_page(out)
+        report = report_folder(Classifier(subject), folder, project)
+    else:
+        if subject.suffix == ".whatsit":
+            raise WhatsitError(f"There is no bundle {subject}.", "`whatsit train FOLDER` makes one.")
+        place = find_run(config.subject, folder, project)
+        out = out or place / REPORT
+        require_page(out)
+        report = report_of_run(place, folder, weights)
+    report.write(out, config.lang)
+    written("report", out)
+    return Reported(report, out)
+
+
+def require_page(out: Path) -> None:
+    """Raise WhatsitError before anything is done for nothing, or something else is written over."""
+    if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
+        raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
+    if not out.absolute().parent.is_dir():
+        raise WhatsitError(f"The report can't be written to {out}.", "Name a file in an existing folder.")
+
+
+_OTHERS: dict[type, Callable[[Any], Result]] = {
+    CollectConfig: _collect,
+    VerifyConfig: _verify,
+    ShowConfig: _show,
+    EvaluateConfig: _evaluate,
+    ReportConfig: _report,
+}
