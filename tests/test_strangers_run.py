@@ -88,11 +88,12 @@ def test_bundle_is_written_where_the_command_line_says_and_nowhere_else(
     monkeypatch.setattr(job, "warn", said.append)
     assert run("train", received.images, *words) is None
     assert snapshot(received.victim) == outside
-    assert os.listdir() == ["digits.whatsit"]
+    assert sorted(os.listdir()) == ["digits-report.html", "digits.whatsit"]
     assert "victim/zz, add --out" in said[0]
     if words[0] == "--continue":
         assert run("train", received.images, *words, "--out", "named.whatsit") is None
-        assert sorted(os.listdir()) == ["digits.whatsit", "named.whatsit"]
+        pages = ["digits-report.html", "named-report.html"]
+        assert sorted(os.listdir()) == sorted([*pages, "digits.whatsit", "named.whatsit"])
         assert snapshot(received.victim) == outside
 
 

@@ -28,7 +28,7 @@ from whatsit.config import (
     TrainConfig,
     VerifyConfig,
 )
-from whatsit.events import Artifact, Cancelled, EpochDone, Event, Failed, Finished, from_json
+from whatsit.events import Artifact, Cancelled, EpochDone, Event, Failed, Finished, Note, from_json
 from whatsit.tasks import run
 from whatsit.training import checkpoints
 
@@ -183,3 +183,15 @@ def test_every_long_command_is_a_task_with_the_result_of_its_json(
     with pytest.raises(wi.WhatsitError, match="are for searching"):
         run(CollectConfig(source="bing", urls=("urls.txt",)), heard.append)
     assert isinstance(heard[-1], Failed)
+
+
+def test_page_beside_the_bundle_replaces_only_a_page_of_whatsit(digits: Path, tmp_path: Path) -> None:
+    page, heard = tmp_path / "x-report.html", list[Event]()
+    for text, is_replaced in ((None, True), ("<title>mine</title>", False)):
+        if text is not None:
+            page.write_text(text)
+        result = wi.train(digits, tmp_path / "x.whatsit", heard.append, **FAST)
+        assert result.report is not None
+        assert (result.report == page) == is_replaced
+        assert (page.read_text() == text) != is_replaced
+    assert any(isinstance(event, Note) and "not a page of Whatsit" in event.text for event in heard)

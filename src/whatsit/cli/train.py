@@ -114,6 +114,7 @@ def train(
         typer.Option("--continue", metavar="RUN", help="Train a finished run further, for --epochs more."),
     ] = None,
     project: ProjectDir = None,
+    open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
     events: EventsFile = None,
     json: Json = False,
 ) -> None:
@@ -154,11 +155,15 @@ def train(
         assert out is not None
         job = jobs.Job(_config(context.params, folder, out, tried))
     with listening(events, json) as emit:
-        run_and_print(job, emit, json)
+        report = run_and_print(job, emit, json)
+    if open_report and report is not None:
+        import webbrowser
+
+        webbrowser.open(report.absolute().as_uri())
 
 
-def run_and_print(job: "Job", emit: Emit | None = None, json: bool = False) -> None:
-    """Carry out what was asked, and print how it went."""
+def run_and_print(job: "Job", emit: Emit | None = None, json: bool = False) -> Path | None:
+    """Carry out what was asked, and print how it went; the report, if there is one."""
     from whatsit.training import task
 
     try:
@@ -176,6 +181,7 @@ def run_and_print(job: "Job", emit: Emit | None = None, json: bool = False) -> N
         print_json(result.to_dict())
     else:
         _print(job, result)
+    return result.report
 
 
 def _print(job: "Job", result: "TrainResult") -> None:
@@ -200,7 +206,7 @@ def _print(job: "Job", result: "TrainResult") -> None:
     if result.figure:
         print(f"experiments: {printable(result.figure)}")
     if result.report:
-        print(f"report: {printable(result.report)} (open it in a browser)")
+        print(f"report: {printable(shortest(result.report))} (open it in a browser)")
     bundle = shortest(result.bundle)
     print(f"bundle: {printable(bundle)} ({result.seconds:.1f} s)")
     print(f"next: {command_line('predict', bundle, 'PICTURE')}")

@@ -1,5 +1,6 @@
 """A whole training as a task: a config in; a bundle, a report and a result out."""
 
+import os
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +12,7 @@ from whatsit.config import TrainConfig
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import Emit, warn, written
 from whatsit.extras import MissingError
+from whatsit.project import write_whole
 from whatsit.report import Phrase
 from whatsit.text import brief
 from whatsit.training import automatic
@@ -22,11 +24,12 @@ from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
+GENERATOR = b'content="Whatsit"'
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TrainResult:
-    """What a training came to: the `learner`, its `bundle` and `report`, None where that can't be written.
+    """What a training came to: the `learner`, its `bundle` and the `report` beside it, None without one.
 
     `accuracies` are those of all seeds, if several were asked for; `experiments` those of `what_if`, and
     `figure` their picture. `is_replaced` says that another bundle lay there, which is in the trash now.
@@ -135,7 +138,7 @@ def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
         experiments = what_if(learner, learner.run / "what-if") if job.config.what_if else []
         figure = _draw(experiments, learner.run / WHAT_IF)
         job.finish(learner.run)
-        report, accuracies = _report(learner), tuple(trained.accuracies)
+        report, accuracies = _report(learner, out), tuple(trained.accuracies)
         seconds = time.perf_counter() - started
         result = TrainResult(
             learner, out, report, seconds, is_replaced, accuracies, tuple(experiments), figure
@@ -167,15 +170,33 @@ def _draw(experiments: list[Experiment], place: Path) -> Path | None:
     return place
 
 
-def _report(learner: Learner) -> Path | None:
-    """Write the page; what was trained is worth keeping without it too."""
+def _report(learner: Learner, out: Path) -> Path | None:
+    """Write the page into the run and beside the bundle; what was trained is worth keeping without it too."""
+    page, beside = learner.run / REPORT, out.with_name(f"{out.stem}-{REPORT}")
     try:
-        learner.report().write(learner.run / REPORT)
+        text = learner.report().render().encode("utf-8", "backslashreplace")
+        write_whole(page, text)
+        if _is_someone_elses(beside):
+            warn(f"{beside} is not a page of Whatsit, and stays as it is.")
+        else:
+            write_whole(beside, text)
+            page = beside
     except WhatsitError as error:
         warn(f"there is no report: {error}")
         return None
-    written("report", learner.run / REPORT)
-    return learner.run / REPORT
+    written("report", page)
+    return page
+
+
+def _is_someone_elses(page: Path) -> bool:
+    """Whether something is there that is not a report."""
+    if not os.path.lexists(page):
+        return False
+    try:
+        with open(page, "rb") as file:
+            return page.is_symlink() or GENERATOR not in file.read(1000)
+    except OSError:
+        return True
 
 
 def shortest(path: Path) -> str:
