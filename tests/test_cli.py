@@ -65,9 +65,13 @@ def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
 
 def test_table_for_people(whatsit: Run, digits: Path) -> None:
     result = whatsit("train", digits, "--epochs", 2)
-    assert "epoch" in result.stdout
-    assert "right on" in result.stdout
+    assert result.stdout.startswith("validation: right on")
+    assert "train_loss" not in result.stdout
+    assert "precision" not in result.stdout
     assert "bundle: digits.whatsit" in result.stdout
+    whole = whatsit("train", digits, "--epochs", 2, "-v").stdout
+    assert whole.startswith("epoch  train_loss")
+    assert "class  images  precision" in whole
     picture = next((digits / "0").iterdir())
     answered = whatsit("predict", "digits.whatsit", picture, "--top", 3)
     assert answered.stdout.count("%") == 3

@@ -195,3 +195,19 @@ def test_page_beside_the_bundle_replaces_only_a_page_of_whatsit(digits: Path, tm
         assert (result.report == page) == is_replaced
         assert (page.read_text() == text) != is_replaced
     assert any(isinstance(event, Note) and "not a page of Whatsit" in event.text for event in heard)
+
+
+def test_labels_that_held_out_answers_contradict_are_worth_a_look(
+    all_digits: Path, tmp_path: Path, command: Run
+) -> None:
+    folder = tmp_path / "digits"
+    for label in ("0", "1", "7"):
+        shutil.copytree(all_digits / label, folder / label)
+    wrong = sorted((folder / "0").iterdir())[:5]
+    for path in wrong:
+        path.rename(folder / "7" / path.name)
+    done = command("train", folder, "--size", 64, "--augment", "none")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("worth a look: ")]
+    assert len(lines) == 3
+    found = [line for line in lines if "is labeled 7 and looks like 0 (" in line]
+    assert sum(path.name in line for line in found for path in wrong) >= 2

@@ -17,7 +17,7 @@ import typer
 
 from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
-from whatsit.events import Emit, Lines, default, results_only, several
+from whatsit.events import Emit, Lines, default, results_only, several, without_epochs
 from whatsit.text import printable
 
 C = TypeVar("C", bound="Config")
@@ -123,9 +123,14 @@ def run_with(json: bool, config: "Config") -> "Result":
 
 
 @contextmanager
-def listening(file: Path | None, json: bool) -> Iterator[Emit]:
-    """What receives the events of a command: the terminal, and a file if one is named."""
+def listening(file: Path | None, json: bool, has_epochs: bool = True) -> Iterator[Emit]:
+    """What receives the events of a command: the terminal, and a file if one is named.
+
+    Where a program reads stdout, epochs are printed only if they are asked for.
+    """
     shown = results_only() if json else default()
+    if not (json or has_epochs or sys.stdout.isatty()):
+        shown = without_epochs(shown)
     if file is None:
         yield shown
         return
@@ -164,8 +169,8 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
         print("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
 
 
-def print_evaluation(evaluation: "Evaluation") -> None:
-    """The headline, the per-class table, and the commonest mistakes."""
+def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int = 5) -> None:
+    """The headline, the per-class table where the whole is asked for, and the commonest mistakes."""
     print(
         f"right on {evaluation.right} of {evaluation.images} pictures: accuracy {evaluation.accuracy:.1%} "
         f"({evaluation.range_in_words})"
@@ -178,15 +183,16 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         ]
         for label, row in evaluation.per_class().items()
     ]
-    print_table(["class", "images", "precision", "recall", "f1"], rows)
+    if is_whole:
+        print_table(["class", "images", "precision", "recall", "f1"], rows)
     if evaluation.unanswered is not None:
         print(f"wrong, since the answer is not a number: {evaluation.unanswered.sum()}")
     mistakes = evaluation.most_confused()
-    for actual, predicted, count in mistakes[:5]:
+    for actual, predicted, count in mistakes[:most]:
         pictures = "picture" if count == 1 else "pictures"
         print(f"{count} {pictures} of {printable(actual)} taken for {printable(predicted)}")
-    if len(mistakes) > 5:
-        print(f"and {sum(count for *_, count in mistakes[5:])} other mistakes")
+    if len(mistakes) > most:
+        print(f"and {sum(count for *_, count in mistakes[most:])} other mistakes")
 
 
 def print_notes(catalog: "Catalog") -> None:

@@ -114,6 +114,9 @@ def train(
         typer.Option("--continue", metavar="RUN", help="Train a finished run further, for --epochs more."),
     ] = None,
     project: ProjectDir = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also print every epoch and a table of the classes.")
+    ] = False,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
     events: EventsFile = None,
     json: Json = False,
@@ -154,15 +157,17 @@ def train(
         assert folder is not None
         assert out is not None
         job = jobs.Job(_config(context.params, folder, out, tried))
-    with listening(events, json) as emit:
-        report = run_and_print(job, emit, json)
+    with listening(events, json, has_epochs=verbose) as emit:
+        report = run_and_print(job, emit, json, verbose)
     if open_report and report is not None:
         import webbrowser
 
         webbrowser.open(report.absolute().as_uri())
 
 
-def run_and_print(job: "Job", emit: Emit | None = None, json: bool = False) -> Path | None:
+def run_and_print(
+    job: "Job", emit: Emit | None = None, json: bool = False, verbose: bool = False
+) -> Path | None:
     """Carry out what was asked, and print how it went; the report, if there is one."""
     from whatsit.training import task
 
@@ -180,29 +185,33 @@ def run_and_print(job: "Job", emit: Emit | None = None, json: bool = False) -> P
     if json:
         print_json(result.to_dict())
     else:
-        _print(job, result)
+        _print(job, result, verbose)
     return result.report
 
 
-def _print(job: "Job", result: "TrainResult") -> None:
+def _print(job: "Job", result: "TrainResult", verbose: bool) -> None:
     from whatsit.report import Words
     from whatsit.training.automatic import summary
     from whatsit.training.task import shortest
 
     learner, words = result.learner, Words("en")
     print("validation: ", end="")
-    print_evaluation(learner.evaluate())
+    print_evaluation(learner.evaluate(), verbose, most=5 if verbose else 3)
     if result.left_out:
         count = f"{result.left_out} pictures set aside for measuring"
         print(f"{count} were left out: they are training pictures too")
     if len(result.accuracies) > 1:
         is_tuned = job.config.fine_tune or job.config.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(result.accuracies)}")
-    for name, phrase in result.cost().items():
-        print(f"{words(name)}: {words.of(phrase)}")
-    print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
+    for one in result.suspects():
+        what = f"{printable(shortest(one.path))} is labeled {printable(one.label)}"
+        print(f"worth a look: {what} and looks like {printable(one.predicted)} ({one.probability:.0%})")
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
+    for name, phrase in result.cost().items():
+        print(f"{words(name)}: {words.of(phrase)}")
+    if verbose:
+        print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
     if result.figure:
         print(f"experiments: {printable(result.figure)}")
     if result.report:

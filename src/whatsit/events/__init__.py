@@ -29,7 +29,16 @@ from whatsit.events.kinds import (
     from_json,
     to_json,
 )
-from whatsit.events.sinks import Lines, Plain, Terminal, nowhere, only_warnings, results_only, several
+from whatsit.events.sinks import (
+    Lines,
+    Plain,
+    Terminal,
+    nowhere,
+    only_warnings,
+    results_only,
+    several,
+    without_epochs,
+)
 
 __all__ = [
     "Artifact",
@@ -58,6 +67,7 @@ __all__ = [
     "task",
     "to_json",
     "warn",
+    "without_epochs",
     "working",
     "written",
 ]

@@ -40,6 +40,16 @@ def several(*sinks: Callable[[Event], None]) -> Callable[[Event], None]:
     return emit
 
 
+def without_epochs(sink: Callable[[Event], None]) -> Callable[[Event], None]:
+    """The same sink, which never hears of epochs."""
+
+    def emit(event: Event) -> None:
+        if not isinstance(event, EpochDone):
+            sink(event)
+
+    return emit
+
+
 class Plain:
     """Lines of text: epochs and notes on stdout, warnings on stderr."""
 

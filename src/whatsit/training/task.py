@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,21 @@ from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
+SURE = 0.9  # of another class than the label
 GENERATOR = b'content="Whatsit"'
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A training picture that others of its class would not be taken for: perhaps its label is wrong.
+
+    `predicted` and its `probability` are those of a head that was not trained on it.
+    """
+
+    path: Path
+    label: str
+    predicted: str
+    probability: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +66,19 @@ class TrainResult:
         """How many pictures were set aside for measuring, and are training pictures too."""
         return self.learner._state.data.left_out
 
+    def suspects(self, most: int = 3) -> list[Suspect]:
+        """The training pictures whose labels are contradicted most surely, by held-out answers."""
+        found, classes = self.learner.held_out, self.learner.classes
+        if found.split != "train":
+            return []
+        answers = dict(zip(map(bytes, found.contents), found.probabilities, strict=True))
+        suspects = []
+        for item in self.learner.catalog["train"]:
+            answer = answers.get(bytes.fromhex(item.content))
+            if answer is not None and answer.max() >= SURE and classes[answer.argmax()] != item.label:
+                suspects.append(Suspect(item.path, item.label, classes[answer.argmax()], float(answer.max())))
+        return sorted(suspects, key=lambda one: (-one.probability, one.path))[:most]
+
     def cost(self) -> dict[str, Phrase]:
         """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
         return cost(self.learner._state, self.learner.model())
@@ -78,6 +105,7 @@ class TrainResult:
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
+            "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects(20)],
         }
         if len(self.accuracies) > 1:
             found["repeats"] = list(self.accuracies)
