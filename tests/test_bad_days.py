@@ -49,7 +49,7 @@ def test_ctrl_c_while_looking_keeps_what_was_seen(digits: Path, tmp_path: Path, 
 
 @pytest.mark.usefixtures("cache")
 def test_ctrl_c_while_the_head_learns_ends_quietly(digits: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "whatsit", "train", str(digits), "--epochs", "1000000"]
+    command = [sys.executable, "-m", "whatsit", "train", str(digits), "-v", "--epochs", "1000000"]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
     with subprocess.Popen(command, **options) as child:  # type: ignore[call-overload]
         assert child.stdout is not None
@@ -79,7 +79,8 @@ def test_full_disk_leaves_the_old_bundle_and_no_rubbish(whatsit: Run, digits: Pa
     assert result.returncode == 2
     assert "digits.whatsit can't be written" in result.stderr
     assert (tmp_path / "digits.whatsit").read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["digits.whatsit"]
+    files = sorted(path.name for path in tmp_path.iterdir() if path.is_file())
+    assert files == ["digits-report.html", "digits.whatsit"]
 
 
 def test_disk_that_fills_while_looking_is_said(whatsit: Run, digits: Path, tmp_path: Path) -> None:

@@ -28,7 +28,17 @@ from whatsit.config import (
     TrainConfig,
     VerifyConfig,
 )
-from whatsit.events import Artifact, Cancelled, EpochDone, Event, Failed, Finished, Note, from_json
+from whatsit.events import (
+    Artifact,
+    Cancelled,
+    EpochDone,
+    Event,
+    Failed,
+    Finished,
+    Note,
+    emitting,
+    from_json,
+)
 from whatsit.tasks import run
 from whatsit.training import checkpoints
 
@@ -215,3 +225,74 @@ def test_labels_that_held_out_answers_contradict_are_worth_a_look(
     lines = [line for line in done.stdout.splitlines() if line.startswith("worth a look: ")]
     assert len(lines) == 3
     assert any(name in line and "is labeled 7 and looks like 0 (" in line for line in lines for name in moved)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1"),
+        ({"repeat": 0}, "repeat must be"),
+        ({"fine_tune": -1}, "fine_tune must be"),
+        ({"lrs": 3e-3}, "lrs must be a list"),
+        ({"lrs": []}, "lrs must be a list"),
+        ({"lrs": ["3e-3"]}, "learning rate can't be"),
+        ({"time_budget": float("nan")}, "time_budget must be"),
+        ({"augment": None}, "no augment=None"),
+        ({"balance": "focal"}, "no balance='focal'"),
+        ({"out": "."}, "bundle can't be written"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_refused_before_anything_is_done(
+    digits: Path, options: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(wi.WhatsitError, match=reason):
+        wi.train(digits, **options)
+    assert not (digits / ".whatsit" / "runs").exists()
+    with pytest.raises(wi.WhatsitError, match="must be a path"):
+        wi.train(None)  # type: ignore[arg-type]
+
+
+def test_stopped_training_goes_on_in_the_same_process_while_its_error_is_kept(
+    digits: Path, tmp_path: Path
+) -> None:
+    heard: list[Event] = []
+
+    def cancel(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, EpochDone) and event.place == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled) as kept:
+        wi.train(digits, tmp_path / "x.whatsit", cancel, **FAST)
+    (run,) = (one.path for one in heard if isinstance(one, Artifact))
+    result = wi.resume(run, out=tmp_path / "x.whatsit", emit=lambda event: None)
+    assert kept.value.__traceback__ is not None
+    assert len(result.learner.history) == 4
+
+
+def test_listener_that_has_had_enough_leaves_a_whole_learner(digits: Path) -> None:
+    def cancel(event: Event) -> None:
+        if is_over or isinstance(event, EpochDone):
+            is_over.append(True)
+            raise Cancelled
+
+    is_over: list[bool] = []
+    learner = wi.Learner(wi.Catalog.from_folder(digits), size=64).unfreeze()
+    with emitting(cancel), pytest.raises(Cancelled):
+        learner.fit_one_cycle(2, 1e-3)
+    assert len(learner.history) == 1
+    assert learner.evaluate().error_rate == pytest.approx(learner.history[-1].error_rate, abs=0.1)
+
+
+def test_files_of_others_are_not_written_over(command: Run, digits: Path, tmp_path: Path) -> None:
+    picture = next((digits / "7").iterdir())
+    before = picture.read_bytes()
+    train = ("train", digits, "--size", 64, "--epochs", 1, "--out", "x.whatsit")
+    for words in ((*train, "--events", picture), ("predict", "x.whatsit", picture, "--csv", picture)):
+        refused = command(*words)
+        assert refused.returncode == 2
+        assert "is there already and is not a" in refused.stderr
+        assert picture.read_bytes() == before
+        for _ in range(2):
+            assert command(*words[:-1], "own.txt" if words[0] == "train" else "own.csv").returncode == 0

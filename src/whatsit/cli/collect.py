@@ -72,7 +72,7 @@ def collect(
         _print(done, named(into, project))
     if not any(tally.kept for tally in done.classes.values()):
         raise CollectError(
-            "No picture could be kept.", f"{printable(done.manifest)} tells why; --retry tries again."
+            "No picture could be kept.", f"{printable(done.manifest)} says why; --retry tries again."
         )
 
 

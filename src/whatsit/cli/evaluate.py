@@ -30,9 +30,7 @@ def evaluate(
     folder: Folder,
     split: Annotated[Split | None, typer.Option(help="Only these pictures. By default, all.")] = None,
     valid: Annotated[float | None, typer.Option(help=f"Share for validation; {AS_TRAINED}.")] = None,
-    split_seed: Annotated[
-        int | None, typer.Option(help=f"Deals the validation pictures; {AS_TRAINED}.")
-    ] = None,
+    split_seed: Annotated[int | None, typer.Option(help=f"Random seed of the split; {AS_TRAINED}.")] = None,
     group: Annotated[
         str | None, typer.Option(metavar="REGEX", help=f"What stays on one side; {AS_TRAINED}.")
     ] = None,

@@ -17,7 +17,7 @@ import typer
 
 from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
-from whatsit.events import Emit, Lines, default, results_only, several, without_epochs
+from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
 from whatsit.text import printable
 
 C = TypeVar("C", bound="Config")
@@ -54,7 +54,7 @@ Size = Annotated[
 ResizeMode = Annotated[
     Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
 ]
-SplitSeed = Annotated[int, typer.Option(help="Deals the validation pictures.")]
+SplitSeed = Annotated[int, typer.Option(help="Random seed of the train/validation split.")]
 Group = Annotated[
     str | None,
     typer.Option(
@@ -119,7 +119,12 @@ def run_with(json: bool, config: "Config") -> "Result":
     """Carry out a task, with its events on the terminal; with `json` only bars and warnings, on stderr."""
     from whatsit import tasks
 
-    return tasks.run(config, results_only() if json else None)
+    return tasks.run(config, shown(json))
+
+
+def shown(json: bool) -> Emit:
+    """Where events are shown, if nobody listens already: bars and warnings, and without `json` the rest."""
+    return listener() or (results_only() if json else default())
 
 
 @contextmanager
@@ -128,15 +133,28 @@ def listening(file: Path | None, json: bool, has_epochs: bool = True) -> Iterato
 
     Where a program reads stdout, epochs are printed only if they are asked for.
     """
-    shown = results_only() if json else default()
-    if not (json or has_epochs or sys.stdout.isatty()):
-        shown = without_epochs(shown)
+    emit = shown(json)
+    if not (json or has_epochs or sys.stdout.isatty() or listener()):
+        emit = without_epochs(emit)
     if file is None:
-        yield shown
+        yield emit
         return
     require_place("file of events", file)
+    require_own("file of events", file, b'{"event": ')
     with open(file, "w", encoding="utf-8", errors="backslashreplace") as lines:
-        yield several(shown, Lines(lines))
+        yield several(emit, Lines(lines))
+
+
+def require_own(what: str, out: Path, beginning: bytes) -> None:
+    """Raise WhatsitError where another file is there already, which does not begin as those of Whatsit do."""
+    if os.path.lexists(out):
+        try:
+            with open(out, "rb") as file:
+                is_own = file.read(len(beginning)) in (beginning, b"")
+        except OSError:
+            is_own = False
+        if not is_own:
+            raise WhatsitError(f"{out} is there already and is not a {what}.", "Name another file.")
 
 
 def print_json(document: Any) -> None:

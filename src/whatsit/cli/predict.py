@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whatsit.cli.options import BundleFile, Json, ServedPrecision, print_json, require_order, require_place
+from whatsit.cli.options import (
+    BundleFile,
+    Json,
+    ServedPrecision,
+    print_json,
+    require_order,
+    require_own,
+    require_place,
+)
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.text import printable
@@ -45,6 +53,7 @@ def predict(
     require_order("predict", bundle, *images)
     if csv is not None:
         require_place("table", csv)
+        require_own("table of answers", csv, b"path,label,verdict")
     from whatsit.classifier import Classifier
     from whatsit.model import Prediction
 

@@ -39,14 +39,8 @@ if TYPE_CHECKING:
     from whatsit.training.job import Job
     from whatsit.training.task import TrainResult
 
-PLACES = {
-    "folder",
-    "project",
-    "events",
-    "json",
-    "out",
-    "weights",
-}  # which a run does not record
+OUTPUT = {"verbose", "open_report", "events", "json"}
+PLACES = OUTPUT | {"folder", "project", "out", "weights"}  # which a run does not record
 WITH_RESUME = PLACES | {"resume"}
 WITH_CONTINUE = PLACES | {"continue_run", "epochs", "rates"}
 
@@ -174,7 +168,7 @@ def run_and_print(
     try:
         result = task.run_job(job, emit)
     except KeyboardInterrupt:
-        if job.place is not None:
+        if job.place is not None and not job.is_finished:
             warn(f"go on with: {command_line('train', *job.resuming())}")
         raise
     catalog = result.learner.catalog

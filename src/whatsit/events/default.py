@@ -10,7 +10,8 @@ from whatsit.events.sinks import Plain, Terminal
 
 def default() -> Callable[[Event], None]:
     """A notebook, a terminal, or plain text: by where this process runs."""
-    if "ipykernel" in sys.modules:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if hasattr(shell, "kernel"):
         from whatsit.events.notebook import Notebook
 
         return _once(Notebook)

@@ -30,9 +30,14 @@ def emitting(to: Emit) -> Iterator[None]:
         _current.reset(token)
 
 
+def listener() -> Emit | None:
+    """What receives the events of this block, if it was said."""
+    return _current.get()
+
+
 def emit(event: Event) -> None:
     """Report an event to whoever listens: by default the terminal, the notebook, or plain text."""
-    (_current.get() or default())(event)
+    (listener() or default())(event)
 
 
 @contextmanager
@@ -87,7 +92,7 @@ def task(to: Emit | None = None) -> Iterator[Callable[[Mapping[str, Any]], None]
 
 
 def _failed(event: Failed) -> None:
-    with suppress(KeyboardInterrupt):  # of a listener that has had enough already
+    with suppress(Exception, KeyboardInterrupt):  # the error that ended the task is the one to raise
         emit(event)
 
 

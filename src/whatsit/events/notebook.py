@@ -1,5 +1,6 @@
 """Events in a notebook: an HTML table of epochs and bars, without any widget."""
 
+import threading
 from html import escape
 from typing import Any
 
@@ -16,20 +17,21 @@ class Notebook:
     """Shows bars while something takes time, and the epochs of each training in a table of its own."""
 
     def __init__(self) -> None:
-        self._often = Often()
+        self._often, self._lock = Often(), threading.Lock()
         self._bars: dict[str, str] = {}
         self._bars_at: Any = None  # the outputs that are written anew
         self._table_at: Any = None
         self._epochs: list[EpochDone] = []
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            if self._often.is_due(event):
-                self._progress(event)
-        elif isinstance(event, EpochDone):
-            self._epoch(event)
-        elif isinstance(event, Note):
-            _show(f"<div>{escape(event.text)}</div>")
+        with self._lock:
+            if isinstance(event, Progress):
+                if self._often.is_due(event):
+                    self._progress(event)
+            elif isinstance(event, EpochDone):
+                self._epoch(event)
+            elif isinstance(event, Note):
+                _show(f"<div>{escape(event.text)}</div>")
 
     def _progress(self, event: Progress) -> None:
         if event.is_over:

@@ -1,6 +1,7 @@
 """Where events go: a terminal, plain text, a notebook, JSON lines, nowhere, or several of these."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
@@ -68,18 +69,19 @@ class Terminal(Plain):
     """The same, with bars on stderr while something takes time: how much is done, how fast, what is left."""
 
     def __init__(self) -> None:
-        self._often = Often()
+        self._often, self._lock = Often(), threading.RLock()
         self._bars: Bars | None = None
         self._rows: dict[str, Any] = {}  # of the bars, by task
 
     def __call__(self, event: Event) -> None:
-        if not isinstance(event, Progress):
-            self._hide()  # or the lines would be torn
-            super().__call__(event)
-        elif self._often.is_due(event):
-            self._show(event)
-            if not self._often.running:
-                self._hide()
+        with self._lock:  # a process may have several tasks, in threads of their own
+            if not isinstance(event, Progress):
+                self._hide()  # or the lines would be torn
+                super().__call__(event)
+            elif self._often.is_due(event):
+                self._show(event)
+                if not self._often.running:
+                    self._hide()
 
     def _show(self, event: Progress) -> None:
         if event.is_over and event.task not in self._rows:
@@ -157,8 +159,9 @@ class Lines:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._often = Often()
+        self._often, self._lock = Often(), threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        if not isinstance(event, Progress) or self._often.is_due(event):
-            print(to_json(event), file=self._file, flush=True)
+        with self._lock:
+            if not isinstance(event, Progress) or self._often.is_due(event):
+                print(to_json(event), file=self._file, flush=True)

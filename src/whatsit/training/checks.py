@@ -3,11 +3,12 @@
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_args
 
 from whatsit.catalog import Catalog
 from whatsit.checks import is_count, is_number
-from whatsit.config import Device, Resize
+from whatsit.config import LR, Augment, Balance, Device, Resize, TrainConfig
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
@@ -103,3 +104,30 @@ def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
                 f"There is no metric {metric!r}.", f"Take {', '.join(METRICS)}, or a function."
             )
     return named
+
+
+def require_config(config: TrainConfig) -> None:
+    """Raise WhatsitError for a training that can't be carried out, before anything is done for nothing."""
+    counts = {"epochs": (1, config.epochs), "repeat": (1, config.repeat), "fine_tune": (0, config.fine_tune)}
+    for name, (least, count) in counts.items():
+        if not (is_count(count, least) or (name == "epochs" and count is None)):
+            what = f"{name} must be a whole number of at least {least}, not {described(count)}."
+            raise WhatsitError(what, "Leave it out to have the usual.")
+    if isinstance(config.lrs, str) or not isinstance(config.lrs, Sequence) or not config.lrs:
+        what = f"lrs must be a list of learning rates, not {described(config.lrs)}."
+        raise WhatsitError(what, f"Write lrs=[{LR:g}].")
+    for lr in config.lrs:
+        if not is_number(lr, 0) or lr == 0:
+            raise WhatsitError(f"A learning rate can't be {described(lr)}.", f"{LR:g} is usual.")
+    if config.time_budget is not None and not (is_number(config.time_budget, 0) and config.time_budget):
+        what = f"time_budget must be a positive number of minutes, not {described(config.time_budget)}."
+        raise WhatsitError(what, "Leave it out for no limit.")
+    for name, known in {"augment": Augment, "balance": Balance, "device": Device}.items():
+        value = getattr(config, name)
+        if value not in get_args(known) and not (name == "balance" and value is None):
+            raise WhatsitError(
+                f"There is no {name}={described(value)}.", f"Take {', '.join(map(repr, get_args(known)))}."
+            )
+    out = Path(config.out)
+    if out.is_dir() or not out.parent.is_dir():
+        raise WhatsitError(f"The bundle can't be written to {out}.", "Name a file in an existing folder.")

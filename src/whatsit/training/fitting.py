@@ -10,7 +10,7 @@ import numpy as np
 
 from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
-from whatsit.events import emit
+from whatsit.events import emit, emitting, nowhere
 from whatsit.labelled import Labelled
 from whatsit.training import batches, loop, mirrors
 from whatsit.training.calibration import Calibration
@@ -122,7 +122,8 @@ def _train(
         state.is_training_backbone, state.is_of_run = False, True
         calibration.forget()  # what callbacks asked for knew nothing of this training
         if not layers.is_frozen:
-            layers.take_over_trained()
+            with emitting(nowhere):  # a listener that has had enough must not stop this
+                layers.take_over_trained()
             state.show_to(layers.backbone)
         if trained := len(history) - before:
             state.fits.append({**facts, "epochs": trained})

@@ -1,4 +1,4 @@
-"""What happens after each epoch: validation, its report, callbacks, a checkpoint; in that order."""
+"""What happens after each epoch: validation, a checkpoint, its report, callbacks; in that order."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -2,12 +2,15 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from whatsit import events
 from whatsit.bundle import default_path
+from whatsit.checks import path_of
 from whatsit.config import TrainConfig
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import Emit, warn, written
@@ -17,6 +20,7 @@ from whatsit.report import Phrase
 from whatsit.text import brief
 from whatsit.training import automatic
 from whatsit.training import job as jobs
+from whatsit.training.checks import require_config
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
 from whatsit.training.records import cost, prediction_seconds
@@ -30,10 +34,7 @@ GENERATOR = b'content="Whatsit"'
 
 @dataclass(frozen=True)
 class Suspect:
-    """A training picture that others of its class would not be taken for: perhaps its label is wrong.
-
-    `predicted` and its `probability` are those of a head that was not trained on it.
-    """
+    """A training picture whose label may be wrong: a head that was not trained on it answers `predicted`."""
 
     path: Path
     label: str
@@ -123,10 +124,11 @@ def train(
     without it they go to the terminal or the notebook. Raises WhatsitError.
     """
     known = {one.name for one in fields(TrainConfig)}
+    folder = path_of(folder, "The folder of pictures", WhatsitError)
     for name in options:
         if name not in known:
             raise WhatsitError(f"There is no option {name!r}.", f"Take {', '.join(sorted(known))}.")
-    folder = Path(folder).absolute()
+    folder = folder.absolute()
     for name in ("project", "weights"):
         if options.get(name):
             options[name] = str(Path(options[name]).absolute())
@@ -151,14 +153,15 @@ def resume(
 
 
 def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
-    """Carry out a training. Raises WhatsitError; what was stopped goes on with `job.resume`."""
+    """Carry out a training. Raises WhatsitError; what was stopped goes on with `resume`."""
+    require_config(config)
     return run_job(Job(config), emit)
 
 
 def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
-    """Carry out a training that is new or goes on."""
+    """Carry out a training that is new or goes on. Where it is stopped, another call may go on with it."""
     started = time.perf_counter()
-    with events.task(emit) as finish:
+    with events.task(emit) as finish, closing_job(job):
         trained = automatic.carry_out(job)
         learner, out = trained.learner, Path(job.config.out)
         is_replaced = _export(learner, job, out)
@@ -173,6 +176,15 @@ def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
         )
         finish(result.to_dict())
     return result
+
+
+@contextmanager
+def closing_job(job: Job) -> Iterator[None]:
+    """Release a job at the end of the block, however it ends."""
+    try:
+        yield
+    finally:
+        job.release()
 
 
 def _export(learner: Learner, job: Job, out: Path) -> bool:
@@ -204,14 +216,15 @@ def _report(learner: Learner, out: Path) -> Path | None:
     try:
         text = learner.report().render().encode("utf-8", "backslashreplace")
         write_whole(page, text)
-        if _is_someone_elses(beside):
-            warn(f"{beside} is not a page of Whatsit, and stays as it is.")
-        else:
-            write_whole(beside, text)
-            page = beside
     except WhatsitError as error:
         warn(f"there is no report: {error}")
         return None
+    if _is_someone_elses(beside):
+        warn(f"{beside} is not a page of Whatsit, and stays as it is.")
+    else:
+        with suppress(WhatsitError):  # then the one in the run has to do
+            write_whole(beside, text)
+            page = beside
     written("report", page)
     return page
 
