@@ -141,7 +141,7 @@ def fine_tune(
     """
     _note_mirrors(learner)
     other = variants.fresh(learner)
-    note("now with the body's late layers:")
+    note("now with the backbone's late layers:")
     other.fine_tune(epochs, balance=balance, callbacks=[deadline] if deadline else ())
     gain = paired(right(learner), right(other))
     frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
