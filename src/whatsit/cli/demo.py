@@ -48,8 +48,7 @@ def demo(
     predict(bundle, some)
     draw_results(digits, bundle, folder)
     _step("look at what came of it:")
-    latest = max((digits / ".whatsit" / "runs").iterdir())
-    for path in (*(folder / name for name in PICTURES), latest / REPORT):
+    for path in (*(folder / name for name in PICTURES), folder / f"digits-{REPORT}"):
         print(f"  {path}")
 
 
