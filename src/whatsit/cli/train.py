@@ -71,9 +71,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="By default, as many as the head needs.")] = None,
     fine_tune: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=0, help="Train the backbone's late layers too, N epochs, if that helps."
-        ),
+        typer.Option(metavar="N", min=0, help="Train the backbone's late layers too, if that helps."),
     ] = 0,
     time_budget: Annotated[
         float | None,
