@@ -240,6 +240,7 @@ def test_labels_that_held_out_answers_contradict_are_worth_a_look(
         ({"augment": None}, "no augment=None"),
         ({"balance": "focal"}, "no balance='focal'"),
         ({"out": "."}, "bundle can't be written"),
+        ({"what_if": True, "size": 32}, r"needs about 100 pictures to show anything; there are 48"),
     ],
     ids=str,
 )

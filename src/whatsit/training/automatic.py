@@ -9,6 +9,7 @@ from pathlib import Path
 
 from whatsit.catalog import Catalog
 from whatsit.config import LR, Balance, TrainConfig
+from whatsit.errors import WhatsitError
 from whatsit.events import default, emitting, listener, note, progress, without_epochs
 from whatsit.extras import require
 from whatsit.training import mirrors, variants
@@ -21,6 +22,7 @@ from whatsit.understand.comparison import Difference, paired
 
 FEW_PICTURES = 400  # measured: with more, further views cost time and change next to nothing
 VIEWS = 4
+WHAT_IF = 80  # training pictures that its experiments need
 MOST_EPOCHS = 10  # of fine-tuning that only a time budget limits
 CONVERTING = 10.0  # seconds that making the network ready to serve takes, or a little more
 
@@ -40,6 +42,9 @@ def carry_out(job: Job) -> Trained:
     if config.fine_tune or config.time_budget is not None or config.what_if:
         require("torch", "Training the layers of a backbone")
     learner = _learner(job)
+    if config.what_if and (images := len(learner.catalog["train"])) < WHAT_IF:
+        what = f"--what-if needs about 100 pictures to show anything; there are {images} to train on."
+        raise WhatsitError(what, "Collect more first, or leave it out.")
     if job.continues:
         variants.take_up(learner, job.continues, job.views)
         learner.fit_one_cycle(config.epochs or 1, config.lrs[0], balance=config.balance)
