@@ -154,7 +154,6 @@ def resume(
 
 def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
     """Carry out a training. Raises WhatsitError; what was stopped goes on with `resume`."""
-    require_config(config)
     return run_job(Job(config), emit)
 
 
@@ -162,6 +161,7 @@ def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
     """Carry out a training that is new or goes on. Where it is stopped, another call may go on with it."""
     started = time.perf_counter()
     with events.task(emit) as finish, closing_job(job):
+        require_config(job.config)
         trained = automatic.carry_out(job)
         learner, out = trained.learner, Path(job.config.out)
         is_replaced = _export(learner, job, out)

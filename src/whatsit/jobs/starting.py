@@ -1,0 +1,43 @@
+"""Start a job, in a process that outlives this one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from whatsit.config import Config
+from whatsit.jobs.record import Job, jobs_of, record
+from whatsit.project import Project
+
+
+def start(project: Project, config: Config) -> Job:
+    """Have a task done for a project: at once, or after the jobs that are there already.
+
+    It goes on when this process ends. Jobs of other projects run beside it.
+    """
+    job = record(project.folder, config)
+    _work(project.folder)
+    return job
+
+
+def take_up(project: Project) -> list[Job]:
+    """Have those done that still wait, because whoever had them done was killed; which these are."""
+    waiting = [job for job in jobs_of(project.folder) if job.can_begin]
+    if waiting:
+        _work(project.folder)
+    return waiting
+
+
+_workers: list[subprocess.Popen[bytes]] = []
+
+
+def _work(folder: Path) -> None:
+    """A process that does the jobs that wait, unless another one does."""
+    _workers[:] = [one for one in _workers if one.poll() is None]  # the others are no zombies from here on
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "whatsit.jobs", str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _workers.append(worker)

@@ -1,0 +1,150 @@
+"""Tasks in processes of their own: followed, cancelled, killed, found again."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import whatsit as wi
+from whatsit.config import TrainConfig
+from whatsit.events import Artifact, EpochDone, Failed, Finished, Progress
+from whatsit.jobs import Job, jobs_of, start, take_up
+from whatsit.project import Project
+
+pytestmark = [
+    pytest.mark.usefixtures("cache"),
+    pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals"),
+]
+
+
+def config(folder: Path, **options: object) -> TrainConfig:
+    words = {"size": 64, "epochs": 4, "augment": "none", "lrs": [3e-3], **options}
+    return TrainConfig(str(folder), str(folder.with_suffix(".whatsit")), **words)  # type: ignore[arg-type]
+
+
+def first(job: Job, kind: type) -> object:
+    """The first event of a kind."""
+    return next(event for event in job.follow() if isinstance(event, kind))
+
+
+def test_job_is_followed_to_its_end_and_found_again(digits: Path) -> None:
+    project = Project(digits)
+    job = start(project, config(digits))
+    events = list(job.follow())
+    assert [one.place for one in events if isinstance(one, EpochDone)] == [1, 2, 3, 4]
+    assert isinstance(events[-1], Finished)
+    assert digits.with_suffix(".whatsit").exists()
+    (found,) = jobs_of(project.folder)
+    assert (found.folder, found.state, found.config()) == (job.folder, "finished", config(digits))
+    assert list(found.follow()) == events, "also afterwards"
+
+
+def test_jobs_of_a_project_are_done_one_after_the_other(digits: Path) -> None:
+    project = Project(digits)
+    jobs = [start(project, config(digits, seed=seed)) for seed in range(3)]
+    assert [isinstance(list(job.follow())[-1], Finished) for job in jobs] == [True] * 3
+    began = [(job.folder / "events.jsonl").stat().st_ctime for job in jobs]
+    runs = [next(one.path for one in job.events() if isinstance(one, Artifact)) for job in jobs]
+    assert [Path(run).name for run in runs] == ["0001", "0002", "0003"]
+    assert began == sorted(began)
+
+
+def test_cancelled_job_ends_resumably(digits: Path) -> None:
+    job = start(Project(digits), config(digits, epochs=100_000))
+    run = first(job, Artifact)
+    assert isinstance(run, Artifact)
+    first(job, EpochDone)
+    assert job.cancel() == "cancelled"
+    last = list(job.events())[-1]
+    assert isinstance(last, Failed)
+    assert last.error == "cancelled"
+    run_folder = Path(run.path)
+    assert (run_folder / "job.json").exists()
+
+
+def test_job_that_does_not_end_by_itself_is_killed(digits: Path) -> None:
+    job = start(Project(digits), config(digits, epochs=100_000))
+    first(job, EpochDone)
+    assert job.cancel(patience=0.0) == "cancelled"
+
+
+def test_killed_job_is_stopped_and_those_after_it_are_taken_up(digits: Path) -> None:
+    project = Project(digits)
+    one = start(project, config(digits, epochs=100_000))
+    first(one, EpochDone)
+    other = start(project, config(digits, seed=1))
+    assert other.state == "waiting"
+    os.kill(int((one.folder / "process").read_text()), signal.SIGKILL)
+    list(one.follow())
+    assert one.state == "stopped"
+    take_up(project)  # if the other worker has not begun it yet
+    assert isinstance(list(other.follow())[-1], Finished)
+    run = next(event.path for event in one.events() if isinstance(event, Artifact))
+    assert Path(run, "job.json").exists()
+    assert wi.Catalog.from_folder(digits).project.journal is not None
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from whatsit.config import TrainConfig
+from whatsit.jobs import start
+from whatsit.project import Project
+folder = Path(sys.argv[1])
+start(Project(folder), TrainConfig(str(folder), sys.argv[2], size=64, epochs=4, augment="none"))
+"""
+
+
+def test_job_goes_on_when_its_parent_has_ended(digits: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", PARENT, str(digits), str(tmp_path / "x.whatsit")]
+    subprocess.run(words, check=True)
+    (job,) = jobs_of(digits / ".whatsit")
+    assert isinstance(list(job.follow())[-1], Finished)
+    assert (tmp_path / "x.whatsit").exists()
+
+
+def test_projects_do_not_wait_for_each_other(digits: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(digits, other)
+    slow = start(Project(digits), config(digits, epochs=100_000))
+    first(slow, Progress)
+    quick = start(Project(other), config(other))
+    assert isinstance(list(quick.follow())[-1], Finished)
+    assert slow.state == "running"
+    slow.cancel()
+    alone = wi.train(other, tmp_path / "alone.whatsit", lambda event: None, size=64, epochs=4, augment="none")
+    assert alone.bundle.read_bytes() == other.with_suffix(".whatsit").read_bytes()
+
+
+def test_job_of_a_stranger_is_never_carried_out(digits: Path, tmp_path: Path) -> None:
+    project = Project(digits)
+    mine = start(project, config(digits))
+    list(mine.follow())
+    record = json.loads((mine.folder / "job.json").read_text())
+    record["config"]["out"] = str(tmp_path / "victim.whatsit")
+    strange = mine.folder.with_name("0002")
+    strange.mkdir()
+    (strange / "job.json").write_text(json.dumps(record))
+    shutil.copytree(
+        mine.folder, mine.folder.with_name("0003"), ignore=shutil.ignore_patterns("events*", "lock")
+    )
+    assert take_up(project) == []
+    with pytest.raises(wi.WhatsitError, match="not a job that you started"):
+        Job(strange).config()
+    last = start(project, config(digits, seed=2))
+    assert isinstance(list(last.follow())[-1], Finished)
+    assert not (tmp_path / "victim.whatsit").exists()
+    assert not (strange / "events.jsonl").exists()
+
+
+def test_mistake_is_the_last_event(digits: Path) -> None:
+    job = start(Project(digits), config(digits, fine_tune=-1))
+    last = list(job.follow())[-1]
+    assert isinstance(last, Failed)
+    assert "fine_tune must be" in last.what
+    assert job.state == "failed"
