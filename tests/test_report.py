@@ -571,10 +571,10 @@ def test_training_is_finished_though_its_report_fails(
     from whatsit.config import TrainConfig
     from whatsit.training.job import Job
 
-    def fail(self: Report, path: Path, lang: str = "en") -> None:
+    def fail(self: Report, lang: str = "en") -> None:
         raise WhatsitError("The disk is full.")
 
-    monkeypatch.setattr(Report, "write", fail)
+    monkeypatch.setattr(Report, "render", fail)
     job = Job(TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
     run_and_print(job)
     said = capsys.readouterr()

@@ -229,7 +229,7 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
 
 def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL) -> str:
     """Run `whatsit train`, and kill it when it tells of an epoch; what it said on stderr."""
-    command = [sys.executable, "-u", "-m", "whatsit", "train", *map(str, words)]
+    command = [sys.executable, "-u", "-m", "whatsit", "train", "-v", *map(str, words)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
     ) as child:
