@@ -69,3 +69,9 @@ def require_source(given: object) -> None:
     elif hasattr(given, "path"):
         others = ", such as its .path"
     raise ImageError(f"{what} is not a picture: give a path, {data} or {image}{others}")
+
+
+def require_place(what: str, out: Path) -> None:
+    """Raise WhatsitError before anything is done for nothing: a file can't be written there."""
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise WhatsitError(f"The {what} can't be written to {out}.", "Name a file in an existing folder.")

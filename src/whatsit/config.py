@@ -80,11 +80,6 @@ class TrainConfig:
     what_if: bool = False
 
     @property
-    def split(self) -> SplitConfig:
-        """Which pictures are for validation."""
-        return SplitConfig(self.valid, self.split_seed, self.group, self.by_time)
-
-    @property
     def learner(self) -> LearnerConfig:
         """What the learner is made with."""
         known = asdict(self)

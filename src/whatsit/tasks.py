@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from whatsit import events
 from whatsit.catalog import Catalog
 from whatsit.catalog.summary import Summary
+from whatsit.checks import require_place
 from whatsit.classifier import Classifier
 from whatsit.collection import Collection, collect, collect_lists, label_lists
 from whatsit.collection.findings import Verification
@@ -28,10 +29,10 @@ from whatsit.events import Emit, written
 from whatsit.report import Report
 from whatsit.training import task
 from whatsit.training.finished import report_of_run
-from whatsit.training.job import find_run
+from whatsit.training.job import catalog_of, find_run
 from whatsit.understand.metrics import Evaluation
 
-PICTURES, REPORT = "pictures.png", "report.html"
+PICTURES = "pictures.png"
 
 
 class Result(Protocol):
@@ -131,15 +132,7 @@ def _verify(config: VerifyConfig) -> Verification:
 
 
 def _show(config: ShowConfig) -> Shown:
-    catalog = Catalog.read(
-        config.folder,
-        valid=config.valid,
-        seed=config.split_seed,
-        group=config.group,
-        by_time=config.by_time,
-        project=config.project,
-        to_train=False,
-    )
+    catalog = catalog_of(config, to_train=False)
     figure = Path(config.save) if config.save else None
     if figure is None and catalog.project.is_lasting and find_spec("matplotlib"):
         figure = catalog.project.folder / PICTURES
@@ -174,14 +167,14 @@ def _report(config: ReportConfig) -> Reported:
         if folder is None:
             what = "A bundle alone does not show how good it is."
             raise WhatsitError(what, f"Name labelled pictures: {subject} FOLDER.")
-        out = out or Path(REPORT)
+        out = out or Path(task.REPORT)
         require_page(out)
         report = report_folder(Classifier(subject), folder, project)
     else:
         if subject.suffix == ".whatsit":
             raise WhatsitError(f"There is no bundle {subject}.", "`whatsit train FOLDER` makes one.")
         place = find_run(config.subject, folder, project)
-        out = out or place / REPORT
+        out = out or place / task.REPORT
         require_page(out)
         report = report_of_run(place, folder, weights)
     report.write(out, config.lang)
@@ -193,8 +186,7 @@ def require_page(out: Path) -> None:
     """Raise WhatsitError before anything is done for nothing, or something else is written over."""
     if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
         raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
-    if not out.absolute().parent.is_dir():
-        raise WhatsitError(f"The report can't be written to {out}.", "Name a file in an existing folder.")
+    require_place("report", out)
 
 
 _OTHERS: dict[type, Callable[[Any], Result]] = {

@@ -1,7 +1,6 @@
 """Options that several commands share, and how they print."""
 
 import json
-import math
 import os
 import shlex
 import shutil
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from whatsit.checks import require_place
 from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
 from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
+from whatsit.events.kinds import without_nan
 from whatsit.text import printable
 
 C = TypeVar("C", bound="Config")
@@ -78,12 +79,6 @@ def side_of_input(size: str) -> int | Literal["auto"]:
     raise WhatsitError(
         f'--size must be "auto" or a number of pixels, not "{printable(size)}".', "Leave it out."
     )
-
-
-def require_place(what: str, out: Path) -> None:
-    """Raise WhatsitError before anything is done for nothing: a file can't be written there."""
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        raise WhatsitError(f"The {what} can't be written to {out}.", "Name a file in an existing folder.")
 
 
 def require_order(command: str, bundle: object, *others: object) -> None:
@@ -162,21 +157,13 @@ def print_json(document: Any) -> None:
 
     JSON has no NaN and no Infinity: these are null.
     """
-    document = _without_nan(document)
+    document = without_nan(document)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
         text = json.dumps(document, indent=1, allow_nan=False)
     print(text)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    return [_without_nan(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from whatsit.checks import require_place
 from whatsit.cli.options import (
     BundleFile,
     Json,
@@ -18,7 +19,6 @@ from whatsit.cli.options import (
     print_json,
     require_order,
     require_own,
-    require_place,
 )
 from whatsit.errors import WhatsitError
 from whatsit.events import progress

@@ -1,14 +1,13 @@
 """`whatsit train`: a folder becomes a bundle."""
 
 import math
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from whatsit.checks import require_place
 from whatsit.cli.options import (
     BackboneName,
     ByTime,
@@ -22,12 +21,12 @@ from whatsit.cli.options import (
     Valid,
     WeightFile,
     command_line,
+    config_of,
     listening,
     named,
     print_evaluation,
     print_json,
     print_notes,
-    require_place,
     side_of_input,
 )
 from whatsit.config import LARGEST_SEED, LR, Augment, Device, Precision, SplitConfig, TrainConfig
@@ -150,7 +149,16 @@ def train(
     else:
         assert folder is not None
         assert out is not None
-        job = jobs.Job(_config(context.params, folder, out, tried))
+        places = {"folder": folder, "out": out, "weights": weights, "project": project}
+        config = config_of(
+            TrainConfig,
+            context,
+            **{name: place and place.absolute() for name, place in places.items()},
+            lrs=tried,
+            size=side_of_input(size),
+            balance=None if balance == "none" else balance,
+        )
+        job = jobs.Job(config)
     with listening(events, json, has_epochs=verbose) as emit:
         report = run_and_print(job, emit, json, verbose)
     if open_report and report is not None:
@@ -213,20 +221,6 @@ def _print(job: "Job", result: "TrainResult", verbose: bool) -> None:
     bundle = shortest(result.bundle)
     print(f"bundle: {printable(bundle)} ({result.seconds:.1f} s)")
     print(f"next: {command_line('predict', bundle, 'PICTURE')}")
-
-
-def _config(options: Mapping[str, Any], folder: Path, out: Path, lrs: list[float]) -> TrainConfig:
-    """What is asked for, with absolute paths."""
-    named = {one.name: options[one.name] for one in fields(TrainConfig) if one.name in options}
-    for name in ("weights", "project"):
-        named[name] = str(Path(named[name]).absolute()) if named[name] else None
-    named |= {"folder": str(folder.absolute()), "out": str(out.absolute()), "lrs": lrs}
-    named |= {"size": side_of_input(named["size"]), "balance": _or_none(named["balance"])}
-    return TrainConfig(**named)
-
-
-def _or_none(balance: str) -> str | None:
-    return None if balance == "none" else balance
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from whatsit.errors import WhatsitError
 from whatsit.events.default import default
 from whatsit.events.kinds import Artifact, Event, Failed, Finished, Note, Progress
+from whatsit.events.sinks import without_epochs
 
 Emit = Callable[[Event], None]
 _current: ContextVar[Emit | None] = ContextVar("whatsit_emit", default=None)
@@ -38,6 +39,13 @@ def listener() -> Emit | None:
 def emit(event: Event) -> None:
     """Report an event to whoever listens: by default the terminal, the notebook, or plain text."""
     (listener() or default())(event)
+
+
+@contextmanager
+def hiding_epochs() -> Iterator[None]:
+    """Report all events of this block but its epochs."""
+    with emitting(without_epochs(listener() or default())):
+        yield
 
 
 @contextmanager

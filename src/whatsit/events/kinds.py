@@ -78,7 +78,7 @@ KINDS: dict[str, type[Event]] = {
 
 def to_json(event: Event) -> str:
     """One line, in which numbers that are not finite are null."""
-    values = _plain({"event": type(event).__name__, **asdict(event)})
+    values = without_nan({"event": type(event).__name__, **asdict(event)})
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
@@ -95,12 +95,13 @@ def from_json(line: str) -> Event:
     return event
 
 
-def _plain(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """The same, with None for numbers that are not finite: JSON has none for them."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: without_nan(one) for name, one in value.items()}
+    return [without_nan(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _number(value: float | None) -> float:

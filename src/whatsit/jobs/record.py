@@ -95,19 +95,27 @@ class Job:
 
     def events(self) -> Iterator[Event]:
         """What was reported so far."""
+        yield from self._after(0)[0]
+
+    def _after(self, place: int) -> tuple[list[Event], int]:
+        """What was reported after so many bytes of the file, and how many bytes its whole lines have now."""
+        found: list[Event] = []
         with suppress(OSError):
-            for line in read_file(self.folder / EVENTS).decode("utf-8", "replace").splitlines():
-                with suppress(ValueError):  # the last line may be torn
-                    yield from_json(line)
+            text = read_file(self.folder / EVENTS)[place:]
+            whole = text[: text.rfind(b"\n") + 1]  # the last line may be torn
+            for line in whole.decode("utf-8", "replace").split("\n"):
+                with suppress(ValueError):
+                    found.append(from_json(line))
+            place += len(whole)
+        return found, place
 
     def follow(self) -> Iterator[Event]:
         """What was reported and what is reported from now on, until the job is over."""
-        seen = 0
+        place = 0
         while True:
             is_over = self.is_over  # before the events are read, or the last ones would be missed
-            events = list(self.events())
-            yield from events[seen:]
-            seen = max(seen, len(events))
+            events, place = self._after(place)
+            yield from events
             if is_over:
                 return
             time.sleep(POLL)

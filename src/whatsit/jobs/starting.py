@@ -32,7 +32,7 @@ _workers: list[subprocess.Popen[bytes]] = []
 
 def _work(folder: Path) -> None:
     """A process that does the jobs that wait, unless another one does."""
-    _workers[:] = [one for one in _workers if one.poll() is None]  # the others are no zombies from here on
+    _workers[:] = [one for one in _workers if one.poll() is None]  # which reaps the others
     worker = subprocess.Popen(
         [sys.executable, "-m", "whatsit.jobs", str(folder)],
         stdin=subprocess.DEVNULL,

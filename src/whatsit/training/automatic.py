@@ -10,7 +10,7 @@ from pathlib import Path
 from whatsit.catalog import Catalog
 from whatsit.config import LR, Balance, TrainConfig
 from whatsit.errors import WhatsitError
-from whatsit.events import default, emitting, listener, note, progress, without_epochs
+from whatsit.events import hiding_epochs, note, progress
 from whatsit.extras import require
 from whatsit.training import mirrors, variants
 from whatsit.training.callbacks import Deadline
@@ -219,7 +219,7 @@ def repeat(learner: Learner, times: int) -> list[float]:
     with progress("Training again", times - 1) as advance:
         for seed in range(first, first + times - 1):
             other = variants.fresh(learner, seed)
-            with emitting(without_epochs(listener() or default())):
+            with hiding_epochs():
                 other.fit_one_cycle(len(learner.history), last["lr"], balance=last["balance"])
             accuracies.append(other.evaluate().accuracy)
             advance()

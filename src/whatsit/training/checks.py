@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from whatsit.catalog import Catalog
-from whatsit.checks import is_count, is_number
+from whatsit.checks import is_count, is_number, require_place
 from whatsit.config import LR, Augment, Balance, Device, Resize, TrainConfig
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
@@ -128,6 +128,4 @@ def require_config(config: TrainConfig) -> None:
             raise WhatsitError(
                 f"There is no {name}={described(value)}.", f"Take {', '.join(map(repr, get_args(known)))}."
             )
-    out = Path(config.out)
-    if out.is_dir() or not out.parent.is_dir():
-        raise WhatsitError(f"The bundle can't be written to {out}.", "Name a file in an existing folder.")
+    require_place("bundle", Path(config.out))

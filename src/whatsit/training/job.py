@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
-from whatsit.config import LARGEST_SEED, TrainConfig
+from whatsit.config import LARGEST_SEED, ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import warn, written
 from whatsit.project import (
@@ -180,15 +180,14 @@ def _to_json(record: Mapping[str, object]) -> bytes:
     return json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
-def catalog_of(config: TrainConfig, to_train: bool = True) -> Catalog:
+def catalog_of(config: TrainConfig | ShowConfig, to_train: bool = True) -> Catalog:
     """The pictures. Raises CatalogError, where they are `to_train` also if nothing can be trained on them."""
-    split = config.split
     return Catalog.read(
         config.folder,
-        valid=split.valid,
-        seed=split.seed,
-        group=split.group,
-        by_time=split.by_time,
+        valid=config.valid,
+        seed=config.split_seed,
+        group=config.group,
+        by_time=config.by_time,
         project=config.project,
         to_train=to_train,
     )

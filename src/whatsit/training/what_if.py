@@ -10,7 +10,7 @@ import numpy as np
 
 from whatsit.catalog import side_of
 from whatsit.config import LR
-from whatsit.events import default, emitting, listener, note, without_epochs
+from whatsit.events import hiding_epochs, note
 from whatsit.text import brief
 from whatsit.training import variants
 from whatsit.training.doctor import FAULTS, Diagnosis
@@ -61,7 +61,7 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
     found: list[Experiment] = []
     for question, harmless, train in _experiments(learner, folder):
         note(f"what if {question}?")
-        with emitting(without_epochs(listener() or default())):
+        with hiding_epochs():
             tried = train()
         experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
         note(f"  {experiment.answer}")
