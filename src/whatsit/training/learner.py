@@ -138,7 +138,7 @@ class Learner(Answers):
         """
         if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
             raise WhatsitError(
-                f"Nothing can be trained with pct_start={pct_start}, moms={moms}.",
+                f"Nothing can be learnt with pct_start={pct_start}, moms={moms}.",
                 "Give numbers between 0 and 1.",
             )
 
