@@ -22,15 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit import Catalog, Learner
-from whatsit.config import LR
 from whatsit.demo import write_digits
 from whatsit.events import emitting, nowhere
 from whatsit.labelled import Labelled
 from whatsit.training import crossfit
 from whatsit.training.batches import Places
 from whatsit.training.crossfit import HeldOut, Unseen, hold_out, novelty_of
-from whatsit.training.fit_heads import fit_heads
-from whatsit.training.heads import WD, Heads
+from whatsit.training.fit_heads import HeadFit, fit_heads
+from whatsit.training.heads import Heads
 from whatsit.understand.novelty import fit_novelty
 
 BAR = 0.07
@@ -144,7 +143,7 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
 
     def train_heads(data: Labelled, places: list[Places]) -> Heads:
         some = Heads(data.inputs.shape[1], classes, [0] * len(places))
-        fit_heads(some, data, places, 10, LR, 16, WD, 0)
+        fit_heads(some, data, places, HeadFit(10, 16))
         return some
 
     rows_of = learner.catalog["train"].rows

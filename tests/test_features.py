@@ -40,7 +40,7 @@ import numpy as np
 from whatsit.labelled import Labelled
 from whatsit.project import FeatureStore, Recipe
 from whatsit.training.crossfit import hold_out
-from whatsit.training.fit_heads import fit_heads
+from whatsit.training.fit_heads import HeadFit, fit_heads
 from whatsit.training.heads import Heads
 def anonymous():
     with open("/proc/self/status") as status:
@@ -60,10 +60,10 @@ data = Labelled(vectors, labels)
 heads = Heads(width, 10, [0])
 step = Heads.step
 Heads.step = lambda *words: look() or step(*words)
-fit_heads(heads, data, [np.arange(images)], 1, 3e-3, 512, 1.0, 0)
+fit_heads(heads, data, [np.arange(images)], HeadFit(1, 512, lr=3e-3, wd=1.0))
 def train(data, places):
     alike = Heads(width, 10, [0] * len(places))
-    fit_heads(alike, data, places, 1, 3e-3, 512, 1.0, 0)
+    fit_heads(alike, data, places, HeadFit(1, 512, lr=3e-3, wd=1.0))
     look()
     return alike
 hold_out(data, np.arange(images), contents, 10, train)

@@ -14,15 +14,14 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import whatsit as wi
 from tests.conftest import WHOLE
 from whatsit.classifier import Classifier
-from whatsit.config import LR
 from whatsit.evaluation import report_folder
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
 from whatsit.training import crossfit
 from whatsit.training.batches import Places
 from whatsit.training.crossfit import HeldOut, Unseen, hold_out
-from whatsit.training.fit_heads import fit_heads
-from whatsit.training.heads import WD, Heads
+from whatsit.training.fit_heads import HeadFit, fit_heads
+from whatsit.training.heads import Heads
 from whatsit.training.learner import Learner
 
 CLASSES, WIDTH = 3, 32
@@ -58,17 +57,17 @@ def test_heads_learn_together_as_well_as_each_alone_and_only_from_their_own_pict
     data, others = clouds(240, 2.0), clouds(600, 2.0, seed=1)
     places = [np.arange(0, 160), np.arange(80, 240)]
     together = Heads(WIDTH, CLASSES, [0, 1])
-    fit_heads(together, data, places, 20, LR, 16, WD, seed=0)
+    fit_heads(together, data, places, HeadFit(20, 16))
     for number, own in enumerate(places):
         alone = Heads(WIDTH, CLASSES, [0])
-        fit_heads(alone, data, [own], 20, LR, 16, WD, seed=0)
+        fit_heads(alone, data, [own], HeadFit(20, 16))
         assert error(together, number, others) == pytest.approx(error(alone, 0, others), abs=0.06)
         assert error(together, number, others) < 0.3
 
     changed = Labelled(data.inputs.copy(), data.labels)
     changed.inputs[200:] = 1e3  # on which only the second is trained
     again = Heads(WIDTH, CLASSES, [0, 1])
-    fit_heads(again, changed, places, 20, LR, 16, WD, seed=0)
+    fit_heads(again, changed, places, HeadFit(20, 16))
     assert np.array_equal(again.weight[0], together.weight[0])
     assert not np.array_equal(again.weight[1], together.weight[1])
 
@@ -112,7 +111,7 @@ def test_boasting_heads_get_a_temperature_and_modest_ones_none() -> None:
     def train_for(epochs: int, wd: float) -> HeldOut:
         def train(data: Labelled, places: list[Places]) -> Heads:
             trained = Heads(WIDTH, CLASSES, [0] * len(places))
-            fit_heads(trained, data, places, epochs, 0.1, 32, wd, seed=0)
+            fit_heads(trained, data, places, HeadFit(epochs, 32, lr=0.1, wd=wd))
             return trained
 
         return hold_out(data, np.arange(600), hashes(600), CLASSES, train)

@@ -13,20 +13,10 @@ import pytest
 
 import whatsit as wi
 from tests.conftest import Run
+from tests.recorded import RECORD
 from whatsit.cli.runs import runs
 from whatsit.project import Answered, load_runs, predictions
 
-FACTS = {
-    "fits": [{"epochs": 1, "lr": 0.003, "balance": None}],
-    "backbone": "lite0",
-    "preprocess": {"size": 224, "resize": "crop"},
-    "precision": "fp32",
-    "views": 1,
-    "seed": 0,
-    "images": 60,
-    "accuracy": 0.5,
-    "history": [{"epoch": 1, "train_loss": 1.0, "valid_loss": 1.0, "error_rate": 0.5, "seconds": 1.0}],
-}
 Listed = Callable[..., list[dict[str, Any]]]
 
 
@@ -38,7 +28,7 @@ def write_run(catalog: wi.Catalog, wrong: int = 0, labeled_by: str = "folders", 
     for place, item in enumerate(catalog["valid"]):
         other = next(label for label in classes if label != item.label)
         answers[item.content] = Answered(item.label, other if place < wrong else item.label)
-    (run / "history.json").write_text(json.dumps(FACTS))
+    (run / "history.json").write_bytes(RECORD.to_json())
     (run / "predictions.json").write_bytes(predictions(answers, labeled_by))
     if job:
         (run / "job.json").write_text(json.dumps(job))

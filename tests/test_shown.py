@@ -14,6 +14,7 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import rendered
+from tests.recorded import RECORD
 from whatsit.catalog import Catalog
 from whatsit.classifier import _or_error
 from whatsit.collection.collecting import collect_lists
@@ -26,7 +27,7 @@ from whatsit.heat_map import HeatMap
 from whatsit.images import open_image
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
-from whatsit.project import Answered, Project, Run, Training
+from whatsit.project import Answered, FinishedRun, Project, Training
 from whatsit.tables import table, with_picture
 from whatsit.training.checks import require_catalog
 from whatsit.training.curve import draw_curve
@@ -50,7 +51,7 @@ PROBABILITIES = DICE.dirichlet((1, 1, 1), 200)
 EVALUATION = evaluate(LABELS, PROBABILITIES.astype(np.float32), CLASSES)
 EPOCHS = [Epoch(n, 1 / n, 2 / n, 0.5 / n, 61.0, {"top_2": 0.9}) for n in (1, 2, 3)]
 HITS = {str(n): n % 7 > 0 for n in range(100)}
-RUN = Run("0001", {"backbone": "lite0"}, HITS, {"0": Answered("a", "b")})
+RUN = FinishedRun("0001", RECORD, HITS, {"0": Answered("a", "b")})
 FOUND = Found(f"https://example.org/{'bear' * 99}.jpg", "by", HOSTILE, "https://example.org", HOSTILE)
 FOLDER = Path("/home/somebody") / ("a" * 150) / "bears"
 

@@ -262,7 +262,7 @@ def use(received: Neighbors) -> None:
     outside = snapshot(received.victim)
     unfinished(received.sidecar)
     for one in load_runs(received.sidecar):
-        training_section(Training(one.facts["history"], one.facts.get("findings")), Words("en"))
+        training_section(Training(one.record.history, one.record.findings), Words("en"))
     assert run("runs", received.images) is None
     assert isinstance(crossfit.load(run_of(received), 2, "of"), crossfit.HeldOut | None)
     for call in (further, resume):

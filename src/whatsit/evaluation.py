@@ -13,7 +13,7 @@ from whatsit.config import Split
 from whatsit.errors import BundleError, CatalogError, ImageError
 from whatsit.events import progress, warn
 from whatsit.model import Predictions
-from whatsit.project import Run, load_run, load_trained_on
+from whatsit.project import FinishedRun, load_run, load_trained_on
 from whatsit.report import Report, Training, known_thumbnails
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
@@ -172,7 +172,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
             "versions": ", ".join(f"{name} {number}" for name, number in bundle.versions.items()),
             "network": bundle.sha256,
         },
-        training=Training(run.facts["history"], run.facts.get("findings")) if run else None,
+        training=Training(run.record.history, run.record.findings) if run else None,
         summary=catalog.summary(),
         temperature=model.temperature,
         is_body_tuned=bool(bundle.metrics.get("fine_tuned")),
@@ -210,7 +210,7 @@ def _ask(classifier: Classifier, catalog: Catalog) -> _Asked:
     return _Asked(items, np.array([index[item.label] for item in items], np.int64), answers, refused)
 
 
-def training_of(classifier: Classifier, catalog: Catalog) -> Run | None:
+def training_of(classifier: Classifier, catalog: Catalog) -> FinishedRun | None:
     """The run that gave this classifier, if it was trained on these pictures."""
     place = catalog.project.run_of(classifier.bundle.sha256)
     return load_run(place) if place else None
@@ -222,6 +222,6 @@ def trained_on_by(classifier: Classifier, catalog: Catalog) -> frozenset[str] | 
     return load_trained_on(place) if place else None
 
 
-def as_in(run: Run, trained_on: frozenset[str] | None, catalog: Catalog) -> Catalog:
+def as_in(run: FinishedRun, trained_on: frozenset[str] | None, catalog: Catalog) -> Catalog:
     """The pictures on the sides that they had in a run, whatever became of the split."""
     return (catalog if trained_on is None else catalog.as_trained(trained_on)).measured_by(run.right)

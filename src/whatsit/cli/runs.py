@@ -1,6 +1,6 @@
 """`whatsit runs`: trainings side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from whatsit.cli.options import Json, Place, ProjectDir, command_line, print_jso
 from whatsit.text import printable
 
 if TYPE_CHECKING:
+    from whatsit.project import RunRecord
     from whatsit.understand.comparison import Ranking
     from whatsit.understand.standings import Standing
 
@@ -55,7 +56,7 @@ def _record(one: "Standing", number: int, place: int, ranking: "Ranking") -> dic
     training, difference = one.training, ranking.differences[place]
     worse = [difference.difference, difference.low, difference.high]
     return {
-        **_facts(training.run.facts),
+        **_facts(training.run.record),
         "run": training.run.name,
         "runs": training.runs,
         "at": training.run.at and training.run.at.isoformat(timespec="seconds"),
@@ -76,7 +77,7 @@ def _record(one: "Standing", number: int, place: int, ranking: "Ranking") -> dic
 def _print(found: "Sequence[Standing]", ranking: "Ranking") -> None:
     from whatsit.understand.clusters import LEAST
 
-    facts = [_facts(one.training.run.facts) for one in found]
+    facts = [_facts(one.training.run.record) for one in found]
     differing = [name for name in COMPARED if len({str(row[name]) for row in facts}) > 1]
     table = [
         [
@@ -113,16 +114,15 @@ def _against(ranking: "Ranking", place: int) -> str:
     return words + (", may be chance" if ranking.p_values[place] >= CLEAR else "")
 
 
-def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(record: "RunRecord") -> dict[str, Any]:
     """What may differ between runs; several fits of one are joined with +."""
-    fits = facts["fits"]
     return {
-        "backbone": facts["backbone"],
-        "size": facts["preprocess"]["size"],
-        "resize": facts["preprocess"]["resize"],
-        "precision": facts["precision"],
-        **{name: "+".join(str(fit.get(name) or "none") for fit in fits) for name in OF_FITS},
-        "views": facts["views"],
-        "seed": facts["seed"],
-        "images": facts["images"],
+        "backbone": record.backbone,
+        "size": record.preprocess.size,
+        "resize": record.preprocess.resize,
+        "precision": record.precision,
+        **{name: "+".join(str(fit.get(name) or "none") for fit in record.fits) for name in OF_FITS},
+        "views": record.views,
+        "seed": record.seed,
+        "images": record.images,
     }

@@ -35,7 +35,7 @@ def read_json(path: Path) -> Any:
 
 
 def shaped(value: Any, kind: Any) -> Any:
-    """A JSON value as one of a type, which may be a dataclass or TypedDict. Raises ValueError for others.
+    """A JSON value as one of a type, perhaps a dataclass, TypedDict or tuple. Raises ValueError for others.
 
     Whole numbers become floats where floats are meant. Of a TypedDict further keys are kept; a dataclass has
     none.
@@ -52,6 +52,9 @@ def shaped(value: Any, kind: Any) -> Any:
     if origin in (dict, Mapping):
         _checked(value, isinstance(value, dict))
         return {name: shaped(one, inner[1]) for name, one in value.items()}
+    if origin is tuple:
+        _checked(value, isinstance(value, list) and len(value) == len(inner))
+        return tuple(shaped(one, part) for one, part in zip(value, inner, strict=True))
     if is_typeddict(kind) or is_dataclass(kind):
         return _record(value, kind)
     if kind is float:

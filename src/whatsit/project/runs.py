@@ -1,7 +1,6 @@
 """The trainings of a project, as they wrote themselves down."""
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -9,65 +8,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from filelock import FileLock, Timeout
 
-from whatsit.config import Balance, Precision
 from whatsit.project.paths import SIDECAR, check_links, is_link, not_a_link, untrusted
 from whatsit.project.records import read_json, shaped
+from whatsit.project.run_record import HISTORY, RunRecord, read_record
 from whatsit.text import brief
 
-HISTORY, PREDICTIONS = "history.json", "predictions.json"
+PREDICTIONS = "predictions.json"
 JOB, CONTINUATION, LOCK = "job.json", "continuation.json", "lock"
 BY_FOLDER, BY_TABLE = "folders", "table"  # where labels come from
-MOST_VIEWS = 1000
 _NAME = re.compile(r"[0-9]{1,9}")
 _CONTENT = re.compile(r"[0-9a-f]{64}")
-
-
-class EpochRecord(TypedDict):
-    """An epoch in a record; None is a number that is not finite."""
-
-    epoch: int
-    train_loss: float | None
-    valid_loss: float | None
-    error_rate: float
-    seconds: float
-    metrics: NotRequired[dict[str, float | None]]
-
-
-class Fit(TypedDict):
-    """What one call of `fit_one_cycle` was given."""
-
-    epochs: int
-    lr: float
-    balance: Balance | None
-    bs: NotRequired[int | None]
-    wd: NotRequired[float | None]
-    group_lrs: NotRequired[list[float]]
-
-
-class PreprocessRecord(TypedDict):
-    """What of a preprocess is compared."""
-
-    size: int
-    resize: str
-
-
-class Facts(TypedDict):
-    """What `history.json` holds, as far as it is read."""
-
-    backbone: str
-    preprocess: PreprocessRecord
-    precision: Precision
-    seed: int
-    views: int
-    fits: list[Fit]
-    images: int
-    accuracy: float
-    history: list[EpochRecord]
-    findings: NotRequired[list[list[str]]]
 
 
 class Predictions(TypedDict):
@@ -87,15 +41,15 @@ class Answered(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training: all `facts` about it, and by each validation picture's content whether it was right.
+class FinishedRun:
+    """A training's `record`, and by each validation picture's content whether it was `right`.
 
     `answers` say what each was labeled and taken for; older runs did not keep that. `labeled_by` is where the
     labels came from, `at` when the run ended, `bundles` when it gave each network, by its hash.
     """
 
     name: str
-    facts: Mapping[str, Any]
+    record: RunRecord
     right: Mapping[str, bool]
     answers: Mapping[str, Answered] = field(default_factory=dict)
     labeled_by: str = ""
@@ -104,7 +58,7 @@ class Run:
 
     def __repr__(self) -> str:
         right = f"right on {sum(self.right.values())} of {len(self.right)} validation pictures"
-        return brief(self, f"{self.name}, {self.facts.get('backbone', 'unknown backbone')}, {right}")
+        return brief(self, f"{self.name}, {self.record.backbone}, {right}")
 
 
 def predictions(answers: Mapping[str, Answered], labeled_by: str) -> bytes:
@@ -151,7 +105,7 @@ def run_named(runs: Path, name: str, record: Path) -> Path:
     return runs / name
 
 
-def load_runs(folder: Path) -> list[Run]:
+def load_runs(folder: Path) -> list[FinishedRun]:
     """The runs in a project's `runs/`, the oldest first; unfinished and damaged ones are left out."""
     return [run for place in run_folders(folder) if (run := load_run(place)) is not None]
 
@@ -179,22 +133,21 @@ def _is_held(lock: Path) -> bool:
         return False
 
 
-def load_run(place: Path) -> Run | None:
+def load_run(place: Path) -> FinishedRun | None:
     """The run in its folder, or None where it is unfinished or damaged."""
     with suppress(OSError, ValueError):
-        facts = shaped(read_json(place / HISTORY), Facts)
-        run = _with_answers(place, facts, read_json(place / PREDICTIONS))
-        if _is_plausible(facts) and all(map(_CONTENT.fullmatch, run.right)):
+        run = _with_answers(place, read_record(place), read_json(place / PREDICTIONS))
+        if all(map(_CONTENT.fullmatch, run.right)):
             return run
     return None
 
 
-def _with_answers(place: Path, facts: Facts, told: Any) -> Run:
+def _with_answers(place: Path, record: RunRecord, told: Any) -> FinishedRun:
     """A run with what its `predictions.json` tells; older ones told only hits. Raises ValueError."""
     bundles = {note.name.removeprefix("bundle-"): note.lstat().st_mtime for note in place.glob("bundle-*")}
     if not isinstance(told, dict) or "pictures" not in told:
         written = datetime.fromtimestamp((place / HISTORY).stat().st_mtime).astimezone()
-        return Run(place.name, facts, shaped(told, dict[str, bool]), at=written, bundles=bundles)
+        return FinishedRun(place.name, record, shaped(told, dict[str, bool]), at=written, bundles=bundles)
     kept: Predictions = shaped(told, Predictions)
     answers = {content: _answered(row) for content, row in kept["pictures"].items()}
     right = {content: answer.label == answer.predicted for content, answer in answers.items()}
@@ -202,29 +155,9 @@ def _with_answers(place: Path, facts: Facts, told: Any) -> Run:
         at = datetime.fromisoformat(kept["at"]).astimezone()
     except OverflowError as error:
         raise ValueError(f"{kept['at']} is not a time") from error
-    return Run(place.name, facts, right, answers, kept["labeled_by"], at, bundles)
+    return FinishedRun(place.name, record, right, answers, kept["labeled_by"], at, bundles)
 
 
 def _answered(row: list[str | int]) -> Answered:
     label, predicted, *group = row
     return Answered(shaped(label, str), shaped(predicted, str), *(shaped(one, int) for one in group[:1]))
-
-
-def is_plausible(fit: Fit) -> bool:
-    """Whether the numbers of a training are such as can be asked for."""
-    is_batch = fit.get("bs") is None or (fit["bs"] or 0) >= 2
-    is_decay = 0 <= (fit.get("wd") or 0.0) < math.inf
-    return is_batch and is_decay and 0 < fit["lr"] < math.inf and 0 < fit["epochs"] < 10**6
-
-
-def _is_plausible(facts: Facts) -> bool:
-    """Whether the numbers are such as a training writes."""
-    return (
-        0 <= facts["accuracy"] <= 1
-        and 1 <= facts["views"] <= MOST_VIEWS
-        and len(facts["fits"]) > 0
-        and all(map(is_plausible, facts["fits"]))
-        and len(facts["history"]) > 0
-        and all(0 <= one["error_rate"] <= 1 and 0 < one["epoch"] < 10**7 for one in facts["history"])
-        and all(len(finding) == 3 for finding in facts.get("findings", ()))
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.project.records import read_json, shaped
-from whatsit.project.runs import JOB, Run, load_runs
+from whatsit.project.runs import JOB, FinishedRun, load_runs
 from whatsit.text import brief
 
 
@@ -18,7 +18,7 @@ class Training:
     `bundle` is the name of the file that it wrote, or the beginning of its hash; "" for none.
     """
 
-    run: Run
+    run: FinishedRun
     runs: list[str]
     config: Mapping[str, Any]
     bundle: str
@@ -52,7 +52,7 @@ def _job(place: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _bundle(run: Run, config: Mapping[str, Any]) -> str:
+def _bundle(run: FinishedRun, config: Mapping[str, Any]) -> str:
     """The name of the bundle, which is never opened by it: a stranger may have written it."""
     if not run.bundles:
         return ""

@@ -1,11 +1,11 @@
 """How a training went, and the section of the page that says so: losses, errors, findings, a forecast."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from whatsit.project import LOSSES, EpochRecord
 from whatsit.report import charts
 from whatsit.report.sections import Section, percent
 from whatsit.report.words import Words
@@ -19,7 +19,7 @@ class Training:
     These are (sign, text, class concerned or ""). `curve` says whether more pictures would help.
     """
 
-    epochs: Sequence[Mapping[str, Any]]
+    epochs: Sequence[EpochRecord]
     findings: Sequence[Sequence[str]] | None = None
     curve: LearningCurve | None = None
 
@@ -30,8 +30,7 @@ def training_section(training: Training, words: Words) -> Section:
     numbers = [float(epoch["epoch"]) for epoch in epochs]
     across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
     losses = {
-        name: [float("nan" if epoch[name] is None else epoch[name]) for epoch in epochs]
-        for name in ("train_loss", "valid_loss")
+        name: [np.nan if (loss := epoch[name]) is None else loss for epoch in epochs] for name in LOSSES
     }
     top = max((loss for values in losses.values() for loss in values if np.isfinite(loss)), default=1.0)
     errors = [epoch["error_rate"] for epoch in epochs]

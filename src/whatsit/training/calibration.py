@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whatsit.config import LR, Split
+from whatsit.config import Split
 from whatsit.errors import WhatsitError
 from whatsit.events import working
 from whatsit.labelled import Labelled
@@ -14,8 +14,8 @@ from whatsit.novelty import Novelty
 from whatsit.training import crossfit
 from whatsit.training.batches import Places
 from whatsit.training.crossfit import HeldOut, Unseen, Yardsticks
-from whatsit.training.fit_heads import affordable, fit_heads
-from whatsit.training.heads import WD, Heads
+from whatsit.training.fit_heads import HeadFit, affordable, fit_heads
+from whatsit.training.heads import Heads
 from whatsit.training.state import State
 from whatsit.understand.novelty import fit_novelty
 
@@ -84,14 +84,16 @@ class Calibration:
         one.
         """
         state = self._state
-        last = state.fits[-1] if state.fits and state.layers.is_frozen else {}
+        last = state.fits[-1] if state.fits and state.layers.is_frozen else None
         epochs = sum(fit["epochs"] for fit in state.fits if "group_lrs" not in fit) or state.default_epochs
         seeds = [state.config.seed] * len(places)
         alike = Heads(state.backbone.width, len(state.data.classes), seeds, state.config.ps)
         images = min(map(len, places))
-        epochs, bs = affordable(alike, images, epochs, min(last.get("bs") or state.batch_size, images))
-        lr, wd = last.get("lr", LR), last.get("wd", WD)
-        fit_heads(alike, data, places, epochs, lr, bs, wd, state.config.seed, last.get("balance"))
+        epochs, bs = affordable(alike, images, epochs, min(last["bs"] if last else state.batch_size, images))
+        how = HeadFit(epochs, bs, state.config.seed)
+        if last is not None:
+            how = replace(how, lr=last["lr"], wd=last["wd"], balance=last["balance"])
+        fit_heads(alike, data, places, how)
         return alike
 
     def unseen(self) -> Unseen:

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.checks import is_count
-from whatsit.config import LR
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.labelled import Labelled
 from whatsit.training.batches import sample, steps_of
-from whatsit.training.fit_heads import affordable, fit_heads
-from whatsit.training.heads import WD, Heads
+from whatsit.training.fit_heads import HeadFit, affordable, fit_heads
+from whatsit.training.heads import Heads
 from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -53,7 +52,7 @@ def draw_curve(
             count = len(places[0])
             bs = min(batch_size, count)
             epochs, bs = affordable(heads, count, epochs_of(count, bs), bs)
-            fit_heads(heads, train, places, epochs, LR, bs, WD, seed)
+            fit_heads(heads, train, places, HeadFit(epochs, bs, seed))
             for repeat in range(repeats):
                 wrong[row, repeat] = heads.logits(valid.inputs, repeat).argmax(1) != valid.labels
             advance()

@@ -37,10 +37,10 @@ def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learn
             f"None of the validation pictures of run {run.name} is left in {catalog.root}.",
             "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
         )
-    size = past.facts["preprocess"]["size"]  # which today's pictures might not be given
+    size = past.record.preprocess.size  # which today's pictures might not be given
     if input_size(config.size, catalog, config.backbone).pixels != size:
         config = replace(config, size=size)
-    config = replace(config, precision=past.facts["precision"], seed=past.facts["seed"])
+    config = replace(config, precision=past.record.precision, seed=past.record.seed)
     learner = automatic.learner_of(config, catalog, lambda: run)
-    variants.take_up(learner, checkpoints.finished(run), past.facts["views"])
+    variants.take_up(learner, checkpoints.finished(run), past.record.views)
     return learner, there.misplaced(trained_on)

@@ -1,36 +1,40 @@
 """Train heads by one cycle, as a learner does by default, and nothing is kept."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.config import Balance
+from whatsit.config import LR, Balance
 from whatsit.labelled import Labelled
 from whatsit.training import loop
 from whatsit.training.batches import FeatureBatches, Places, chosen, class_weights, steps_of
-from whatsit.training.heads import Heads
+from whatsit.training.heads import WD, Heads
 from whatsit.training.schedules import OneCycle
 
 MOST_WORK = 4 * 10**9  # weights times steps, of heads that are only asked: 45 s with 1,000 classes
 
 
-def fit_heads(
-    heads: Heads,
-    data: Labelled,
-    places: Sequence[Places],
-    epochs: int,
-    lr: float,
-    batch_size: int,
-    wd: float,
-    seed: int,
-    balance: Balance | None = None,
-) -> None:
+@dataclass(frozen=True)
+class HeadFit:
+    """How `fit_heads` trains: for `epochs` in batches of `bs` pictures, in an order that `seed` decides."""
+
+    epochs: int
+    bs: int
+    seed: int = 0
+    lr: float = LR
+    wd: float = WD
+    balance: Balance | None = None
+
+
+def fit_heads(heads: Heads, data: Labelled, places: Sequence[Places], how: HeadFit) -> None:
     """Train each head on its own `places` in `data`, which may hold several views of all pictures."""
-    own = [each[chosen(data.labels[each], balance)] for each in places]
-    batches = FeatureBatches(data.inputs, data.labels, batch_size, own)
-    heads.begin(wd, class_weights(data.labels) if balance == "loss" else None)
-    loop.fit(heads, batches, loop.Plan(epochs, OneCycle(epochs * batches.steps), [lr], seed))
+    own = [each[chosen(data.labels[each], how.balance)] for each in places]
+    batches = FeatureBatches(data.inputs, data.labels, how.bs, own)
+    heads.begin(how.wd, class_weights(data.labels) if how.balance == "loss" else None)
+    schedule = OneCycle(how.epochs * batches.steps)
+    loop.fit(heads, batches, loop.Plan(how.epochs, schedule, [how.lr], how.seed))
 
 
 def affordable(heads: Heads, images: int, epochs: int, batch_size: int) -> tuple[int, int]:

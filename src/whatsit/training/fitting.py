@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.events import emit, emitting, nowhere
 from whatsit.labelled import Labelled
+from whatsit.project import Fit
 from whatsit.training import batches, loop, mirrors
 from whatsit.training.calibration import Calibration
 from whatsit.training.callbacks import Callback
@@ -54,8 +55,7 @@ def fit(state: State, calibration: Calibration, request: Request) -> None:
     lrs = state.layers.lrs(request.lr)
     shown = shown_batches(state, bs, request.balance)
     schedule = request.schedule(request.epochs * shown.steps)
-    facts: dict[str, Any] = {"epochs": request.epochs, "lr": lrs[-1], "bs": bs, "wd": wd}
-    facts["balance"] = request.balance
+    facts = Fit(epochs=request.epochs, lr=lrs[-1], bs=bs, wd=wd, balance=request.balance)
     if not state.layers.is_frozen:
         facts["group_lrs"] = lrs
     how = {"frozen": state.layers.frozen_to, "seed": state.config.seed, "views": state.data.views}
@@ -88,7 +88,7 @@ def _train(
     state: State,
     calibration: Calibration,
     request: Request,
-    facts: dict[str, Any],
+    facts: Fit,
     how: tuple[loop.Batches, loop.Plan, float],
 ) -> None:
     shown, plan, wd = how

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from whatsit.events import EpochDone
 from whatsit.events.table import clock, header, line
+from whatsit.project import EpochRecord
 from whatsit.tables import table
 from whatsit.text import brief
 
@@ -32,10 +33,16 @@ class Epoch:
         others = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
         return brief(self, f"number {self.epoch}, error_rate {self.error_rate:.2%}, {others}")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> EpochRecord:
         """For JSON, which knows neither NaN nor infinity: they are None."""
-        values = {name: _or_none(value) for name, value in asdict(self).items() if name != "metrics"}
-        return {**values, "metrics": {name: _or_none(value) for name, value in self.metrics.items()}}
+        return EpochRecord(
+            epoch=self.epoch,
+            train_loss=_or_none(self.train_loss),
+            valid_loss=_or_none(self.valid_loss),
+            error_rate=self.error_rate,
+            seconds=self.seconds,
+            metrics={name: _or_none(value) for name, value in self.metrics.items()},
+        )
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> "Epoch":
@@ -133,7 +140,7 @@ class History:
 
         return draw_training(self.to_dict())
 
-    def to_dict(self) -> list[dict[str, Any]]:
+    def to_dict(self) -> list[EpochRecord]:
         """The epochs as plain JSON values, None for losses that are not finite."""
         return [epoch.to_dict() for epoch in self.epochs]
 

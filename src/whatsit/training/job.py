@@ -27,14 +27,14 @@ from whatsit.project import (
     LOCK,
     SIDECAR,
     FeatureStore,
+    FinishedRun,
     Project,
-    Run,
     check_run,
     load_run,
     run_named,
     write_whole,
 )
-from whatsit.project.paths import plain_name, untrusted
+from whatsit.project.paths import plain_name
 from whatsit.project.records import read_json, shaped
 from whatsit.training import checkpoints
 
@@ -254,25 +254,25 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
     with _holding(begun):
         job = _read(run, JOB)
         past, begun.continues = _learnt(run, job.is_finished, "Continue that one.")
-        last = past.facts["fits"][-1]
+        last = past.record.fits[-1]
         begun.config = replace(
             _located(job.config, run, given),
             epochs=epochs or last["epochs"],
             lrs=[lr or last["lr"]],
             balance=last["balance"],
-            seed=past.facts["seed"],
+            seed=past.record.seed,
             repeat=1,
             fine_tune=0,
             time_budget=None,
             what_if=False,
         )
-        begun.pictures, begun.views, begun.size = job.pictures, past.facts["views"], job.size
+        begun.pictures, begun.views, begun.size = job.pictures, past.record.views, job.size
         if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
             warn(f"what was trained further of run {run.name}, and stopped, is dropped.")
     return begun
 
 
-def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, Run]:
+def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, FinishedRun]:
     """What a finished run was asked, for pictures that may be in another folder now, and what came of it.
 
     Raises WhatsitError where it is not finished, or kept no weights.
@@ -281,7 +281,7 @@ def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, Run]:
     return config, _learnt(run, True, "Take the other one.")[0]
 
 
-def _learnt(run: Path, is_finished: bool, other: str) -> tuple[Run, int]:
+def _learnt(run: Path, is_finished: bool, other: str) -> tuple[FinishedRun, int]:
     """What came of a run, and how many trainings it had. Raises WhatsitError where its weights are not there.
 
     `is_finished` is its job; `other` advises to take the run that was kept instead.
@@ -291,8 +291,6 @@ def _learnt(run: Path, is_finished: bool, other: str) -> tuple[Run, int]:
         raise WhatsitError(f"Run {run.name} has not finished.", f"Resume it first: --resume {run}")
     if not trainings:
         raise WhatsitError(f"Run {run.name} kept no weights, since it was not the better one.", other)
-    if not 0 <= past.facts["seed"] <= LARGEST_SEED:
-        raise untrusted(run, f"its seed is {past.facts['seed']}")
     return past, trainings
 
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from whatsit.config import LR
 from whatsit.training.checks import require_teaching
-from whatsit.training.fit_heads import fit_heads, is_right
+from whatsit.training.fit_heads import HeadFit, fit_heads, is_right
 from whatsit.training.heads import WD, Heads
 from whatsit.training.state import State
 from whatsit.understand.comparison import Difference, paired
@@ -39,5 +38,5 @@ def _settled_head(state: State) -> Heads:
     head, train = state.layers.fresh_head(), state.data.of("train")
     bs, epochs = min(state.batch_size, state.data.count("train")), state.default_epochs
     require_teaching(1, bs, WD)
-    fit_heads(head, train, [np.arange(len(train.labels))], epochs, LR, bs, WD, state.config.seed)
+    fit_heads(head, train, [np.arange(len(train.labels))], HeadFit(epochs, bs, state.config.seed))
     return head

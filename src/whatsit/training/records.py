@@ -12,7 +12,7 @@ from whatsit.catalog import folders_of
 from whatsit.config import Split
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.model import Model, Predictions
-from whatsit.project import BY_FOLDER, BY_TABLE, Answered
+from whatsit.project import BY_FOLDER, BY_TABLE, Answered, RunRecord
 from whatsit.report import Phrase
 from whatsit.training.calibration import Calibration
 from whatsit.training.diverged import diverged
@@ -67,23 +67,23 @@ def hits(state: State, calibration: Calibration) -> NDArray[np.bool_]:
 
 def write_record(state: State, calibration: Calibration) -> None:
     """Write into the run all that is known of what it came to."""
-    facts: dict[str, Any] = {
-        "backbone": state.backbone.name,
-        "backbone_sha256": state.backbone.sha256,
-        "preprocess": state.preprocess.to_dict(),
-        "precision": state.data.precision,
-        "split": asdict(state.catalog.rule),
-        "seed": state.config.seed,
-        "views": state.data.views,
-        "fits": state.fits,
-        "classes": state.data.classes,
-        "images": len(state.catalog),
-        "accuracy": float(hits(state, calibration).mean()),
-        "versions": versions(state),
-        "history": state.history.to_dict(),
-        "findings": diagnosis_of(state, calibration).told(),
-    }
-    state.run.write(facts, _answered(state, calibration), _labeled_by(state))
+    record = RunRecord(
+        backbone=state.backbone.name,
+        backbone_sha256=state.backbone.sha256,
+        preprocess=state.preprocess,
+        precision=state.data.precision,
+        split=asdict(state.catalog.rule),
+        seed=state.config.seed,
+        views=state.data.views,
+        fits=state.fits,
+        classes=state.data.classes,
+        images=len(state.catalog),
+        accuracy=float(hits(state, calibration).mean()),
+        versions=versions(state),
+        history=state.history.to_dict(),
+        findings=diagnosis_of(state, calibration).told(),
+    )
+    state.run.write(record, _answered(state, calibration), _labeled_by(state))
 
 
 def _answered(state: State, calibration: Calibration) -> dict[str, Answered]:

@@ -2,7 +2,6 @@
 them.
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from whatsit.project import (
     HISTORY,
     PREDICTIONS,
     Answered,
+    RunRecord,
     note_trained_on,
     predictions,
     write_whole,
@@ -85,11 +85,10 @@ class Run:
         """Write down that pictures of these contents are trained on."""
         note_trained_on(self.folder, contents)
 
-    def write(self, facts: Mapping[str, Any], answered: Mapping[str, Answered], labeled_by: str) -> None:
-        """Write the record: all `facts`, and what each validation picture was taken for."""
-        text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
+    def write(self, record: RunRecord, answered: Mapping[str, Answered], labeled_by: str) -> None:
+        """Write the record, and the prediction for each validation picture."""
         write_whole(self.folder / PREDICTIONS, predictions(answered, labeled_by))
-        write_whole(self.folder / HISTORY, text.encode("utf-8", "backslashreplace"))
+        write_whole(self.folder / HISTORY, record.to_json())
 
     def held_out(self, classes: int, of: str) -> HeldOut | None:
         """The held-out answers of a head and backbone, by the hash of both, if they are kept."""

@@ -15,10 +15,9 @@ from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
 from whatsit.errors import WeightsError, WhatsitError
-from whatsit.project import write_whole
+from whatsit.project import EpochRecord, Fit, write_whole
 from whatsit.project.paths import not_a_link, reading, untrusted
 from whatsit.project.records import read_file, read_json, shaped
-from whatsit.project.runs import EpochRecord, Fit
 
 FORMAT = 1
 

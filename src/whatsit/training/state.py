@@ -11,7 +11,7 @@ from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog
 from whatsit.config import LearnerConfig, Precision
 from whatsit.preprocess import Preprocess
-from whatsit.project import Project, is_plausible
+from whatsit.project import Fit, Project, are_plausible
 from whatsit.training.backbone import load_backbone
 from whatsit.training.curve import epochs_of
 from whatsit.training.data import Data
@@ -43,7 +43,7 @@ class State:
     came: Backbone
     run: Run
     history: History = field(default_factory=History)
-    fits: list[dict[str, Any]] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
     trained_on: frozenset[str] = frozenset()
     is_of_run: bool = False
     is_training_backbone: bool = False
@@ -164,8 +164,8 @@ class State:
         """Become what a stage holds. Raises WhatsitError where that can't be, and stays what it was."""
         kept = stage.history
         with taking_up(stage):
-            fits: list[Any] = kept["fits"]
-            if not all(map(is_plausible, fits)):
+            fits = kept["fits"]
+            if not are_plausible(fits):
                 raise ValueError("its trainings are odd")
             layers = Layers(self.config, self.size.pixels, len(self.data.classes), self.came)
             layers.load_weights(stage.tensors, kept.get("frozen"), bool(kept.get("tuned")))

@@ -11,10 +11,11 @@ from PIL import Image
 
 from whatsit.catalog.pictures import draw_tiles, readable
 from whatsit.figures import Plot, fonts
+from whatsit.project import LOSSES, EpochRecord
 from whatsit.text import printable
 
 
-def draw_training(epochs: Sequence[dict[str, Any]]) -> Plot:
+def draw_training(epochs: Sequence[EpochRecord]) -> Plot:
     """Draw both losses and the error rate over the epochs."""
     figure = Plot(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
@@ -24,7 +25,7 @@ def draw_training(epochs: Sequence[dict[str, Any]]) -> Plot:
     return figure
 
 
-def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Plot:
+def draw_experiments(experiments: Mapping[str, Sequence[EpochRecord]]) -> Plot:
     """Draw losses and error rates of several trainings side by side, by what was asked of each."""
     figure = Plot(figsize=(3.6 * len(experiments), 6), layout="constrained")
     columns = figure.subplots(2, len(experiments), squeeze=False).T
@@ -36,12 +37,13 @@ def draw_experiments(experiments: Mapping[str, Sequence[dict[str, Any]]]) -> Plo
     return figure
 
 
-def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[dict[str, Any]]) -> None:
+def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[EpochRecord]) -> None:
     numbers = [epoch["epoch"] for epoch in epochs]
     mark = "o" if len(epochs) == 1 else None  # a line needs two
-    for name, label in (("train_loss", "training"), ("valid_loss", "validation")):
+    labels = {"train_loss": "training", "valid_loss": "validation"}
+    for name in LOSSES:
         values = [np.nan if epoch[name] is None else epoch[name] for epoch in epochs]
-        losses.plot(numbers, values, marker=mark, label=label)
+        losses.plot(numbers, values, marker=mark, label=labels[name])
     losses.legend()
     errors.plot(numbers, [epoch["error_rate"] for epoch in epochs], marker=mark, color="tab:red")
     for axis in (losses, errors):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from whatsit.project import Answered, Run
+from whatsit.project import Answered, FinishedRun
 from whatsit.text import brief
 
 
@@ -25,7 +25,7 @@ class Scored:
         return brief(self, f"{told}, {self.changed} have another label today, {self.gone} are gone")
 
 
-def score(run: Run, today: Mapping[str, Sequence[str]] | None) -> Scored:
+def score(run: FinishedRun, today: Mapping[str, Sequence[str]] | None) -> Scored:
     """Score a run on the labels of `today` by content, or where they are not known on those it kept.
 
     A run that kept no predictions has its hits, of the pictures that are still there.
