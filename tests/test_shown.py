@@ -17,7 +17,6 @@ from tests.conftest import rendered
 from whatsit.catalog import Catalog
 from whatsit.classifier import _or_error
 from whatsit.collection.collecting import collect_lists
-from whatsit.collection.findings import Fixed, Verification
 from whatsit.collection.provider import Finds, Found
 from whatsit.collection.tally import Collection, Tally
 from whatsit.errors import CatalogError, ImageError, WhatsitError
@@ -41,6 +40,7 @@ from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import Evaluation, evaluate
 from whatsit.understand.scoring import Scored
 from whatsit.understand.standings import Standing
+from whatsit.verification.findings import Fixed, Verification
 
 HOSTILE = "<script>alert(1)</script> & " + "long " * 100
 CLASSES = [HOSTILE, "black", "teddy"]
