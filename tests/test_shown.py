@@ -1,7 +1,6 @@
 """How objects show themselves in a console and in a notebook, and what is said of the usual mistakes."""
 
 import io
-import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import rendered
+from tests.shown import assert_short
 from whatsit.catalog import Catalog
 from whatsit.classifier import _or_error
 from whatsit.collection.collecting import collect_lists
@@ -122,14 +122,6 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "verification": (verification, "7 of 9 pictures are fine; 1 unreadable, in the trash, 1 tiny"),
     "fixed": (lambda: verification().fixed[0], "b.jpg (tiny)"),
 }
-
-
-def assert_short(one: object, holds: str) -> None:
-    text = repr(one)
-    assert holds in text
-    assert len(text) <= 200
-    assert text.count("\n") <= 4
-    assert not re.search("array|tensor|0x[0-9a-f]+|PosixPath|object at", text)
 
 
 @pytest.mark.parametrize("name", SHOWN)
