@@ -17,6 +17,7 @@ import torch
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
+from tests import ROOT
 from tests.killed import Killer
 from whatsit.cli import main
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.site import Site
 
-CLOTHING = Path(__file__).parents[2] / "shared" / "data" / "clothing"
+CLOTHING = ROOT.parent / "shared" / "data" / "clothing"
 WHOLE = os.environ.get("WHATSIT_SOAK") == "1"
 # For a process's own code: the most memory in MiB that it took. On Linux, `ru_maxrss` also counts what the
 # process that started it had by then.

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-SRC = Path(__file__).parents[1] / "src"
+from tests import ROOT
+
+SRC = ROOT / "src"
 MODULE, FUNCTION = 400, 60  # lines, of a function without its signature
 
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests import ROOT
 from whatsit.collection import collect_lists
 from whatsit.collection.provider import Found
 from whatsit.project import Project
@@ -85,8 +86,7 @@ class Killer:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.killed"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        root = Path(__file__).parents[1]
-        self.process = subprocess.Popen(command, cwd=root, **pipes)  # type: ignore[call-overload]
+        self.process = subprocess.Popen(command, cwd=ROOT, **pipes)  # type: ignore[call-overload]
 
     def __call__(self, images: Path, folder: Path, step: Step, before: int, disk: Path | None = None) -> bool:
         request = [str(images), str(folder), step, before, disk and str(disk)]

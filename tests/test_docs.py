@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from tests import ROOT
+from tests.documentation import code_blocks
 from whatsit.cli.app import app
 
-ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -37,10 +38,6 @@ def test_readme_names_every_command_and_setting(readme: str) -> None:
     assert [name for name in COMMANDS if f"whatsit {name}" not in text] == []
     source = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     assert set(re.findall(r"WHATSIT_[A-Z_]+", source)) == set(re.findall(r"WHATSIT_[A-Z_]+", text))
-
-
-def code_blocks(document: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.S)
 
 
 def without_comments(code: str) -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from tests import ROOT
 from tests.conftest import Run, rendered
 
 if TYPE_CHECKING:
     from tests.site import Site
 
-ROOT = Path(__file__).parents[1]
 LARGEST = 400 << 20  # bytes, with bytecode
 HEAVY = ("torch", "torchvision", "timm", "sklearn", "matplotlib", "pandas", "scipy")
 COLORS = {"red": (200, 60, 50), "green": (60, 160, 70), "blue": (50, 80, 190)}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import whatsit as wi
 from tests.conftest import Run, campaign, rendered
-from tests.events import on_progress
+from tests.listening import on_progress
+from tests.pictures import contents, put
 from tests.site import jpeg
-from tests.test_journal import contents
 from whatsit.catalog.fingerprint import stat_key
 from whatsit.catalog.listing import files_below
 from whatsit.cli.predict import _explained, _pictures_in
@@ -23,12 +23,6 @@ from whatsit.errors import CatalogError
 from whatsit.project import short_name, size_of, write_whole
 
 LONG = {"ascii": "x" * 250, "two bytes": "ü" * 125, "three": "熊" * 83, "four": "🐻" * 62 + "ab"}
-
-
-def put(path: Path, data: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
 
 
 @pytest.mark.parametrize("name", [one + "c" * (255 - len(one.encode())) for one in LONG.values()], ids=LONG)

@@ -5,15 +5,15 @@ time, and its answers to twelve rendered pictures.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests import ROOT
 from whatsit.classifier import Classifier
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = ROOT / "tests" / "fixtures"
 
 
 def picture(number: int) -> Image.Image:

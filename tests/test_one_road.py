@@ -13,7 +13,7 @@ import pytest
 import whatsit as wi
 import whatsit.model as model_module
 from tests.conftest import WHOLE, Run
-from tests.test_shown import assert_short
+from tests.shown import assert_short
 from whatsit.bundle import Bundle
 from whatsit.config import Precision
 from whatsit.engine import best_precision

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import whatsit as wi
-from tests.events import on_lines
 from tests.killed import perform
+from tests.listening import on_lines
 from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.project import Project

@@ -1,7 +1,6 @@
 """How objects show themselves in a console and in a notebook, and what is said of the usual mistakes."""
 
 import io
-import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,10 +14,10 @@ from PIL import Image
 import whatsit as wi
 from tests.conftest import rendered
 from tests.recorded import RECORD
+from tests.shown import assert_short
 from whatsit.catalog import Catalog
 from whatsit.classifier import _or_error
 from whatsit.collection.collecting import collect_lists
-from whatsit.collection.findings import Fixed, Verification
 from whatsit.collection.provider import Finds, Found
 from whatsit.collection.tally import Collection, Tally
 from whatsit.errors import CatalogError, ImageError, WhatsitError
@@ -42,6 +41,7 @@ from whatsit.understand.learning_curve import LearningCurve
 from whatsit.understand.metrics import Evaluation, evaluate
 from whatsit.understand.scoring import Scored
 from whatsit.understand.standings import Standing
+from whatsit.verification.findings import Fixed, Verification
 
 HOSTILE = "<script>alert(1)</script> & " + "long " * 100
 CLASSES = [HOSTILE, "black", "teddy"]
@@ -123,14 +123,6 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "verification": (verification, "7 of 9 pictures are fine; 1 unreadable, in the trash, 1 tiny"),
     "fixed": (lambda: verification().fixed[0], "b.jpg (tiny)"),
 }
-
-
-def assert_short(one: object, holds: str) -> None:
-    text = repr(one)
-    assert holds in text
-    assert len(text) <= 200
-    assert text.count("\n") <= 4
-    assert not re.search("array|tensor|0x[0-9a-f]+|PosixPath|object at", text)
 
 
 @pytest.mark.parametrize("name", SHOWN)

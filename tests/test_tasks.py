@@ -16,7 +16,7 @@ import pytest
 
 import whatsit as wi
 from tests.conftest import Run
-from tests.test_docs import code_blocks
+from tests.documentation import code_blocks
 from whatsit.cli.train import train
 from whatsit.config import (
     CollectConfig,

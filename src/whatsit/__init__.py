@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from whatsit.catalog import Catalog
     from whatsit.classifier import Classifier
     from whatsit.collection import collect, download_images, search_images
-    from whatsit.collection.verifying import verify_images
     from whatsit.errors import WhatsitError
     from whatsit.finetune.transforms import transforms as transforms
     from whatsit.training import Learner
     from whatsit.training.task import TrainResult, resume, train
     from whatsit.understand.interpretation import Interpretation
+    from whatsit.verification import verify_images
 
 __all__ = [
     "Catalog",
@@ -44,7 +44,7 @@ _HOMES = {
     "search_images": "whatsit.collection",
     "train": "whatsit.training.task",
     "transforms": "whatsit.finetune.transforms",
-    "verify_images": "whatsit.collection.verifying",
+    "verify_images": "whatsit.verification",
 }
 
 

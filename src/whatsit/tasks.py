@@ -12,8 +12,6 @@ from whatsit.catalog.summary import Summary
 from whatsit.checks import require_place
 from whatsit.classifier import Classifier
 from whatsit.collection import Collection, collect, collect_lists, label_lists
-from whatsit.collection.findings import Verification
-from whatsit.collection.verifying import verify_images
 from whatsit.config import (
     CollectConfig,
     Config,
@@ -31,6 +29,7 @@ from whatsit.training import task
 from whatsit.training.finished import report_of_run
 from whatsit.training.job import catalog_of, find_run
 from whatsit.understand.metrics import Evaluation
+from whatsit.verification import Verification, verify_images
 
 PICTURES = "pictures.png"
 

@@ -1,6 +1,9 @@
 """Pictures that are nearly the same: compared exactly, without looking at every pair."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +14,32 @@ BLOCK = 1 << 21  # pairs compared at once: 16 MB for each array of them
 
 Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
+Key = TypeVar("Key", str, Path)
+
+
+class Comparable(Protocol):
+    """What of a picture tells its copies: the SHA-256 of its bytes, and the perceptual hash, 0 for none."""
+
+    @property
+    def content(self) -> bytes:
+        """The SHA-256."""
+        ...
+
+    @property
+    def hash(self) -> int:
+        """Of 64 bits."""
+        ...
+
+
+def duplicate_groups(pictures: Mapping[Key, Comparable]) -> list[list[Key]]:
+    """Groups of at least two pictures that are the same or nearly the same, each sorted by path."""
+    paths = sorted(pictures)
+    leaders = near_duplicates(np.array([pictures[path].hash for path in paths], np.uint64))
+    together: dict[object, list[Key]] = defaultdict(list)
+    for path, leader in zip(paths, leaders.tolist(), strict=True):
+        # Pictures of one grey have no hash: only their content can be the same.
+        together[leader if pictures[path].hash else pictures[path].content].append(path)
+    return [group for group in together.values() if len(group) > 1]
 
 
 def near_duplicates(

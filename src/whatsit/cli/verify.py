@@ -20,7 +20,7 @@ from whatsit.config import VerifyConfig
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.collection.findings import Verification
+    from whatsit.verification import Verification
 
 SHOWN = 3  # files of a kind
 REPAIRED = {

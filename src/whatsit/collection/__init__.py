@@ -1,4 +1,4 @@
-"""Pictures from the web: search, download; and `verifying`, for folders from anywhere."""
+"""Pictures from the web: search for them, and download them."""
 
 from whatsit.collection.collecting import MAX_PICS, collect, collect_lists, download_images
 from whatsit.collection.lists import label_lists, read_list

@@ -210,13 +210,14 @@ class _Collecting:
         left: Looks = {}
         try:
             looks = run(self._download(waiting, allow_private, max_workers, limits, backoff))
-            from whatsit.collection.copies import groups_of, settle  # takes a while, which was used
+            from whatsit.catalog.duplicates import duplicate_groups  # takes a while, which was used
+            from whatsit.collection.copies import settle
 
             for label in labels if any(row.status == "new" for row in rows) else ():
                 left |= settle(self.project, self.manifest, label, looks)
         finally:
             self.manifest.tidy()
-        groups = groups_of(left)
+        groups = duplicate_groups(left)
         astride = [group for group in groups if len({file.partition("/")[0] for file in group}) > 1]
         if astride:
             one, other = astride[0][0], astride[0][-1]

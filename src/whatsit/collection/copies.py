@@ -1,14 +1,11 @@
 """Of pictures that are (nearly) the same, one is kept."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
-
-from whatsit.catalog import near_duplicates
+from whatsit.catalog.duplicates import duplicate_groups
 from whatsit.catalog.fingerprint import READ_TOGETHER, fingerprint
 from whatsit.catalog.listing import files_below
 from whatsit.collection.looks import Look, Looks
@@ -21,18 +18,6 @@ from whatsit.project import Project
 from whatsit.project.moving import sync
 
 DISK = 16  # files that are brought safely to disk at once: that is waiting, not work
-Key = TypeVar("Key", str, Path)
-
-
-def groups_of(looks: Mapping[Key, Look]) -> list[list[Key]]:
-    """Groups of at least two pictures that are the same or nearly the same, each sorted by path."""
-    paths = sorted(looks)
-    leaders = near_duplicates(np.array([looks[path].hash for path in paths], np.uint64))
-    together: dict[object, list[Key]] = defaultdict(list)
-    for path, leader in zip(paths, leaders.tolist(), strict=True):
-        # Pictures of one grey have no hash: only their content can be the same.
-        together[leader if looks[path].hash else looks[path].sha256].append(path)
-    return [group for group in together.values() if len(group) > 1]
 
 
 def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
@@ -65,12 +50,12 @@ def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str,
     new = {row.file: row for row in manifest.of(label) if row.status == "new"}
     looks = read_looks(project.images, label, known)
     copies: dict[str, str] = {}
-    for group in groups_of(looks) if new else []:
+    for group in duplicate_groups(looks) if new else []:
         # Among the new ones the largest is the best, and of equal ones the one that was found first.
         group.sort(key=lambda file: (file in new, -looks[file].pixels, file))
         for file in group[1:]:
             if file in new:
-                same = "the same" if looks[file].sha256 == looks[group[0]].sha256 else "nearly the same"
+                same = "the same" if looks[file].content == looks[group[0]].content else "nearly the same"
                 copies[file] = f"{same} as {group[0]}"
     if copies:
         with project.lock():

@@ -182,7 +182,7 @@ class Downloader:
         while True:
             file = f"{row.label}/{name}{suffix}"
             there = self._images / file
-            self._manifest.note(row, "new", file=file, sha256=look.sha256)
+            self._manifest.note(row, "new", file=file, sha256=look.content.hex())
             try:
                 move_file(part, there)
                 break

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from whatsit.catalog.fingerprint import Fingerprint, fingerprint, fingerprint_of
 from whatsit.errors import ImageError
-
-SMALLEST = 32  # pixels: the shorter side of what can be a photo
+from whatsit.images import SMALLEST
 
 
 def judge(part: Path, body: bytes | None) -> Fingerprint:

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 class Look(NamedTuple):
     """What is remembered of a picture, little enough for a hundred thousand of them."""
 
-    sha256: str
+    content: bytes
     hash: int
     pixels: int
 
     @classmethod
     def of(cls, told: "Fingerprint") -> "Look":
         """The part of a fingerprint that tells copies."""
-        return cls(told.content.hex(), told.hash, told.facts.width * told.facts.height)
+        return cls(told.content, told.hash, told.facts.width * told.facts.height)
 
 
 Looks = dict[str, Look]  # by file, relative to the image folder

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import WHOLE, Run, campaign
 from tests.killed import NEVER, Killer, Step, another_disk, perform
+from tests.pictures import contents
 from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.project import Journal, Project
 
@@ -28,7 +29,6 @@ NAMES = (
     os.fsdecode(b"teddy/caf\xe9.jpg"),
     "teddy/empty.jpg",
 )
-Contents = dict[str, bytes | str]
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # what is killed needs no real disk
 
 
@@ -47,19 +47,6 @@ def fill(images: Path) -> Path:
 @pytest.fixture
 def bears(tmp_path: Path) -> Path:
     return fill(tmp_path / "bears")
-
-
-def contents(images: Path) -> Contents:
-    """What every file outside the sidecar holds, or where every link points."""
-    found: Contents = {}
-    for place, folders, names in os.walk(images):
-        folders[:] = [name for name in folders if name != ".whatsit"]
-        for name in names:
-            path = Path(place, name)
-            found[str(path.relative_to(images))] = (
-                os.readlink(path) if path.is_symlink() else path.read_bytes()
-            )
-    return found
 
 
 def everything(images: Path, folder: Path) -> Counter[bytes | str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import Run, campaign, rendered
-from tests.events import on_progress
+from tests.listening import on_progress
 from whatsit import Catalog, transforms
 from whatsit.errors import CatalogError
 

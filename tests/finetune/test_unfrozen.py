@@ -13,7 +13,7 @@ from torch import nn
 
 import whatsit as wi
 from tests.conftest import Run
-from tests.events import on_lines
+from tests.listening import on_lines
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.transforms import transforms

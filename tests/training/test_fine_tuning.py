@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import whatsit as wi
-from tests.events import on_lines, on_progress
+from tests.listening import on_lines, on_progress
 from whatsit.config import TrainConfig
 from whatsit.training import automatic, mirrors
 from whatsit.training.job import Job

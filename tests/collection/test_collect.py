@@ -1,6 +1,5 @@
 """Collecting from addresses: every good picture arrives once, every bad address has its reason."""
 
-import csv
 import json
 import os
 import random
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,36 +18,16 @@ from PIL import Image
 import whatsit as wi
 from tests import site as web
 from tests.conftest import WHOLE, Run, rendered
-from tests.events import on_progress
+from tests.gathering import gather, manifest, pictures
 from tests.killed import Killer
+from tests.listening import on_progress
 from tests.site import Request, Site, encoded, jpeg, redirect, respond
-from whatsit.collection import Collection, collect_lists
-from whatsit.collection.download import FAULT, Downloader
+from whatsit.collection import collect_lists
+from whatsit.collection.download import Downloader
 from whatsit.collection.manifest import Manifest
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError, FetchError, ImageError
 from whatsit.fetch import Limits
-
-QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
-
-
-def gather(into: Path, urls: Iterable[str], **options: object) -> Collection:
-    """Collect addresses as bears, quickly."""
-    options = {"allow_private": True, "limits": QUICK, "backoff": 0.001, **options}
-    done = collect_lists({"bear": [Found(url) for url in urls]}, into, **options)  # type: ignore[arg-type]
-    assert not [reason for reason in done.classes["bear"].reasons if FAULT in reason]
-    return done
-
-
-def manifest(folder: Path) -> dict[str, dict[str, str]]:
-    """Its rows by address."""
-    with open(folder / "manifest.csv", encoding="utf-8-sig", newline="") as file:
-        return {row["url"]: row for row in csv.DictReader(file)}
-
-
-def pictures(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
 
 GOOD = {
     "/jpeg": ("JPEG", ".jpg"),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import rewritten
-from tests.events import on_lines, on_progress
+from tests.listening import on_lines, on_progress
 from whatsit import Catalog, Classifier, Learner, WhatsitError
 from whatsit.bundle import Bundle
 from whatsit.config import LR

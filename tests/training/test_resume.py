@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import Run, campaign
-from tests.events import on_lines
+from tests.listening import on_lines
 from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.finetune.network import Network

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import WHOLE, Run, rendered
-from tests.events import on_progress
+from tests.listening import on_progress
 from whatsit import Catalog
 from whatsit.catalog import near_duplicates
 from whatsit.errors import ReadOnlyProjectError, WhatsitError

@@ -16,8 +16,8 @@ import trustme
 
 import whatsit as wi
 from tests.conftest import Run
+from tests.documentation import code_blocks
 from tests.site import Request, Site, as_json, jpeg, respond, silent
-from tests.test_docs import code_blocks
 from whatsit.collection import provider as asking
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import SearchEngine

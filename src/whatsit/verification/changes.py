@@ -4,12 +4,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from whatsit.collection.findings import Findings, Fixed
-from whatsit.collection.repair import Oddity, Repaired, repair_picture
 from whatsit.errors import ImageError
 from whatsit.events import progress
 from whatsit.parallel import in_parallel
 from whatsit.project import Action, short_name
+from whatsit.verification.findings import Findings, Fixed
+from whatsit.verification.repair import Oddity, Repaired, repair_picture
 
 TOGETHER = 32  # pictures that are repaired before they are put in place
 

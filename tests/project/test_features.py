@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import whatsit as wi
+from tests import ROOT
 from tests.conftest import WHOLE, campaign
 from tests.rows import OTHER, RECIPE, WIDTH, hashes, vectors_of
 from whatsit.errors import ProjectError
@@ -125,8 +126,7 @@ def test_small_files_are_merged_and_large_ones_left_alone(store: FeatureStore) -
 
 def test_many_writers_at_once_lose_nothing(store: FeatureStore) -> None:
     command = [sys.executable, "-c", WRITER, str(store.folder)]
-    root = Path(__file__).parents[1]
-    writers = [subprocess.Popen([*command, str(first)], cwd=root) for first in (0, 20, 40, 60)]
+    writers = [subprocess.Popen([*command, str(first)], cwd=ROOT) for first in (0, 20, 40, 60)]
     assert [writer.wait(timeout=120) for writer in writers] == [0] * 4
     vectors, is_known = read(store, hashes(0, 100))
     assert is_known.all()
@@ -238,6 +238,6 @@ def test_training_on_many_features_holds_them_once(tmp_path: Path) -> None:
     """Of 100,000 features, 512 MB, heads and held-out heads are trained in under 1.5 GB."""
     images = 100_000 if WHOLE else 10_000
     command = [sys.executable, "-c", BIG, str(tmp_path / "features"), str(images)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 130 + 1.6 * images * 1280 * 4 / (1 << 20)

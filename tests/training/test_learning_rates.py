@@ -13,7 +13,7 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import Run, campaign
-from tests.events import on_lines
+from tests.listening import on_lines
 from whatsit.config import Balance
 from whatsit.errors import WhatsitError
 from whatsit.labelled import Labelled

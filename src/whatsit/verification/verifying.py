@@ -3,20 +3,19 @@
 import os
 from pathlib import Path
 
+from whatsit.catalog.duplicates import duplicate_groups
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import SPLIT_NAMES, files_below
 from whatsit.checks import is_count, path_of
-from whatsit.collection.changes import repair, to_repair, trash_unreadable
-from whatsit.collection.copies import groups_of
-from whatsit.collection.findings import Findings, Verification
-from whatsit.collection.looks import Look
-from whatsit.collection.repair import oddities
 from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
 from whatsit.events import progress
 from whatsit.formats import RAW, SUFFIXES, is_hidden
 from whatsit.images import is_picture
 from whatsit.parallel import in_parallel
 from whatsit.project import SIDECAR, Project
+from whatsit.verification.changes import repair, to_repair, trash_unreadable
+from whatsit.verification.findings import Findings, Verification
+from whatsit.verification.repair import oddities
 
 SMALLEST_MAX = 128  # pixels: with less, a picture of extreme shape would become a tiny one
 
@@ -129,7 +128,7 @@ def _look(
             found.odd[one] = odd
             for oddity in odd:
                 done.odd.setdefault(oddity, []).append(one)
-    for group in groups_of({one: Look.of(told) for one, told in found.prints.items()}):
+    for group in duplicate_groups(found.prints):
         same = {found.prints[one].content for one in group}
         (done.same if len(same) == 1 else done.near).append(group)
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.gathering import gather, manifest
 from tests.site import Request, Site, jpeg, redirect, respond
-from tests.test_collect import gather, manifest
 from whatsit.collection import collect_lists, download
 from whatsit.collection.provider import Found
 from whatsit.collection.room import Room

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.catalog.fingerprint import Fingerprint
-from whatsit.collection.repair import Oddity
 from whatsit.tables import table
 from whatsit.text import brief, ending
+from whatsit.verification.repair import Oddity
 
 FileAndReason = tuple[Path, str]
 

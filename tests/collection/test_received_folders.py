@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Run, campaign, rendered
+from tests.gathering import gather, manifest, pictures
+from tests.pictures import contents
 from tests.site import Site, jpeg, respond
-from tests.test_collect import gather, manifest, pictures
-from tests.test_journal import contents
 from whatsit.collection import collect_lists
 from whatsit.collection.manifest import COLUMNS, Manifest
 from whatsit.collection.provider import Found

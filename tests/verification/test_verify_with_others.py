@@ -8,10 +8,9 @@ import pytest
 
 import whatsit as wi
 from tests.conftest import Run, rendered
-from tests.events import on_progress
+from tests.listening import on_progress
+from tests.pictures import contents, on_its_side, put
 from tests.site import jpeg
-from tests.test_journal import contents
-from tests.test_verify import on_its_side, put
 from whatsit.project import Project, project
 
 

@@ -8,10 +8,9 @@ from typing import Literal
 
 from PIL import Image
 
-from whatsit.collection.judging import SMALLEST
 from whatsit.errors import ImageError
 from whatsit.formats import SUFFIX_OF
-from whatsit.images import Facts, opened
+from whatsit.images import SMALLEST, Facts, opened
 from whatsit.project import short_name
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]

@@ -16,28 +16,12 @@ from PIL import Image, ImageCms
 
 import whatsit as wi
 from tests.conftest import WHOLE, Run, rendered
+from tests.pictures import contents, on_its_side, put
 from tests.site import encoded, jpeg, picture_bomb
-from tests.test_journal import contents
 from whatsit.catalog import Catalog
 from whatsit.errors import CatalogError
 from whatsit.formats import SUFFIX_OF
 from whatsit.images import open_image
-
-
-def put(path: Path, data: bytes | Image.Image, **options: object) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(data, bytes):
-        path.write_bytes(data)
-    else:
-        data.save(path, **options)
-    return path
-
-
-def on_its_side(image: Image.Image, orientation: int = 6) -> Image.Exif:
-    exif = image.getexif()
-    exif[0x0112] = orientation
-    exif.get_ifd(0x8769)[0x9003] = "2021:05:06 07:08:09"
-    return exif
 
 
 @pytest.fixture
