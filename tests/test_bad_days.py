@@ -153,7 +153,7 @@ def test_strange_names_survive_the_whole_road(whatsit: Run, digits: Path, tmp_pa
     answered = whatsit("predict", "s.whatsit", root)
     assert answered.returncode == 0, answered.stderr
     assert len(answered.stdout.splitlines()) == 61
-    answers = json.loads(whatsit("predict", "s.whatsit", root, "--json").stdout)
+    answers = json.loads(whatsit("predict", "s.whatsit", root, "--json").stdout)["predictions"]
     assert all(Path(answer["path"]).exists() for answer in answers)
     latin = whatsit("predict", "s.whatsit", root, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
     assert latin.returncode == 0, latin.stderr

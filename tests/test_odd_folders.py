@@ -18,8 +18,8 @@ from tests.pictures import contents, put
 from tests.site import jpeg
 from whatsit.catalog.fingerprint import stat_key
 from whatsit.catalog.listing import files_below
-from whatsit.cli.predict import _explained, _pictures_in
 from whatsit.errors import CatalogError
+from whatsit.predicting import _explained, _pictures_in
 from whatsit.project import short_name, size_of, write_whole
 
 LONG = {"ascii": "x" * 250, "two bytes": "ü" * 125, "three": "熊" * 83, "four": "🐻" * 62 + "ab"}

@@ -86,7 +86,7 @@ def test_every_road_gives_the_same_answer(
     assert [learner.classes[place] for place in labels] == [item.label for item in test]
 
     told = whatsit("predict", tmp_path / "x.whatsit", *paths[:4], "--json", "--precision", precision)
-    for row, one in zip(json.loads(told.stdout), by_classifier, strict=False):
+    for row, one in zip(json.loads(told.stdout)["predictions"], by_classifier, strict=False):
         assert (row["label"], row["verdict"], row["novelty"]) == (one.label, one.verdict, one.novelty)
         assert row["probabilities"] == pytest.approx(one.probabilities, abs=EQUAL["atol"])
 

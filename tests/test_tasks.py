@@ -22,6 +22,7 @@ from whatsit.config import (
     CollectConfig,
     Config,
     EvaluateConfig,
+    PredictConfig,
     ReportConfig,
     ShowConfig,
     SplitConfig,
@@ -158,6 +159,7 @@ def test_page_of_the_documentation_trains_with_live_events_and_cancels(
         (tmp_path / "my-photos" / label).mkdir(parents=True)
         for path in sorted((clothing / "train" / label).iterdir())[:60]:
             shutil.copy(path, tmp_path / "my-photos" / label)
+    assert len(code_blocks("docs/tasks.md", "python")[1].splitlines()) <= 40
     with served(tmp_path) as address:
         with urllib.request.urlopen(address, timeout=30) as page:
             assert b"Cancel" in page.read()
@@ -184,6 +186,7 @@ def test_every_long_command_is_a_task_with_the_result_of_its_json(
         ("verify", digits, "--dry-run"): VerifyConfig(str(digits), dry_run=True),
         ("evaluate", bundle, digits, "--split", "valid"): EvaluateConfig(bundle, str(digits), "valid"),
         ("report", bundle, digits, "--out", "page.html"): ReportConfig(bundle, str(digits), "page.html"),
+        ("predict", bundle, digits, "--top", 2): PredictConfig(bundle, [str(digits)], top=2),
     }
     for words, config in tasks.items():
         printed = json.loads(command(*words, "--json").stdout)

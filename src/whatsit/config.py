@@ -1,6 +1,6 @@
 """How to split, how to make a learner, how to train: every default, once. Only the standard library."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -158,4 +158,23 @@ class ReportConfig:
     project: str | None = None
 
 
-Config = TrainConfig | CollectConfig | VerifyConfig | ShowConfig | EvaluateConfig | ReportConfig
+@dataclass(frozen=True)
+class PredictConfig:
+    """What `whatsit predict` does with `images`, files and folders.
+
+    `min_probability` is one number, or numbers by class; below it an answer is "unsure". `explain` is a
+    folder for heat maps, `csv` a table to write.
+    """
+
+    bundle: str
+    images: Sequence[str]
+    top: int = 1
+    min_probability: float | Mapping[str, float] = 0.0
+    explain: str | None = None
+    csv: str | None = None
+    precision: Precision | None = None
+
+
+Config = (
+    TrainConfig | CollectConfig | VerifyConfig | ShowConfig | EvaluateConfig | ReportConfig | PredictConfig
+)

@@ -16,6 +16,7 @@ from whatsit.config import (
     CollectConfig,
     Config,
     EvaluateConfig,
+    PredictConfig,
     ReportConfig,
     ShowConfig,
     TrainConfig,
@@ -24,6 +25,7 @@ from whatsit.config import (
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.events import Emit, written
+from whatsit.predicting import predict_files
 from whatsit.report import Report
 from whatsit.training import task
 from whatsit.training.finished import report_of_run
@@ -194,4 +196,5 @@ _OTHERS: dict[type, Callable[[Any], Result]] = {
     ShowConfig: _show,
     EvaluateConfig: _evaluate,
     ReportConfig: _report,
+    PredictConfig: predict_files,
 }

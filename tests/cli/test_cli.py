@@ -57,7 +57,7 @@ def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
     assert measured["images"] == 12
     assert measured["accuracy"] == pytest.approx(report["accuracy"])
     assert set(measured["per_class"]) == {"0", "1", "7"}
-    answers = json.loads(whatsit("predict", "d.whatsit", digits / "7", "--json").stdout)
+    answers = json.loads(whatsit("predict", "d.whatsit", digits / "7", "--json").stdout)["predictions"]
     assert len(answers) == 20
     judged = {"label", "verdict", "probability", "probabilities", "novelty"}
     assert set(answers[0]) == {"path", *judged}

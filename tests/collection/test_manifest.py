@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import campaign
-from whatsit.collection.cells import safe, unsafe
+from whatsit.cells import safe, unsafe
 from whatsit.collection.lists import label_lists, label_of, read_list
 from whatsit.collection.manifest import COLUMNS, STATUSES, Manifest
 from whatsit.collection.provider import Found

@@ -520,7 +520,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
     assert "would lie among the pictures" in among.stderr
 
     unsure = command("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
-    for row in json.loads(unsure.stdout):
+    for row in json.loads(unsure.stdout)["predictions"]:
         assert row["verdict"] in ("unsure", "novel") or row["probability"] > 1 - 1e-6
         assert row["label"] in row["probabilities"]
         assert 0 <= row["novelty"] <= 1

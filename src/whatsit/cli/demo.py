@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from whatsit.cli.evaluate import evaluate_and_print
-from whatsit.cli.predict import predict
 from whatsit.cli.show import show_and_print
 from whatsit.cli.train import run_and_print
-from whatsit.config import EvaluateConfig, ShowConfig, TrainConfig
+from whatsit.config import EvaluateConfig, PredictConfig, ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
+from whatsit.events import Plain
 
 PICTURES = ("pictures.png", "training.png", "predictions.png")
 MADE_BY_DEMO = ".made-by-whatsit-demo"  # only such a folder is written over
@@ -24,6 +24,7 @@ def demo(
 ) -> None:
     """Watch the whole job on handwritten digits."""
     from whatsit.demo import draw_results, write_digits
+    from whatsit.tasks import run
     from whatsit.training.job import Job
     from whatsit.training.task import REPORT
 
@@ -45,7 +46,7 @@ def demo(
     evaluate_and_print(EvaluateConfig(str(bundle), str(digits), "valid"))
     some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]
     _step(f"whatsit predict {bundle} {some[0]} ...")
-    predict(bundle, some)
+    run(PredictConfig(str(bundle), some), Plain())
     draw_results(digits, bundle, folder)
     _step("look at what came of it:")
     for path in (*(folder / name for name in PICTURES), folder / f"digits-{REPORT}"):

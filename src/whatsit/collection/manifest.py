@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Literal, get_args
 from urllib.parse import quote
 
-from whatsit.collection.cells import safe, unsafe
+from whatsit.cells import safe, unsafe
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError
 from whatsit.fetch import LONGEST_URL

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,15 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """A picture is classified: the answer in words, and `answer` as plain JSON values."""
+
+    path: str
+    text: str
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Finished:
     """The task is done; what came of it, as plain JSON values."""
 
@@ -70,10 +79,8 @@ class Failed:
     next_step: str = ""
 
 
-Event = Progress | EpochDone | Note | Artifact | Finished | Failed
-KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (Progress, EpochDone, Note, Artifact, Finished, Failed)
-}
+Event = Progress | EpochDone | Predicted | Note | Artifact | Finished | Failed
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_json(event: Event) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from whatsit.events.kinds import EpochDone, Event, Note, Progress, to_json
+from whatsit.events.kinds import EpochDone, Event, Note, Predicted, Progress, to_json
 from whatsit.events.table import header, line
 from whatsit.text import printable
 
@@ -52,13 +52,15 @@ def without_epochs(sink: Callable[[Event], None]) -> Callable[[Event], None]:
 
 
 class Plain:
-    """Lines of text: epochs and notes on stdout, warnings on stderr."""
+    """Lines of text: epochs, answers and notes on stdout, warnings on stderr."""
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, EpochDone):
             if event.place == 1:
                 print(header(event))
             print(line(event), flush=True)
+        elif isinstance(event, Predicted):
+            print(f"{printable(event.path)}: {event.text}", flush=True)
         elif isinstance(event, Note) and not event.is_warning:
             print(printable(event.text), flush=True)
         else:

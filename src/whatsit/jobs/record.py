@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
-from whatsit import config as configs
 from whatsit.config import Config
 from whatsit.errors import WhatsitError
 from whatsit.events import Event, Failed, Finished, from_json
@@ -32,13 +31,7 @@ from whatsit.text import brief
 
 State = Literal["waiting", "running", "finished", "failed", "cancelled", "stopped"]
 FOLDER, RECORD, EVENTS, CANCEL, LOCK = "jobs", "job.json", "events.jsonl", "cancel", "lock"
-KINDS: dict[str, type[Config]] = {
-    name: getattr(configs, name)
-    for name in (
-        *("TrainConfig", "CollectConfig", "VerifyConfig"),
-        *("ShowConfig", "EvaluateConfig", "ReportConfig"),
-    )
-}
+KINDS: dict[str, type[Config]] = {kind.__name__: kind for kind in get_args(Config)}
 POLL = 0.05  # seconds between two looks at a file
 PATIENCE = 10.0  # seconds that a cancelled job may take to end by itself
 
