@@ -49,7 +49,7 @@ class LearnerConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What `whatsit train` does. Paths are absolute.
+    """What `whatsit train` does.
 
     `epochs` of the head, None for as many as it needs, at the best of the learning rates `lrs`; then
     `fine_tune` epochs of the backbone's late layers too, or as many as end within `time_budget` minutes.

@@ -6,11 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
+from random import Random
 
 import pytest
 
 import whatsit as wi
+from tests.conftest import WHOLE
+from tests.pictures import contents
 from whatsit.config import TrainConfig
 from whatsit.events import Artifact, EpochDone, Failed, Finished, Progress
 from whatsit.jobs import Job, jobs_of, start, take_up
@@ -148,3 +152,40 @@ def test_mistake_is_the_last_event(digits: Path) -> None:
     assert isinstance(last, Failed)
     assert "fine_tune must be" in last.what
     assert job.state == "failed"
+
+
+FOLLOWING = """
+from whatsit.jobs import jobs_of
+for event in jobs_of(folder / ".whatsit")[0].follow():
+    print(event, flush=True)
+"""
+
+
+@pytest.mark.parametrize("seed", range(60 if WHOLE else 3))
+def test_nothing_is_lost_whoever_is_killed(digits: Path, tmp_path: Path, seed: int) -> None:
+    """The one who started a job, the job, or both, after any of its events."""
+    random, project, before = Random(seed), Project(digits), contents(digits)
+    is_parent, is_child = ((True, False), (False, True), (True, True))[seed % 3]
+    words = [sys.executable, "-c", PARENT + FOLLOWING, str(digits), str(tmp_path / "x.whatsit")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        list(islice(parent.stdout, random.randint(1, 12)))
+        (job,) = jobs_of(project.folder)
+        if is_parent:
+            parent.kill()
+        if is_child:
+            os.kill(int((job.folder / "process").read_text()), signal.SIGKILL)
+        parent.stdout.read()
+    events = list(job.follow())
+    assert job.state in (("stopped", "finished") if is_child else ("finished",))
+    assert contents(digits) == before
+    runs = [event.path for event in events if isinstance(event, Artifact) and event.kind == "run"]
+    after = start(project, config(digits, seed=1))
+    assert isinstance(list(after.follow())[-1], Finished)
+    if job.state == "stopped" and runs:
+        wi.resume(runs[0], out=tmp_path / "x.whatsit", emit=lambda event: None)
+    if job.state == "finished" or runs:
+        whole = wi.train(
+            digits, tmp_path / "whole.whatsit", lambda event: None, size=64, epochs=4, augment="none"
+        )
+        assert (tmp_path / "x.whatsit").read_bytes() == whole.bundle.read_bytes()

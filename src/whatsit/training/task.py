@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +129,7 @@ def train(
         if name not in known:
             raise WhatsitError(f"There is no option {name!r}.", f"Take {', '.join(sorted(known))}.")
     folder = folder.absolute()
-    for name in ("project", "weights"):
-        if options.get(name):
-            options[name] = str(Path(options[name]).absolute())
-    bundle = Path(out or default_path(folder)).absolute()
-    return run(TrainConfig(str(folder), str(bundle), **options), emit)
+    return run(TrainConfig(str(folder), str(out or default_path(folder)), **options), emit)
 
 
 def resume(
@@ -154,7 +150,9 @@ def resume(
 
 def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
     """Carry out a training. Raises WhatsitError; what was stopped goes on with `resume`."""
-    return run_job(Job(config), emit)
+    places = {name: getattr(config, name) for name in ("folder", "out", "project", "weights")}
+    absolute: dict[str, Any] = {name: str(Path(place).absolute()) for name, place in places.items() if place}
+    return run_job(Job(replace(config, **absolute)), emit)
 
 
 def run_job(job: Job, emit: Emit | None = None) -> TrainResult:

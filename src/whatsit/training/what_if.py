@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from whatsit.catalog import side_of
 from whatsit.config import LR
-from whatsit.events import hiding_epochs, note
+from whatsit.events import EpochDone, Event, default, emitting, listener, note, progress
 from whatsit.text import brief
 from whatsit.training import variants
 from whatsit.training.doctor import FAULTS, Diagnosis
@@ -59,17 +60,32 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
     The runs go into `folder`, which is gone in the end. The first three take seconds, the last one minutes.
     """
     found: list[Experiment] = []
-    for question, harmless, train in _experiments(learner, folder):
-        note(f"what if {question}?")
-        with hiding_epochs():
+    with _counting_epochs(2 + LOW_EPOCHS + MANY_EPOCHS):
+        for question, harmless, train in _experiments(learner, folder):
+            note(f"what if {question}?")
             tried = train()
-        experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
-        note(f"  {experiment.answer}")
-        if tried.is_fine_tuned:  # nobody asks for these features again
-            learner._state.project.features.forget(tried.backbone.sha256)
-        found.append(experiment)
+            experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
+            note(f"  {experiment.answer}")
+            if tried.is_fine_tuned:  # nobody asks for these features again
+                learner._state.project.features.forget(tried.backbone.sha256)
+            found.append(experiment)
     shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
     return found
+
+
+@contextmanager
+def _counting_epochs(total: int) -> Iterator[None]:
+    """Show the progress of all experiments together, in epochs, instead of their tables."""
+    outer = listener() or default()
+
+    def count(event: Event) -> None:
+        if isinstance(event, EpochDone):
+            advance()
+        else:
+            outer(event)
+
+    with progress("Experiments (epochs)", total) as advance, emitting(count):
+        yield
 
 
 def draw(experiments: list[Experiment]) -> "Plot":
