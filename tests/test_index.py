@@ -207,8 +207,9 @@ def test_memory_does_not_grow_with_the_size_of_a_file(tmp_path: Path) -> None:
 def test_split_and_copies_of_many_pictures_are_found_in_their_index(pictures: Path) -> None:
     catalog, _ = read(pictures)
     leaders = near_duplicates(catalog.rows["hash"])
-    sides = {
-        (leader, side) for leader, side in zip(leaders.tolist(), catalog.rows["side"].tolist(), strict=True)
+    splits = {
+        (leader, split)
+        for leader, split in zip(leaders.tolist(), catalog.rows["split"].tolist(), strict=True)
     }
     assert len(np.unique(leaders)) == 20
-    assert len(sides) == 20
+    assert len(splits) == 20

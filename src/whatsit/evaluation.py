@@ -223,5 +223,5 @@ def trained_on_by(classifier: Classifier, catalog: Catalog) -> frozenset[str] | 
 
 
 def as_in(run: Run, trained_on: frozenset[str] | None, catalog: Catalog) -> Catalog:
-    """The pictures on the sides that they had in a run, whatever became of the split."""
+    """The pictures in the splits that they had in a run, even if the split has changed."""
     return (catalog if trained_on is None else catalog.as_trained(trained_on)).measured_by(run.right)

@@ -32,7 +32,7 @@ def evaluate(
     valid: Annotated[float | None, typer.Option(help=f"Share for validation; {AS_TRAINED}.")] = None,
     split_seed: Annotated[int | None, typer.Option(help=f"Random seed of the split; {AS_TRAINED}.")] = None,
     group: Annotated[
-        str | None, typer.Option(metavar="REGEX", help=f"What stays on one side; {AS_TRAINED}.")
+        str | None, typer.Option(metavar="REGEX", help=f"What must stay in one split; {AS_TRAINED}.")
     ] = None,
     by_time: Annotated[
         bool | None, typer.Option("--by-time", help=f"Validate on the latest; {AS_TRAINED}.")

@@ -59,7 +59,7 @@ SplitSeed = Annotated[int, typer.Option(help="Random seed of the train/validatio
 Group = Annotated[
     str | None,
     typer.Option(
-        metavar="REGEX", help="What must stay on one side: its part of the path, or the CSV file's column."
+        metavar="REGEX", help="What must stay in one split: its part of the path, or the CSV file's column."
     ),
 ]
 ByTime = Annotated[bool, typer.Option("--by-time", help="Validate on the latest pictures.")]

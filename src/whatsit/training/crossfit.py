@@ -177,7 +177,7 @@ def hold_out(
     """`train` a head on each four fifths of `data`, given as places, and ask it about the rest.
 
     Pictures whose class the others lack are left out. `data` may hold several views of each picture, as
-    FeatureBatches do; answers are for the first. `relatives` (n,) number pictures that must be on one side,
+    FeatureBatches do; answers are for the first. `relatives` (n,) number pictures that must be in one fold,
     such as copies; `contents` (n,) are the hashes of all.
     """
     count, labels = len(data.labels), data.labels

@@ -143,7 +143,7 @@ def settings(state: State, model: Model) -> dict[str, str | Phrase]:
         "views": str(state.data.views),
         "seed": str(state.config.seed),
         "split": f"{rule.valid:.0%}, {seed} {rule.relation}".strip()
-        if state.catalog.is_dealt
+        if state.catalog.is_assigned
         else "given by folders or a column",
         "versions": ", ".join(f"{name} {number}" for name, number in versions(state).items()),
     }
