@@ -21,7 +21,7 @@ from whatsit.cli.options import (
 from whatsit.config import EvaluateConfig, Split
 
 if TYPE_CHECKING:
-    from whatsit.tasks import Evaluated
+    from whatsit.tasks import EvaluateResult
 
 
 def evaluate(
@@ -48,7 +48,7 @@ def evaluate(
 
 def evaluate_and_print(config: EvaluateConfig, json: bool = False) -> None:
     """Carry it out and print how good it is."""
-    found = cast("Evaluated", run_with(json, config))
+    found = cast("EvaluateResult", run_with(json, config))
     print_notes(found.catalog)
     if json:
         print_json(found.to_dict())

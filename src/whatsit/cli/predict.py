@@ -86,7 +86,7 @@ def predict(
                 row["heat_map"] = str(_explained(classifier, source, answer.label, explain, path))
             answered.append(row)
             if not json:
-                print(f"{printable(path)}: {_told(answer, top)}")
+                print(f"{printable(path)}: {_in_words(answer, top)}")
     if csv is not None:
         from whatsit.project import write_whole
 
@@ -109,8 +109,8 @@ def table_of(answered: list[dict[str, Any]], classes: Sequence[str]) -> bytes:
     writer.writerow([safe(name) for name in (*own, *classes)])
     for row in answered:
         numbers = [row["probability"], row["novelty"], *map(row["probabilities"].get, classes)]
-        shown = ["" if number is None else f"{number:.6f}" for number in numbers]
-        writer.writerow([*(safe(str(row[name])) for name in own[:3]), *shown])
+        cells = ["" if number is None else f"{number:.6f}" for number in numbers]
+        writer.writerow([*(safe(str(row[name])) for name in own[:3]), *cells])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
@@ -126,7 +126,7 @@ def _on_stdin() -> bytes:
     return data
 
 
-def _told(answer: "Prediction", top: int) -> str:
+def _in_words(answer: "Prediction", top: int) -> str:
     ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:top]
     likely = ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
     if answer.verdict == "novel":
@@ -134,10 +134,10 @@ def _told(answer: "Prediction", top: int) -> str:
     return f"not sure; perhaps {likely}" if answer.verdict == "unsure" else likely
 
 
-def _minima(said: list[str]) -> "float | dict[str, float]":
+def _minima(given: list[str]) -> "float | dict[str, float]":
     """One number for all classes, or numbers by class. Raises WhatsitError."""
     by_class: dict[str, float] = {}
-    for one in said:
+    for one in given:
         label, is_by_class, number = one.rpartition("=")
         if is_by_class and not label:
             raise WhatsitError(f"--min-probability {one} names no class.", "Give 0.8, or CLASS=0.8.")

@@ -133,7 +133,7 @@ class Data:
 
     @property
     def views(self) -> int:
-        """How many views of every training picture are learnt from."""
+        """How many views of every training picture are trained on."""
         return 1 + len(self._other_views) // self.count("train")
 
     def by_content(self, hits: NDArray[np.bool_]) -> dict[str, bool]:

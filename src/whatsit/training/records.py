@@ -81,7 +81,7 @@ def write_record(state: State, calibration: Calibration) -> None:
         "accuracy": float(hits(state, calibration).mean()),
         "versions": versions(state),
         "history": state.history.to_dict(),
-        "findings": diagnosis_of(state, calibration).told(),
+        "findings": diagnosis_of(state, calibration).in_words(),
     }
     state.run.write(facts, _answered(state, calibration), _labeled_by(state))
 
@@ -168,5 +168,5 @@ def prediction_seconds(state: State, model: Model) -> float | None:
 
 
 def _in_words(fit: Mapping[str, Any]) -> str:
-    said = {name: value for name, value in fit.items() if value is not None and name != "group_lrs"}
-    return ", ".join(f"{name} {value}" for name, value in said.items())
+    values = {name: value for name, value in fit.items() if value is not None and name != "group_lrs"}
+    return ", ".join(f"{name} {value}" for name, value in values.items())
