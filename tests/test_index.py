@@ -167,7 +167,7 @@ def test_kill_in_the_middle_keeps_what_was_read(pictures: Path) -> None:
     assert read(pictures)[1] < 25
 
 
-def test_processes_at_once_deal_the_same_split(pictures: Path) -> None:
+def test_processes_at_once_make_the_same_split(pictures: Path) -> None:
     command = [sys.executable, "-c", OPEN, str(pictures)]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     answers = [json.loads(child.communicate()[0]) for child in children]

@@ -86,7 +86,7 @@ class Unseen:
     """The answers for n pictures that were not trained on: `logits` (n, classes), `novelty` (n,).
 
     `labels` (n,) are what they show, `contents` (n,) their hashes; pictures with the same number in
-    equal `relatives` (n,) stay together.
+    `relatives` (n,) stay together.
     """
 
     logits: NDArray[np.floating]
