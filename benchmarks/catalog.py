@@ -3,7 +3,7 @@
     python -m benchmarks.catalog [--files 100000] [--rows 1000000] [--seeds 20]
                                  [--only opening rows duplicates leak]
 
-opening     The first opening reads, checks, hashes and deals every file, the second looks it up. The peers
+opening     The first opening reads, checks, hashes and assigns every file, the second looks it up. The peers
             only list names: what is damaged or doubled they learn while training, or never.
 rows        A million files (hard links of a few) whose rows are in the index already.
 duplicates  100,000 perceptual hashes, all compared; 5,000 planted pairs are 4 bits apart and must be found,
@@ -181,8 +181,8 @@ def rows(work: Path, count: int) -> None:
                 row = np.array((*stat, content, looks, 8, 8, b"JPEG", np.nan, -1), ROW).tobytes()
                 path = f"{number:03}/{name}".encode()
                 database.execute("INSERT INTO files VALUES (?, ?, NULL, NULL)", (path, row))
-                side = (content, int(n % 5 == 0), looks)
-                database.execute("INSERT INTO sides VALUES (1, ?, ?, ?, '')", side)
+                split = (content, int(n % 5 == 0), looks)
+                database.execute("INSERT INTO splits VALUES (1, ?, ?, ?, '')", split)
     found = measured(WHATSIT, folder, folder / ".whatsit")
     assert found.images == count // classes * classes
     head("files whose rows are in the index")
@@ -243,8 +243,8 @@ def fastai_splits(folder: Path, seeds: Iterable[int]) -> Splits:
     return {int(seed): set(files) for seed, files in json.loads(answer).items()}
 
 
-def astride(pairs: dict[str, Copy], valid: set[str]) -> set[str]:
-    """The pictures, on either side, whose twin is on the other."""
+def across_splits(pairs: dict[str, Copy], valid: set[str]) -> set[str]:
+    """The pictures, of either split, whose twin is in the other."""
     apart = [(copy, of.original) for copy, of in pairs.items() if (copy in valid) != (of.original in valid)]
     return {picture for pair in apart for picture in pair}
 
@@ -260,8 +260,8 @@ def judge(catalog: Catalog, valid: set[str], pairs: dict[str, Copy], seed: int) 
     measured_on = list(learner.catalog["valid"])
     assert {str(item.path) for item in measured_on} == valid
     best = [learner.classes[place] for place in learner.get_preds("valid")[0].argmax(1)]
-    right = np.array([told == item.label for told, item in zip(best, measured_on, strict=True)])
-    twins = astride(pairs, valid)
+    right = np.array([answer == item.label for answer, item in zip(best, measured_on, strict=True)])
+    twins = across_splits(pairs, valid)
     is_twin = np.array([str(item.path) in twins for item in measured_on])
     return Judged(right.mean(), right[~is_twin].mean(), is_twin.mean())
 
@@ -275,16 +275,16 @@ def leak(work: Path, share: float, seeds: list[int]) -> None:
     print(f"  within {DISTANCE} bits: {recognised(catalog, pairs)}")
     validation = len(splits["fastai"][seeds[0]])
     chance = 2 * validation * (len(catalog) - validation) / (len(catalog) * (len(catalog) - 1))
-    print(f"  pairs astride; by chance {chance:.1%}")
-    for name, dealt in splits.items():
-        apart = [len(astride(pairs, valid)) // 2 for valid in dealt.values()]
+    print(f"  pairs across splits; by chance {chance:.1%}")
+    for name, by_seed in splits.items():
+        apart = [len(across_splits(pairs, valid)) // 2 for valid in by_seed.values()]
         print(
             f"    {name:<10}mean {mean(apart):6.1f} ({mean(apart) / len(pairs):5.1%}), "
             f"{min(apart)} to {max(apart)}; with seed {seeds[0]}: {apart[0]}"
         )
     print(f"  {'accuracy, %':<12}{'as measured':>16}{'honest':>16}{'flattery':>16}{'twins':>10}", flush=True)
-    for name, dealt in splits.items():
-        judged = [judge(catalog, valid, pairs, seed) for seed, valid in dealt.items()]
+    for name, by_seed in splits.items():
+        judged = [judge(catalog, valid, pairs, seed) for seed, valid in by_seed.items()]
         said = average(100 * one.said for one in judged)
         honest = average(100 * one.honest for one in judged)
         flattery = average(100 * (one.said - one.honest) for one in judged)

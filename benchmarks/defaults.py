@@ -63,9 +63,10 @@ def tasks(work: Path, count: int) -> Iterator[Task]:
             dice.shuffle(there)
             own = min(len(there) // 2, max(3, round(pictures / size)))
             valid = max(1, round(own / 5))
-            sides = ["valid"] * valid + ["train"] * (own - valid) + ["test"] * (len(there) - own)
+            splits = ["valid"] * valid + ["train"] * (own - valid) + ["test"] * (len(there) - own)
             rows += [
-                (path, label, side) for path, side in zip(there[: own + OTHERS // size], sides, strict=False)
+                (path, label, split)
+                for path, split in zip(there[: own + OTHERS // size], splits, strict=False)
             ]
         table = work / f"{number:02}.csv"
         with table.open("w", newline="") as file:

@@ -90,12 +90,12 @@ def test_learner_of_a_run_takes_moved_training_pictures_for_what_they_are(place:
 @pytest.mark.parametrize("options", [{"valid": 0.6}, {"seed": 7}])
 def test_another_split_makes_no_training_picture_new(place: Path, options: dict[str, float]) -> None:
     classifier = Classifier(place / "x.whatsit")
-    dealt = wi.Catalog.from_folder(place / "digits", **{"valid": 0.2, "seed": 42, **options})["valid"]  # type: ignore[arg-type]
+    valid = wi.Catalog.from_folder(place / "digits", **{"valid": 0.2, "seed": 42, **options})["valid"]  # type: ignore[arg-type]
     evaluation, catalog, trained_on = evaluate_folder(classifier, place / "digits", "valid", **options)  # type: ignore[arg-type]
     known = load_trained_on(place / "digits" / ".whatsit" / "runs" / "0001")
     assert known is not None
-    assert trained_on == sum(item.content in known for item in dealt) > 0
-    assert evaluation.images == len(dealt) - trained_on == len(catalog)
+    assert trained_on == sum(item.content in known for item in valid) > 0
+    assert evaluation.images == len(valid) - trained_on == len(catalog)
     assert not known & {item.content for item in catalog}
 
 

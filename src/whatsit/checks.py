@@ -20,12 +20,12 @@ def path_of(given: object, name: str, kind: type[WhatsitError], example: str = "
     raise kind(f"{name} must be a path, not {described(given)}.", f'Give one, such as "{example}".')
 
 
-def nearest(asked: object, names: Iterable[str]) -> str:
+def nearest(given: object, names: Iterable[str]) -> str:
     """What to write instead of a name that there is not: the one most like it, or some of those there are."""
     from difflib import get_close_matches  # every command would wait 5 ms for it
 
     known = list(names)
-    near = get_close_matches(str(asked), known, 1)
+    near = get_close_matches(str(given), known, 1)
     return f"Did you mean {printable(near[0])!r}?" if near else f"Take {shortened(', '.join(known), 150)}."
 
 

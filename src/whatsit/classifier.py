@@ -180,15 +180,16 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
     return np.array([named.get(label, 0.0) for label in classes])
 
 
-def _usable(asked: Precision | None, bundle: Bundle) -> Precision:
+def _usable(requested: Precision | None, bundle: Bundle) -> Precision:
     """The precision to compute in. Raises WhatsitError for one that this processor does not have."""
-    if asked not in (None, *get_args(Precision)):
+    if requested not in (None, *get_args(Precision)):
         raise WhatsitError(
-            f"The precision must be fp32 or bf16, not {asked!r}.", "Leave it out to take the bundle's own."
+            f"The precision must be fp32 or bf16, not {requested!r}.",
+            "Leave it out to take the bundle's own.",
         )
-    precision: Precision = asked or bundle.model.precision
+    precision: Precision = requested or bundle.model.precision
     if precision == "bf16" and engine.best_precision() != "bf16":
-        if asked:
+        if requested:
             raise WhatsitError("This processor does not compute in bf16.", "Take fp32, or leave it out.")
         precision = "fp32"
     if precision != bundle.model.precision:

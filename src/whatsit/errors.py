@@ -23,7 +23,7 @@ class FileAccessError(ImageError):
 
 
 class CatalogError(WhatsitError):
-    """A folder that can't be learnt from."""
+    """A folder on which nothing can be trained."""
 
 
 class ProjectError(WhatsitError):

@@ -59,9 +59,9 @@ def evaluate_folder(
     known, trained_on = trained_on_by(classifier, catalog), None
     if known is not None:
         catalog, trained_on = _new_to(known, catalog)
-    asked = _ask(classifier, catalog)
-    readable = catalog.without(asked.refused, to_train=False)
-    evaluation = count(asked.labels, asked.answers.probabilities, classifier.classes, readable.groups)
+    predicted = _predict(classifier, catalog)
+    readable = catalog.without(predicted.refused, to_train=False)
+    evaluation = count(predicted.labels, predicted.answers.probabilities, classifier.classes, readable.groups)
     return Measured(evaluation, readable, trained_on)
 
 
@@ -130,20 +130,20 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
         part = catalog[split] if split else catalog
         if not len(part):
             continue
-        asked = _ask(classifier, part)
-        refused |= asked.refused
-        if not asked.items:
+        predicted = _predict(classifier, part)
+        refused |= predicted.refused
+        if not predicted.items:
             continue
         found.append(
             Interpretation(
                 classifier.classes,
-                asked.labels,
-                asked.answers.probabilities,
+                predicted.labels,
+                predicted.answers.probabilities,
                 split or ALL,
-                [item.path for item in asked.items],
-                asked.answers.features,
+                [item.path for item in predicted.items],
+                predicted.answers.features,
                 classifier.explain if classifier.has_heat_maps else None,
-                part.without(asked.refused, to_train=False).groups,
+                part.without(predicted.refused, to_train=False).groups,
             )
         )
     if not found:
@@ -183,7 +183,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
     )
 
 
-class _Asked(NamedTuple):
+class _Predicted(NamedTuple):
     """The answers for n readable pictures `items` with `labels` (n,), and why the others have none."""
 
     items: list[Item]
@@ -192,7 +192,7 @@ class _Asked(NamedTuple):
     refused: dict[Path, str]
 
 
-def _ask(classifier: Classifier, catalog: Catalog) -> _Asked:
+def _predict(classifier: Classifier, catalog: Catalog) -> _Predicted:
     index = {label: number for number, label in enumerate(classifier.classes)}
     items: list[Item] = []
     features, refused = [], {}
@@ -207,7 +207,7 @@ def _ask(classifier: Classifier, catalog: Catalog) -> _Asked:
                 features.append(one)
     width = classifier.model.weight.shape[1]
     answers = classifier.model.from_features(np.array(features, np.float32).reshape(len(items), width))
-    return _Asked(items, np.array([index[item.label] for item in items], np.int64), answers, refused)
+    return _Predicted(items, np.array([index[item.label] for item in items], np.int64), answers, refused)
 
 
 def training_of(classifier: Classifier, catalog: Catalog) -> FinishedRun | None:
@@ -223,5 +223,5 @@ def trained_on_by(classifier: Classifier, catalog: Catalog) -> frozenset[str] | 
 
 
 def as_in(run: FinishedRun, trained_on: frozenset[str] | None, catalog: Catalog) -> Catalog:
-    """The pictures on the sides that they had in a run, whatever became of the split."""
+    """The pictures in the splits that they had in a run, even if the split has changed."""
     return (catalog if trained_on is None else catalog.as_trained(trained_on)).measured_by(run.right)

@@ -281,10 +281,10 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
 
     async def begin() -> Result:
-        begun.set_result((asyncio.get_running_loop(), asyncio.current_task()))
+        started.set_result((asyncio.get_running_loop(), asyncio.current_task()))
         return await work
 
     with ThreadPoolExecutor(1) as thread:
@@ -292,7 +292,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         try:
             return result.result()
         except KeyboardInterrupt:
-            loop, task = begun.result()
+            loop, task = started.result()
             if task is not None:
                 loop.call_soon_threadsafe(task.cancel)
             raise

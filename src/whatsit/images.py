@@ -61,11 +61,11 @@ WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
 def _limit(default: int = 89_478_485) -> int:
-    asked = os.environ.get("WHATSIT_MAX_PIXELS") or default
+    value = os.environ.get("WHATSIT_MAX_PIXELS") or default
     try:
-        return max(1, int(asked))
+        return max(1, int(value))
     except ValueError:
-        what = f'WHATSIT_MAX_PIXELS must be a number, not "{asked}".'
+        what = f'WHATSIT_MAX_PIXELS must be a number, not "{value}".'
         raise WhatsitError(what, "Set it to one, or unset it.") from None
 
 
@@ -317,8 +317,8 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
     try:
         exif = image.getexif()
         orientation = exif.get(0x0112)
-        said = exif.get_ifd(0x8769).get(WHEN_TAKEN[0]) or exif.get(WHEN_TAKEN[1])
-        moment = datetime.strptime(str(said).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        taken = exif.get_ifd(0x8769).get(WHEN_TAKEN[0]) or exif.get(WHEN_TAKEN[1])
+        moment = datetime.strptime(str(taken).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         return orientation, moment.replace(tzinfo=UTC).timestamp()
     except Exception:
         return orientation, None
@@ -326,9 +326,9 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
 
 def _upright(image: Image.Image, info: Mapping[str | tuple[int, int], Any] | None = None) -> Image.Image:
     """Turn a picture as its file, or another one's `info`, says that it lies."""
-    for said in ("exif", "xmp"):
-        if info and said in info:
-            image.info[said] = info[said]
+    for key in ("exif", "xmp"):
+        if info and key in info:
+            image.info[key] = info[key]
     try:
         return ImageOps.exif_transpose(image)
     except Exception:

@@ -47,19 +47,19 @@ class Prediction:
     novelty: float | None
 
     def __repr__(self) -> str:
-        return brief(self, self._told)
+        return brief(self, self._summary)
 
     def _repr_html_(self) -> str:
         likeliest = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
-        return table({"class": "", "probability": ".1%"}, likeliest, self._told, most=MOST_SHOWN)
+        return table({"class": "", "probability": ".1%"}, likeliest, self._summary, most=MOST_SHOWN)
 
     @property
-    def _told(self) -> str:
-        """The verdict first: of a novel picture the label says little."""
+    def _summary(self) -> str:
+        """The verdict first: for a novel picture the label means little."""
         likeliest = f"{self.label} {self.probability:.1%}"
         nearest = {"known": likeliest, "unsure": f"unsure; likeliest {likeliest}"}
-        told = nearest.get(self.verdict, f"novel, nothing like this; nearest {likeliest}")
-        return told if self.novelty is None else f"{told}; novelty {self.novelty:.2f}"
+        words = nearest.get(self.verdict, f"novel, nothing like this; nearest {likeliest}")
+        return words if self.novelty is None else f"{words}; novelty {self.novelty:.2f}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -17,15 +17,15 @@ MOST = 1024  # threads
 
 def threads() -> int:
     """How many threads to use: as many as this process may, or WHATSIT_THREADS. Raises WhatsitError."""
-    asked = os.environ.get("WHATSIT_THREADS")
-    if not asked:
+    value = os.environ.get("WHATSIT_THREADS")
+    if not value:
         return available()
     advice = "Set it to 1 or more, or unset it."
-    if not asked.isdecimal():
-        raise WhatsitError(f'WHATSIT_THREADS must be a number, not "{asked[:20]}".', advice)
-    if len(asked) > 9 or not 1 <= int(asked) <= MOST:
-        raise WhatsitError(f"WHATSIT_THREADS must be between 1 and {MOST}, not {asked[:20]}.", advice)
-    return int(asked)
+    if not value.isdecimal():
+        raise WhatsitError(f'WHATSIT_THREADS must be a number, not "{value[:20]}".', advice)
+    if len(value) > 9 or not 1 <= int(value) <= MOST:
+        raise WhatsitError(f"WHATSIT_THREADS must be between 1 and {MOST}, not {value[:20]}.", advice)
+    return int(value)
 
 
 def in_parallel(

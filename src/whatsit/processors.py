@@ -46,8 +46,8 @@ def quota(groups: Path = GROUPS, mounted: Path = MOUNTED) -> float:
 def _limit(group: Path) -> float:
     """The limit of one group, of version 2 (`cpu.max`) or 1; infinity where it has none."""
     with suppress(OSError, ValueError):
-        said, period = (group / "cpu.max").read_text().split()
-        return _share(said, period)
+        quota, period = (group / "cpu.max").read_text().split()
+        return _share(quota, period)
     with suppress(OSError, ValueError):
         return _share((group / "cpu.cfs_quota_us").read_text(), (group / "cpu.cfs_period_us").read_text())
     return math.inf

@@ -31,16 +31,16 @@ def table(
 ) -> str:
     """An HTML table, with a title above it and notes below; rows after the first `most` are only counted.
 
-    `columns` has the names, each with the format of its numbers, such as ".1%"; "" for text. Numbers stand to
-    the right. None is an empty cell.
+    `columns` has the names, each with the format of its numbers, such as ".1%"; "" for text. Numbers are
+    aligned to the right. None is an empty cell.
     """
     left = iter(rows)
-    shown = [_row("td", _CELL, columns, row) for row in islice(left, most)]
+    body_rows = [_row("td", _CELL, columns, row) for row in islice(left, most)]
     rest = sum(1 for _ in left)
     parts = [paragraph(title)] if title else []
-    if shown:
+    if body_rows:
         head = _row("th", _HEAD, columns, list(columns))
-        body = "".join(shown)
+        body = "".join(body_rows)
         parts.append(
             f'<table style="border-collapse: collapse"><thead>{head}</thead><tbody>{body}</tbody></table>'
         )
@@ -63,12 +63,12 @@ def paragraph(text: object) -> str:
 
 
 def _row(tag: str, style: str, columns: Mapping[str, str], cells: Sequence[object]) -> str:
-    sides = ("right" if spec else "left" for spec in columns.values())
-    told = (
-        f'<{tag} style="{style.format(side)}">{escape(_cell(cell, spec))}</{tag}>'
-        for side, cell, spec in zip(sides, cells, columns.values(), strict=True)
+    alignments = ("right" if spec else "left" for spec in columns.values())
+    cells_html = (
+        f'<{tag} style="{style.format(alignment)}">{escape(_cell(cell, spec))}</{tag}>'
+        for alignment, cell, spec in zip(alignments, cells, columns.values(), strict=True)
     )
-    return f"<tr>{''.join(told)}</tr>"
+    return f"<tr>{''.join(cells_html)}</tr>"
 
 
 def _cell(value: object, spec: str) -> str:

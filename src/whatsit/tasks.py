@@ -45,7 +45,7 @@ class Result(Protocol):
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShowResult:
     """A summary of a catalog, and the figure that was drawn, if any."""
 
     catalog: Catalog
@@ -58,7 +58,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluateResult:
     """How good a bundle is on pictures; `trained_on` are left out, None where that can't be known."""
 
     evaluation: Evaluation
@@ -72,7 +72,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportResult:
     """A report and the page it was written to."""
 
     report: Report
@@ -132,7 +132,7 @@ def _verify(config: VerifyConfig) -> Verification:
     return verify_images(config.folder, changes, max_size, config.fix and changes, project=config.project)
 
 
-def _show(config: ShowConfig) -> Shown:
+def _show(config: ShowConfig) -> ShowResult:
     catalog = catalog_of(config, to_train=False)
     figure = Path(config.save) if config.save else None
     if figure is None and catalog.project.is_lasting and find_spec("matplotlib"):
@@ -140,10 +140,10 @@ def _show(config: ShowConfig) -> Shown:
     if figure is not None:
         catalog.show().write(figure)
         written("figure", figure)
-    return Shown(catalog, catalog.summary(), figure)
+    return ShowResult(catalog, catalog.summary(), figure)
 
 
-def _evaluate(config: EvaluateConfig) -> Evaluated:
+def _evaluate(config: EvaluateConfig) -> EvaluateResult:
     classifier = Classifier(config.bundle, precision=config.precision)
     found = evaluate_folder(
         classifier,
@@ -155,10 +155,10 @@ def _evaluate(config: EvaluateConfig) -> Evaluated:
         config.group,
         Path(config.project) if config.project else None,
     )
-    return Evaluated(found.evaluation, found.catalog, config.split or "all", found.trained_on)
+    return EvaluateResult(found.evaluation, found.catalog, config.split or "all", found.trained_on)
 
 
-def _report(config: ReportConfig) -> Reported:
+def _report(config: ReportConfig) -> ReportResult:
     subject = Path(config.subject)
     folder, out, weights, project = (
         Path(place) if place else None
@@ -180,7 +180,7 @@ def _report(config: ReportConfig) -> Reported:
         report = report_of_run(place, folder, weights)
     report.write(out, config.lang)
     written("report", out)
-    return Reported(report, out)
+    return ReportResult(report, out)
 
 
 def require_page(out: Path) -> None:

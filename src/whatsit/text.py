@@ -24,10 +24,10 @@ def ending(text: object, most: int = 60) -> str:
     return whole if len(whole) <= most else f"...{whole[3 - most :]}"
 
 
-def brief(one: object, told: object) -> str:
+def brief(one: object, words: object) -> str:
     """A `repr` of one line and at most 200 characters: what an object is, and the sentence to know of it."""
     kind = type(one).__name__
-    line = printable(" ".join(str(told).split())).removesuffix(".")
+    line = printable(" ".join(str(words).split())).removesuffix(".")
     return f"<{kind}: {shortened(line, LONGEST_REPR - len(kind) - 4)}>"
 
 

@@ -79,8 +79,8 @@ def _try(network: bytes, precision: Precision) -> None:
     except OSError as error:
         raise NetworkError(f"can't be tried in a process of its own: {error.strerror}.") from error
     if done.returncode != 0:
-        told = done.stdout.decode(errors="replace").strip()
-        raise NetworkError(told or "makes the engine crash, or takes more memory than it may.")
+        output = done.stdout.decode(errors="replace").strip()
+        raise NetworkError(output or "makes the engine crash, or takes more memory than it may.")
 
 
 def child() -> None:

@@ -249,7 +249,7 @@ def test_lite0_without_its_package_asks_the_hub_for_timms_weights(
 
     monkeypatch.setenv("WHATSIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(lite0, "PACKAGE", "no_such_package")
-    monkeypatch.setattr(backbones, "_ask_hub", lambda repository: None)
+    monkeypatch.setattr(backbones, "_require_hub", lambda repository: None)
     monkeypatch.setattr(timm, "create_model", note)
     load_backbone("lite0", 64)
     assert asked == [("tf_efficientnet_lite0", True)]

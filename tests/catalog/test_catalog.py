@@ -37,14 +37,14 @@ def test_split_does_not_depend_on_names(digits: Path) -> None:
         assert {item.content: item.split for item in Catalog.from_folder(digits, project=project)} == before
 
 
-def test_copies_of_one_picture_stay_on_one_side(digits: Path) -> None:
+def test_copies_of_one_picture_stay_in_one_split(digits: Path) -> None:
     for path in sorted((digits / "0").glob("*.png")):
         path.with_name(f"copy-{path.name}").write_bytes(path.read_bytes())
     catalog = Catalog.from_folder(digits)
-    sides = {item.content: set() for item in catalog}
+    splits = {item.content: set() for item in catalog}
     for item in catalog:
-        sides[item.content].add(item.split)
-    assert all(len(side) == 1 for side in sides.values())
+        splits[item.content].add(item.split)
+    assert all(len(one) == 1 for one in splits.values())
 
 
 def test_ready_made_splits_are_kept(digits: Path, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_labels_come_from_file_names(digits: Path) -> None:
             Catalog.from_pattern(flat, pattern)
 
 
-def test_what_belongs_together_stays_on_one_side(digits: Path) -> None:
+def test_what_belongs_together_stays_in_one_split(digits: Path) -> None:
     paths = sorted(digits.glob("*/*.png"))
     person = {path: f"person{n % 9}" for n, path in enumerate(paths)}
     for path, name in person.items():
@@ -215,12 +215,12 @@ def test_what_belongs_together_stays_on_one_side(digits: Path) -> None:
         Catalog.from_folder(digits, group=lambda path: path.name[:7]),
         Catalog.from_csv(digits / "t.csv", group="who"),
     ):
-        sides: dict[str, set[str]] = {}
+        splits: dict[str, set[str]] = {}
         for item in catalog:
-            sides.setdefault(item.path.name[:7], set()).add(item.split)
-        assert len(sides) == 9
-        assert all(len(side) == 1 for side in sides.values())
-        assert {side for (side,) in sides.values()} == {"train", "valid"}
+            splits.setdefault(item.path.name[:7], set()).add(item.split)
+        assert len(splits) == 9
+        assert all(len(one) == 1 for one in splits.values())
+        assert {split for (split,) in splits.values()} == {"train", "valid"}
 
 
 def test_group_that_matches_nothing_is_said(digits: Path) -> None:
@@ -247,7 +247,7 @@ def test_latest_photos_validate_by_the_camera_s_time_or_the_file_s(tmp_path: Pat
     assert len(catalog["valid"]) == 4
 
 
-def test_near_copies_are_on_one_side(tmp_path: Path) -> None:
+def test_near_copies_are_in_one_split(tmp_path: Path) -> None:
     for label in range(2):
         (tmp_path / str(label)).mkdir()
         for n in range(20):
@@ -255,11 +255,11 @@ def test_near_copies_are_on_one_side(tmp_path: Path) -> None:
             image.save(tmp_path / str(label) / f"{n}.png")
             image.resize((200, 150)).save(tmp_path / str(label) / f"{n}-copy.jpg", quality=60)
     catalog = Catalog.from_folder(tmp_path)
-    sides: dict[tuple[str, str], set[str]] = {}
+    splits: dict[tuple[str, str], set[str]] = {}
     for item in catalog:
-        sides.setdefault((item.label, item.path.stem.partition("-")[0]), set()).add(item.split)
-    assert len(sides) == 40
-    assert all(len(side) == 1 for side in sides.values())
+        splits.setdefault((item.label, item.path.stem.partition("-")[0]), set()).add(item.split)
+    assert len(splits) == 40
+    assert all(len(one) == 1 for one in splits.values())
     assert catalog.counts()["0"] == {"train": 32, "valid": 8, "test": 0}
 
 
@@ -391,10 +391,10 @@ def test_summary_says_what_is_worth_knowing_in_ten_lines(digits: Path) -> None:
 
 
 def test_summary_says_how_the_split_was_made(digits: Path) -> None:
-    dealt = Catalog.from_folder(digits, valid=0.25, seed=7)
-    assert dealt.summary().split == str(dealt.rule) == "25% of each class dealt with seed 7"
+    catalog = Catalog.from_folder(digits, valid=0.25, seed=7)
+    assert catalog.summary().split == str(catalog.rule) == "25% of each class dealt with seed 7"
     assert Catalog.from_folder(digits, by_time=True).summary().split == "20% of each class by time"
-    items = list(dealt)
+    items = list(catalog)
     paths, labels, splits = zip(*((item.path, item.label, item.split) for item in items), strict=True)
     given = Catalog.from_lists(paths, labels, splits, root=digits)
     assert given.summary().split == "as it was given"
@@ -482,7 +482,7 @@ def test_links_to_other_classes_and_out_of_the_folder_give_no_second_label(digit
     assert len([warning for warning in catalog.warnings if "not followed" in warning]) == 2
 
 
-def test_group_that_was_dealt_apart_is_said(digits: Path) -> None:
+def test_group_in_two_splits_is_reported(digits: Path) -> None:
     def by_name(path: Path) -> str:
         return path.stem[-1]
 

@@ -167,7 +167,7 @@ def test_kill_in_the_middle_keeps_what_was_read(pictures: Path) -> None:
     assert read(pictures)[1] < 25
 
 
-def test_processes_at_once_deal_the_same_split(pictures: Path) -> None:
+def test_processes_at_once_make_the_same_split(pictures: Path) -> None:
     command = [sys.executable, "-c", OPEN, str(pictures)]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     answers = [json.loads(child.communicate()[0]) for child in children]
@@ -207,8 +207,9 @@ def test_memory_does_not_grow_with_the_size_of_a_file(tmp_path: Path) -> None:
 def test_split_and_copies_of_many_pictures_are_found_in_their_index(pictures: Path) -> None:
     catalog, _ = read(pictures)
     leaders = near_duplicates(catalog.rows["hash"])
-    sides = {
-        (leader, side) for leader, side in zip(leaders.tolist(), catalog.rows["side"].tolist(), strict=True)
+    splits = {
+        (leader, split)
+        for leader, split in zip(leaders.tolist(), catalog.rows["split"].tolist(), strict=True)
     }
     assert len(np.unique(leaders)) == 20
-    assert len(sides) == 20
+    assert len(splits) == 20

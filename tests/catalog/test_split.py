@@ -1,4 +1,4 @@
-"""The split in plain arrays: whatever comes, goes or is renamed, a picture stays where it was dealt."""
+"""The split in plain arrays: whatever comes, goes or is renamed, a picture stays in its split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import campaign
 from whatsit.catalog.duplicates import DISTANCE, near_duplicates
-from whatsit.catalog.split import TRAIN, UNDEALT, VALID, Dealt, Pictures, Record, Rule, deal
+from whatsit.catalog.split import NO_SPLIT, TRAIN, VALID, Assignment, Pictures, Record, Rule, assign
 
 
 @dataclass(frozen=True)
@@ -34,35 +34,35 @@ def bytes_of(pictures: Sequence[Picture]) -> np.ndarray:
 
 @dataclass
 class Folder:
-    """A folder as the catalog keeps it: what lies there now, and what was dealt in its life."""
+    """A folder as the catalog keeps it: what lies there now, and what was ever assigned."""
 
     rule: Rule = field(default_factory=Rule)
     record: Record = EMPTY
 
-    def open(self, pictures: Sequence[Picture]) -> Dealt:
+    def open(self, pictures: Sequence[Picture]) -> Assignment:
         known = {
-            content.tobytes(): side
-            for content, side in zip(self.record.content, self.record.sides, strict=True)
+            content.tobytes(): split
+            for content, split in zip(self.record.content, self.record.splits, strict=True)
         }
         content = bytes_of(pictures)
         columns = Pictures(
             content,
             np.array([picture.hash for picture in pictures], np.uint64),
-            np.array([known.get(one.tobytes(), UNDEALT) for one in content], np.int8),
+            np.array([known.get(one.tobytes(), NO_SPLIT) for one in content], np.int8),
             [picture.relation for picture in pictures],
             np.array([picture.label for picture in pictures], np.int32),
             np.array([picture.time for picture in pictures]),
         )
-        dealt = deal(columns, self.record, self.rule)
-        fresh = np.unique(content[columns.sides == UNDEALT], return_index=True)[1]
-        rows = np.flatnonzero(columns.sides == UNDEALT)[fresh]
+        assignment = assign(columns, self.record, self.rule)
+        fresh = np.unique(content[columns.splits == NO_SPLIT], return_index=True)[1]
+        rows = np.flatnonzero(columns.splits == NO_SPLIT)[fresh]
         self.record = Record(
             np.concatenate([self.record.content, content[rows]]),
             np.concatenate([self.record.hashes, columns.hashes[rows]]),
-            np.concatenate([self.record.sides, dealt.sides[rows]]),
+            np.concatenate([self.record.splits, assignment.splits[rows]]),
             [*self.record.relations, *(columns.relations[row] for row in rows)],
         )
-        return dealt
+        return assignment
 
 
 def different(count: int, label: int = 0, first: int = 1) -> list[Picture]:
@@ -71,9 +71,9 @@ def different(count: int, label: int = 0, first: int = 1) -> list[Picture]:
     return [Picture(first + n, looks[n], label, time=n) for n in range(count)]
 
 
-def counts(dealt: Dealt, pictures: Sequence[Picture], label: int) -> tuple[int, int]:
-    sides = dealt.sides[[picture.label == label for picture in pictures]]
-    return int((sides == TRAIN).sum()), int((sides == VALID).sum())
+def counts(assignment: Assignment, pictures: Sequence[Picture], label: int) -> tuple[int, int]:
+    splits = assignment.splits[[picture.label == label for picture in pictures]]
+    return int((splits == TRAIN).sum()), int((splits == VALID).sum())
 
 
 @pytest.mark.parametrize(
@@ -97,56 +97,56 @@ def test_every_class_gives_its_share_and_keeps_something_to_learn_from(
 
 def test_larger_share_keeps_those_of_the_smaller() -> None:
     pictures = different(100)
-    few, many = (Folder(Rule(valid=share)).open(pictures).sides == VALID for share in (0.2, 0.4))
+    few, many = (Folder(Rule(valid=share)).open(pictures).splits == VALID for share in (0.2, 0.4))
     assert (many[few]).all()
     assert many.sum() == 40
 
 
-def test_another_seed_deals_otherwise() -> None:
+def test_another_seed_makes_another_split() -> None:
     pictures = different(100)
-    assert (Folder(Rule(seed=1)).open(pictures).sides != Folder(Rule(seed=2)).open(pictures).sides).any()
+    assert (Folder(Rule(seed=1)).open(pictures).splits != Folder(Rule(seed=2)).open(pictures).splits).any()
 
 
 def test_latest_pictures_validate_when_asked() -> None:
     pictures = different(50)
-    sides = Folder(Rule(by_time=True)).open(pictures).sides
-    assert sides.tolist() == [TRAIN] * 40 + [VALID] * 10
+    splits = Folder(Rule(by_time=True)).open(pictures).splits
+    assert splits.tolist() == [TRAIN] * 40 + [VALID] * 10
 
 
-def test_newcomer_goes_to_its_relative_and_one_between_two_sides_to_train() -> None:
+def test_newcomer_goes_to_its_relative_and_one_between_two_splits_to_train() -> None:
     folder = Folder()
     pictures = different(50)
-    sides = folder.open(pictures).sides.tolist()
-    learnt, kept = pictures[sides.index(TRAIN)], pictures[sides.index(VALID)]
+    splits = folder.open(pictures).splits.tolist()
+    trained_on, kept = pictures[splits.index(TRAIN)], pictures[splits.index(VALID)]
     near_kept = Picture(901, kept.hash ^ 0b101, 0)
-    middle = Picture(902, learnt.hash ^ 1, 0, relation="bus 7")
+    middle = Picture(902, trained_on.hash ^ 1, 0, relation="bus 7")
     related = replace(kept, content=903, hash=0x1234, relation="bus 7")
     folder.record = replace(
-        folder.record, relations=["bus 7" if n == sides.index(VALID) else "" for n in range(50)]
+        folder.record, relations=["bus 7" if n == splits.index(VALID) else "" for n in range(50)]
     )
-    dealt = folder.open([*pictures, near_kept, middle])
-    assert dealt.sides[50:].tolist() == [VALID, TRAIN]
-    assert dealt.bridging.tolist() == [51]
+    assignment = folder.open([*pictures, near_kept, middle])
+    assert assignment.splits[50:].tolist() == [VALID, TRAIN]
+    assert assignment.ambiguous.tolist() == [51]
     gone = [picture for picture in pictures if picture != kept]
     assert (
-        Folder(folder.rule, folder.record).open([*gone, related]).sides[-1] == TRAIN
-    )  # bus 7 is astride now
+        Folder(folder.rule, folder.record).open([*gone, related]).splits[-1] == TRAIN
+    )  # bus 7 is in both splits now
 
 
 def test_ten_shots_of_one_scene_are_measured_all_the_same_and_that_is_said() -> None:
     burst = [Picture(n, 0xABCDEF ^ (1 << n % 2), 0) for n in range(1, 11)]
     pictures = [*burst, *different(10, 1, first=100)]
-    dealt = Folder().open(pictures)
-    assert counts(dealt, pictures, 0) == (8, 2)
-    assert dealt.separated == [0]
+    assignment = Folder().open(pictures)
+    assert counts(assignment, pictures, 0) == (8, 2)
+    assert assignment.separated == [0]
 
 
 def test_ten_pictures_of_one_person_stay_together() -> None:
     person = [replace(picture, relation="ann") for picture in different(10)]
     pictures = [*person, *different(10, 1, first=100)]
-    dealt = Folder().open(pictures)
-    assert counts(dealt, pictures, 0) in ((10, 0), (0, 10))
-    assert dealt.separated == []
+    assignment = Folder().open(pictures)
+    assert counts(assignment, pictures, 0) in ((10, 0), (0, 10))
+    assert assignment.separated == []
 
 
 def test_two_persons_of_one_class_are_learnt_and_measured_on_each_other() -> None:
@@ -168,15 +168,15 @@ def test_pictures_with_near_copies_validate_no_more_often_than_others(size: int)
     pictures = [*singles, *scenes]
     shares = []
     for seed in range(10):
-        sides = Folder(Rule(seed=seed)).open(pictures).sides == VALID
-        shares.append((sides[:400].mean(), sides[400:].mean()))
+        splits = Folder(Rule(seed=seed)).open(pictures).splits == VALID
+        shares.append((splits[:400].mean(), splits[400:].mean()))
     single, copied = np.mean(shares, axis=0)
     assert 0.17 < single < 0.23
     assert 0.17 < copied < 0.23
 
 
 @st.composite
-def crowds(draw: st.DrawFn) -> list[Picture]:
+def picture_lists(draw: st.DrawFn) -> list[Picture]:
     """Pictures of a few classes, with exact copies, near-copies and relatives among them."""
     looks = st.sampled_from([0, 0x0F0F, 0xFF00FF00FF, 0xABCDEF0123456789])
     found = []
@@ -194,40 +194,40 @@ def crowds(draw: st.DrawFn) -> list[Picture]:
 
 
 @campaign(1000)
-@given(crowds(), st.floats(0.01, 0.99), st.integers(0, 99), st.booleans())
-def test_first_deal_keeps_together_what_belongs_together(
+@given(picture_lists(), st.floats(0.01, 0.99), st.integers(0, 99), st.booleans())
+def test_first_assignment_keeps_together_what_belongs_together(
     pictures: list[Picture], share: float, seed: int, by_time: bool
 ) -> None:
-    dealt = Folder(Rule(share, seed, by_time)).open(pictures)
-    assert set(dealt.sides.tolist()) <= {TRAIN, VALID}
-    assert not len(dealt.bridging)
+    assignment = Folder(Rule(share, seed, by_time)).open(pictures)
+    assert set(assignment.splits.tolist()) <= {TRAIN, VALID}
+    assert not len(assignment.ambiguous)
     contents: dict[int, Picture] = {picture.content: picture for picture in pictures}
     units = sorted(contents)
     leaders = near_duplicates(np.array([contents[unit].hash for unit in units], np.uint64))
     group = dict(zip(units, leaders.tolist(), strict=True))
-    separated = {picture.content for picture in pictures if picture.label in dealt.separated}
+    separated = {picture.content for picture in pictures if picture.label in assignment.separated}
     for key in (
         lambda picture: picture.content,
         lambda picture: group[picture.content] if picture.content not in separated else -picture.content,
         lambda picture: picture.relation or -picture.content,
     ):
-        sides: dict[object, set[int]] = {}
-        for picture, side in zip(pictures, dealt.sides.tolist(), strict=True):
-            sides.setdefault(key(picture), set()).add(side)
-        assert all(len(side) == 1 for side in sides.values())
+        splits: dict[object, set[int]] = {}
+        for picture, split in zip(pictures, assignment.splits.tolist(), strict=True):
+            splits.setdefault(key(picture), set()).add(split)
+        assert all(len(one) == 1 for one in splits.values())
 
 
 @campaign(1000)
 @given(st.integers(10, 40), st.floats(0.01, 0.99), st.integers(0, 10**6))
 def test_class_of_ten_or_more_is_learnt_and_measured(size: int, share: float, seed: int) -> None:
     pictures = [*different(size, 0), *different(12, 1, first=100)]
-    dealt = Folder(Rule(share, seed)).open(pictures)
+    assignment = Folder(Rule(share, seed)).open(pictures)
     for label in (0, 1):
-        assert min(counts(dealt, pictures, label)) >= 1
+        assert min(counts(assignment, pictures, label)) >= 1
 
 
 @campaign(1000)
-@given(crowds(), st.data())
+@given(picture_lists(), st.data())
 def test_picture_stays_where_it_was_whatever_happens(pictures: list[Picture], data: st.DataObject) -> None:
     folder = Folder()
     home: dict[int, int] = {}
@@ -238,13 +238,13 @@ def test_picture_stays_where_it_was_whatever_happens(pictures: list[Picture], da
             for n, picture in enumerate(pictures)
             if present >> n & 1
         ]
-        dealt = folder.open(here)
-        seen: dict[int, set[int]] = {}
-        for row, (picture, side) in enumerate(zip(here, dealt.sides.tolist(), strict=True)):
-            assert home.get(picture.content, side) == side
-            seen.setdefault(picture.content, set()).add(side)
-            if row in dealt.bridging:
-                assert side == TRAIN
+        assignment = folder.open(here)
+        found: dict[int, set[int]] = {}
+        for row, (picture, split) in enumerate(zip(here, assignment.splits.tolist(), strict=True)):
+            assert home.get(picture.content, split) == split
+            found.setdefault(picture.content, set()).add(split)
+            if row in assignment.ambiguous:
+                assert split == TRAIN
             if picture.content in home:
                 continue
             near = {
@@ -256,11 +256,11 @@ def test_picture_stays_where_it_was_whatever_happens(pictures: list[Picture], da
                 and (other.hash ^ picture.hash).bit_count() <= DISTANCE
             }
             if near == {TRAIN, VALID}:
-                assert side == TRAIN
-                assert row in dealt.bridging
+                assert split == TRAIN
+                assert row in assignment.ambiguous
             elif near == {TRAIN}:
-                assert side == TRAIN
+                assert split == TRAIN
             elif near == {VALID}:
-                assert side == VALID or row in dealt.bridging
-        assert all(len(sides) == 1 for sides in seen.values())
-        home |= {content: side for content, (side,) in seen.items()}
+                assert split == VALID or row in assignment.ambiguous
+        assert all(len(splits) == 1 for splits in found.values())
+        home |= {content: split for content, (split,) in found.items()}

@@ -152,7 +152,7 @@ def test_table_is_trained_on_and_gives_its_name(command: Run, digits: Path, tmp_
     assert json.loads(measured.stdout)["images"] == json.loads(result.stdout)["valid_images"]
 
 
-def test_evaluate_deals_as_the_training_did_and_says_what_was_learnt(command: Run, digits: Path) -> None:
+def test_evaluate_splits_as_the_training_did_and_says_what_was_learnt(command: Run, digits: Path) -> None:
     trained = command("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
     valid = json.loads(command("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
     assert valid["images"] == 30

@@ -549,7 +549,7 @@ def test_manifest_that_was_spoilt_is_named_and_left(site: Site, tmp_path: Path) 
 
 
 KILLS = 50 if WHOLE else 5
-MOMENTS = 185  # what collecting these addresses does to the disk
+MOMENTS = 200  # what collecting these addresses does to the disk
 
 
 def test_kill_at_any_moment_leaves_no_half_file_and_the_next_run_continues(

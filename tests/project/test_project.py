@@ -217,6 +217,18 @@ def test_project_of_every_older_format_is_brought_up_to_date(
         connection.execute("SELECT mood FROM moves")
 
 
+def test_recorded_splits_of_an_older_format_are_kept(bears: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, row = bears / ".whatsit" / "project.sqlite", (1, b"content", 1, 7, "bus 7")
+    path.parent.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(database_module, "MIGRATIONS", MIGRATIONS[:2])
+        with Database(path).write() as connection:
+            connection.execute("INSERT INTO sides VALUES (?, ?, ?, ?, ?)", row)
+    with Project(bears).database.read() as connection:
+        found = connection.execute("SELECT rule, content, split, hash, relation FROM splits").fetchall()
+    assert found == [row]
+
+
 def test_migration_that_fails_changes_nothing(bears: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = Project(bears)
     before = project.database.path.read_bytes()

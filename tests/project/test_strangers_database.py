@@ -63,10 +63,10 @@ def test_journal_of_a_database_deletes_no_file(received: Neighbors) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "CREATE TRIGGER t AFTER UPDATE ON moves BEGIN DELETE FROM sides; END",
+        "CREATE TRIGGER t AFTER UPDATE ON moves BEGIN DELETE FROM splits; END",
         "CREATE VIEW forever AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n",
         "CREATE TABLE more (one TEXT)",
-        "DROP TABLE sides",
+        "DROP TABLE splits",
         "ALTER TABLE moves ADD COLUMN mood TEXT",
         "PRAGMA user_version = 0",
         "PRAGMA user_version = -1",
@@ -90,7 +90,7 @@ TABLES = {
     "facts": ("name", "value"),
     "files": ("path", "row", "error", "judge"),
     "rules": ("id", "rule"),
-    "sides": ("rule", "content", "side", "hash", "relation"),
+    "splits": ("rule", "content", "split", "hash", "relation"),
     "moves": ("id", "action", "at", "reason", "source", "target", "name", "state"),
 }
 

@@ -537,7 +537,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
 def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
     command: Run, photos: Path, tmp_path: Path
 ) -> None:
-    """Without the folders that said the split, another one is dealt among what it has learnt from."""
+    """Without the folders that said the split, another one is made among what it was trained on."""
     shutil.copytree(photos, tmp_path / "p", ignore=shutil.ignore_patterns(".whatsit"))
     done = command("train", "p", "--epochs", 3, "--augment", "none", "--json")
     for split in ("validation", "test"):

@@ -134,7 +134,7 @@ def test_training_that_was_stopped_ends_bit_for_bit_as_one_that_was_not(
     loop.fit(whole, batches, plan)
     loop.fit(stopped, batches, plan, [cut])
     resumed.load_state(cut.state)
-    loop.fit(resumed, batches, plan, begun=stop)
+    loop.fit(resumed, batches, plan, epochs_done=stop)
     states = zip(whole.state().values(), resumed.state().values(), strict=True)
     assert all(np.array_equal(one, other) for one, other in states)
 

@@ -1,9 +1,9 @@
-"""What pictures there are, what they show, and which side of the split they are on."""
+"""The catalog: a table of the pictures, their labels and their splits."""
 
 from whatsit.catalog.catalog import Catalog, Item, Options
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.listing import folders_of
-from whatsit.catalog.opening import SPLITS, side_of
+from whatsit.catalog.opening import SPLITS, split_index
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary
 from whatsit.config import Split
@@ -18,5 +18,5 @@ __all__ = [
     "Summary",
     "folders_of",
     "near_duplicates",
-    "side_of",
+    "split_index",
 ]

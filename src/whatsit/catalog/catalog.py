@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from whatsit.catalog import listing as lists
 from whatsit.catalog.checks import check, oddities
 from whatsit.catalog.listing import Grouping, Listing
-from whatsit.catalog.opening import SPLITS, no_place, open_listing, side_of
+from whatsit.catalog.opening import SPLITS, no_place, open_listing, split_index
 from whatsit.catalog.split import Rule, checked_rule
 from whatsit.catalog.summary import Summary, summarize
 from whatsit.checks import path_of
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 class Options(TypedDict, total=False):
     """What all readers of a catalog take besides `valid` and `seed`.
 
-    `group`: what must stay on one side, as one person or one bus: a regular expression on the path (its first
+    `group`: what must stay in one split, as one person or bus: a regular expression on the path (its first
     group, or all that matches), a function of the path, or the name of a column. `by_time`: validate on the
     latest pictures instead. `project`: the folder of the sidecar, by default `.whatsit` beside the pictures.
     `lasting=False` leaves no sidecar behind where there is none. `to_train=False` accepts what can't be
-    learnt from, such as a single class.
+    trained on, such as a single class.
     """
 
     group: Grouping
@@ -62,7 +62,7 @@ class Item:
 
 
 class Items(Sequence[Item]):
-    """The pictures of a catalog, made when they are asked for: a million rows stay small."""
+    """The pictures of a catalog, made when they are needed: a million rows stay small."""
 
     def __init__(self, catalog: "Catalog") -> None:
         self._catalog = catalog
@@ -87,7 +87,7 @@ class Items(Sequence[Item]):
         return Item(
             catalog.root / catalog.paths[place],
             catalog.names[catalog.labels[place]],
-            SPLITS[row["side"]],
+            SPLITS[row["split"]],
             row["content"].tobytes().hex(),
         )
 
@@ -98,8 +98,8 @@ class Catalog:
 
     Columns, a row per picture: `paths` below `root`, `labels` as places in `names`, `rows` (index.ROW), and
     `groups`: pictures that `group=` keeps together have the same number; None without it.
-    `unreadable` are files with the reason, `warnings` what is worth knowing, `rule` how the split was dealt
-    (`is_dealt`, unless folders or a column said it).
+    `unreadable` are files with the reason, `warnings` what is worth knowing, `rule` how the split was made
+    (`is_assigned`, unless folders or a column name it).
     """
 
     root: Path
@@ -109,7 +109,7 @@ class Catalog:
     paths: Sequence[str]
     labels: NDArray[np.int32]
     rows: NDArray[np.void]
-    is_dealt: bool
+    is_assigned: bool
     groups: NDArray[np.int64] | None = None
     unreadable: tuple[tuple[Path, str], ...] = ()
     warnings: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class Catalog:
     ) -> "Catalog":
         """Read a folder with one sub-folder per class, or with train/, valid/ and test/ above these.
 
-        Without a validation folder the share `valid` of each class (0 < valid < 1) is dealt by content and
+        Without a validation folder the share `valid` of each class (0 < valid < 1) is chosen by content and
         `seed`, once: it is recorded in the project. All readers take the same Options and raise CatalogError
         where there is nothing to learn from.
         """
@@ -159,7 +159,7 @@ class Catalog:
     ) -> "Catalog":
         """Read a CSV file with the columns path and label, and perhaps split and group.
 
-        Paths count from the file's own folder; rows without a split are dealt. `group=` may name a column.
+        Paths count from the file's own folder; rows without a split get one. `group=` may name a column.
         """
         return _open(lists.from_csv(_path(path), options.get("group")), valid, seed, **options)
 
@@ -204,7 +204,7 @@ class Catalog:
         seed: int = SplitConfig.seed,
         **options: Unpack[Options],
     ) -> "Catalog":
-        """Read parallel lists; paths count from `root`, and splits left out or None are dealt."""
+        """Read parallel lists; paths count from `root`, and pictures without a split get one."""
         columns: dict[str, Sequence[Any]] = {
             "path": paths,
             "label": labels,
@@ -224,12 +224,12 @@ class Catalog:
 
     @cached_property
     def identity(self) -> str:
-        """A hash of what training depends on: contents, labels and sides, in their order."""
-        learnt = self.rows["side"] != side_of("test")
-        told = hashlib.sha256("\0".join(self.names).encode("utf-8", "surrogateescape"))
-        for column in (self.rows["content"], self.rows["side"], self.labels):
-            told.update(np.ascontiguousarray(column[learnt]).tobytes())
-        return told.hexdigest()
+        """A hash of what training depends on: contents, labels and splits, in their order."""
+        without_test = self.rows["split"] != split_index("test")
+        digest = hashlib.sha256("\0".join(self.names).encode("utf-8", "surrogateescape"))
+        for column in (self.rows["content"], self.rows["split"], self.labels):
+            digest.update(np.ascontiguousarray(column[without_test]).tobytes())
+        return digest.hexdigest()
 
     @property
     def items(self) -> Items:
@@ -243,7 +243,7 @@ class Catalog:
         return iter(self.items)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{split} {(self.rows['side'] == n).sum()}" for n, split in enumerate(SPLITS))
+        counts = ", ".join(f"{split} {(self.rows['split'] == n).sum()}" for n, split in enumerate(SPLITS))
         more = f"; {len(self.warnings)} warnings, see summary()" if self.warnings else ""
         return f"<Catalog of {len(self)} pictures, {len(self.classes)} classes ({counts}{more})>"
 
@@ -256,7 +256,7 @@ class Catalog:
     def __getitem__(self, split: Split) -> "Catalog":
         if not isinstance(split, str):
             raise no_place(split)
-        return self.select(np.flatnonzero(self.rows["side"] == side_of(split)))
+        return self.select(np.flatnonzero(self.rows["split"] == split_index(split)))
 
     def select(self, places: NDArray[np.int64]) -> "Catalog":
         """The catalog of the pictures at these places."""
@@ -267,7 +267,7 @@ class Catalog:
     def counts(self) -> dict[str, dict[str, int]]:
         """How many pictures each class has in each split, {label: {split: count}}."""
         table = np.zeros((len(self.names), len(SPLITS)), int)
-        np.add.at(table, (self.labels, self.rows["side"]), 1)
+        np.add.at(table, (self.labels, self.rows["split"]), 1)
         return {
             self.names[label]: dict(zip(SPLITS, table[label].tolist(), strict=True))
             for label in np.unique(self.labels)
@@ -292,7 +292,7 @@ class Catalog:
 
     def unseen(self, contents: Collection[str] = ()) -> "Catalog":
         """The same without validation and test pictures of these contents or those of training pictures."""
-        is_train, content = self.rows["side"] == side_of("train"), self.rows["content"]
+        is_train, content = self.rows["split"] == split_index("train"), self.rows["content"]
         was = np.isin(content, content[is_train]) | self.among(contents)
         return self.select(np.flatnonzero(is_train | ~was)) if (was & ~is_train).any() else self
 
@@ -300,29 +300,30 @@ class Catalog:
         """How many validation and test pictures have one of these contents; None of unknown contents."""
         if trained_on is None:
             return None
-        return int((self.among(trained_on) & (self.rows["side"] != side_of("train"))).sum())
+        return int((self.among(trained_on) & (self.rows["split"] != split_index("train"))).sum())
 
     def as_trained(self, trained_on: Collection[str]) -> "Catalog":
         """The same with all pictures of these contents, and no others, as training pictures.
 
-        So what was trained on is never taken for new, wherever its file lies now. Others that are on the
-        training side, such as those that came later, are left out.
+        So what was trained on is never taken for new, wherever its file lies now. Other training pictures,
+        such as those that came later, are left out.
         """
         was = self.among(trained_on)
         rows = self.rows.copy()
-        rows["side"][was] = side_of("train")
-        return replace(self, rows=rows).select(np.flatnonzero(was | (rows["side"] != side_of("train"))))
+        rows["split"][was] = split_index("train")
+        return replace(self, rows=rows).select(np.flatnonzero(was | (rows["split"] != split_index("train"))))
 
     def measured_by(self, contents: Collection[str]) -> "Catalog":
         """The same without validation pictures whose content is not among these.
 
-        With a run's own that leaves those that it has not learnt from, whatever became of the split.
+        With a run's own that leaves those that it was not trained on, even if the split has changed.
         """
-        return self.select(np.flatnonzero((self.rows["side"] != side_of("valid")) | self.among(contents)))
+        is_kept = (self.rows["split"] != split_index("valid")) | self.among(contents)
+        return self.select(np.flatnonzero(is_kept))
 
     def summary(self) -> Summary:
         """What is worth knowing of the pictures; print it, or take its `to_dict()`."""
-        split = str(self.rule) if self.is_dealt else "as it was given"
+        split = str(self.rule) if self.is_assigned else "as it was given"
         return summarize(
             self.root, self.paths, self.rows, self.counts(), split, self.unreadable, self.warnings
         )
@@ -354,7 +355,7 @@ class Catalog:
             {
                 "path": [str(self.root / path) for path in self.paths],
                 "label": [self.names[label] for label in self.labels],
-                "split": [SPLITS[side] for side in self.rows["side"]],
+                "split": [SPLITS[split] for split in self.rows["split"]],
                 **{name: self.rows[name] for name in ("width", "height", "bytes")},
                 "format": [name.decode() for name in self.rows["format"].tolist()],
                 "taken": pd.to_datetime(self.rows["taken"], unit="s"),
@@ -389,7 +390,7 @@ def _open(
         opened.paths,
         opened.labels,
         opened.rows,
-        is_dealt=None in listing.splits,
+        is_assigned=None in listing.splits,
         groups=opened.groups,
         unreadable=opened.unreadable,
         warnings=tuple(listing.warnings),

@@ -1,4 +1,4 @@
-"""Whether a catalog can be learnt from, and what looks like a mistake in it."""
+"""Whether a model can be trained on a catalog, and what looks like a mistake in it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -109,7 +109,7 @@ def oddities(
     _, content = np.unique(rows["content"][places], return_inverse=True)
     for column, what in (
         (labels, "the same picture under two labels, one of which is wrong"),
-        (rows["side"], "the same picture in two splits"),
+        (rows["split"], "the same picture in two splits"),
     ):
         both = np.unique(np.stack([content, column[places]]), axis=1)[0]
         twice = both[:-1][both[1:] == both[:-1]]

@@ -102,7 +102,7 @@ def _near(
             for earlier in masks[:number]:  # found there already
                 near &= (apart & earlier) != 0
             near &= (values[left] != 0) & (values[right] != 0)
-            if marked is not None:  # seen from both sides
+            if marked is not None:  # found from both ends
                 near &= ~marked[right] | (left < right)
             yield left[near], right[near]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import JUDGE, READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import Listing
-from whatsit.catalog.split import TEST, TRAIN, UNDEALT, VALID, Record, Rule
+from whatsit.catalog.split import NO_SPLIT, TEST, TRAIN, VALID, Record, Rule
 from whatsit.errors import FileAccessError, ImageError
 from whatsit.events import progress
 from whatsit.parallel import in_parallel
@@ -29,10 +29,10 @@ ROW = np.dtype(  # as it stands in the database too: little-endian, so that a si
         ("height", "<i4"),
         ("format", "S4"),
         ("taken", "<f8"),
-        ("side", "i1"),
+        ("split", "i1"),
     ]
 )
-_DEALT = "sides JOIN rules ON rules.id = sides.rule WHERE rules.rule = ? ORDER BY content"
+_RECORDED = "splits JOIN rules ON rules.id = splits.rule WHERE rules.rule = ? ORDER BY content"
 
 
 @dataclass
@@ -52,7 +52,7 @@ def look_up(database: Database, listing: Listing, paths: Sequence[bytes]) -> Kno
     """What the index knows of the files of a listing, whose sorted `paths` are given as bytes."""
     count, here = len(paths), 0
     known = Known(np.zeros(count, ROW), [], {}, [])
-    known.rows["side"] = UNDEALT
+    known.rows["split"] = NO_SPLIT
     is_known = np.zeros(count, bool)
     with database.read() as connection, reading(database.path):
         cursor = connection.execute("SELECT path, row, error, judge FROM files ORDER BY path")
@@ -101,12 +101,12 @@ def _is_plausible(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     is_text = (np.ascontiguousarray(rows["format"]).view(np.uint8).reshape(len(rows), -1) < 128).all(1)
     is_time = np.isnan(taken) | (np.abs(taken) < LATEST)
     is_size = (rows["width"] >= 0) & (rows["height"] >= 0)
-    plausible: NDArray[np.bool_] = is_text & is_time & is_size & (rows["side"] == UNDEALT)
+    plausible: NDArray[np.bool_] = is_text & is_time & is_size & (rows["split"] == NO_SPLIT)
     return plausible
 
 
 def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], known: Known) -> list[str]:
-    """Read the missing files, keep what they told, and return the paths of those that changed meanwhile."""
+    """Read the missing files, keep what was found, and return the paths of those that changed meanwhile."""
 
     def look(place: int) -> Fingerprint | ImageError:
         try:
@@ -125,29 +125,29 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
 
     try:
         with progress("Reading pictures", len(known.missing)) as advance:
-            for place, told in zip(
+            for place, found in zip(
                 known.missing, in_parallel(look, known.missing, together=READ_TOGETHER), strict=True
             ):
                 advance()
                 row = known.rows[place]
                 stat = tuple(listing.stats_table()[place].tolist())
-                if isinstance(told, Fingerprint):
-                    facts = told.facts
+                if isinstance(found, Fingerprint):
+                    facts = found.facts
                     size = (facts.width, facts.height, facts.format.encode(), facts.taken)
                     known.rows[place] = row = np.array(
-                        (*told.stat, told.content, told.hash, *size, UNDEALT), ROW
+                        (*found.stat, found.content, found.hash, *size, NO_SPLIT), ROW
                     )
-                    if told.stat == stat:
+                    if found.stat == stat:
                         steady.append((paths[place], row.tobytes(), None, None))
                     else:
                         changed.append(listing.paths[place])
                 else:
-                    known.refused[place] = str(told)
+                    known.refused[place] = str(found)
                     if not os.path.lexists(listing.root / listing.paths[place]):
                         changed.append(listing.paths[place])
-                    elif not isinstance(told, FileAccessError):
-                        row = np.array((*stat, b"", 0, 0, 0, b"", np.nan, UNDEALT), ROW)
-                        steady.append((paths[place], row.tobytes(), str(told), JUDGE))
+                    elif not isinstance(found, FileAccessError):
+                        row = np.array((*stat, b"", 0, 0, 0, b"", np.nan, NO_SPLIT), ROW)
+                        steady.append((paths[place], row.tobytes(), str(found), JUDGE))
                 if len(steady) >= SAVE_EVERY:
                     keep()
     finally:
@@ -157,7 +157,7 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
 
 
 def forget(database: Database, paths: Sequence[bytes]) -> None:
-    """Forget files that are gone. What was dealt stays dealt: they may come back."""
+    """Forget files that are gone. Their splits stay recorded: the files may come back."""
     if paths:
         with database.write() as connection:
             connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
@@ -168,42 +168,42 @@ def heads(content: NDArray[np.void]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(content).view(">u8")[::4].astype(np.uint64)
 
 
-def sides_recorded(database: Database, rule: Rule) -> tuple[NDArray[np.void], NDArray[np.int8]]:
-    """All content that was dealt under a rule, sorted, and the side of each."""
+def recorded_splits(database: Database, rule: Rule) -> tuple[NDArray[np.void], NDArray[np.int8]]:
+    """All content that was assigned by a rule, sorted, and the split of each."""
     with database.read() as connection:
-        rows = connection.execute(f"SELECT content, side FROM {_DEALT}", (rule.name,)).fetchall()
+        rows = connection.execute(f"SELECT content, split FROM {_RECORDED}", (rule.name,)).fetchall()
     if not all(
-        isinstance(content, bytes) and len(content) == 32 and side in (TRAIN, VALID, TEST)
-        for content, side in rows
+        isinstance(content, bytes) and len(content) == 32 and split in (TRAIN, VALID, TEST)
+        for content, split in rows
     ):
-        raise untrusted(database.path, "a side of the split in it is damaged")
-    content, sides = zip(*rows, strict=True) if rows else ((), ())
-    return np.frombuffer(b"".join(content), "V32"), np.array(sides, np.int8)
+        raise untrusted(database.path, "a recorded split in it is damaged")
+    content, splits = zip(*rows, strict=True) if rows else ((), ())
+    return np.frombuffer(b"".join(content), "V32"), np.array(splits, np.int8)
 
 
 def recorded(database: Database, rule: Rule) -> Record:
-    """All that was dealt under a rule."""
-    content, sides = sides_recorded(database, rule)
+    """All that was assigned by a rule."""
+    content, splits = recorded_splits(database, rule)
     with database.read() as connection:
-        rows = connection.execute(f"SELECT hash, relation FROM {_DEALT}", (rule.name,)).fetchall()
+        rows = connection.execute(f"SELECT hash, relation FROM {_RECORDED}", (rule.name,)).fetchall()
     if not all(isinstance(number, int) and isinstance(relation, str) for number, relation in rows):
-        raise untrusted(database.path, "a side of the split in it is damaged")
+        raise untrusted(database.path, "a recorded split in it is damaged")
     hashes, relations = zip(*rows, strict=True) if rows else ((), ())
-    return Record(content, np.array(hashes, np.int64).view(np.uint64), sides, relations)
+    return Record(content, np.array(hashes, np.int64).view(np.uint64), splits, relations)
 
 
-def record(database: Database, rule: Rule, dealt: Record) -> None:
-    """Write down what was dealt, all of it or nothing."""
+def record(database: Database, rule: Rule, assigned: Record) -> None:
+    """Record what was assigned, all of it or nothing."""
     with database.write() as connection:
         connection.execute("INSERT OR IGNORE INTO rules (rule) VALUES (?)", (rule.name,))
         (number,) = connection.execute("SELECT id FROM rules WHERE rule = ?", (rule.name,)).fetchone()
         rows = zip(
-            (content.tobytes() for content in dealt.content),
-            dealt.sides.tolist(),
-            dealt.hashes.view(np.int64).tolist(),
-            dealt.relations,
+            (content.tobytes() for content in assigned.content),
+            assigned.splits.tolist(),
+            assigned.hashes.view(np.int64).tolist(),
+            assigned.relations,
             strict=True,
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO sides VALUES (?, ?, ?, ?, ?)", ((number, *row) for row in rows)
+            "INSERT OR IGNORE INTO splits VALUES (?, ?, ?, ?, ?)", ((number, *row) for row in rows)
         )

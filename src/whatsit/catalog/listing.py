@@ -89,8 +89,8 @@ class Listing:
             return
         if callable(group):
             self.related_by = f"function {getattr(group, '__qualname__', '')}".strip()
-            said = (group(self.root / path) for path in self.paths)
-            self.relations = ["" if one is None else str(one) for one in said]
+            names = (group(self.root / path) for path in self.paths)
+            self.relations = ["" if one is None else str(one) for one in names]
         else:
             self.related_by = f"pattern {group}"
             pattern = _compiled(group, "group")
@@ -106,11 +106,11 @@ def from_folder(root: Path) -> Listing:
         what = "is not a folder" if root.exists() else "does not exist"
         raise CatalogError(f"{root} {what}.", "Name a folder with one sub-folder of pictures per class.")
     listing = Listing(root, whole=True)
-    seen = {_identity(root)}
-    folders, files = _contents(root, "", seen, listing)
+    visited = {_identity(root)}
+    folders, files = _contents(root, "", visited, listing)
     splits = {name: SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES}
     may_be_split = "train" in splits.values() and (len(splits) > 1 or len(folders) == 1)
-    inside = {name: _contents(root, name, seen, listing) for name in splits} if may_be_split else {}
+    inside = {name: _contents(root, name, visited, listing) for name in splits} if may_be_split else {}
     with_classes = {splits[name] for name, (labels, _) in inside.items() if labels}
     passed_over = [name for name in files if name != MANIFEST]
     if "train" in with_classes:
@@ -118,11 +118,11 @@ def from_folder(root: Path) -> Listing:
             split = None if splits[name] == "train" and "valid" not in with_classes else splits[name]
             passed_over += [f"{name}/{file}" for file in loose] if labels else [f"{name}/"]
             for label in labels:
-                passed_over += _add_class(listing, f"{name}/{label}", label, split, seen)
+                passed_over += _add_class(listing, f"{name}/{label}", label, split, visited)
         passed_over += [f"{name}/" for name in folders if name not in splits]
     else:
         for label in folders:
-            passed_over += _add_class(listing, label, label, None, seen)
+            passed_over += _add_class(listing, label, label, None, visited)
     if passed_over and listing.paths:
         listing.warnings.append(f"passed over, being no class: {some(passed_over)}.")
     return listing
@@ -135,14 +135,14 @@ def folders_of(path: str) -> tuple[str, ...]:
 
 
 def _add_class(
-    listing: Listing, folder: str, label: str, split: Split | None, seen: set[tuple[int, int]]
+    listing: Listing, folder: str, label: str, split: Split | None, visited: set[tuple[int, int]]
 ) -> list[str]:
     """Add all pictures below a class's folder; [folder] where there are none."""
     before = len(listing.paths) + len(listing.unreadable)
     waiting = [folder]
     while waiting:
         place = waiting.pop()
-        folders, files = _contents(listing.root, place, seen, listing)
+        folders, files = _contents(listing.root, place, visited, listing)
         waiting += [f"{place}/{name}" for name in folders]
         for name, entry in files.items():
             if name[name.rfind(".") :].lower() in SUFFIXES:
@@ -159,11 +159,11 @@ def files_below(root: Path, without: Path | None = None) -> list[str]:
 
     They are relative to `root`, with / between their parts.
     """
-    found, waiting, seen = [], [""], {_identity(root)}
+    found, waiting, visited = [], [""], {_identity(root)}
     while waiting:
         place = waiting.pop()
         if root / place != without:
-            folders, files = _contents(root, place, seen, Listing(root))
+            folders, files = _contents(root, place, visited, Listing(root))
             before = f"{place}/" if place else ""
             waiting += [before + name for name in folders]
             found += [before + name for name in files]
@@ -171,7 +171,7 @@ def files_below(root: Path, without: Path | None = None) -> list[str]:
 
 
 def _contents(
-    root: Path, place: str, seen: set[tuple[int, int]], listing: Listing
+    root: Path, place: str, visited: set[tuple[int, int]], listing: Listing
 ) -> tuple[list[str], dict[str, os.DirEntry[str]]]:
     """Sub-folders and files, without hidden ones; links to folders are followed, but none is read twice."""
     folders, links, files = [], [], {}
@@ -186,13 +186,13 @@ def _contents(
                     links.append(entry)
                 else:
                     folders.append(entry.name)
-                    seen.add(_identity(entry.path))
+                    visited.add(_identity(entry.path))
         for entry in links:
-            if _is_read_anyway(root, entry.path) or (identity := _identity(entry.path)) in seen:
+            if _is_read_anyway(root, entry.path) or (identity := _identity(entry.path)) in visited:
                 what = f"{entry.path} is a link to a folder that is read anyway; it was not followed."
                 listing.warnings.append(what)
             else:
-                seen.add(identity)
+                visited.add(identity)
                 folders.append(entry.name)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
@@ -246,13 +246,13 @@ def from_csv(file: Path, group: Grouping = None) -> Listing:
         raise CatalogError(f"{file} is no sound CSV file: {error}.", "Save it again as CSV.") from error
     if first.strip() and not rows:
         raise CatalogError(f"{file} has no rows.", "Write a line for every picture.")
-    names = {said: _column(said) for said in (rows[0] if rows else ()) if said}
-    columns = {name: [(row[said] or "").strip() for row in rows] for said, name in names.items()}
+    names = {header: _column(header) for header in (rows[0] if rows else ()) if header}
+    columns = {name: [(row[header] or "").strip() for row in rows] for header, name in names.items()}
     return from_columns(columns, file.parent, group, str(file), first_line=2)
 
 
-def _column(said: str) -> str:
-    name = said.strip()
+def _column(header: str) -> str:
+    name = header.strip()
     return name.lower() if name.lower() in ("path", "label", "split", "group") else name
 
 
@@ -272,7 +272,7 @@ def from_columns(
     listing = Listing(root, related_by=f"column {column}" if column in columns else "")
     splits = columns.get("split", [""] * count)
     rows = zip(columns["path"], columns["label"], splits, relations, strict=True)
-    seen: set[tuple[str, str]] = set()
+    already_read: set[tuple[str, str]] = set()
     twice: list[str] = []
     for line, (path, label, split, relation) in enumerate(rows, first_line):
         if _is_missing(path) or _is_missing(label):
@@ -283,10 +283,10 @@ def from_columns(
                 f"{what}, row {line}: {split!r} is no split.", "Write train, valid, test, or nothing."
             )
         row = _within(root, str(path)), str(label)
-        if row in seen:
+        if row in already_read:
             twice.append(row[0])
             continue
-        seen.add(row)
+        already_read.add(row)
         listing.try_add(*row, given, "" if _is_missing(relation) else str(relation))
     if twice:
         listing.warnings.append(f"listed twice, and read once: {some(twice)}.")

@@ -1,4 +1,4 @@
-"""From a list of files to columns of what is known of them, with every picture on its side of the split."""
+"""Turns a list of files into columns of what is known of them, and assigns every picture to a split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,37 +17,37 @@ from whatsit.catalog.index import (
     read_missing,
     record,
     recorded,
-    sides_recorded,
+    recorded_splits,
 )
 from whatsit.catalog.listing import SPLIT_NAMES, Listing, some
-from whatsit.catalog.split import SEPARATOR, UNDEALT, Pictures, Record, Rule, deal
+from whatsit.catalog.split import NO_SPLIT, SEPARATOR, Pictures, Record, Rule, assign
 from whatsit.config import Split
 from whatsit.errors import CatalogError, ReadOnlyProjectError
 from whatsit.project import SIDECAR, Database, Project
 from whatsit.text import printable, shortened
 
-SPLITS: tuple[Split, ...] = get_args(Split)  # a row's side is its split's place here
+SPLITS: tuple[Split, ...] = get_args(Split)  # a row's split is an index into these
 
 
-def side_of(split: Split) -> int:
-    """The number of a split in a row. Raises CatalogError for what is not a split."""
+def split_index(split: Split) -> int:
+    """The number of a split in a row. Raises CatalogError for any other name."""
     if isinstance(split, str) and split in SPLITS:
         return SPLITS.index(split)
-    asked: object = split
-    near = get_close_matches(str(asked).lower(), SPLIT_NAMES, 1)
+    given: object = split
+    near = get_close_matches(str(given).lower(), SPLIT_NAMES, 1)
     raise CatalogError(
-        f"There is no split {shortened(printable(repr(asked)), 60)}.",
+        f"There is no split {shortened(printable(repr(given)), 60)}.",
         f'Did you mean "{SPLIT_NAMES[near[0]]}"?' if near else 'Take "train", "valid" or "test".',
     )
 
 
-def no_place(asked: object) -> CatalogError:
+def no_place(index: object) -> CatalogError:
     """What to write instead of `catalog[0]` or `catalog[1:3]`."""
-    place = shortened(printable(repr(asked)), 40)
-    if isinstance(asked, slice):
-        start, stop, step = ("" if n is None else str(n) for n in (asked.start, asked.stop, asked.step))
+    place = shortened(printable(repr(index)), 40)
+    if isinstance(index, slice):
+        start, stop, step = ("" if n is None else str(n) for n in (index.start, index.stop, index.step))
         place = f"{start}:{stop}{f':{step}' if step else ''}"
-    is_number = isinstance(asked, int | np.integer | slice) and not isinstance(asked, bool)
+    is_number = isinstance(index, int | np.integer | slice) and not isinstance(index, bool)
     picture = f"For pictures by number write catalog.items[{place}]; " if is_number else ""
     return CatalogError(
         f"A catalog is indexed by the name of a split, not by [{place}].",
@@ -72,16 +72,16 @@ class Opened:
 
 
 def open_listing(listing: Listing, rule: Rule, folder: str | Path | None, lasting: bool) -> Opened:
-    """Read what the index does not know, deal what has no side; warnings go to the listing."""
+    """Read what the index does not know, and assign what has no split; warnings go to the listing."""
     paths = listing.sort()
     names = tuple(sorted(set(listing.labels)))
     number = {label: n for n, label in enumerate(names)}
     labels = np.array([number[label] for label in listing.labels], np.int32)
-    given = np.array([UNDEALT if one is None else SPLITS.index(one) for one in listing.splits], np.int8)
+    given = np.array([NO_SPLIT if one is None else SPLITS.index(one) for one in listing.splits], np.int8)
     project = _project(listing, folder, lasting)
     known = _know(project, listing, paths, rule, labels, given)
     kept = _readable(known).tolist()
-    listing.warnings += _parted(listing, known.rows["side"], kept)
+    listing.warnings += _across_splits(listing, known.rows["split"], kept)
     refused = [(listing.root / listing.paths[place], why) for place, why in sorted(known.refused.items())]
     return Opened(
         project,
@@ -126,12 +126,11 @@ def _know(
     labels: NDArray[np.int32],
     given: NDArray[np.int8],
 ) -> Known:
-    """Look up every file and its side; read and deal what is new, alone among all processes."""
-
+    """Look up every file and its split; read and assign new ones, one process at a time."""
     known = look_up(project.database, listing, paths)
     _recall(known, project.database, rule, given)
-    is_dealt = (known.rows["side"][_readable(known)] != UNDEALT).all()
-    if is_dealt and not known.missing and not (listing.whole and known.stale):
+    all_assigned = (known.rows["split"][_readable(known)] != NO_SPLIT).all()
+    if all_assigned and not known.missing and not (listing.whole and known.stale):
         return known
     with project.lock():
         known = look_up(project.database, listing, paths)  # another process may have read them meanwhile
@@ -141,32 +140,32 @@ def _know(
         if listing.whole:
             forget(project.database, known.stale)
         _recall(known, project.database, rule, given)
-        _deal(project, listing, rule, labels, known)
+        _assign(project, listing, rule, labels, known)
     return known
 
 
 def _recall(known: Known, database: Database, rule: Rule, given: NDArray[np.int8]) -> None:
-    """Fill in the sides that were given, and those of contents that were dealt, wherever their files are."""
-    content, sides = sides_recorded(database, rule)
+    """Fill in the splits that are given, and those of contents assigned earlier, wherever their files are."""
+    content, splits = recorded_splits(database, rule)
     rows = known.rows
     if len(content):
         place = np.minimum(np.searchsorted(heads(content), heads(rows["content"])), len(content) - 1)
-        is_dealt = content[place] == rows["content"]
-        rows["side"][is_dealt] = sides[place[is_dealt]]
-    rows["side"][given != UNDEALT] = given[given != UNDEALT]
+        is_recorded = content[place] == rows["content"]
+        rows["split"][is_recorded] = splits[place[is_recorded]]
+    rows["split"][given != NO_SPLIT] = given[given != NO_SPLIT]
 
 
-def _parted(listing: Listing, sides: NDArray[np.int8], kept: list[int]) -> list[str]:
-    """What `group=` joins and the split parts: it was dealt, or given, before they were known to be one."""
-    seen: dict[str, set[int]] = {}
+def _across_splits(listing: Listing, splits: NDArray[np.int8], kept: list[int]) -> list[str]:
+    """A warning about groups of `group=` in two splits: assigned, or given, before they were known as one."""
+    splits_of: dict[str, set[int]] = {}
     for place in kept:
         if relation := listing.relations[place]:
-            seen.setdefault(relation, set()).add(int(sides[place]))
-    parted = [relation for relation, both in seen.items() if len(both) > 1]
-    if not parted:
+            splits_of.setdefault(relation, set()).add(int(splits[place]))
+    divided = [relation for relation, found in splits_of.items() if len(found) > 1]
+    if not divided:
         return []
-    what = f"on both sides of the split, as it was dealt or given before: {some(parted)} of group="
-    return [f"{what}. Another seed deals anew."]
+    what = f"on both sides of the split, as it was assigned or given before: {some(divided)} of group="
+    return [f"{what}. Another seed makes another split."]
 
 
 def _readable(known: Known) -> NDArray[np.int64]:
@@ -176,24 +175,24 @@ def _readable(known: Known) -> NDArray[np.int64]:
     return np.flatnonzero(readable)
 
 
-def _deal(
+def _assign(
     project: Project,
     listing: Listing,
     rule: Rule,
     labels: NDArray[np.int32],
     known: Known,
 ) -> None:
-    """Fill in the sides that are still UNDEALT, and record them."""
+    """Assign a split to the pictures that have none, and record it."""
     readable = _readable(known)
     rows = known.rows[readable]
-    free = rows["side"] == UNDEALT
+    free = rows["split"] == NO_SPLIT
     if not free.any():
         return
     relations = [listing.relations[place] for place in readable.tolist()]
     times = np.where(np.isnan(rows["taken"]), rows["mtime_ns"] / 1e9, rows["taken"])
-    columns = (rows["content"], rows["hash"], rows["side"], relations)
-    dealt = deal(Pictures(*columns, labels[readable], times), recorded(project.database, rule), rule)
-    known.rows["side"][readable] = dealt.sides
+    columns = (rows["content"], rows["hash"], rows["split"], relations)
+    assignment = assign(Pictures(*columns, labels[readable], times), recorded(project.database, rule), rule)
+    known.rows["split"][readable] = assignment.splits
 
     content, first, unit = np.unique(rows["content"][free], return_index=True, return_inverse=True)
     names: list[set[str]] = [set() for _ in content]
@@ -201,9 +200,13 @@ def _deal(
         names[one].add(relations[place])
     joined = [SEPARATOR.join(sorted(name - {""})) for name in names]
     record(
-        project.database, rule, Record(content, rows["hash"][free][first], dealt.sides[free][first], joined)
+        project.database,
+        rule,
+        Record(content, rows["hash"][free][first], assignment.splits[free][first], joined),
     )
 
-    if len(dealt.bridging):
-        paths = [listing.paths[place] for place in readable[dealt.bridging].tolist()]
-        listing.warnings.append(f"like pictures on both sides of the split, so put to train: {some(paths)}.")
+    if len(assignment.ambiguous):
+        paths = [listing.paths[place] for place in readable[assignment.ambiguous].tolist()]
+        listing.warnings.append(
+            f"similar to both training and validation pictures, so put to train: {some(paths)}."
+        )

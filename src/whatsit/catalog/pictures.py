@@ -52,15 +52,15 @@ def draw_augmented(
 
 def draw_tiles(pictures: Iterable[tuple[Any, str]], rows: int, columns: int, heading: str = "") -> Plot:
     """Draw up to rows * columns images (PIL, or arrays) with their titles, under a heading."""
-    shown = list(islice(pictures, rows * columns))
-    rows = max(1, -(-len(shown) // columns))
+    tiles = list(islice(pictures, rows * columns))
+    rows = max(1, -(-len(tiles) // columns))
     figure = Plot(figsize=(columns * 2.2, rows * 2.2), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     if heading:
         figure.suptitle(_lines(heading), fontsize=11, parse_math=False, family=fonts())
     for axis in axes.flat:
         axis.axis("off")
-    for axis, (image, title) in zip(axes.flat, shown, strict=False):
+    for axis, (image, title) in zip(axes.flat, tiles, strict=False):
         axis.imshow(image)
         axis.set_title(_lines(title), fontsize=10, parse_math=False, family=fonts())
     return figure

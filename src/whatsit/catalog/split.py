@@ -1,4 +1,4 @@
-"""Dealing pictures to training and validation: once, by content, relatives together, and for good."""
+"""Assigns pictures to the splits: once, by content, related ones together, and permanently."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from whatsit.catalog.duplicates import near_duplicates, near_pairs
 from whatsit.config import SplitConfig
 from whatsit.errors import CatalogError
 
-TRAIN, VALID, TEST, UNDEALT = 0, 1, 2, -1
+TRAIN, VALID, TEST, NO_SPLIT = 0, 1, 2, -1
 BOTH = 1 << TRAIN | 1 << VALID
 Name = TypeVar("Name", str, int)
 SEPARATOR = "\x1f"  # between the relations of a picture whose copies have several
@@ -22,7 +22,7 @@ SEPARATOR = "\x1f"  # between the relations of a picture whose copies have sever
 
 @dataclass(frozen=True)
 class Rule:
-    """How validation pictures are chosen; under another rule everything is dealt anew.
+    """How validation pictures are chosen; another rule makes another split.
 
     `valid` is their share of each class, `seed` shuffles, `by_time` takes the latest instead, and `relation`
     names what `group=` said: "pattern REGEX", "column NAME" or "function NAME".
@@ -65,15 +65,15 @@ def checked_rule(valid: object, seed: object, by_time: bool = False) -> Rule:
 
 @dataclass(frozen=True)
 class Pictures:
-    """What dealing depends on, a row per picture.
+    """What the assignment depends on, a row per picture.
 
-    `content` V32, `hashes` uint64 (0: resembles nothing), `sides` int8, `relations` what must stay on one
-    side ("" for nothing), `labels` int32, `times` float64 in seconds.
+    `content` V32, `hashes` uint64 (0: resembles nothing), `splits` int8, `relations` what must stay in one
+    split ("" for nothing), `labels` int32, `times` float64 in seconds.
     """
 
     content: NDArray[np.void]
     hashes: NDArray[np.uint64]
-    sides: NDArray[np.int8]
+    splits: NDArray[np.int8]
     relations: Sequence[str]
     labels: NDArray[np.int32]
     times: NDArray[np.float64]
@@ -81,34 +81,36 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Record:
-    """Pictures dealt earlier, whether their files are still there or not; columns as in Pictures."""
+    """Pictures assigned earlier, whether their files still exist or not; columns as in Pictures."""
 
     content: NDArray[np.void]
     hashes: NDArray[np.uint64]
-    sides: NDArray[np.int8]
+    splits: NDArray[np.int8]
     relations: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Dealt:
-    """`sides` per row; rows of newcomers that resemble both sides; labels whose pictures all resemble one."""
+class Assignment:
+    """`splits` per row; `ambiguous` rows of new pictures that resemble both training and validation pictures;
+    `separated` labels, whose pictures are all alike and were assigned one by one.
+    """
 
-    sides: NDArray[np.int8]
-    bridging: NDArray[np.int64]
+    splits: NDArray[np.int8]
+    ambiguous: NDArray[np.int64]
     separated: list[int]
 
 
-def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
-    """Deal every row that is UNDEALT; the others stay where they are.
+def assign(pictures: Pictures, record: Record, rule: Rule) -> Assignment:
+    """Assign a split to every row that has none (NO_SPLIT); the others stay where they are.
 
-    A newcomer goes where its dealt relatives are, to training where they are on both sides. The rest is
-    dealt class by class, whole groups in the order of a hash of seed and content, until the class has its
-    share of validation pictures: at least one, while one is left to learn from.
+    A new picture goes to the split of its relatives, or to training where they are in both. The rest is
+    assigned class by class, whole groups in the order of a hash of seed and content, until the class has its
+    share of validation pictures: at least one, if another is left to train on.
     """
-    sides = pictures.sides.copy()
-    rows = np.flatnonzero(sides == UNDEALT)
+    splits = pictures.splits.copy()
+    rows = np.flatnonzero(splits == NO_SPLIT)
     if not len(rows):
-        return Dealt(sides, rows, [])
+        return Assignment(splits, rows, [])
     content, first, unit = np.unique(pictures.content[rows], return_index=True, return_inverse=True)
     hashes = pictures.hashes[rows][first]
     related = {
@@ -117,10 +119,10 @@ def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
         if (name := pictures.relations[row])
     }
     group = groups_of(hashes, related)
-    seen = _sides_seen(content, hashes, related, pictures, record)
-    group_sees = np.zeros(len(content), np.uint8)
-    np.bitwise_or.at(group_sees, group, seen)
-    group_side = np.array([UNDEALT, TRAIN, VALID, TRAIN], np.int8)[group_sees]
+    relatives = _splits_of_relatives(content, hashes, related, pictures, record)
+    group_relatives = np.zeros(len(content), np.uint8)
+    np.bitwise_or.at(group_relatives, group, relatives)
+    group_split = np.array([NO_SPLIT, TRAIN, VALID, TRAIN], np.int8)[group_relatives]
 
     labels = pictures.labels[rows]
     has_relation = np.zeros(len(content), bool)
@@ -128,28 +130,29 @@ def deal(pictures: Pictures, record: Record, rule: Rule) -> Dealt:
     separated = []
     for label in np.unique(labels):
         units = np.unique(unit[labels == label])
-        dealt_before = np.isin(sides[pictures.labels == label], (TRAIN, VALID)).any()
-        one_group = len(np.unique(group[units])) == 1 and group_side[group[units[0]]] == UNDEALT
-        if len(units) > 1 and one_group and not dealt_before and not has_relation[units].any():
-            # Near-copies of one picture are all there is: measured on them is better than not at all.
+        has_assigned = np.isin(splits[pictures.labels == label], (TRAIN, VALID)).any()
+        one_group = len(np.unique(group[units])) == 1 and group_split[group[units[0]]] == NO_SPLIT
+        if len(units) > 1 and one_group and not has_assigned and not has_relation[units].any():
+            # All pictures are near-duplicates of one: measuring on those is better than not at all.
             separated.append(int(label))
             group[units] = units
 
     rank = _ranks(content, pictures.times[rows], unit, group, rule)
     count = {label: len(np.unique(group[unit[labels == label]])) for label in np.unique(labels)}
-    # A group of several classes is dealt with the one of fewest groups, which must keep one to learn from.
+    # A group of several classes is assigned with the class of fewest groups, which must keep one to train on.
     for label in sorted(count, key=lambda label: (count[label], label)):
         groups, sizes = np.unique(group[unit[labels == label]], return_counts=True)
-        known = sides[pictures.labels == label]
+        known = splits[pictures.labels == label]
         train, valid = (
-            int((known == side).sum() + sizes[group_side[groups] == side].sum()) for side in (TRAIN, VALID)
+            int((known == split).sum() + sizes[group_split[groups] == split].sum())
+            for split in (TRAIN, VALID)
         )
-        free = group_side[groups] == UNDEALT
+        free = group_split[groups] == NO_SPLIT
         order = np.argsort(rank[groups[free]])
         groups, sizes = groups[free][order], sizes[free][order]
-        group_side[groups] = _share_out(sizes, train, valid, rule.valid)
-    sides[rows] = group_side[group[unit]]
-    return Dealt(sides, rows[group_sees[group[unit]] == BOTH], separated)
+        group_split[groups] = _share_out(sizes, train, valid, rule.valid)
+    splits[rows] = group_split[group[unit]]
+    return Assignment(splits, rows[group_relatives[group[unit]] == BOTH], separated)
 
 
 def groups_of(hashes: NDArray[np.uint64], related: Collection[tuple[int, Name]]) -> NDArray[np.int64]:
@@ -175,24 +178,24 @@ def groups_of(hashes: NDArray[np.uint64], related: Collection[tuple[int, Name]])
     return group
 
 
-def _sides_seen(
+def _splits_of_relatives(
     content: NDArray[np.void],
     hashes: NDArray[np.uint64],
     related: set[tuple[int, str]],
     pictures: Pictures,
     record: Record,
 ) -> NDArray[np.uint8]:
-    """Per unit, on which sides its dealt relatives are: 0, 1 << TRAIN, 1 << VALID, or both."""
-    here = np.flatnonzero(np.isin(pictures.sides, (TRAIN, VALID)))
+    """Per unit, the splits of its assigned relatives as bits: 0, 1 << TRAIN, 1 << VALID, or BOTH."""
+    here = np.flatnonzero(np.isin(pictures.splits, (TRAIN, VALID)))
     old_content = np.concatenate([record.content, pictures.content[here]])
     old_hashes = np.concatenate([record.hashes, pictures.hashes[here]])
-    bits = np.left_shift(1, np.concatenate([record.sides, pictures.sides[here]])).astype(np.uint8)
+    bits = np.left_shift(1, np.concatenate([record.splits, pictures.splits[here]])).astype(np.uint8)
     if not len(bits):
         return np.zeros(len(content), np.uint8)
     count = len(content)
 
     _, node = np.unique(np.concatenate([content, old_content]), return_inverse=True)
-    seen = _spread(node, bits, count)[node[:count]]
+    splits = _spread(node, bits, count)[node[:count]]
 
     values, node = np.unique(np.concatenate([hashes, old_hashes]), return_inverse=True)
     exact = _spread(node, bits, count)
@@ -202,7 +205,7 @@ def _sides_seen(
     near = exact.copy()
     np.bitwise_or.at(near, left, exact[right])
     np.bitwise_or.at(near, right, exact[left])
-    seen |= np.where(hashes == 0, np.uint8(0), near[node[:count]])
+    splits |= np.where(hashes == 0, np.uint8(0), near[node[:count]])
 
     if related:
         by_name: dict[str, int] = defaultdict(int)
@@ -211,8 +214,8 @@ def _sides_seen(
             for name in joined.split(SEPARATOR):
                 by_name[name] |= bit
         for one, name in related:
-            seen[one] |= by_name[name]
-    return seen
+            splits[one] |= by_name[name]
+    return splits
 
 
 def _spread(node: NDArray[np.int64], bits: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
@@ -229,7 +232,7 @@ def _ranks(
     group: NDArray[np.int64],
     rule: Rule,
 ) -> NDArray[np.int64]:
-    """The place of each group, by its first unit, in the order of dealing.
+    """The place of each group, by its first unit, in the order of assignment.
 
     Chance is the hash of one member, the smallest content: the lowest hash of all would favour large groups.
     """
@@ -247,19 +250,17 @@ def _ranks(
 
 
 def _share_out(sizes: NDArray[np.int64], train: int, valid: int, share: float) -> NDArray[np.int8]:
-    """The side of each free group, given what the class has on either side already."""
+    """The split of each free group, given how many pictures the class has in each already."""
     wanted = max(1, round((train + valid + int(sizes.sum())) * share))
-    sides = np.full(len(sizes), TRAIN, np.int8)
+    splits = np.full(len(sizes), TRAIN, np.int8)
     for place, size in enumerate(sizes.tolist()):
         missing = wanted - valid
-        is_last_to_learn_from = train == 0 and place == len(sizes) - 1
-        if (
-            missing > 0 and size <= 2 * missing and not is_last_to_learn_from
-        ):  # comes closer to what is wanted
-            sides[place] = VALID
+        is_last_to_train_on = train == 0 and place == len(sizes) - 1
+        if missing > 0 and size <= 2 * missing and not is_last_to_train_on:  # comes closer to what is wanted
+            splits[place] = VALID
             valid += size
         else:
             train += size
     if valid == 0 and len(sizes) and train > sizes.min():
-        sides[int(sizes.argmin())] = VALID
-    return sides
+        splits[int(sizes.argmin())] = VALID
+    return splits

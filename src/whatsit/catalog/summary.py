@@ -23,8 +23,8 @@ LOPSIDED = 3  # a class with so many times the pictures of another is worth a wo
 class Summary:
     """`counts` {label: {split: n}}; `shorter_sides` smallest, median, largest in pixels; groups of copies.
 
-    `near_duplicates` leaves out exact copies; `astride` counts the groups of either kind that lie on both
-    sides of the split.
+    `near_duplicates` leaves out exact copies; `astride` counts the groups of either kind that lie in more
+    than one split.
     """
 
     root: Path
@@ -66,8 +66,8 @@ class Summary:
         low, median, high = self.shorter_sides
         lopsided = totals[largest] >= LOPSIDED * totals[smallest]
         copies = [
-            self._told(self.exact_duplicates, "the same"),
-            self._told(self.near_duplicates, "nearly the same"),
+            self._describe(self.exact_duplicates, "the same"),
+            self._describe(self.near_duplicates, "nearly the same"),
         ]
         lines = [
             f"{self.images} pictures of {len(totals)} classes in {self.root} ({self.bytes / 1e6:.1f} MB)",
@@ -97,15 +97,15 @@ class Summary:
     def __repr__(self) -> str:
         copies = sum(len(group) - 1 for group in (*self.exact_duplicates, *self.near_duplicates))
         found = {"copies": copies, "unreadable": len(self.unreadable), "warnings": len(self.warnings)}
-        told = "".join(f", {count} {what}" for what, count in found.items() if count)
-        return brief(self, f"{self.images} pictures of {len(self.counts)} classes{told}")
+        counts = "".join(f", {count} {what}" for what, count in found.items() if count)
+        return brief(self, f"{self.images} pictures of {len(self.counts)} classes{counts}")
 
     def _repr_html_(self) -> str:
         title, *notes = str(self).splitlines()
         rows = ((label, sum(count.values()), *count.values()) for label, count in self.counts.items())
         return table({"class": "", **dict.fromkeys(("pictures", *SPLITS), ",")}, rows, title, notes)
 
-    def _told(self, groups: Groups, how: str) -> str:
+    def _describe(self, groups: Groups, how: str) -> str:
         if not groups:
             return ""
         extra = sum(len(group) - 1 for group in groups)
@@ -129,7 +129,7 @@ def summarize(
     near = [group for group in _groups(near_duplicates(rows["hash"])) if len(set(content[group])) > 1]
     # The first file of each content stands for its copies.
     near = [group[np.unique(content[group], return_index=True)[1]] for group in near]
-    astride = [group for group in (*exact, *near) if len(set(rows["side"][group])) > 1]
+    across_splits = [group for group in (*exact, *near) if len(set(rows["split"][group])) > 1]
 
     def files(groups: list[NDArray[np.int64]]) -> Groups:
         return tuple(tuple(root / paths[place] for place in group) for group in groups)
@@ -145,7 +145,7 @@ def summarize(
         (int(shorter.min()), int(np.median(shorter)), int(shorter.max())),
         files(exact),
         files(near),
-        len(astride),
+        len(across_splits),
         unreadable,
         warnings,
     )

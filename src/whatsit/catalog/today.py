@@ -1,4 +1,4 @@
-"""What pictures are labelled now, without dealing, decoding or writing anything."""
+"""What pictures are labelled now, without assigning splits, decoding or writing anything."""
 
 import hashlib
 import os

@@ -21,7 +21,7 @@ from whatsit.cli.options import (
 from whatsit.config import EvaluateConfig, Split
 
 if TYPE_CHECKING:
-    from whatsit.tasks import Evaluated
+    from whatsit.tasks import EvaluateResult
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
     valid: Annotated[float | None, typer.Option(help=f"Share for validation; {AS_TRAINED}.")] = None,
     split_seed: Annotated[int | None, typer.Option(help=f"Random seed of the split; {AS_TRAINED}.")] = None,
     group: Annotated[
-        str | None, typer.Option(metavar="REGEX", help=f"What stays on one side; {AS_TRAINED}.")
+        str | None, typer.Option(metavar="REGEX", help=f"What must stay in one split; {AS_TRAINED}.")
     ] = None,
     by_time: Annotated[
         bool | None, typer.Option("--by-time", help=f"Validate on the latest; {AS_TRAINED}.")
@@ -48,7 +48,7 @@ def evaluate(
 
 def evaluate_and_print(config: EvaluateConfig, json: bool = False) -> None:
     """Carry it out and print how good it is."""
-    found = cast("Evaluated", run_with(json, config))
+    found = cast("EvaluateResult", run_with(json, config))
     print_notes(found.catalog)
     if json:
         print_json(found.to_dict())

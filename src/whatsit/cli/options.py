@@ -59,7 +59,7 @@ SplitSeed = Annotated[int, typer.Option(help="Random seed of the train/validatio
 Group = Annotated[
     str | None,
     typer.Option(
-        metavar="REGEX", help="What must stay on one side: its part of the path, or the CSV file's column."
+        metavar="REGEX", help="What must stay in one split: its part of the path, or the CSV file's column."
     ),
 ]
 ByTime = Annotated[bool, typer.Option("--by-time", help="Validate on the latest pictures.")]
@@ -114,11 +114,11 @@ def run_with(json: bool, config: "Config") -> "Result":
     """Carry out a task, with its events on the terminal; with `json` only bars and warnings, on stderr."""
     from whatsit import tasks
 
-    return tasks.run(config, shown(json))
+    return tasks.run(config, event_sink(json))
 
 
-def shown(json: bool) -> Emit:
-    """Where events are shown, if nobody listens already: bars and warnings, and without `json` the rest."""
+def event_sink(json: bool) -> Emit:
+    """What shows events, if nobody listens already: bars and warnings, and without `json` the rest."""
     return listener() or (results_only() if json else default())
 
 
@@ -128,7 +128,7 @@ def listening(file: Path | None, json: bool, has_epochs: bool = True) -> Iterato
 
     Where a program reads stdout, epochs are printed only if they are asked for.
     """
-    emit = shown(json)
+    emit = event_sink(json)
     if not (json or has_epochs or sys.stdout.isatty() or listener()):
         emit = without_epochs(emit)
     if file is None:

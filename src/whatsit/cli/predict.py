@@ -58,10 +58,10 @@ def predict(
         raise typer.Exit(2)
 
 
-def _minima(said: list[str]) -> float | dict[str, float]:
+def _minima(given: list[str]) -> float | dict[str, float]:
     """One number for all classes, or numbers by class. Raises WhatsitError."""
     by_class: dict[str, float] = {}
-    for one in said:
+    for one in given:
         label, is_by_class, number = one.rpartition("=")
         if is_by_class and not label:
             raise WhatsitError(f"--min-probability {one} names no class.", "Give 0.8, or CLASS=0.8.")

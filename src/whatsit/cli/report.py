@@ -20,7 +20,7 @@ from whatsit.errors import WhatsitError
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.tasks import Reported
+    from whatsit.tasks import ReportResult
 
 
 def report(
@@ -47,7 +47,7 @@ def report(
         raise WhatsitError(
             what, f"`{command_line('runs', subject)}` lists its runs: {command_line('report', 1, subject)}"
         )
-    found = cast("Reported", run_with(json, config_of(ReportConfig, context)))
+    found = cast("ReportResult", run_with(json, config_of(ReportConfig, context)))
     if json:
         print_json(found.to_dict())
         return

@@ -23,7 +23,7 @@ from whatsit.config import ShowConfig
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.tasks import Shown
+    from whatsit.tasks import ShowResult
 
 MOST_CLASSES = 30  # in the table; a longer one is no summary
 
@@ -49,17 +49,17 @@ def show_and_print(config: ShowConfig, json: bool = False) -> None:
     """Carry it out and print what there is to know."""
     from whatsit.catalog import SPLITS
 
-    shown = cast("Shown", run_with(json, config))
+    result = cast("ShowResult", run_with(json, config))
     if json:
-        print_json(shown.to_dict())
+        print_json(result.to_dict())
         return
-    summary = shown.summary
+    summary = result.summary
     for line in str(summary).splitlines():
         print(printable(line))
     if len(summary.counts) <= MOST_CLASSES:
         rows = [[printable(label), *map(str, count.values())] for label, count in summary.counts.items()]
         print_table(["class", *SPLITS], rows)
-    if shown.figure is not None:
-        print(f"pictures: {printable(shown.figure)}")
-    if len(shown.catalog.unreadable) > 1:  # the summary names the first
-        list_unreadable(shown.catalog)
+    if result.figure is not None:
+        print(f"pictures: {printable(result.figure)}")
+    if len(result.catalog.unreadable) > 1:  # the summary names the first
+        list_unreadable(result.catalog)

@@ -22,7 +22,7 @@ from whatsit.text import printable
 if TYPE_CHECKING:
     from whatsit.verification import Verification
 
-SHOWN = 3  # files of a kind
+MOST_FILES = 3  # files of a kind
 REPAIRED = {
     "wrong extension": "renamed",
     "CMYK": "made RGB",
@@ -71,14 +71,14 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
         rows.append([oddity, f"{len(paths):,}", f"{REPAIRED[oddity]}{some}" if count else "not changed"])
     for name, groups in (("exact copies", done.same), ("near copies", done.near)):
         if groups:
-            astride = sum(map(done.is_across_classes, groups))
+            across_classes = sum(map(done.is_across_classes, groups))
             groups_of = f"{len(groups):,} {'group' if len(groups) == 1 else 'groups'}"
-            across = f"{groups_of}, {astride} across classes" if astride else groups_of
+            across = f"{groups_of}, {across_classes} across classes" if across_classes else groups_of
             rows.append([name, f"{sum(map(len, groups)):,}", across])
     if rows:
         print_table(["", "pictures", ""], rows)
-    for name, told in (("unreadable", done.unreadable), ("not usable", done.left_alone)):
-        _list(name, [f"{done.name(path)}: {reason}" for path, reason in told])
+    for name, files in (("unreadable", done.unreadable), ("not usable", done.left_alone)):
+        _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
     for oddity, paths in done.odd.items():
         _list(oddity, [done.name(path) for path in paths])
     groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
@@ -93,7 +93,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
 def _list(name: str, lines: list[str]) -> None:
     if lines:
         print(f"{name}:")
-    for line in lines[:SHOWN]:
+    for line in lines[:MOST_FILES]:
         print(f"  {printable(line)}")
-    if len(lines) > SHOWN:
-        print(f"  and {len(lines) - SHOWN:,} more")
+    if len(lines) > MOST_FILES:
+        print(f"  and {len(lines) - MOST_FILES:,} more")

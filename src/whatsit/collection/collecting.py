@@ -218,11 +218,11 @@ class _Collecting:
         finally:
             self.manifest.tidy()
         groups = duplicate_groups(left)
-        astride = [group for group in groups if len({file.partition("/")[0] for file in group}) > 1]
-        if astride:
-            one, other = astride[0][0], astride[0][-1]
+        shared = [group for group in groups if len({file.partition("/")[0] for file in group}) > 1]
+        if shared:
+            one, other = shared[0][0], shared[0][-1]
             self.notes.append(
-                f"{len(astride)} {'picture is' if len(astride) == 1 else 'pictures are'} in two classes, "
+                f"{len(shared)} {'picture is' if len(shared) == 1 else 'pictures are'} in two classes, "
                 f"such as {one} and {other}: decide which it is."
             )
         tallies = {label: Tally.of(self.manifest.of(label)) for label in labels}
@@ -238,14 +238,14 @@ class _Collecting:
                     session, self.project.images, self.incoming, self.manifest, limits, backoff
                 )
 
-                def tell(row: Row) -> None:
+                def show_progress(row: Row) -> None:
                     advance[row.label]()
 
                 try:
                     if at_once:
-                        await loader.all_at_once(rows, tell, at_once)
+                        await loader.all_at_once(rows, show_progress, at_once)
                     else:
-                        await loader.one_by_one(rows, tell)
+                        await loader.one_by_one(rows, show_progress)
                 finally:
                     loader.close()
         if loader.faults:
@@ -261,7 +261,7 @@ async def _search(
     collecting: _Collecting,
     wanted: Mapping[str, str],
     most: int,
-    asked: Sequence[Provider],
+    sources: Sequence[Provider],
     license: License,
     allow_private: bool,
 ) -> None:
@@ -271,16 +271,16 @@ async def _search(
                 known = sum(row.words == words for row in collecting.manifest.of(label))
                 if known < most:
                     try:
-                        done = await search(session, words, most, asked, license)
+                        done = await search(session, words, most, sources, license)
                     except CollectError as error:
                         if not known:
                             raise
                         collecting.notes.append(f"{label}: only what was found before ({error.what})")
                     else:
                         collecting.add(label, done.found, words, most)
-                        told = [f"{name} found {count}" for name, count in done.answered.items()]
-                        told += [f"{name}: {why}" for name, why in done.silent.items()]
-                        collecting.notes.append(f"{label}: {', '.join(told)}")
+                        counts = [f"{name} found {count}" for name, count in done.answered.items()]
+                        counts += [f"{name}: {why}" for name, why in done.silent.items()]
+                        collecting.notes.append(f"{label}: {', '.join(counts)}")
                 advance()
 
 

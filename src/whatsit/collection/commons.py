@@ -76,24 +76,25 @@ def _found(page: dict[str, Any], license: License) -> Found | None:
     url = info.get("thumburl") or info.get("url")
     if not isinstance(url, str):
         return None
-    told = info.get("extmetadata")
-    told = told if isinstance(told, dict) else {}
-    if license != "any" and _code(_text(told.get("License"), "value")) not in LICENSES[license]:
+    metadata = info.get("extmetadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    if license != "any" and _code(_text(metadata.get("License"), "value")) not in LICENSES[license]:
         return None
     return Found(
         url,
-        license=_text(told.get("LicenseShortName"), "value"),
-        author=_text(told.get("Artist"), "value"),
+        license=_text(metadata.get("LicenseShortName"), "value"),
+        author=_text(metadata.get("Artist"), "value"),
         page=str(info.get("descriptionurl") or ""),
-        title=_text(told.get("ObjectName"), "value") or str(page.get("title") or "").removeprefix("File:"),
+        title=_text(metadata.get("ObjectName"), "value")
+        or str(page.get("title") or "").removeprefix("File:"),
         provider="commons",
         invited=True,
     )
 
 
-def _text(told: Any, name: str) -> str:
+def _text(field: Any, name: str) -> str:
     """A value without the HTML it is wrapped in."""
-    value = told.get(name) if isinstance(told, dict) else None
+    value = field.get(name) if isinstance(field, dict) else None
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", str(value or ""))).split())
 
 

@@ -35,10 +35,10 @@ def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
             return None
 
     with progress(f"Reading {label}", len(unknown)) as advance:
-        for file, told in zip(unknown, in_parallel(look, unknown, together=READ_TOGETHER), strict=True):
+        for file, found in zip(unknown, in_parallel(look, unknown, together=READ_TOGETHER), strict=True):
             advance()
-            if told is not None:
-                looks[file] = told
+            if found is not None:
+                looks[file] = found
     return looks
 
 

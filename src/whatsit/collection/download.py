@@ -152,13 +152,13 @@ class Downloader:
         """Put in what arrived. Raises ImageError where it is no use as a picture."""
         from whatsit.collection.judging import judge
 
-        told = judge(part, body)
+        fingerprint = judge(part, body)
         with self._gate:
             if self._is_closed:
                 return
             self._put_in_now += 1
         try:
-            self._put_in(row, part, told)
+            self._put_in(row, part, fingerprint)
         finally:
             with self._gate:
                 self._put_in_now -= 1
@@ -174,10 +174,10 @@ class Downloader:
             part.unlink(missing_ok=True)
             raise
 
-    def _put_in(self, row: Row, part: Path, told: "Fingerprint") -> None:
+    def _put_in(self, row: Row, part: Path, fingerprint: "Fingerprint") -> None:
         """First written down, then moved: after a crash `recover` finds out by the content."""
-        suffix = SUFFIX_OF[told.facts.format]
-        look = Look.of(told)
+        suffix = SUFFIX_OF[fingerprint.facts.format]
+        look = Look.of(fingerprint)
         name, again = f"{row.number:08}", 1
         while True:
             file = f"{row.label}/{name}{suffix}"

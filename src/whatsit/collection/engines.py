@@ -35,19 +35,19 @@ class SearchEngine:
             raise CollectError(f"{self.name} needs the library ddgs:", f"{NEEDS}.")
         if license != "any" and self.name == "bing":
             raise CollectError("bing tells no licenses.")
-        seen: set[str] = set()
+        found: set[str] = set()
         page = 1
         while True:
             try:
                 results = await asyncio.to_thread(self._page, words, license, page)
             except CollectError:
-                if seen:  # ddgs has one error for no answer and for no further page
+                if found:  # ddgs has one error for no answer and for no further page
                     return
                 raise
             urls = (str(result.get("image") or "") for result in results)
-            new = {url: result for url, result in zip(urls, results, strict=True) if url and url not in seen}
+            new = {url: result for url, result in zip(urls, results, strict=True) if url and url not in found}
             for url, result in new.items():
-                seen.add(url)
+                found.add(url)
                 yield Found(
                     url,
                     page=str(result.get("url") or ""),

@@ -74,10 +74,10 @@ def _from_table(lines: Sequence[str]) -> Iterator[Found]:
     delimiter = max(",;\t", key=lines[0].count)
     rows = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=delimiter)
     for row in rows:
-        told = {name.strip().lower(): (cell or "").strip() for name, cell in row.items() if name}
-        urls = [told[name] for name in COLUMNS if told.get(name)]
+        cells = {name.strip().lower(): (cell or "").strip() for name, cell in row.items() if name}
+        urls = [cells[name] for name in COLUMNS if cells.get(name)]
         if urls:
-            known = {name: told.get(name, "") for name in ("license", "author", "page", "title")}
+            known = {name: cells.get(name, "") for name in ("license", "author", "page", "title")}
             yield Found(urls[0], **known)  # type: ignore[arg-type]
 
 

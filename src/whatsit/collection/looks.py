@@ -1,4 +1,4 @@
-"""What tells copies of a picture."""
+"""What is compared to find copies of a picture."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,9 +14,9 @@ class Look(NamedTuple):
     pixels: int
 
     @classmethod
-    def of(cls, told: "Fingerprint") -> "Look":
-        """The part of a fingerprint that tells copies."""
-        return cls(told.content, told.hash, told.facts.width * told.facts.height)
+    def of(cls, fingerprint: "Fingerprint") -> "Look":
+        """The part of a fingerprint by which copies are found."""
+        return cls(fingerprint.content, fingerprint.hash, fingerprint.facts.width * fingerprint.facts.height)
 
 
 Looks = dict[str, Look]  # by file, relative to the image folder

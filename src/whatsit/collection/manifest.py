@@ -111,9 +111,9 @@ class Manifest:
             _say(row, status, error)
             self._append([row])
 
-    def note_all(self, said: Iterable[tuple[Row, Status, str]]) -> None:
+    def note_all(self, changes: Iterable[tuple[Row, Status, str]]) -> None:
         """Write down what became of many addresses: rows, status, error."""
-        rest = iter(said)
+        rest = iter(changes)
         while some := list(islice(rest, TOGETHER)):
             for row, status, error in some:
                 _say(row, status, error)

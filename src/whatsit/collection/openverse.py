@@ -37,7 +37,9 @@ class Openverse:
             params["license"] = ",".join(code for code in LICENSES[license] if code != "pd")
         for page in range(1, DEEPEST + 1):
             url = f"{self.address}/v1/images/"
-            document, told = await ask(client, "Openverse", url, {**params, "page": str(page)}, headers)
+            document, answer_headers = await ask(
+                client, "Openverse", url, {**params, "page": str(page)}, headers
+            )
             results = document.get("results")
             if not isinstance(results, list):
                 raise CollectError("Openverse answers with JSON of another shape than it documents.")
@@ -47,7 +49,7 @@ class Openverse:
             pages = document.get("page_count")
             if not results or not isinstance(pages, int) or page >= pages:
                 return
-            if _is_used_up(told):
+            if _is_used_up(answer_headers):
                 raise CollectError(
                     "Openverse gives no more for today.",
                     "Register (free; see docs/collect.md) and set WHATSIT_OPENVERSE to have more.",

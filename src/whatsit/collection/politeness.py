@@ -139,12 +139,16 @@ class HostQueues(Generic[Item]):
         return self._backoff * float(2**times) * self._dice.uniform(0.5, 1.5)
 
     def _leave(
-        self, host: Host[Item], work: Work[Item], error: FetchError, tell: Callable[[Item, FetchError], None]
+        self,
+        host: Host[Item],
+        work: Work[Item],
+        error: FetchError,
+        report: Callable[[Item, FetchError], None],
     ) -> None:
         """Be done with an item and all that waits for its host."""
         host.waiting.appendleft(work)
         while host.waiting:
-            tell(host.waiting.popleft().item, error)
+            report(host.waiting.popleft().item, error)
             self._done()
 
     def _again(self, host: Host[Item], work: Work[Item]) -> None:

@@ -41,8 +41,8 @@ class Found:
     invited: bool = False
 
     def __repr__(self) -> str:
-        told = (self.license, self.author, self.title)
-        return brief(self, ", ".join([shortened(self.url, 100), *filter(None, told)]))
+        facts = (self.license, self.author, self.title)
+        return brief(self, ", ".join([shortened(self.url, 100), *filter(None, facts)]))
 
 
 class Finds(list[Found]):
@@ -90,7 +90,7 @@ async def ask(
     for attempt in range(1, TRIES + 1):
         try:
             async with answer(client, url, limits, params, headers, data) as response:
-                body, told = await read(response, limits.size), response.headers
+                body, answer_headers = await read(response, limits.size), response.headers
             break
         except FetchError as error:
             wait = error.wait or 0.5 * attempt
@@ -105,4 +105,4 @@ async def ask(
         raise CollectError(f"{who} answers with something that is no JSON.") from error
     if not isinstance(document, dict):
         raise CollectError(f"{who} answers with JSON of another shape than it documents.")
-    return document, told
+    return document, answer_headers

@@ -31,12 +31,12 @@ class Robots:
         """
         origin = url.origin()
         if origin not in self._rules:
-            self._rules[origin] = asyncio.create_task(self._ask(origin))
+            self._rules[origin] = asyncio.create_task(self._fetch(origin))
         rules = await self._rules[origin]
         if rules is not None and not rules.can_fetch(str(url), NAME):
             raise FetchError("the robots.txt of its site forbids it")
 
-    async def _ask(self, origin: URL) -> Protego | None:
+    async def _fetch(self, origin: URL) -> Protego | None:
         try:
             async with answer(self._session, origin / "robots.txt", LIMITS) as response:
                 body = await read(response, LIMITS.size)

@@ -57,14 +57,18 @@ def search_images(
 
 
 async def _search_once(
-    words: str, most: int, asked: Sequence[Provider], license: License, allow_private: bool
+    words: str, most: int, sources: Sequence[Provider], license: License, allow_private: bool
 ) -> Search:
     async with client(Limits(), allow_private) as session:
-        return await search(session, words, most, asked, license)
+        return await search(session, words, most, sources, license)
 
 
 async def search(
-    session: aiohttp.ClientSession, words: str, most: int, asked: Sequence[Provider], license: License = "any"
+    session: aiohttp.ClientSession,
+    words: str,
+    most: int,
+    sources: Sequence[Provider],
+    license: License = "any",
 ) -> Search:
     """Ask one provider after the other until there are `most`. Raises CollectError where none answers."""
     if license != "any" and license not in LICENSES:
@@ -74,19 +78,19 @@ async def search(
     if not is_count(most, 1):
         raise CollectError(f"max_pics must be at least 1, not {described(most)}.", "Ask for one or more.")
     done = Search()
-    seen: set[str] = set()
-    for provider in asked:
+    found_urls: set[str] = set()
+    for provider in sources:
         if len(done.found) >= most:
             break
-        if isinstance(provider, SearchEngine) and len(asked) > 1 and not has_engines():
+        if isinstance(provider, SearchEngine) and len(sources) > 1 and not has_engines():
             done.silent[provider.name] = NEEDS
             continue
         before = len(done.found)
         try:
             async with aclosing(provider.search(session, words, license)) as results:
                 async for one in results:
-                    if one.url not in seen:
-                        seen.add(one.url)
+                    if one.url not in found_urls:
+                        found_urls.add(one.url)
                         done.found.append(one)
                     if len(done.found) >= most:
                         break

@@ -110,5 +110,5 @@ class Collection:
 
 def _reasons(tally: Tally, most: int = 2) -> str:
     """The commonest reasons why pictures are not kept."""
-    told = Counter(tally.reasons).most_common(most)
-    return "; ".join(f"{reason} ({count})" for reason, count in told)
+    commonest = Counter(tally.reasons).most_common(most)
+    return "; ".join(f"{reason} ({count})" for reason, count in commonest)

@@ -19,7 +19,7 @@ from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
 from whatsit.labelled import Labelled
 
-STEEPEST = 1.0  # the norm to which gradients are clipped
+MAX_NORM = 1.0  # of the gradients: larger ones are clipped to it
 EPS = 1e-5  # of AdamW
 
 
@@ -67,7 +67,7 @@ class Network(nn.Module):
 
     @property
     def wd(self) -> float:
-        """The weight decay of the training that was begun."""
+        """The weight decay of the current training."""
         return self._optimizer.weight_decay
 
     @wd.setter
@@ -90,7 +90,7 @@ class Network(nn.Module):
         loss = plain if weights is None else cross_entropy(logits, labels, weights)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._optimizer.parameters, STEEPEST)
+        nn.utils.clip_grad_norm_(self._optimizer.parameters, MAX_NORM)
         self._optimizer.step(lrs, momentum)
         return plain.detach()
 

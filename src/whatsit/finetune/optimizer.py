@@ -10,7 +10,7 @@ from torch.optim.adamw import adamw
 class AdamW:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019) over groups of parameters.
 
-    The rates, one for each group, come with each step. A larger `eps` leaves alone what hardly matters.
+    Each step takes a learning rate for each group. A larger `eps` leaves alone what hardly matters.
     """
 
     def __init__(self, groups: Sequence[Iterable[nn.Parameter]], weight_decay: float, eps: float) -> None:
@@ -41,9 +41,9 @@ class AdamW:
                     yield f"{number}.{what}.{place}", tensor
 
     @torch.no_grad()
-    def step(self, rates: Sequence[float], momentum: float) -> None:
+    def step(self, lrs: Sequence[float], momentum: float) -> None:
         """Move every parameter that has a gradient."""
-        for group, rate in zip(self._groups, rates, strict=True):
+        for group, lr in zip(self._groups, lrs, strict=True):
             moved = [n for n, parameter in enumerate(group.parameters) if parameter.grad is not None]
             adamw(
                 [group.parameters[n] for n in moved],
@@ -55,7 +55,7 @@ class AdamW:
                 amsgrad=False,
                 beta1=momentum,
                 beta2=0.99,
-                lr=rate,
+                lr=lr,
                 weight_decay=self.weight_decay,
                 eps=self.eps,
                 maximize=False,

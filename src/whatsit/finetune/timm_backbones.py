@@ -54,7 +54,7 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> nn.Modu
     options: dict[str, Any] = {"img_size": size} if facts.fixed_input_size and file is None else {}
     try:
         if from_hub:
-            _ask_hub(facts.hf_hub_id)
+            _require_hub(facts.hf_hub_id)
         with seeded(0):
             body: nn.Module = timm.create_model(architecture, pretrained=from_hub, num_classes=0, **options)
     except Exception as error:  # the hub's client raises many kinds
@@ -82,7 +82,7 @@ def _why(error: Exception) -> str:
     return f"no answer from the hub ({type(error).__name__})"
 
 
-def _ask_hub(repository: str | None) -> None:
+def _require_hub(repository: str | None) -> None:
     """Raise at once where the hub can't be reached: its client would try for nearly a minute."""
     from huggingface_hub import constants, get_session, try_to_load_from_cache
 

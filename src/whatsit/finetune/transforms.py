@@ -25,7 +25,7 @@ def transforms(
     p_lighting: float = 0.75,
     min_area: float = 1.0,
 ) -> nn.Module:
-    """What is done to each picture at random while it is learnt from, with the names of the lesson's library.
+    """What is done to each picture at random while it is trained on, with the names of the lesson's library.
 
     `flip` mirrors every other picture; `flip_vert` also turns them upside down and by 90 degrees, as for
     satellite and microscope pictures. `max_rotate` is in degrees, `max_zoom` a factor, `max_warp` how far the

@@ -7,8 +7,8 @@ from pathlib import Path
 
 def cache_dir() -> Path:
     """WHATSIT_CACHE, or the place this system keeps caches in. Not created here."""
-    if asked := os.environ.get("WHATSIT_CACHE"):
-        return Path(asked)
+    if folder := os.environ.get("WHATSIT_CACHE"):
+        return Path(folder)
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     elif sys.platform == "win32":

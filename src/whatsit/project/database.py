@@ -1,4 +1,4 @@
-"""The project's SQLite file: what is known of the pictures, their sides of the split, and what was moved."""
+"""The project's SQLite file: what is known of the pictures, their splits, and what was moved."""
 
 import os
 import sqlite3
@@ -13,9 +13,9 @@ from whatsit.project.paths import not_a_link, untrusted
 from whatsit.text import brief, ending
 
 # What turns format N into format N + 1 stands at place N. Never change one that was released: add another.
-# files: what reading a picture's file told, as catalog.index.ROW, or why it is no picture and who says so;
+# files: what is known of a picture's file, as catalog.index.ROW, or why it is not a picture and who decided;
 # the path is relative to the image folder.
-# sides: where a picture was dealt to under a rule, for good.
+# splits: the split that a rule assigned to a picture, permanently.
 # moves: the journal. Without a source the file was made by Whatsit, without a target it went to the trash.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -28,6 +28,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "source BLOB, target BLOB, name BLOB, state TEXT)",
     ),
     ("DELETE FROM files",),  # the perceptual hash is another one
+    (
+        "CREATE TABLE splits (rule INTEGER, content BLOB, split INTEGER, hash INTEGER, relation TEXT, "
+        "PRIMARY KEY (rule, content)) WITHOUT ROWID",
+        "INSERT INTO splits SELECT rule, content, side, hash, relation FROM sides",
+        "DROP TABLE sides",
+    ),
 )
 BESIDE = ("-journal", "-wal", "-shm")  # what SQLite puts beside a file
 ADVICE = "Free some space, or name another folder with --project DIR; if it is damaged, move it away."

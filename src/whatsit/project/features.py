@@ -162,12 +162,12 @@ def _different(shards: Sequence[Shard]) -> "list[tuple[NDArray[np.void], NDArray
     """Contents and vectors of shards, without contents that one before has."""
     import numpy as np
 
-    parts, seen = [], np.empty(0, shards[0].contents.dtype)
+    parts, known = [], np.empty(0, shards[0].contents.dtype)
     width = shards[0].vectors.shape[1]
     for shard in shards:
         if shard.vectors.shape[1] != width:
             continue
-        is_new = ~np.isin(shard.contents, seen)
-        seen = np.concatenate([seen, shard.contents])
+        is_new = ~np.isin(shard.contents, known)
+        known = np.concatenate([known, shard.contents])
         parts.append((shard.contents[is_new], shard.vectors[is_new] if not is_new.all() else shard.vectors))
     return parts

@@ -61,7 +61,7 @@ class Places:
     def stored(self, path: Path | None) -> bytes | None:
         """A path relative to the image folder, which may move and take its sidecar along.
 
-        Raises ProjectError for one outside, or behind a symbolic link: what could not be undone is not begun.
+        Raises ProjectError for one outside, or behind a symbolic link: what can not be undone is not started.
         """
         if path is None:
             return None

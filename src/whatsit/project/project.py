@@ -35,7 +35,7 @@ class Project:
         self.images = Path(images).absolute()
         self.folder = Path(folder).absolute() if folder else self.images / SIDECAR
         self._passing: tempfile.TemporaryDirectory[str] | None = None
-        self._known: Path | None = None  # what it was begun as a copy of
+        self._known: Path | None = None  # what it is a copy of
         check_sidecar(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ class Project:
 
     @classmethod
     def passing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
-        """A project that ends with its object, begun as a copy of what `folder` may hold already."""
+        """A project that ends with its object, at first a copy of what `folder` may hold already."""
         sidecar = Path(folder) if folder else Path(images) / SIDECAR
         check_sidecar(sidecar)
         known = sidecar / DATABASE

@@ -142,13 +142,13 @@ def load_run(place: Path) -> FinishedRun | None:
     return None
 
 
-def _with_answers(place: Path, record: RunRecord, told: Any) -> FinishedRun:
-    """A run with what its `predictions.json` tells; older ones told only hits. Raises ValueError."""
+def _with_answers(place: Path, record: RunRecord, recorded: Any) -> FinishedRun:
+    """A run with what its `predictions.json` has; older ones have only hits. Raises ValueError."""
     bundles = {note.name.removeprefix("bundle-"): note.lstat().st_mtime for note in place.glob("bundle-*")}
-    if not isinstance(told, dict) or "pictures" not in told:
+    if not isinstance(recorded, dict) or "pictures" not in recorded:
         written = datetime.fromtimestamp((place / HISTORY).stat().st_mtime).astimezone()
-        return FinishedRun(place.name, record, shaped(told, dict[str, bool]), at=written, bundles=bundles)
-    kept: Predictions = shaped(told, Predictions)
+        return FinishedRun(place.name, record, shaped(recorded, dict[str, bool]), at=written, bundles=bundles)
+    kept: Predictions = shaped(recorded, Predictions)
     answers = {content: _answered(row) for content, row in kept["pictures"].items()}
     right = {content: answer.label == answer.predicted for content, answer in answers.items()}
     try:

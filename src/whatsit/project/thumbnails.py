@@ -45,8 +45,8 @@ class Thumbnails:
                     some = contents[start : start + AT_ONCE]
                     marks = ",".join("?" * len(some))
                     is_small = f"typeof(jpeg) = 'blob' AND length(jpeg) <= {MOST_BYTES}"
-                    asked = f"SELECT * FROM thumbnails WHERE content IN ({marks}) AND {is_small}"
-                    rows = database.execute(asked, some)
+                    query = f"SELECT * FROM thumbnails WHERE content IN ({marks}) AND {is_small}"
+                    rows = database.execute(query, some)
                     found.update(row for row in rows if _is_sound(*row))
         return found
 

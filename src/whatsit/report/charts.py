@@ -61,8 +61,8 @@ def number_axis(label: str, low: float, high: float, is_whole: bool = False) -> 
     return Axis(label, low, high, {number * step: f"{number * step:g}" for number in range(first, last + 1)})
 
 
-def chart(series: Sequence[Series], x: Axis, y: Axis, told: str) -> Markup:
-    """Draw the series; `told` says for a screen reader what is to be seen."""
+def chart(series: Sequence[Series], x: Axis, y: Axis, label: str) -> Markup:
+    """Draw the series; `label` describes the chart for a screen reader."""
 
     def at(horizontal: float, vertical: float) -> tuple[float, float]:
         return (
@@ -71,7 +71,7 @@ def chart(series: Sequence[Series], x: Axis, y: Axis, told: str) -> Markup:
         )
 
     floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(told)}">']
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">']
     for value, text in y.ticks.items():
         _, height = at(x.low, value)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{height}" y2="{height}"/>')

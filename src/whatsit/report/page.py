@@ -88,7 +88,7 @@ class Report:
             has_features=main.features is not None,
             training=self.training and training_section(self.training, words),
             data=self.summary and sections.data(self.summary, words, main.split != "all"),
-            facts={key: words.of(said) for key, said in self.facts.items()},
+            facts={key: words.of(fact) for key, fact in self.facts.items()},
             album=album.to_json(),
         )
 

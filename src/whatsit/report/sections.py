@@ -29,17 +29,17 @@ def headline(interpretations: Sequence[Interpretation], words: Words, left_out: 
     main = interpretations[0]
     found = main.evaluation
     key = "headline" if main.split in ("valid", "test") else "headline_these"
-    said = [words(key, share=_hundred(found.accuracy), range=_range(found, words))]
+    sentences = [words(key, share=_hundred(found.accuracy), range=_range(found, words))]
     if found.interval is None:
-        said.append(words("headline_few_groups", groups=found.groups, least=LEAST))
+        sentences.append(words("headline_few_groups", groups=found.groups, least=LEAST))
     if main.split == "train":
-        said.append(words("headline_learnt"))
+        sentences.append(words("headline_learnt"))
     elif main.split not in ("valid", "test"):
-        said.append(words("headline_unknown"))
+        sentences.append(words("headline_unknown"))
     if left_out:
-        said.append(words("headline_left_out", count=left_out))
+        sentences.append(words("headline_left_out", count=left_out))
     return {
-        "said": said,
+        "said": sentences,
         "why": words(
             "headline_why" if found.groups is None else "headline_why_groups",
             images=found.images,
@@ -82,31 +82,31 @@ def _range(found: Evaluation, words: Words) -> str:
 def matrix(interpretation: Interpretation, album: Album, words: Words) -> Section:
     """The confusion matrix of one split, whose cells are put into the album."""
     evaluation = interpretation.evaluation
-    shown, left_out = evaluation.most_confused_classes()
+    chosen, left_out = evaluation.most_confused_classes()
     names = [printable(name) for name in evaluation.classes]
     rows = []
-    for actual in shown:
+    for actual in chosen:
         cells = []
         total = int(evaluation.confusion[actual].sum())
-        for predicted in shown:
+        for predicted in chosen:
             count = int(evaluation.confusion[actual, predicted])
             key = f"{interpretation.split}-{actual}-{predicted}"
-            said = words(
+            caption = words(
                 "cell_right" if actual == predicted else "cell",
                 count=count,
                 actual=names[actual],
                 predicted=names[predicted],
             )
             if count and interpretation.paths is not None:
-                album.add(key, said, interpretation, places_of(interpretation, actual, predicted))
+                album.add(key, caption, interpretation, places_of(interpretation, actual, predicted))
             kind = "wrong" if actual != predicted else "deep" if count > 0.4 * total else ""
             cells.append(
-                {"count": count, "key": key, "said": said, "kind": kind, "share": count / max(1, total)}
+                {"count": count, "key": key, "said": caption, "kind": kind, "share": count / max(1, total)}
             )
         rows.append({"name": names[actual], "cells": cells})
     return {
         "title": words("matrix_of", images=evaluation.images, split=words.split(interpretation.split)),
-        "names": [names[place] for place in shown],
+        "names": [names[place] for place in chosen],
         "rows": rows,
         "classes": len(names) if left_out else 0,
         "has_pictures": interpretation.paths is not None,
@@ -181,7 +181,7 @@ def calibration(interpretation: Interpretation, words: Words) -> Section:
     """The reliability diagram and what to think of it."""
     found = interpretation.reliability
     is_too_sure = found.confidence.mean() > found.right.mean()
-    said = words(
+    verdict = words(
         {True: "believable", False: "not_believable", None: "few_to_believe"}[found.is_believable],
         ece=f"{found.ece:.3f}",
         chance=f"{found.chance[0]:.3f}",
@@ -199,9 +199,9 @@ def calibration(interpretation: Interpretation, words: Words) -> Section:
         [measured, charts.Series(words("perfect"), [0, 1], [0, 1])],
         charts.percent_axis(words("said")),
         charts.percent_axis(words("was_right")),
-        said,
+        verdict,
     )
-    return {"said": said, "chart": chart}
+    return {"said": verdict, "chart": chart}
 
 
 def selective(interpretation: Interpretation, words: Words) -> Section:
@@ -261,8 +261,8 @@ def data(summary: Summary, words: Words, has_splits: bool) -> Section:
     counts = summary.counts
     if not has_splits:
         counts = {label: {"all": sum(row.values())} for label, row in counts.items()}
-    dealt = ("train", "valid", "test") if has_splits else ("all",)
-    splits = [split for split in dealt if any(row[split] for row in counts.values())]
+    names_of_splits = ("train", "valid", "test") if has_splits else ("all",)
+    splits = [split for split in names_of_splits if any(row[split] for row in counts.values())]
     lines = [
         words("data_all", images=f"{summary.images:,}", classes=len(summary.counts)),
         words("data_sides" if low < high else "data_side", low=low, high=high, median=median),

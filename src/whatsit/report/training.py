@@ -35,7 +35,7 @@ def training_section(training: Training, words: Words) -> Section:
     top = max((loss for values in losses.values() for loss in values if np.isfinite(loss)), default=1.0)
     errors = [epoch["error_rate"] for epoch in epochs]
     lowest = percent(min(errors), 1)
-    told = words("went", epochs=len(epochs), error=percent(errors[-1], 1), lowest=lowest)
+    summary = words("went", epochs=len(epochs), error=percent(errors[-1], 1), lowest=lowest)
     lines = [
         charts.Series(words(name), numbers, np.nan_to_num(values, nan=top, posinf=top).tolist())
         for name, values in losses.items()
@@ -44,7 +44,7 @@ def training_section(training: Training, words: Words) -> Section:
     if training.findings is not None:
         findings = [words.finding(*finding) for finding in training.findings] or [words("healthy")]
     return {
-        "told": told,
+        "summary": summary,
         "losses": charts.chart(
             lines, across, charts.number_axis(words("loss_axis"), 0.0, 1.05 * top), words("loss_axis")
         ),
@@ -52,7 +52,7 @@ def training_section(training: Training, words: Words) -> Section:
             [charts.Series(words("valid_error"), numbers, errors)],
             across,
             charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * max(*errors, 0.05))),
-            told,
+            summary,
         ),
         "findings": findings,
         "curve": training.curve and _curve(training.curve, words),
@@ -70,25 +70,25 @@ def _curve(curve: LearningCurve, words: Words) -> Section:
         words("tried"), [size for size, _ in tried], [error for _, error in tried], dots=True
     )
     if curve.can_tell:
-        said, advice, ahead = _forecast(curve, words)
-        told, farthest = words.join([now, said]), 2 * curve.images[-1]
+        forecast, advice, ahead = _forecast(curve, words)
+        summary, farthest = words.join([now, forecast]), 2 * curve.images[-1]
     else:
-        told, advice, ahead, farthest = now, _too_few(curve, words), [], curve.images[-1]
+        summary, advice, ahead, farthest = now, _too_few(curve, words), [], curve.images[-1]
     top = max([0.05, *(error for _, error in tried), *(high for one in ahead for _, high in one.span or [])])
     ticks = {float(images): f"{images:,}" for images in dict.fromkeys([*curve.images, farthest])}
     chart = charts.chart(
         [*(ahead or [charts.Series("", [], [])]), dots],
         charts.Axis(words("curve_x"), curve.images[0] * 0.9, farthest * 1.05, ticks, is_log=True),
         charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * top)),
-        told,
+        summary,
     )
-    return {"told": told, "advice": advice, "chart": chart}
+    return {"summary": summary, "advice": advice, "chart": chart}
 
 
 def _forecast(curve: LearningCurve, words: Words) -> tuple[str, str, list[charts.Series]]:
     """What twice as many pictures would bring, what that comes to, and a line that leads there."""
     doubled = curve.doubled()
-    said = words(
+    forecast = words(
         "curve_doubled",
         then=percent(doubled.error_rate, 1),
         low=percent(doubled.low, 1),
@@ -103,7 +103,7 @@ def _forecast(curve: LearningCurve, words: Words) -> tuple[str, str, list[charts
         [one.error_rate for one in ahead],
         span=[(one.low, one.high) for one in ahead],
     )
-    return said, advice, [line]
+    return forecast, advice, [line]
 
 
 def _too_few(curve: LearningCurve, words: Words) -> str:

@@ -33,9 +33,9 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         return _phrases()[key][self._lang].format(**values)
 
-    def of(self, said: str | Phrase) -> str:
+    def of(self, phrase: str | Phrase) -> str:
         """A phrase in this language; other text as it is."""
-        return said if isinstance(said, str) else self(said.key, **said.values)
+        return phrase if isinstance(phrase, str) else self(phrase.key, **phrase.values)
 
     def join(self, sentences: Sequence[str]) -> str:
         """One after the other."""

@@ -212,7 +212,7 @@ class Answers:
         The learning curve of a backbone that was trained on the very pictures it is drawn with shows nothing,
         and is left out.
         """
-        findings = self.diagnose().told()  # first: it raises untrained
+        findings = self.diagnose().in_words()  # first: it raises untrained
         curve = None if self.is_fine_tuned else self.learning_curve(REPEATS)
         training = Training(self.history.to_dict(), findings, curve)
         return report_of(self._state, self._calibration, self.model(), self.interpret, training)

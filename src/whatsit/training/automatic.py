@@ -123,9 +123,9 @@ def fit_best(
     errors = [1 - one.held_out.accuracy for one in tried]
     # Of learning rates that are even, the one nearest to the default.
     best = min(range(len(lrs)), key=lambda place: (errors[place], abs(math.log(lrs[place] / LR))))
-    rates = ", ".join(f"{error:.1%} at {lr:g}" for lr, error in zip(lrs, errors, strict=True))
-    asked = "held-out training" if tried[best].held_out.split == "train" else "validation"
-    note(f"errors on {asked} pictures: {rates}")
+    results = ", ".join(f"{error:.1%} at {lr:g}" for lr, error in zip(lrs, errors, strict=True))
+    kind = "held-out training" if tried[best].held_out.split == "train" else "validation"
+    note(f"errors on {kind} pictures: {results}")
     is_even = errors.count(errors[best]) > 1
     note(f"the learning rate of {lrs[best]:g} is kept{', the most usual of those' if is_even else ''}")
     return tried[best]

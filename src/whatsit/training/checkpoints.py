@@ -48,15 +48,15 @@ def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
 
 
 def load_checkpoint(
-    run: Path, number: int, belongs: dict[str, Any], asked: Mapping[str, Any]
+    run: Path, number: int, belongs: dict[str, Any], requested: Mapping[str, Any]
 ) -> Checkpoint | None:
-    """The last epoch of a training that was stopped, if the same is asked of it now."""
+    """The last epoch of a training that was stopped, if the same training is requested now."""
     found: list[Checkpoint] = []
     for half in HALVES:
         with suppress(WhatsitError):  # not there, or torn
             stage = stages.load(run, f"fit-{number}-{half}", belongs)
             kept = stage.history
-            if kept.get("asked") == asked and isinstance(kept.get("epochs"), list) and "batches" in kept:
+            if kept.get("asked") == requested and isinstance(kept.get("epochs"), list) and "batches" in kept:
                 found.append(Checkpoint(half, stage))
     return max(found, key=lambda found: len(found.stage.history["epochs"]), default=None)
 
@@ -64,7 +64,7 @@ def load_checkpoint(
 class Keeper:
     """Writes down the epochs of a training that goes on, but for those that are done again in no time.
 
-    `last` is what it was begun with, which is the last to be written over.
+    `last` is what it started from, which is the last to be written over.
     """
 
     def __init__(self, run: Path, number: int, last: Checkpoint | None) -> None:

@@ -86,7 +86,7 @@ class Unseen:
     """The answers for n pictures that were not trained on: `logits` (n, classes), `novelty` (n,).
 
     `labels` (n,) are what they show, `contents` (n,) their hashes; pictures with the same number in
-    `relatives` (n,) are not parted.
+    `relatives` (n,) stay together.
     """
 
     logits: NDArray[np.floating]
@@ -177,7 +177,7 @@ def hold_out(
     """`train` a head on each four fifths of `data`, given as places, and ask it about the rest.
 
     Pictures whose class the others lack are left out. `data` may hold several views of each picture, as
-    FeatureBatches do; answers are for the first. `relatives` (n,) number pictures that must be on one side,
+    FeatureBatches do; answers are for the first. `relatives` (n,) number pictures that must be in one fold,
     such as copies; `contents` (n,) are the hashes of all.
     """
     count, labels = len(data.labels), data.labels
@@ -215,7 +215,7 @@ def novelty_of(train: Labelled, known: Novelty, found: Found) -> Novelty | None:
 
 
 def relatives(rows: NDArray[np.void], groups: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    """A number (n,) for each row of a catalog, the same for all that must not be parted.
+    """A number (n,) for each row of a catalog, the same for all that must stay together.
 
     That is copies, near-copies, pictures of one of the catalog's `groups`, and whatever these join.
     """
@@ -227,7 +227,7 @@ def relatives(rows: NDArray[np.void], groups: NDArray[np.int64] | None = None) -
 def _folds(
     labels: NDArray[np.int64], relatives: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Places to train on and places to ask about, a pair per fold; none where nothing can be parted."""
+    """Places to train on and places to ask about, a pair per fold; none where nothing can be separated."""
     most = min(FOLDS, len(np.unique(relatives)), int(np.bincount(labels).max()))
     if most < 2:
         return

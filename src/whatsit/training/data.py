@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
-from whatsit.catalog import Catalog, side_of
+from whatsit.catalog import Catalog, split_index
 from whatsit.config import Balance, Precision, Split
 from whatsit.errors import CatalogError
 from whatsit.labelled import Labelled
@@ -46,9 +46,9 @@ class Data:
                 "Every validation picture is a training picture too, so nothing can be measured.",
                 "Set other pictures aside for validation.",
             )
-        sides = catalog.rows["side"]
-        order = np.argsort(sides, kind="stable")  # so that a split's features are a part, and no copy
-        looked_at = catalog.select(order[sides[order] != side_of("test")])
+        splits = catalog.rows["split"]
+        order = np.argsort(splits, kind="stable")  # so that a split's features are a part, and no copy
+        looked_at = catalog.select(order[splits[order] != split_index("test")])
         features = self.features(looked_at) if at_once else None
         self.catalog = catalog.without(features.refused) if features and features.refused else catalog
         self.classes = self.catalog.classes
@@ -70,7 +70,7 @@ class Data:
 
     def count(self, split: Split) -> int:
         """How many pictures a split has."""
-        return int((self.catalog.rows["side"] == side_of(split)).sum())
+        return int((self.catalog.rows["split"] == split_index(split)).sum())
 
     def labels(self, split: Split) -> NDArray[np.int64]:
         """The index of each picture's class (n,)."""
@@ -78,8 +78,8 @@ class Data:
 
     def of(self, split: Split) -> Labelled:
         """Features and labels of a split. Raises CatalogError where it has no pictures."""
-        side = side_of(split)
-        if side not in self._known:
+        index = split_index(split)
+        if index not in self._known:
             catalog = self.catalog[split]
             if not len(catalog):
                 raise CatalogError(f"There are no {split} pictures.", "Take another split.")
@@ -90,7 +90,7 @@ class Data:
                 raise CatalogError(f"None of the {split} pictures can be read.", "Take another split.")
             readable = catalog.without(features.refused, to_train=False)
             self._known = self._known | self._labelled(readable, features)
-        return self._known[side]
+        return self._known[index]
 
     def leave_out(self, contents: Collection[str]) -> None:
         """Forget validation and test pictures of these contents, on which something was trained."""
@@ -133,7 +133,7 @@ class Data:
 
     @property
     def views(self) -> int:
-        """How many views of every training picture are learnt from."""
+        """How many views of every training picture are trained on."""
         return 1 + len(self._other_views) // self.count("train")
 
     def by_content(self, hits: NDArray[np.bool_]) -> dict[str, bool]:
@@ -146,7 +146,7 @@ class Data:
 
     def _labelled(self, catalog: Catalog, features: Features) -> dict[int, Labelled]:
         """Features and labels of each split that the catalog has, which is in their order."""
-        sides, labels = catalog.rows["side"], self._labels_of(catalog)
-        starts = np.flatnonzero(np.diff(sides, prepend=-1))
-        parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(sides)], strict=True)]
-        return {int(sides[part.start]): Labelled(features.vectors[part], labels[part]) for part in parts}
+        splits, labels = catalog.rows["split"], self._labels_of(catalog)
+        starts = np.flatnonzero(np.diff(splits, prepend=-1))
+        parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(splits)], strict=True)]
+        return {int(splits[part.start]): Labelled(features.vectors[part], labels[part]) for part in parts}

@@ -72,7 +72,7 @@ class Diagnosis:
         """Whether training itself went well, whatever there is to say of the pictures."""
         return not any(finding.sign in FAULTS for finding in self.findings)
 
-    def told(self) -> list[tuple[str, str, str]]:
+    def in_words(self) -> list[tuple[str, str, str]]:
         """Sign, words, and the class concerned or "", of each finding."""
         return [(finding.sign, str(finding), finding.label) for finding in self.findings]
 
@@ -117,7 +117,7 @@ def diagnose(
     fault = (
         _too_high(epochs, guess)
         or _too_many(epochs, valid_images)
-        or _little_learnt(epochs, max(2, classes), valid_images, lr)
+        or _too_little(epochs, max(2, classes), valid_images, lr)
         or _too_few([*before[-1:], *epochs], valid_images)
     )
     findings = [fault] if fault else []
@@ -146,7 +146,7 @@ def _too_high(epochs: Sequence[Epoch], guess: float) -> Finding | None:
     )
 
 
-def _little_learnt(epochs: Sequence[Epoch], classes: int, images: int, lr: float | None) -> Finding | None:
+def _too_little(epochs: Sequence[Epoch], classes: int, images: int, lr: float | None) -> Finding | None:
     """After several epochs the predictions are hardly better than guessing: too slow, or not at all."""
     first, last, guess = epochs[0], epochs[-1], math.log(classes)
     is_poor = last.valid_loss >= SLOW * guess and last.error_rate > 0.5 * (1 - 1 / classes)

@@ -14,7 +14,7 @@ from whatsit.training.learner import Learner
 def load_learner(run: Path, folder: Path | None, weights: Path | None = None) -> Learner:
     """The learner that a run of `whatsit train` came to, on the pictures as they are now.
 
-    They may be in another `folder`; `weights` is the file that it was begun with, if one was named. Only
+    They may be in another `folder`; `weights` is the file that it started from, if one was named. Only
     those that the run measured itself by are validation pictures. Raises WhatsitError where it is not
     finished, kept no weights, or was for other classes.
     """

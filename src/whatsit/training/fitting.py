@@ -1,4 +1,4 @@
-"""One training of a learner: from what is asked to the run's record; what was stopped goes on."""
+"""One training of a learner: from the request to the run's record; a stopped one goes on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ LOOKED_AT = 64  # pictures at once, where nothing is trained
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a training; `schedule` is made for its number of steps."""
+    """The options of a training; `schedule` is made for its number of steps."""
 
     epochs: int
     schedule: Callable[[int], Schedule]
@@ -53,23 +53,23 @@ def fit(state: State, calibration: Calibration, request: Request) -> None:
     """Train, unless the same was done in this run before; write the record. Raises WhatsitError."""
     bs, wd = checked(state, request.epochs, request.bs, request.wd)
     lrs = state.layers.lrs(request.lr)
-    shown = shown_batches(state, bs, request.balance)
-    schedule = request.schedule(request.epochs * shown.steps)
+    data = training_batches(state, bs, request.balance)
+    schedule = request.schedule(request.epochs * data.steps)
     facts = Fit(epochs=request.epochs, lr=lrs[-1], bs=bs, wd=wd, balance=request.balance)
     if not state.layers.is_frozen:
         facts["group_lrs"] = lrs
     how = {"frozen": state.layers.frozen_to, "seed": state.config.seed, "views": state.data.views}
-    state.run.asked.append({**facts, "schedule": str(schedule), **how})
+    state.run.requests.append({**facts, "schedule": str(schedule), **how})
     if _was_done(state):
         return
     plan = loop.Plan(request.epochs, schedule, lrs, state.config.seed + len(state.history))
-    _train(state, calibration, request, facts, (shown, plan, wd))
+    _train(state, calibration, request, facts, (data, plan, wd))
     write_record(state, calibration)
     state.run.finish(state.stage())
 
 
 def _was_done(state: State) -> bool:
-    """Whether a training that is asked for now came to its end before this run was resumed.
+    """Whether a training that is requested now had finished before this run was resumed.
 
     The last such one is taken as it was; in it is what came of those before.
     """
@@ -91,7 +91,7 @@ def _train(
     facts: Fit,
     how: tuple[loop.Batches, loop.Plan, float],
 ) -> None:
-    shown, plan, wd = how
+    data, plan, wd = how
     layers, history, before = state.layers, state.history, len(state.history)
     reporting = Reporting(history, before, plan.epochs, request.callbacks)
     state.trained_on |= {item.content for item in state.catalog["train"]}
@@ -100,15 +100,15 @@ def _train(
     model = layers.trainable
     layers.to_device()
     model.begin(wd, weights)
-    asked = state.run.asked_after(before)
-    stopped = state.run.stopped(state.belongs, asked)
+    requested = state.run.requested_after(before)
+    stopped = state.run.stopped(state.belongs, requested)
     if stopped is not None:
         _go_on(state, model, stopped.stage, reporting)
     keeper = state.run.keeper(stopped)
 
     def keep(training: loop.Training) -> None:
         if not training.is_over and training.epochs < plan.epochs:
-            keeper.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "asked": asked}))
+            keeper.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "asked": requested}))
 
     hooks: list[loop.Hook] = [
         Validation(lambda: validation_logits(state), state.metrics, history),
@@ -117,7 +117,7 @@ def _train(
     ]
     state.is_training_backbone = not layers.is_frozen
     try:
-        loop.fit(model, shown, plan, hooks, begun=len(history) - before)
+        loop.fit(model, data, plan, hooks, epochs_done=len(history) - before)
     finally:  # also after Ctrl-C what it has become is what answers
         state.is_training_backbone, state.is_of_run = False, True
         calibration.forget()  # what callbacks asked for knew nothing of this training
@@ -154,8 +154,8 @@ def checked(state: State, epochs: int, bs: int | None, wd: float | None) -> tupl
     return min(bs, state.data.count("train")), wd
 
 
-def shown_batches(state: State, bs: int, balance: Balance | None) -> loop.Batches:
-    """What is trained on. Raises WhatsitError for a balance that there is not."""
+def training_batches(state: State, bs: int, balance: Balance | None) -> loop.Batches:
+    """The batches to train on. Raises WhatsitError for an unknown balance."""
     if balance not in (None, *get_args(Balance)):
         raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
     if state.layers.is_frozen:
@@ -196,10 +196,10 @@ def validation_logits(state: State) -> Labelled:
 def trial(state: State, bs: int | None, wd: float | None) -> Iterator[Callable[[float], float]]:
     """A step of training at a given learning rate, of a copy of what is trained now; the loss before it."""
     bs, wd = checked(state, 1, bs, wd)
-    shown, model = shown_batches(state, bs, None), state.layers.copy_to_try()
+    data, model = training_batches(state, bs, None), state.layers.copy_to_try()
     model.begin(wd)
     order, noise = np.random.default_rng(state.config.seed).spawn(2)
-    shuffled = chain.from_iterable(shown.epoch(order) for _ in count())
+    shuffled = chain.from_iterable(data.epoch(order) for _ in count())
 
     def step(lr: float) -> float:
         model.wd = gentle(wd, lr)

@@ -1,4 +1,4 @@
-"""Folds of pictures: each class in all of them alike, and groups of pictures never parted."""
+"""Folds of pictures: each has the same share of every class, and groups of pictures stay together."""
 
 import numpy as np
 from numpy.typing import NDArray

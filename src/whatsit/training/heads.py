@@ -74,11 +74,11 @@ class Heads:
         """
         normal = self._normalized(batch.inputs)
         kept = self._dropout(normal.shape)
-        seen = normal if kept is None else normal * kept
-        logits = seen @ (self.weight * self.scale[:, None]).swapaxes(1, 2) + self.bias[:, None]
+        inputs = normal if kept is None else normal * kept
+        logits = inputs @ (self.weight * self.scale[:, None]).swapaxes(1, 2) + self.bias[:, None]
         shifts = (self.weight * self.shift[:, None]).sum(2)[:, None] if kept is None else self._shifts(kept)
         losses, slopes = cross_entropy(logits + shifts, batch.labels, self._class_weights)
-        self._backward(seen, kept, slopes.swapaxes(1, 2))
+        self._backward(inputs, kept, slopes.swapaxes(1, 2))
         self._adamw(lrs[-1], momentum)
         return float(losses.mean())
 
@@ -103,10 +103,10 @@ class Heads:
     def _shifts(self, kept: Array) -> Array:
         return kept @ (self.weight * self.shift[:, None]).swapaxes(1, 2)
 
-    def _backward(self, seen: Array, kept: Array | None, slopes: Array) -> None:
+    def _backward(self, inputs: Array, kept: Array | None, slopes: Array) -> None:
         """Gradients of all parameters, from those of the logits (heads, classes, n)."""
         of_scale, of_shift, of_weight, of_bias = self._views(self._gradients)
-        of_normal = slopes @ seen
+        of_normal = slopes @ inputs
         total = slopes.sum(2)
         of_kept = np.broadcast_to(total[..., None], of_normal.shape) if kept is None else slopes @ kept
         np.multiply(self.scale[:, None], of_normal, out=of_weight)

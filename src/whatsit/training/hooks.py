@@ -25,9 +25,9 @@ class Validation:
 
     def __call__(self, training: Training) -> None:
         """Append the epoch."""
-        seen = self.look()
-        loss, error_rate = measure(seen)
-        values = {name: _apply(metric, seen) for name, metric in self.metrics.items()}
+        outputs = self.look()
+        loss, error_rate = measure(outputs)
+        values = {name: _apply(metric, outputs) for name, metric in self.metrics.items()}
         seconds = time.perf_counter() - training.started
         train_loss = sum(training.losses) / len(training.losses)
         epoch = Epoch(len(self.history) + 1, train_loss, loss, error_rate, seconds, values)
@@ -55,16 +55,16 @@ class Reporting:
         return any(answers)
 
 
-def measure(seen: Labelled) -> tuple[float, float]:
+def measure(outputs: Labelled) -> tuple[float, float]:
     """Mean cross-entropy and error rate of logits; those that are not finite are wrong."""
-    logits = seen.inputs.astype(np.float64)
+    logits = outputs.inputs.astype(np.float64)
     with np.errstate(all="ignore"):
         shifted = logits - logits.max(1, keepdims=True)
-        losses = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(logits)), seen.labels]
-    is_wrong = (logits.argmax(1) != seen.labels) | ~np.isfinite(logits).all(1)
+        losses = np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(logits)), outputs.labels]
+    is_wrong = (logits.argmax(1) != outputs.labels) | ~np.isfinite(logits).all(1)
     return float(losses.mean()), float(is_wrong.mean())
 
 
-def _apply(metric: Metric, seen: Labelled) -> float:
+def _apply(metric: Metric, outputs: Labelled) -> float:
     with np.errstate(all="ignore"):
-        return float(metric(seen.labels, softmax(seen.inputs)))
+        return float(metric(outputs.labels, softmax(outputs.inputs)))

@@ -1,4 +1,4 @@
-"""The side of the network's input, chosen from the pictures where nobody asks for one."""
+"""The side of the network's input, chosen from the pictures if none is given."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -26,8 +26,8 @@ class InputSize:
     images: int
 
 
-def input_size(asked: InputSide, catalog: Catalog, backbone: str, pretrained: bool = True) -> InputSize:
-    """The side that was `asked` for, or 320 pixels for few large pictures and 224 for others.
+def input_size(wanted: InputSide, catalog: Catalog, backbone: str, pretrained: bool = True) -> InputSize:
+    """The side that is `wanted`, or 320 pixels for few large pictures and 224 for others.
 
     docs/decisions.md has the measurements. They were made with lite0: other backbones get 224.
     """
@@ -37,8 +37,8 @@ def input_size(asked: InputSide, catalog: Catalog, backbone: str, pretrained: bo
     def size(pixels: int, why: Why) -> InputSize:
         return InputSize(pixels, why, median, len(rows))
 
-    if asked != "auto":
-        return size(asked, "asked")
+    if wanted != "auto":
+        return size(wanted, "asked")
     if backbone != "lite0" or not pretrained:
         return size(USUAL, "other")
     if median < LEAST_SIDE:

@@ -65,7 +65,7 @@ RECORDED = tuple(name for name in Record.__annotations__ if name != "config")  #
 
 @dataclass
 class Job:
-    """One call of `whatsit train` and the runs it has begun so far, the first of which keeps this record.
+    """One call of `whatsit train` and the runs it has started so far, the first of which keeps this record.
 
     `pictures` is what it is trained on, by `Catalog.identity`; `size` the side of the input that was chosen;
     `tuning_epochs`, how many were found to fit into a time budget. `continues` is 0, or the number of
@@ -98,7 +98,7 @@ class Job:
         return words + (["--weights", self.config.weights] if self.config.weights else [])
 
     def new_run(self, project: Project) -> Path:
-        """The folder of the next run: of a resumed job those that it has begun, then new ones.
+        """The folder of the next run: of a resumed job those that it has started, then new ones.
 
         Raises WhatsitError where the job belongs to another project.
         """
@@ -124,7 +124,7 @@ class Job:
         return run
 
     def _is_own(self, place: int) -> bool:
-        """Whether a run that was begun before is still there."""
+        """Whether a run that was started before still exists."""
         if not place or not self._folder:
             return True
         with suppress(OSError, ValueError, AttributeError):
@@ -142,7 +142,7 @@ class Job:
         self.pictures = catalog.identity
 
     def finish(self, kept: Path) -> None:
-        """Note that all is done. Of bodies that learnt, only that of the run that was `kept` stays."""
+        """Note that all is done. Of fine-tuned backbones only that of the `kept` run stays."""
         for name in self.runs:
             if self._folder and name != kept.name and (self._folder / name).is_dir():
                 features = FeatureStore(self._folder.parent / FEATURES)
@@ -250,12 +250,12 @@ def _stopped(run: Path) -> Job:
 
 def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: float | None = None) -> Job:
     """The job of training a finished run further. Raises WhatsitError."""
-    begun = Job(_read(run, JOB).config, [run.name], _folder=run.parent)
-    with _holding(begun):
+    new_job = Job(_read(run, JOB).config, [run.name], _folder=run.parent)
+    with _holding(new_job):
         job = _read(run, JOB)
-        past, begun.continues = _learnt(run, job.is_finished, "Continue that one.")
+        past, new_job.continues = _finished_run(run, job.is_finished, "Continue that one.")
         last = past.record.fits[-1]
-        begun.config = replace(
+        new_job.config = replace(
             _located(job.config, run, given),
             epochs=epochs or last["epochs"],
             lrs=[lr or last["lr"]],
@@ -266,10 +266,10 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
             time_budget=None,
             what_if=False,
         )
-        begun.pictures, begun.views, begun.size = job.pictures, past.record.views, job.size
+        new_job.pictures, new_job.views, new_job.size = job.pictures, past.record.views, job.size
         if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
             warn(f"what was trained further of run {run.name}, and stopped, is dropped.")
-    return begun
+    return new_job
 
 
 def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, FinishedRun]:
@@ -278,10 +278,10 @@ def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, FinishedR
     Raises WhatsitError where it is not finished, or kept no weights.
     """
     config = _located(_read(run, JOB).config, run, given, writes=False)
-    return config, _learnt(run, True, "Take the other one.")[0]
+    return config, _finished_run(run, True, "Take the other one.")[0]
 
 
-def _learnt(run: Path, is_finished: bool, other: str) -> tuple[FinishedRun, int]:
+def _finished_run(run: Path, is_finished: bool, other: str) -> tuple[FinishedRun, int]:
     """What came of a run, and how many trainings it had. Raises WhatsitError where its weights are not there.
 
     `is_finished` is its job; `other` advises to take the run that was kept instead.

@@ -70,14 +70,16 @@ class Plan:
 Hook = Callable[[Training], bool | None]
 
 
-def fit(model: Trainable, batches: Batches, plan: Plan, hooks: Sequence[Hook] = (), begun: int = 0) -> None:
+def fit(
+    model: Trainable, batches: Batches, plan: Plan, hooks: Sequence[Hook] = (), epochs_done: int = 0
+) -> None:
     """Train; each hook is called after each epoch, in their order, and a true answer ends the training.
 
-    Each epoch has random numbers of its own, so that a training that was `begun` for some epochs, and whose
-    state was taken over, ends as if nothing had stopped it.
+    Each epoch has random numbers of its own, so that a training that goes on after `epochs_done` with its
+    saved state ends as if nothing had stopped it.
     """
-    training = Training(model, begun)
-    for epoch in range(begun, plan.epochs):
+    training = Training(model, epochs_done)
+    for epoch in range(epochs_done, plan.epochs):
         training.started = time.perf_counter()
         order, noise = np.random.default_rng((plan.seed, epoch)).spawn(2)
         first, losses = epoch * batches.steps, list[SupportsFloat]()

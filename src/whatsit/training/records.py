@@ -81,7 +81,7 @@ def write_record(state: State, calibration: Calibration) -> None:
         accuracy=float(hits(state, calibration).mean()),
         versions=versions(state),
         history=state.history.to_dict(),
-        findings=diagnosis_of(state, calibration).told(),
+        findings=diagnosis_of(state, calibration).in_words(),
     )
     state.run.write(record, _answered(state, calibration), _labeled_by(state))
 
@@ -143,7 +143,7 @@ def settings(state: State, model: Model) -> dict[str, str | Phrase]:
         "views": str(state.data.views),
         "seed": str(state.config.seed),
         "split": f"{rule.valid:.0%}, {seed} {rule.relation}".strip()
-        if state.catalog.is_dealt
+        if state.catalog.is_assigned
         else "given by folders or a column",
         "versions": ", ".join(f"{name} {number}" for name, number in versions(state).items()),
     }
@@ -168,5 +168,5 @@ def prediction_seconds(state: State, model: Model) -> float | None:
 
 
 def _in_words(fit: Mapping[str, Any]) -> str:
-    said = {name: value for name, value in fit.items() if value is not None and name != "group_lrs"}
-    return ", ".join(f"{name} {value}" for name, value in said.items())
+    values = {name: value for name, value in fit.items() if value is not None and name != "group_lrs"}
+    return ", ".join(f"{name} {value}" for name, value in values.items())

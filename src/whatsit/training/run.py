@@ -26,11 +26,11 @@ Belongs = dict[str, Any]
 
 
 class Run:
-    """The trainings that were `asked` for so far, in a folder that `new_folder` makes when it is needed."""
+    """The trainings requested so far, in a folder that `new_folder` makes when it is needed."""
 
     def __init__(self, new_folder: Callable[[], Path]) -> None:
         self.new_folder = new_folder
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     @cached_property
     def folder(self) -> Path:
@@ -39,46 +39,46 @@ class Run:
 
     @property
     def number(self) -> int:
-        """The number of the training that was asked for last, from 1."""
-        return len(self.asked)
+        """The number of the training that was requested last, from 1."""
+        return len(self.requests)
 
     def finished(self, belongs: Belongs) -> Stage | None:
-        """What came of the training that was asked for last, if it came to its end before, or of a later one.
+        """The result of the training that was requested last, if it has finished before, or of a later one.
 
         Raises WhatsitError where something else was trained in this run.
         """
         if self.number > checkpoints.finished(self.folder):
             return None
         stage = checkpoints.load_finished(self.folder, belongs)
-        if stage.history["asked"][: self.number] != self.asked:
+        if stage.history["asked"][: self.number] != self.requests:
             raise WhatsitError(f"Something else was trained in {self.folder}.", "Begin another run.")
         return stage
 
     @property
     def is_at_its_end(self) -> bool:
-        """Whether no later training than the last one that was asked for came to its end."""
+        """Whether no later training than the last requested one has finished."""
         return self.number == checkpoints.finished(self.folder)
 
-    def asked_after(self, epochs: int) -> dict[str, Any]:
-        """All that was asked for, the last of it after so many epochs: what a checkpoint belongs to."""
-        return {"trainings": self.asked, "before": epochs}
+    def requested_after(self, epochs: int) -> dict[str, Any]:
+        """All requests, the last of them after so many epochs: what a checkpoint belongs to."""
+        return {"trainings": self.requests, "before": epochs}
 
-    def stopped(self, belongs: Belongs, asked: Mapping[str, Any]) -> Checkpoint | None:
-        """The last checkpoint of the training that was asked for last, if it was stopped."""
-        return checkpoints.load_checkpoint(self.folder, self.number, belongs, asked)
+    def stopped(self, belongs: Belongs, requested: Mapping[str, Any]) -> Checkpoint | None:
+        """The last checkpoint of the training that was requested last, if it was stopped."""
+        return checkpoints.load_checkpoint(self.folder, self.number, belongs, requested)
 
     def keeper(self, last: Checkpoint | None) -> Keeper:
-        """What writes down the epochs of the training that was asked for last."""
+        """What records the epochs of the training that was requested last."""
         return Keeper(self.folder, self.number, last)
 
     def finish(self, stage: Stage) -> None:
-        """Write down what the training that was asked for last came to."""
+        """Record the result of the training that was requested last."""
         checkpoints.finish(self.folder, self.number, stage)
 
     def take_up(self, trainings: int, belongs: Belongs) -> Stage:
         """What the last of so many trainings came to; the next one goes on from there."""
         stage = checkpoints.load_finished(self.folder, belongs)
-        self.asked = stage.history["asked"][:trainings]
+        self.requests = stage.history["asked"][:trainings]
         return stage
 
     def note_trained_on(self, contents: Collection[str]) -> None:

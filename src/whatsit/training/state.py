@@ -26,7 +26,7 @@ from whatsit.understand.metrics import Metric
 
 @dataclass(eq=False)
 class State:
-    """`came` is the backbone as it came, `fits` what was asked of each training, `trained_on` the contents
+    """`came` is the backbone as it came, `fits` the options of each training, `trained_on` the contents
     of all pictures of these.
 
     `is_of_run` says that the layers are what the run came to, and not what a saved stage was;
@@ -151,7 +151,7 @@ class State:
         mirrored = self.mirrored
         history = {
             "fits": self.fits,
-            "asked": self.run.asked,
+            "asked": self.run.requests,
             "frozen": self.layers.frozen_to,
             "tuned": self.layers.is_fine_tuned or self.is_training_backbone,
             "mirrored": mirrored and list(astuple(mirrored)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from whatsit.catalog import side_of
+from whatsit.catalog import split_index
 from whatsit.config import LR
 from whatsit.events import EpochDone, Event, default, emitting, listener, note, progress
 from whatsit.text import brief
@@ -134,12 +134,12 @@ def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[str, str, Cal
 def _with_few(learner: Learner, run: Path) -> Learner:
     """A learner that has a tenth of the training pictures of every class, and no augmentation."""
     catalog = learner.catalog
-    sides = catalog.rows["side"]
+    splits = catalog.rows["split"]
     few: list[int] = []
     for label in np.unique(catalog.labels):
-        there = np.flatnonzero((catalog.labels == label) & (sides == side_of("train")))
+        there = np.flatnonzero((catalog.labels == label) & (splits == split_index("train")))
         few += there[np.argsort(catalog.rows["content"][there])][: max(2, round(SHARE * len(there)))].tolist()
-    valid = np.flatnonzero(sides == side_of("valid"))
+    valid = np.flatnonzero(splits == split_index("valid"))
     valid = valid[np.argsort(catalog.rows["content"][valid])][:LOOKED_AT]
     chosen = catalog.select(np.sort(np.concatenate([few, valid])).astype(np.int64))
     return variants.on(learner, chosen, augment=None, new_run=lambda: run)

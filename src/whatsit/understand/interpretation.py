@@ -33,7 +33,7 @@ Explain = Callable[[Path, str], HeatMap]  # of a picture, for a class
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said of one picture. `path` is None where nobody told; `loss` is -log of the true class's
+    """The prediction for one picture. `path` is None where it is unknown; `loss` is -log of the true class's
     probability.
     """
 
@@ -127,11 +127,11 @@ class Interpretation:
 
     def __str__(self) -> str:
         found = self.evaluation
-        told = f"Right on {found.right} of {found.images} {self._pictures}"
-        told += f": {found.accuracy:.1%} ({found.range_in_words})."
+        summary = f"Right on {found.right} of {found.images} {self._pictures}"
+        summary += f": {found.accuracy:.1%} ({found.range_in_words})."
         for actual, predicted, count in self.most_confused()[:1]:
-            told += f" Most often it takes {actual} for {predicted} ({count})."
-        return told
+            summary += f" Most often it takes {actual} for {predicted} ({count})."
+        return summary
 
     def __repr__(self) -> str:
         return brief(self, self)  # arrays would fill a notebook
@@ -236,11 +236,11 @@ class Interpretation:
         answers = [self[place] for place in places.tolist()]
         heading = f"prediction / actual / loss / probability of actual\n{self._pictures}"
         files = [(answer.path, answer.title) for answer in answers if answer.path]
-        shown: Iterable[tuple[Any, str]] = readable(files)
+        tiles: Iterable[tuple[Any, str]] = readable(files)
         if heatmap and self.explain is not None:
             maps = [self.explain(answer.path, answer.prediction) for answer in answers if answer.path]
-            shown = [(found.overlay(), answer.title) for found, answer in zip(maps, answers, strict=True)]
-        return draw_tiles(shown, -(-len(places) // COLUMNS), COLUMNS, heading)
+            tiles = [(found.overlay(), answer.title) for found, answer in zip(maps, answers, strict=True)]
+        return draw_tiles(tiles, -(-len(places) // COLUMNS), COLUMNS, heading)
 
     def plot_components(self, n: int = 4, pictures: int = 4) -> "Plot":
         """Draw the pictures at both ends of each component. Raises WhatsitError without features or paths."""

@@ -98,8 +98,8 @@ class LearningCurve:
         return draw(self.images, self.wrong[:, :, of_class], groups)
 
     def _ahead(self, draws: Draws, now: float, times: float) -> Forecast:
-        rates = np.minimum(1.0, draws.level * draws.kept(times))
-        low, high = np.percentile(rates, SHARE)
+        samples = np.minimum(1.0, draws.level * draws.kept(times))
+        low, high = np.percentile(samples, SHARE)
         # One size alone shows no fall.
         expected = now * (draws.usual(times) if len(self.images) > 1 else 1.0)
         return Forecast(min(1.0, expected), min(float(low), expected), max(float(high), expected))
@@ -138,23 +138,23 @@ class LearningCurve:
         if target is not None and not is_number(target, 0, 1):
             raise WhatsitError(f"target={target!r} is not an error rate.", "Give one from 0 to 1, as 0.05.")
         now, largest = self.error_rates[-1], self.images[-1]
-        told = [f"Trained on {largest:,} pictures, the error rate is {now:.1%}."]
+        sentences = [f"Trained on {largest:,} pictures, the error rate is {now:.1%}."]
         if not self.can_tell:
-            return " ".join([*told, self._too_few()])
+            return " ".join([*sentences, self._too_few()])
         then = self.doubled()
-        told.append(
+        sentences.append(
             f"With twice as many it would probably be {then.error_rate:.1%} (between {then.low:.1%} and "
             f"{then.high:.1%})."
         )
         if self.helps is False:
-            told.append("More pictures of this kind would hardly help; look at the mistakes instead.")
+            sentences.append("More pictures of this kind would hardly help; look at the mistakes instead.")
         elif best := self._helped_most():
-            told.append(f"More pictures would help most with {', '.join(best)}.")
+            sentences.append(f"More pictures would help most with {', '.join(best)}.")
         elif now:
-            told.append("More pictures would help." if self.helps else UNSURE)
+            sentences.append("More pictures would help." if self.helps else UNSURE)
         if target is not None:
-            told.append(self._reached(target))
-        return " ".join(told)
+            sentences.append(self._reached(target))
+        return " ".join(sentences)
 
     def _too_few(self) -> str:
         if self.units < FEW:
@@ -190,8 +190,8 @@ class LearningCurve:
         return self.tell()
 
     def __repr__(self) -> str:
-        rates = [f"{rate:.1%} with {n:,}" for n, rate in zip(self.images, self.error_rates, strict=True)]
-        return brief(self, f"error rate {', '.join(reversed(rates))} training pictures")
+        points = [f"{rate:.1%} with {n:,}" for n, rate in zip(self.images, self.error_rates, strict=True)]
+        return brief(self, f"error rate {', '.join(reversed(points))} training pictures")
 
     def _repr_html_(self) -> str:
         return with_picture(self, self.plot)

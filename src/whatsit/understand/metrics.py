@@ -114,9 +114,9 @@ class Evaluation:
         mistakes = self.confusion[place].copy()
         mistakes[place] = 0
         likeliest = np.argsort(-mistakes, kind="stable")[:most]
-        told = [f"{self.classes[other]} ({mistakes[other]})" for other in likeliest if mistakes[other]]
-        rest = int((mistakes > 0).sum()) - len(told)
-        return ", ".join([*told, f"{rest} others"] if rest else told)
+        confused = [f"{self.classes[other]} ({mistakes[other]})" for other in likeliest if mistakes[other]]
+        rest = int((mistakes > 0).sum()) - len(confused)
+        return ", ".join([*confused, f"{rest} others"] if rest else confused)
 
     @property
     def actual(self) -> NDArray[np.int64]:
@@ -248,15 +248,15 @@ def evaluate(
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     if not len(labels):
         return Evaluation(classes, confusion)
-    said = predicted(probabilities)
-    is_answer = said >= 0
-    np.add.at(confusion, (labels[is_answer], said[is_answer]), 1)
+    predictions = predicted(probabilities)
+    is_answer = predictions >= 0
+    np.add.at(confusion, (labels[is_answer], predictions[is_answer]), 1)
     unanswered = np.bincount(labels[~is_answer], minlength=len(classes))
     return Evaluation(
         classes,
         confusion,
         unanswered if unanswered.any() else None,
-        None if groups is None else np.stack([labels, said, groups]),
+        None if groups is None else np.stack([labels, predictions, groups]),
     )
 
 

@@ -53,7 +53,7 @@ def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[EpochRecord]) -> Non
 
 
 def draw_lr_finder(
-    rates: Sequence[float],
+    lrs: Sequence[float],
     losses: Sequence[float],
     marks: Mapping[str, float],
     slope: tuple[int, int] | None = None,
@@ -61,12 +61,12 @@ def draw_lr_finder(
     """Draw the loss over learning rates (logarithmic), with named marks and a slope in another colour."""
     figure = Plot(figsize=(7, 4), layout="constrained")
     axis = figure.subplots()
-    axis.plot(rates, losses)
+    axis.plot(lrs, losses)
     if slope is not None:
         start, end = slope
-        axis.plot(rates[start : end + 1], losses[start : end + 1], linewidth=3, label="longest way down")
+        axis.plot(lrs[start : end + 1], losses[start : end + 1], linewidth=3, label="longest way down")
     for number, (name, rate) in enumerate(marks.items(), 1):
-        loss = min(zip(rates, losses, strict=True), key=lambda point: abs(point[0] - rate))[1]
+        loss = min(zip(lrs, losses, strict=True), key=lambda point: abs(point[0] - rate))[1]
         axis.plot([rate], [loss], "o", color=f"C{number + 1}", label=f"{name}: {rate:.1e}")
     axis.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="learning-rate finder")
     axis.legend()
@@ -152,6 +152,6 @@ def draw_rows(rows: Sequence[tuple[str, Sequence[Path]]], heading: str) -> Plot:
     tiles: list[tuple[Any, str]] = []
     for title, paths in rows:
         for column, path in enumerate(paths):
-            said = "" if column else title
-            tiles += list(readable([(path, said)])) or [(Image.new("RGB", (8, 8), "white"), said)]
+            caption = "" if column else title
+            tiles += list(readable([(path, caption)])) or [(Image.new("RGB", (8, 8), "white"), caption)]
     return draw_tiles(tiles, max(1, len(rows)), columns, heading)

@@ -21,8 +21,8 @@ class Scored:
     is_today: bool = True
 
     def __repr__(self) -> str:
-        told = f"right on {sum(self.right.values())} of {len(self.right)} pictures"
-        return brief(self, f"{told}, {self.changed} have another label today, {self.gone} are gone")
+        summary = f"right on {sum(self.right.values())} of {len(self.right)} pictures"
+        return brief(self, f"{summary}, {self.changed} have another label today, {self.gone} are gone")
 
 
 def score(run: FinishedRun, today: Mapping[str, Sequence[str]] | None) -> Scored:

@@ -83,8 +83,8 @@ class Selective:
                 parts.append(
                     f"with min_probability={minimum} it answers {answered:.0%} and is right on {accuracy:.1%}"
                 )
-        told = "; ".join(parts) or "its probabilities are all so high that keeping silent changes nothing"
-        return f"Asked about all pictures it is right on {all_right:.1%}; {told}."
+        details = "; ".join(parts) or "its probabilities are all so high that keeping silent changes nothing"
+        return f"Asked about all pictures it is right on {all_right:.1%}; {details}."
 
     def __repr__(self) -> str:
         return brief(self, self)

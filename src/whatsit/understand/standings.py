@@ -35,14 +35,16 @@ class Standing:
     @property
     def changes(self) -> list[str]:
         """In sentences, what is not as it was when it was trained."""
-        scored, told = self.scored, []
+        scored, sentences = self.scored, []
         if scored.changed:
-            told.append(f"{scored.changed} of its validation pictures have another label now, which is used.")
+            sentences.append(
+                f"{scored.changed} of its validation pictures have another label now, which is used."
+            )
         if scored.gone:
-            told.append(f"{scored.gone} of its validation pictures are gone, and left out.")
+            sentences.append(f"{scored.gone} of its validation pictures are gone, and left out.")
         if not scored.is_today:
-            told.append("its labels are those of when it was trained.")
-        return told
+            sentences.append("its labels are those of when it was trained.")
+        return sentences
 
 
 def standings(project: Project, folder: Path) -> list[Standing]:

@@ -47,11 +47,11 @@ class Verification:
 
     def __repr__(self) -> str:
         found = ", ".join(f"{len(paths)} {what}" for what, paths in self._kinds().items() if paths)
-        told = f"{self.fine} of {self.pictures} pictures are fine"
-        return brief(self, f"{told}; {found}" if found else told)
+        summary = f"{self.fine} of {self.pictures} pictures are fine"
+        return brief(self, f"{summary}; {found}" if found else summary)
 
     def _repr_html_(self) -> str:
-        rows = [(what, len(told), *told[:1]) for what, told in self._kinds().items() if told]
+        rows = [(what, len(lines), *lines[:1]) for what, lines in self._kinds().items() if lines]
         title = f"{self.fine} of {self.pictures} pictures in {self.folder} are fine."
         return table({"found": "", "pictures": ",", "such as": ""}, rows, title)
 
@@ -77,22 +77,22 @@ class Verification:
     def fine(self) -> int:
         """How many pictures are readable and not odd."""
         odd = {path for paths in self.odd.values() for path in paths}
-        told = {path for path, _ in (*self.unreadable, *self.left_alone)}
-        return self.pictures - len(odd | told)
+        not_read = {path for path, _ in (*self.unreadable, *self.left_alone)}
+        return self.pictures - len(odd | not_read)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; paths are relative to the image folder."""
 
-        def told(rows: Sequence[FileAndReason]) -> list[dict[str, str]]:
+        def with_reasons(rows: Sequence[FileAndReason]) -> list[dict[str, str]]:
             return [{"path": self.name(path), "reason": reason} for path, reason in rows]
 
         return {
             "folder": str(self.folder),
             "pictures": self.pictures,
             "fine": self.fine,
-            "unreadable": told(self.unreadable),
+            "unreadable": with_reasons(self.unreadable),
             "moved_to_trash": self.is_moved,
-            "left_alone": told(self.left_alone),
+            "left_alone": with_reasons(self.left_alone),
             "odd": {oddity: [self.name(path) for path in paths] for oddity, paths in self.odd.items()},
             "fixed": [
                 {"path": self.name(one.path), "now": self.name(one.now), "odd": list(one.oddities)}
@@ -126,9 +126,9 @@ class Findings:
         while folder != self.done.images and folder not in self._links:
             unknown.append(folder)
             folder = folder.parent
-        told = self._links.get(folder, "")
+        reason = self._links.get(folder, "")
         for folder in reversed(unknown):
-            if not told and folder.is_symlink():
-                told = f"it lies behind the symbolic link {self.done.name(folder)}, so it stays"
-            self._links[folder] = told
-        return told
+            if not reason and folder.is_symlink():
+                reason = f"it lies behind the symbolic link {self.done.name(folder)}, so it stays"
+            self._links[folder] = reason
+        return reason

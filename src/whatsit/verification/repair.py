@@ -63,11 +63,11 @@ def repair_picture(path: Path, facts: Facts, max_size: int | None = None) -> Rep
 
 
 def _without_oddities(path: Path, image: Image.Image, facts: Facts, max_size: int | None) -> Repaired:
-    told = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
-    if len(told.get("exif", b"")) > LONGEST_EXIF:
-        del told["exif"]
+    metadata = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
+    if len(metadata.get("exif", b"")) > LONGEST_EXIF:
+        del metadata["exif"]
     if facts.mode not in ("RGB", "RGBA", "P"):
-        told.pop("icc_profile", None)  # it is one of grey, or of CMYK
+        metadata.pop("icc_profile", None)  # it is one of grey, or of CMYK
     if max_size is None and max(image.size) > LONGEST * min(image.size):
         max_size = LARGEST  # or the bars would make it huge
     if max_size is not None and max(image.size) > max_size:
@@ -84,7 +84,7 @@ def _without_oddities(path: Path, image: Image.Image, facts: Facts, max_size: in
     format = "JPEG" if facts.format in LOSSY else "PNG"
     buffer = io.BytesIO()
     try:
-        image.save(buffer, format, **({"quality": QUALITY} if format == "JPEG" else {}), **told)
+        image.save(buffer, format, **({"quality": QUALITY} if format == "JPEG" else {}), **metadata)
     except (OSError, ValueError) as error:
         raise ImageError(f"it can't be written again ({error})") from error
     is_called_so = path.suffix.lower() in _suffixes(format)

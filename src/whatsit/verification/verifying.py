@@ -39,8 +39,8 @@ def verify_images(
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise CatalogError(f"{path} {what}.", "Name a folder of pictures.")
-    asked = ((max_size, SMALLEST_MAX), (max_workers, 1))
-    if any(one is not None and not is_count(one, least) for one, least in asked):
+    limits = ((max_size, SMALLEST_MAX), (max_workers, 1))
+    if any(one is not None and not is_count(one, least) for one, least in limits):
         raise CatalogError(
             f"Nothing can be done with max_size={max_size}, max_workers={max_workers}.",
             f"Give a max_size of {SMALLEST_MAX} or more, and one worker or more.",
@@ -113,18 +113,18 @@ def _look(
             return error
 
     with progress("Looking at pictures", len(paths)) as advance:
-        for one, told in zip(paths, in_parallel(look, paths, workers, READ_TOGETHER), strict=True):
+        for one, result in zip(paths, in_parallel(look, paths, workers, READ_TOGETHER), strict=True):
             advance()
-            if isinstance(told, Fingerprint):
-                found.prints[one] = told
-            elif isinstance(told, UnusableImageError | FileAccessError):
-                done.left_alone.append((one, str(told)))
+            if isinstance(result, Fingerprint):
+                found.prints[one] = result
+            elif isinstance(result, UnusableImageError | FileAccessError):
+                done.left_alone.append((one, str(result)))
             elif link := found.link_before(one):
-                done.left_alone.append((one, f"{told}; {link}"))
+                done.left_alone.append((one, f"{result}; {link}"))
             else:
-                done.unreadable.append((one, str(told)))
-    for one, told in found.prints.items():
-        if odd := oddities(one, told.facts, max_size):
+                done.unreadable.append((one, str(result)))
+    for one, result in found.prints.items():
+        if odd := oddities(one, result.facts, max_size):
             found.odd[one] = odd
             for oddity in odd:
                 done.odd.setdefault(oddity, []).append(one)
