@@ -154,7 +154,7 @@ def test_names_that_are_no_text_are_refused_wherever_a_label_comes_from(tmp_path
 def test_folders_and_files_below_a_class_may_be_called_anything(tmp_path: Path) -> None:
     for n in range(3):
         rendered(n).save(misnamed(tmp_path / "p" / "bear", b"\xff%d" % n) / f"{n}.png")
-    assert len(wi.Catalog.from_folder(tmp_path / "p", to_train=False)) == 3
+    assert len(wi.Catalog.from_folder(tmp_path / "p", to_train=False, recursive=True)) == 3
 
 
 def deep(root: Path, name: str, data: bytes, levels: int = 1500) -> None:

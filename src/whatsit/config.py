@@ -71,6 +71,7 @@ class TrainConfig:
     split_seed: int = SplitConfig.seed
     group: str | None = None
     by_time: bool = False
+    recursive: bool = False
     lrs: Sequence[float] = (LR,)
     balance: Balance | None = None
     epochs: int | None = None
@@ -128,6 +129,7 @@ class ShowConfig:
     split_seed: int = SplitConfig.seed
     group: str | None = None
     by_time: bool = False
+    recursive: bool = False
     project: str | None = None
 
 

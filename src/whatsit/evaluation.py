@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,16 @@ from whatsit.understand.metrics import evaluate as count
 ALL = "all"  # pictures of a folder whose splits mean nothing to the classifier
 
 
+class SplitOptions(TypedDict, total=False):
+    """What is not to be as it was for the training; None is what was."""
+
+    valid: float | None
+    seed: int | None
+    by_time: bool | None
+    group: str | None
+    project: Path | None
+
+
 class Measured(NamedTuple):
     """An evaluation, and the catalog of the pictures it is of.
 
@@ -38,18 +48,14 @@ def evaluate_folder(
     classifier: Classifier,
     folder: Path,
     split: Split | None,
-    valid: float | None = None,
-    seed: int | None = None,
-    by_time: bool | None = None,
-    group: str | None = None,
-    project: Path | None = None,
+    **options: Unpack[SplitOptions],
 ) -> Measured:
     """Classify the pictures of `folder` (of one split, or all) that the classifier was not trained on.
 
     Raises CatalogError for unknown classes, and where no picture is left. By default the split is the one
-    of the training. Leaves no sidecar behind in a folder that has none.
+    of the training; `options` replace parts of it. Leaves no sidecar behind in a folder that has none.
     """
-    catalog = read_for(classifier, folder, valid, seed, by_time, group, project)
+    catalog = read_for(classifier, folder, **options)
     if split is not None:
         catalog = catalog[split]
     if not len(catalog):
@@ -76,29 +82,17 @@ def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]
     return catalog.select(np.flatnonzero(~was)), int(was.sum())
 
 
-def read_for(
-    classifier: Classifier,
-    folder: Path,
-    valid: float | None = None,
-    seed: int | None = None,
-    by_time: bool | None = None,
-    group: str | None = None,
-    project: Path | None = None,
-) -> Catalog:
+def read_for(classifier: Classifier, folder: Path, **options: Unpack[SplitOptions]) -> Catalog:
     """The catalog of a folder, split as it was for the training. Raises CatalogError for unknown classes."""
     try:
         rule = Rule(**classifier.bundle.split)
     except TypeError as error:
         raise BundleError("The bundle does not say how its validation pictures were chosen.") from error
-    valid = rule.valid if valid is None else valid
-    seed = rule.seed if seed is None else seed
-    by_time = rule.by_time if by_time is None else by_time
-    group = rule.group if group is None else group
-    if rule.relation.startswith("function") and group is None:
+    how: dict[str, Any] = {name: getattr(rule, name) for name in ("valid", "seed", "by_time", "group")}
+    how |= {name: value for name, value in options.items() if value is not None}
+    if rule.relation.startswith("function") and how["group"] is None:
         warn("the training kept pictures together by a function; without it the split is another.")
-    catalog = Catalog.read(
-        folder, valid, seed, by_time=by_time, group=group, project=project, lasting=False, to_train=False
-    )
+    catalog = Catalog.read(folder, **how, lasting=False, to_train=False, recursive=True)
     unknown = sorted(set(catalog.classes) - set(classifier.classes))
     if unknown:
         raise CatalogError(

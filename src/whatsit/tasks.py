@@ -149,11 +149,11 @@ def _evaluate(config: EvaluateConfig) -> EvaluateResult:
         classifier,
         Path(config.folder),
         config.split,
-        config.valid,
-        config.split_seed,
-        config.by_time,
-        config.group,
-        Path(config.project) if config.project else None,
+        valid=config.valid,
+        seed=config.split_seed,
+        by_time=config.by_time,
+        group=config.group,
+        project=Path(config.project) if config.project else None,
     )
     return EvaluateResult(found.evaluation, found.catalog, config.split or "all", found.trained_on)
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.conftest import Run, campaign, rendered
 from tests.listening import on_progress
+from tests.pictures import put
 from whatsit import Catalog, transforms
 from whatsit.errors import CatalogError
 
@@ -563,3 +564,31 @@ def test_csv_made_by_hand_is_read(digits: Path) -> None:
     (digits / "t.csv").write_bytes(b"path,label\ncaf\xe9.png,a\n")
     with pytest.raises(CatalogError, match="CSV UTF-8"):
         Catalog.from_csv(digits / "t.csv")
+
+
+def test_folder_of_image_folders_is_refused_unless_it_is_meant(tmp_path: Path, command: Run) -> None:
+    for kind, place in enumerate(("bears/black", "bears/teddy", "fabrics/silk", "fabrics/wool")):
+        for number in range(6):
+            put(tmp_path / "photos" / place / f"{number}.png", rendered(10 * kind + number))
+    photos = tmp_path / "photos"
+    for words in (("show", photos), ("train", photos), ("lr", photos)):
+        refused = command(*words)
+        assert refused.returncode == 2
+        assert "look like image folders themselves: bears holds black and teddy" in refused.stderr
+        assert f"Name one of them: {photos / 'bears'}" in refused.stderr
+        assert "--recursive" in refused.stderr
+        assert not (photos / ".whatsit").exists()
+    assert command("show", photos, "--recursive").returncode == 0
+    assert Catalog.from_folder(photos, recursive=True).classes == ["bears", "fabrics"]
+    assert Catalog.from_folder(photos, group=r"/(\w+)/").classes == ["bears", "fabrics"]
+    assert Catalog.from_folder(photos / "bears").classes == ["black", "teddy"]
+    put(photos / "bears" / "loose.png", rendered(7))
+    assert Catalog.from_folder(photos).classes == ["bears", "fabrics"]
+
+
+def test_folder_above_train_and_valid_is_named(tmp_path: Path) -> None:
+    for place in ("train/a", "train/b", "valid/a", "valid/b"):
+        put(tmp_path / "above" / "data" / place / "0.png", rendered(len(place)))
+    with pytest.raises(CatalogError, match=r"data holds train and valid.* Name one of them: .*data"):
+        Catalog.from_folder(tmp_path / "above")
+    assert Catalog.from_folder(tmp_path / "above" / "data", to_train=False).classes == ["a", "b"]

@@ -38,7 +38,7 @@ class Options(TypedDict, total=False):
     group, or all that matches), a function of the path, or the name of a column. `by_time`: validate on the
     latest pictures instead. `project`: the folder of the sidecar, by default `.whatsit` beside the pictures.
     `lasting=False` leaves no sidecar behind where there is none. `to_train=False` accepts what can't be
-    trained on, such as a single class.
+    trained on, such as a single class. `recursive` accepts a folder whose classes consist of sub-folders.
     """
 
     group: Grouping
@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     project: str | Path | None
     lasting: bool
     to_train: bool
+    recursive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ class Catalog:
         `seed`, once: it is recorded in the project. All readers take the same Options and raise CatalogError
         where there is nothing to learn from.
         """
-        return _open(lists.from_folder(_path(path)), valid, seed, **options)
+        is_nested = options.get("recursive", False) or options.get("group") is not None
+        return _open(lists.from_folder(_path(path), is_nested), valid, seed, **options)
 
     @classmethod
     def from_csv(
@@ -368,20 +370,11 @@ def _path(given: object) -> Path:
     return path_of(given, "The folder or table of pictures", CatalogError)
 
 
-def _open(
-    listing: Listing,
-    valid: float,
-    seed: int,
-    group: Grouping = None,
-    by_time: bool = False,
-    project: str | Path | None = None,
-    lasting: bool = True,
-    to_train: bool = True,
-) -> Catalog:
-    rule = checked_rule(valid, seed, by_time)
-    listing.relate(group)
+def _open(listing: Listing, valid: float, seed: int, **options: Unpack[Options]) -> Catalog:
+    rule = checked_rule(valid, seed, options.get("by_time", False))
+    listing.relate(options.get("group"))
     rule = replace(rule, relation=listing.related_by)
-    opened = open_listing(listing, rule, project, lasting)
+    opened = open_listing(listing, rule, options.get("project"), options.get("lasting", True))
     catalog = Catalog(
         listing.root,
         opened.project,
@@ -395,6 +388,6 @@ def _open(
         unreadable=opened.unreadable,
         warnings=tuple(listing.warnings),
     )
-    catalog._check(to_train)
+    catalog._check(options.get("to_train", True))
     odd = oddities(catalog.counts(), catalog.names, catalog.labels, catalog.paths, catalog.rows, rule.by_time)
     return replace(catalog, warnings=(*catalog.warnings, *odd))

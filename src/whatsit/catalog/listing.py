@@ -100,8 +100,11 @@ class Listing:
             self.warnings.append(f"group={group!r} matches no picture, so it keeps none together.")
 
 
-def from_folder(root: Path) -> Listing:
-    """One sub-folder per class; or train/ and valid/ (val/, validation/) and test/ with these inside."""
+def from_folder(root: Path, is_nested: bool = True) -> Listing:
+    """One sub-folder per class; or train/ and valid/ (val/, validation/) and test/ with these inside.
+
+    Raises CatalogError where the sub-folders look like image folders themselves, unless that `is_nested`.
+    """
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
         raise CatalogError(f"{root} {what}.", "Name a folder with one sub-folder of pictures per class.")
@@ -123,9 +126,32 @@ def from_folder(root: Path) -> Listing:
     else:
         for label in folders:
             passed_over += _add_class(listing, label, label, None, visited)
+    if not is_nested:
+        _require_classes(listing, 1 if "train" in with_classes else 0)
     if passed_over and listing.paths:
         listing.warnings.append(f"passed over, being no class: {some(passed_over)}.")
     return listing
+
+
+def _require_classes(listing: Listing, above: int) -> None:
+    """Raise CatalogError where no class has a picture of its own, and each has several folders of them.
+
+    `above` counts the folders between the root and the classes.
+    """
+    inside: dict[str, set[str]] = {}
+    for path in listing.paths:
+        label, *folders, _ = path.split("/")[above:]
+        if not folders:
+            return
+        inside.setdefault(label, set()).add(folders[0])
+    if inside and all(len(folders) > 1 for folders in inside.values()):
+        label, (one, other, *_) = min((label, sorted(folders)) for label, folders in inside.items())
+        raise CatalogError(
+            f"The sub-folders of {listing.root} look like image folders themselves: {label} holds {one} and "
+            f"{other}.",
+            f"Name one of them: {listing.root / label}. If {label} is a class, add --recursive (in Python: "
+            "recursive=True).",
+        )
 
 
 def folders_of(path: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from whatsit.cli.options import (
     Folder,
     Json,
     ProjectDir,
+    Recursive,
     ResizeMode,
     Size,
     SplitSeed,
@@ -38,13 +39,14 @@ def lr(
     unfreeze: Annotated[
         bool, typer.Option("--unfreeze", help="Of all layers, as the lesson does (minutes).")
     ] = False,
+    recursive: Recursive = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
     """Try ever higher learning rates, draw the loss at each, and suggest one."""
     from whatsit.catalog import Catalog
 
-    catalog = Catalog.read(folder, valid=valid, seed=split_seed, project=project)
+    catalog = Catalog.read(folder, valid=valid, seed=split_seed, recursive=recursive, project=project)
 
     from whatsit.training import Learner
 

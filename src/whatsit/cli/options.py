@@ -62,6 +62,9 @@ Group = Annotated[
         metavar="REGEX", help="What must stay in one split: its part of the path, or the CSV file's column."
     ),
 ]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", help="Accept classes that consist of sub-folders of pictures.")
+]
 ByTime = Annotated[bool, typer.Option("--by-time", help="Validate on the latest pictures.")]
 AS_TRAINED = "by default as the bundle was trained"
 ProjectDir = Annotated[

@@ -11,6 +11,7 @@ from whatsit.cli.options import (
     Group,
     Json,
     ProjectDir,
+    Recursive,
     SplitSeed,
     Valid,
     config_of,
@@ -38,6 +39,7 @@ def show(
     split_seed: SplitSeed = ShowConfig.split_seed,
     group: Group = None,
     by_time: ByTime = False,
+    recursive: Recursive = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:

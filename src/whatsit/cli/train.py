@@ -15,6 +15,7 @@ from whatsit.cli.options import (
     Group,
     Json,
     ProjectDir,
+    Recursive,
     ResizeMode,
     Size,
     SplitSeed,
@@ -90,6 +91,7 @@ def train(
     split_seed: SplitSeed = SplitConfig.seed,
     group: Group = None,
     by_time: ByTime = False,
+    recursive: Recursive = False,
     size: Size = str(TrainConfig.size),
     precision: Annotated[
         Precision | None, typer.Option(help="By default bf16 where the processor has it.")

@@ -190,6 +190,7 @@ def catalog_of(config: TrainConfig | ShowConfig, to_train: bool = True) -> Catal
         by_time=config.by_time,
         project=config.project,
         to_train=to_train,
+        recursive=config.recursive,
     )
 
 
