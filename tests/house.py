@@ -9,10 +9,11 @@ from tests import ROOT
 
 SRC = ROOT / "src"
 MODULE, FUNCTION = 400, 60  # lines, of a function without its signature
+ARGUMENTS = 7  # that must be given: users' functions have more of them with a default
 
 
 def too_long(source: Path, root: Path = SRC) -> Iterator[str]:
-    """A sentence for a module, and for each of its functions, that is too long."""
+    """A sentence for a module, and for each of its functions, that is too long or takes too much."""
     text = source.read_text(encoding="utf-8")
     place, lines = source.relative_to(root), text.count("\n")
     if lines > MODULE:
@@ -22,6 +23,14 @@ def too_long(source: Path, root: Path = SRC) -> Iterator[str]:
             length = (node.end_lineno or 0) - node.body[0].lineno + 1
             if length > FUNCTION:
                 yield f"{place}:{node.lineno}: {node.name} has {length} lines; {FUNCTION} are allowed"
+            if (needed := _needed(node.args)) > ARGUMENTS:
+                yield f"{place}:{node.lineno}: {node.name} needs {needed} arguments; {ARGUMENTS} are allowed"
+
+
+def _needed(given: ast.arguments) -> int:
+    """How many arguments have no default, without `self`."""
+    names = [one.arg for one in given.args]
+    return len(names) - len(given.defaults) - (names[:1] in (["self"], ["cls"]))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tests.conftest import Run, campaign
 from tests.hostile import LIGHT, WEIGHT, network, novelty, with_manifest, write
 from whatsit import Classifier
 from whatsit.bundle import MANIFEST, Bundle
-from whatsit.cli.options import print_json
+from whatsit.cli.printing import print_json
 from whatsit.engine import best_precision
 from whatsit.errors import BundleError, NetworkError
 from whatsit.head_in_graph import head_in

@@ -28,7 +28,7 @@ def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
         (place / "digits" / "train" / label).mkdir(parents=True)
         for path in sorted((all_digits / label).glob("*.png"))[5:25]:
             shutil.copy(path, place / "digits" / "train" / label)
-    from whatsit.cli.train import run_and_print
+    from whatsit.cli.train_result import run_and_print
     from whatsit.config import TrainConfig
     from whatsit.training.job import Job
 

@@ -567,7 +567,7 @@ def test_training_is_finished_though_its_report_fails(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from whatsit.cli.train import run_and_print
+    from whatsit.cli.train_result import run_and_print
     from whatsit.config import TrainConfig
     from whatsit.training.job import Job
 

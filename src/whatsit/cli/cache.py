@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from whatsit.cli.options import Json, print_json
+from whatsit.cli.options import Json
+from whatsit.cli.printing import print_json
 
 
 def cache(

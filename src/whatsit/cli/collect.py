@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import (
-    Json,
-    ProjectDir,
-    command_line,
-    config_of,
-    named,
-    print_json,
-    print_table,
-    run_with,
-)
+from whatsit.cli.options import Json, ProjectDir, config_of
+from whatsit.cli.printing import command_line, named, print_json, print_table
+from whatsit.cli.running import run_with
 from whatsit.config import CollectConfig, License, Source
 from whatsit.errors import CollectError
 from whatsit.text import printable

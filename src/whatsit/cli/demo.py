@@ -8,7 +8,7 @@ import typer
 
 from whatsit.cli.evaluate import evaluate_and_print
 from whatsit.cli.show import show_and_print
-from whatsit.cli.train import run_and_print
+from whatsit.cli.train_result import run_and_print
 from whatsit.config import EvaluateConfig, PredictConfig, ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import Plain

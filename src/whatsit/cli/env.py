@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from whatsit import __version__
-from whatsit.cli.options import Json, ProjectDir, print_json
+from whatsit.cli.options import Json, ProjectDir
+from whatsit.cli.printing import print_json
 from whatsit.extras import EXTRAS, is_there
 
 PACKAGES = (

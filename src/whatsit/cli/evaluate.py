@@ -4,20 +4,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import (
-    AS_TRAINED,
-    BundleFile,
-    Folder,
-    Json,
-    ProjectDir,
-    ServedPrecision,
-    config_of,
-    print_evaluation,
-    print_json,
-    print_notes,
-    require_order,
-    run_with,
-)
+from whatsit.cli.options import AS_TRAINED, BundleFile, Folder, Json, ProjectDir, ServedPrecision, config_of
+from whatsit.cli.printing import print_evaluation, print_json, print_notes
+from whatsit.cli.running import require_order, run_with
 from whatsit.config import EvaluateConfig, Split
 
 if TYPE_CHECKING:

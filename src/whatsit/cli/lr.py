@@ -16,9 +16,9 @@ from whatsit.cli.options import (
     SplitSeed,
     Valid,
     WeightFile,
-    print_json,
     side_of_input,
 )
+from whatsit.cli.printing import print_json
 from whatsit.config import LearnerConfig, SplitConfig
 from whatsit.events import warn
 from whatsit.extras import MissingError

@@ -5,15 +5,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import (
-    BundleFile,
-    Json,
-    ServedPrecision,
-    config_of,
-    print_json,
-    require_order,
-    require_own,
-)
+from whatsit.cli.options import BundleFile, Json, ServedPrecision, config_of
+from whatsit.cli.printing import print_json
+from whatsit.cli.running import require_order, require_own
 from whatsit.config import PredictConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import Plain, listener, results_only

@@ -5,16 +5,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import (
-    Json,
-    ProjectDir,
-    WeightFile,
-    command_line,
-    config_of,
-    print_json,
-    require_order,
-    run_with,
-)
+from whatsit.cli.options import Json, ProjectDir, WeightFile, config_of
+from whatsit.cli.printing import command_line, print_json
+from whatsit.cli.running import require_order, run_with
 from whatsit.config import Language, ReportConfig
 from whatsit.errors import WhatsitError
 from whatsit.text import printable

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.cli.options import Json, Place, ProjectDir, command_line, print_json, print_table
+from whatsit.cli.options import Json, Place, ProjectDir
+from whatsit.cli.printing import command_line, print_json, print_table
 from whatsit.text import printable
 
 if TYPE_CHECKING:

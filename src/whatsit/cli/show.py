@@ -15,11 +15,9 @@ from whatsit.cli.options import (
     SplitSeed,
     Valid,
     config_of,
-    list_unreadable,
-    print_json,
-    print_table,
-    run_with,
 )
+from whatsit.cli.printing import list_unreadable, print_json, print_table
+from whatsit.cli.running import run_with
 from whatsit.config import ShowConfig
 from whatsit.text import printable
 

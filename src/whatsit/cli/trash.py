@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from whatsit.cli.options import Json, Place, ProjectDir, command_line, named, print_json
+from whatsit.cli.options import Json, Place, ProjectDir
+from whatsit.cli.printing import command_line, named, print_json
 from whatsit.text import printable
 
 NEWER = "replaced by a newer bundle"

@@ -166,11 +166,9 @@ class Answers:
         Each share is drawn `repeats` times, class by class. Takes seconds: the features are there.
         """
         state, data = self._state, self._state.data
-        train, valid, config = data.of("train"), data.of("valid"), state.config
+        train, valid = data.of("train"), data.of("valid")
         groups = self.catalog["valid"].groups
-        return draw_curve(
-            train, valid, self.classes, state.batch_size, repeats, config.seed, config.ps, groups
-        )
+        return draw_curve(train, valid, self.classes, state.batch_size, repeats, state.config, groups)
 
     def interpret(self, split: Split = "valid") -> Interpretation:
         """What it gets right and wrong on a split's pictures, with the probabilities that a bundle gives.

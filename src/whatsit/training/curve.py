@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.checks import is_count
+from whatsit.config import LearnerConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.labelled import Labelled
@@ -16,6 +17,7 @@ from whatsit.understand.learning_curve import LearningCurve
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 STEPS = 800  # enough for a head to settle
+PLAIN = LearnerConfig()
 
 
 def epochs_of(images: int, batch_size: int) -> int:
@@ -29,14 +31,13 @@ def draw_curve(
     classes: Sequence[str],
     batch_size: int,
     repeats: int,
-    seed: int = 0,
-    ps: float = 0.0,
+    like: LearnerConfig = PLAIN,
     groups: NDArray[np.int64] | None = None,
 ) -> LearningCurve:
     """Train `repeats` heads on each share, drawn class by class, and note their mistakes on `valid`.
 
-    `groups` (n,) are those of the validation pictures, where some belong together. Raises WhatsitError for
-    fewer `repeats` than one.
+    Seeds and dropout are `like` those of a learner. `groups` (n,) are those of the validation pictures, where
+    some belong together. Raises WhatsitError for fewer `repeats` than one.
     """
     if not is_count(repeats, 1):
         raise WhatsitError(f"repeats must be at least 1, not {repeats!r}.", "Five are usual.")
@@ -46,13 +47,13 @@ def draw_curve(
     images = []
     with progress("Learning from fewer pictures", len(shares)) as advance:
         for row, share in enumerate(shares):
-            seeds = range(seed, seed + repeats)
+            seeds = range(like.seed, like.seed + repeats)
             places = [sample(train.labels, share, one) for one in seeds]
-            heads = Heads(train.inputs.shape[1], len(classes), seeds, ps)
+            heads = Heads(train.inputs.shape[1], len(classes), seeds, like.ps)
             count = len(places[0])
             bs = min(batch_size, count)
             epochs, bs = affordable(heads, count, epochs_of(count, bs), bs)
-            fit_heads(heads, train, places, HeadFit(epochs, bs, seed))
+            fit_heads(heads, train, places, HeadFit(epochs, bs, like.seed))
             for repeat in range(repeats):
                 wrong[row, repeat] = heads.logits(valid.inputs, repeat).argmax(1) != valid.labels
             advance()
