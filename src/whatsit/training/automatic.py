@@ -118,7 +118,7 @@ def fit_best(
         return fit(learner, epochs, lrs[0], balance)
     tried: list[Learner] = []
     for lr in lrs:
-        note(f"at a learning rate of {lr:g}:")
+        note(f"trying a learning rate of {lr:g}")
         tried.append(fit(variants.fresh(learner), epochs, lr, balance))
     errors = [1 - one.held_out.accuracy for one in tried]
     # Of learning rates that are even, the one nearest to the default.

@@ -8,7 +8,7 @@ from typing import get_args
 
 from whatsit.catalog import Catalog
 from whatsit.checks import is_count, is_number, require_place
-from whatsit.config import LR, Augment, Balance, Device, Resize, TrainConfig
+from whatsit.config import LARGEST_SEED, LR, Augment, Balance, Device, Resize, TrainConfig
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
@@ -108,6 +108,12 @@ def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
 
 def require_config(config: TrainConfig) -> None:
     """Raise WhatsitError for a training that can't be carried out, before anything is done for nothing."""
+    require_options(config)
+    require_place("bundle", Path(config.out))
+
+
+def require_options(config: TrainConfig) -> None:
+    """Raise WhatsitError where an option has an impossible value."""
     counts = {"epochs": (1, config.epochs), "repeat": (1, config.repeat), "fine_tune": (0, config.fine_tune)}
     for name, (least, count) in counts.items():
         if not (is_count(count, least) or (name == "epochs" and count is None)):
@@ -128,4 +134,6 @@ def require_config(config: TrainConfig) -> None:
             raise WhatsitError(
                 f"There is no {name}={described(value)}.", f"Take {', '.join(map(repr, get_args(known)))}."
             )
-    require_place("bundle", Path(config.out))
+    if not is_count(config.seed, 0) or config.seed > LARGEST_SEED:
+        what = f"seed must be a whole number from 0 to {LARGEST_SEED}, not {described(config.seed)}."
+        raise WhatsitError(what, "Leave it out to have 0.")

@@ -5,7 +5,6 @@ where the bundle is written come from the command line, or are where they are by
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
-from whatsit.config import LARGEST_SEED, ShowConfig, TrainConfig
+from whatsit.config import ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import warn, written
 from whatsit.project import (
@@ -37,6 +36,7 @@ from whatsit.project import (
 from whatsit.project.paths import plain_name
 from whatsit.project.records import read_json, shaped
 from whatsit.training import checkpoints
+from whatsit.training.checks import require_options
 
 
 class Record(TypedDict):
@@ -331,21 +331,15 @@ def _first(run: Path, file: Path, record: object) -> Job:
 
 
 def _config(record: Mapping[str, Any]) -> TrainConfig:
-    """The options in a record. Raises ValueError where the command line would have refused them."""
+    """The options in a record. Raises ValueError for impossible ones."""
     known = {one.name for one in fields(TrainConfig)}
     config: TrainConfig = shaped(
         {name: value for name, value in record.items() if name in known}, TrainConfig
     )
-    counts = (config.epochs or 1, config.repeat, config.fine_tune + 1)
-    is_right = (
-        all(1 <= count < 10**6 for count in counts)
-        and 0 <= config.seed <= LARGEST_SEED
-        and bool(config.lrs)
-        and all(0 < rate < math.inf for rate in config.lrs)
-        and (config.time_budget is None or 0 < config.time_budget < math.inf)
-    )
-    if not is_right:
-        raise ValueError("its options are odd")
+    try:
+        require_options(config)
+    except WhatsitError as error:
+        raise ValueError(str(error)) from error
     return config
 
 
