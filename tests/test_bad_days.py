@@ -36,7 +36,7 @@ def leftovers(folder: Path) -> list[str]:
 
 @pytest.mark.usefixtures("cache")
 def test_ctrl_c_while_looking_keeps_what_was_seen(digits: Path, tmp_path: Path, whatsit: Run) -> None:
-    code = INTERRUPT_AT.format(title="Looking at pictures", done=30)
+    code = INTERRUPT_AT.format(title="features", done=30)
     stopped = python(code, "train", digits, "--out", "d.whatsit", cwd=tmp_path)
     assert stopped.returncode == 130
     assert "stopped" in stopped.stderr

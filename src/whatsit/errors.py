@@ -1,17 +1,33 @@
-"""What can go wrong, said so that a person knows what to do next."""
+"""What can go wrong, in words that say what to do next."""
+
+from whatsit.i18n import Message
 
 
 class WhatsitError(Exception):
-    """A mistake in the input or the surroundings: one sentence, and the next step if there is one."""
+    """A mistake in the input or the surroundings: a message with what is wrong and what to do next."""
 
-    def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(f"{what} {next_step}".strip())
-        self.what = what
-        self.next_step = next_step
+    def __init__(self, message: Message | str, next_step: str = "") -> None:
+        if isinstance(message, str):
+            message = Message("plain.advice", what=message, next=next_step)
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message.text()
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in the user's language."""
+        return self.message.what()
+
+    @property
+    def next_step(self) -> str:
+        """What to do, in the user's language; perhaps nothing."""
+        return self.message.next_step()
 
 
 class ImageError(WhatsitError):
-    """A file that is no picture Whatsit can use; `what` is the reason in words."""
+    """A file that Whatsit can't use as a picture; `what` is the reason in words."""
 
 
 class UnusableImageError(ImageError):
@@ -62,9 +78,13 @@ class FetchError(WhatsitError):
     """
 
     def __init__(
-        self, what: str, passing: bool = False, wait: float | None = None, unreachable: bool = False
+        self,
+        message: Message | str,
+        passing: bool = False,
+        wait: float | None = None,
+        unreachable: bool = False,
     ) -> None:
-        super().__init__(what)
+        super().__init__(message)
         self.passing = passing
         self.wait = wait
         self.unreachable = unreachable

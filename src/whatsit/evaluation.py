@@ -190,7 +190,7 @@ def _predict(classifier: Classifier, catalog: Catalog) -> _Predicted:
     index = {label: number for number, label in enumerate(classifier.classes)}
     items: list[Item] = []
     features, refused = [], {}
-    with progress("Classifying", len(catalog)) as advance:
+    with progress("classifying", len(catalog)) as advance:
         found = classifier.try_features([item.path for item in catalog])
         for item, one in zip(catalog, found, strict=True):
             advance()

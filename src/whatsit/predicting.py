@@ -16,10 +16,11 @@ from whatsit.config import PredictConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import Predicted, emit, progress, warn, written
 from whatsit.formats import SUFFIXES, is_hidden
+from whatsit.i18n import Message
 from whatsit.images import WHOLE
 from whatsit.model import Prediction
 from whatsit.project import short_name, write_whole
-from whatsit.text import brief, printable
+from whatsit.text import brief
 
 STDIN = "-"
 OWN = ("path", "label", "verdict", "probability", "novelty")  # columns, before those of the classes
@@ -83,12 +84,12 @@ def predict_files(config: PredictConfig) -> PredictResult:
     sources = [_on_stdin() if path == STDIN else path for path in paths]
     answers: list[Answer] = []
     unreadable: list[tuple[str, str]] = []
-    with progress("Looking at pictures", len(paths)) as advance:
+    with progress("classifying", len(paths)) as advance:
         for path, source, found in zip(paths, sources, classifier.try_each(sources), strict=True):
             advance()
             if not isinstance(found, Prediction):
                 unreadable.append((path, str(found)))
-                warn(f"{path}: {found}")
+                warn(Message("predict.unreadable", path=path, reason=found))
                 continue
             heat_map = None if folder is None else _explained(classifier, source, found.label, folder, path)
             answers.append(Answer(path, found, heat_map))
@@ -100,22 +101,23 @@ def predict_files(config: PredictConfig) -> PredictResult:
     return result
 
 
-def in_words(prediction: Prediction, top: int) -> str:
+def in_words(prediction: Prediction, top: int) -> Message:
     """A prediction as one line: its `top` likeliest classes, and what makes it uncertain."""
     ranked = sorted(prediction.probabilities.items(), key=lambda pair: -pair[1])[:top]
-    likely = ", ".join(f"{printable(label)} {share:.1%}" for label, share in ranked)
+    likely = [Message("predict.class", label=label, share=share) for label, share in ranked]
     if prediction.verdict == "novel":
-        return f"nothing like this (novelty {prediction.novelty:.2f}); nearest: {likely}"
-    return f"not sure; perhaps {likely}" if prediction.verdict == "unsure" else likely
+        return Message("predict.novel", novelty=prediction.novelty, likely=likely)
+    code = "predict.unsure" if prediction.verdict == "unsure" else "predict.known"
+    return Message(code, likely=likely)
 
 
 def _on_stdin() -> bytes:
     """The picture on stdin, no larger than what is read whole of files too. Raises WhatsitError."""
     if sys.stdin is None:
-        raise WhatsitError("There is no stdin to read a picture from.", "Name a file.")
+        raise WhatsitError(Message("predict.no_stdin"))
     data = sys.stdin.buffer.read(WHOLE + 1)
     if len(data) > WHOLE:
-        raise WhatsitError(f"The picture on stdin is larger than {WHOLE >> 20} MiB.", "Save it as a file.")
+        raise WhatsitError(Message("predict.large_stdin", most=WHOLE >> 20))
     return data
 
 
@@ -124,12 +126,12 @@ def _folder_for_heat_maps(classifier: Classifier, name: str, paths: Sequence[str
     folder = Path(name)
     classifier.model.require_heat_maps()
     if any(Path(path).resolve().parent == folder.resolve() for path in paths):
-        raise WhatsitError(f"In {folder} the heat maps would lie among the pictures.", "Name another folder.")
+        raise WhatsitError(Message("predict.heat_maps_among_pictures", folder=folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        what = f"{folder} can't be made: {error.strerror}."
-        raise WhatsitError(what, "Name another folder.") from error
+        reason = error.strerror or str(error)
+        raise WhatsitError(Message("predict.no_folder", folder=folder, reason=reason)) from error
     return folder
 
 
@@ -152,7 +154,7 @@ def _expanded(images: Sequence[str]) -> list[str]:
             continue
         inside = list(_pictures_in(image))
         if not inside:
-            raise WhatsitError(f"{image} holds no pictures.", "Name a folder with pictures, or a file.")
+            raise WhatsitError(Message("predict.no_pictures", folder=image))
         paths += inside
     return paths
 

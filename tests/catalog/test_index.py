@@ -45,7 +45,7 @@ def read(root: Path, **options: object) -> tuple[Catalog, int]:
     seen: list[str] = []
     with on_progress(lambda title, done, total: seen.append(title)):
         catalog = Catalog.from_folder(root, **options)  # type: ignore[arg-type]
-    return catalog, seen.count("Reading pictures")
+    return catalog, seen.count("reading")
 
 
 def test_only_what_is_new_or_changed_is_read(pictures: Path) -> None:

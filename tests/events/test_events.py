@@ -41,9 +41,17 @@ from whatsit.events import (
     working,
     written,
 )
+from whatsit.i18n import Message
 
 TEXT = st.text(max_size=20)
 NUMBERS = st.floats(-1e6, 1e6)
+
+
+def plain(text: str) -> Message:
+    return Message("plain.text", text=text)
+
+
+MESSAGES = st.builds(plain, TEXT)
 COUNTS = st.integers(0, 10**9)
 JSON = st.dictionaries(
     TEXT, st.none() | st.booleans() | COUNTS | NUMBERS | TEXT | st.lists(COUNTS), max_size=4
@@ -55,10 +63,10 @@ EVENTS = st.one_of(
         *(COUNTS, COUNTS, COUNTS, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
         st.dictionaries(TEXT, NUMBERS, max_size=3),
     ),
-    st.builds(Note, TEXT, st.booleans()),
+    st.builds(Note, MESSAGES, st.booleans()),
     st.builds(Artifact, TEXT, TEXT),
     st.builds(Finished, JSON),
-    st.builds(Failed, st.sampled_from(["cancelled", "input", "fault"]), TEXT, TEXT),
+    st.builds(Failed, st.sampled_from(["cancelled", "input", "fault"]), MESSAGES),
 )
 
 
@@ -108,8 +116,8 @@ def test_progress_begins_counts_and_ends_also_where_the_block_does_not() -> None
     assert heard == [
         *(Progress("reading", done, 2) for done in range(3)),
         *(Progress("a", 0, 3), Progress("a", 1, 3), Progress("a", 1, 1)),
-        *(Progress("converting", 0, None), Note("nearly"), Progress("converting", 1, 1)),
-        *(Artifact("bundle", "x.whatsit"), Note("careful", is_warning=True)),
+        *(Progress("converting", 0, None), Note(plain("nearly")), Progress("converting", 1, 1)),
+        *(Artifact("bundle", "x.whatsit"), Note(plain("careful"), is_warning=True)),
     ]
     assert [one.is_over for one in heard if isinstance(one, Progress)].count(True) == 3
 
@@ -140,8 +148,8 @@ def test_plain_text_has_the_table_and_warnings_apart(capsys: pytest.CaptureFixtu
     for event in (
         first,
         replace(first, epoch=4, place=2),
-        Note("kept"),
-        Note("odd", True),
+        Note(plain("kept")),
+        Note(plain("odd"), True),
     ):
         sink(event)
     sink(Progress("reading", 1, 2))
@@ -153,8 +161,8 @@ def test_plain_text_has_the_table_and_warnings_apart(capsys: pytest.CaptureFixtu
         "kept",
     ]
     assert said.err == "whatsit: odd\n"
-    only_warnings(Note("kept"))
-    nowhere(Note("odd", True))
+    only_warnings(Note(plain("kept")))
+    nowhere(Note(plain("odd"), True))
     assert capsys.readouterr() == ("", "")
 
 
@@ -167,7 +175,7 @@ def test_json_lines_have_the_first_and_last_progress_and_everything_else() -> No
     assert len(heard) == 502
     events = [from_json(line) for line in file.getvalue().splitlines()]
     assert events[0] == Progress("reading", 0, 500)
-    assert events[-2:] == [Progress("reading", 500, 500), Note("done")]
+    assert events[-2:] == [Progress("reading", 500, 500), Note(plain("done"))]
     assert len(events) < 100
 
 

@@ -67,10 +67,10 @@ def test_random_backbone_is_not_asked_for_features(digits: Path, cache: Path) ->
     seen: list[str] = []
     with on_progress(lambda title, done, total: seen.append(title)):
         learner = Learner(wi.Catalog.from_folder(digits), "resnet10t", SIZE, pretrained=False)
-        assert "Looking at pictures" not in seen
+        assert "features" not in seen
         learner.fit_one_cycle(1)
         learner.fit_one_cycle(1)
-    assert seen.count("Looking at pictures") == 2 * len(learner.catalog["valid"]), "after each training"
+    assert seen.count("features") == 2 * len(learner.catalog["valid"]), "after each training"
 
 
 @pytest.mark.parametrize("options", [{"fine_tune": 2}, {"time_budget": 5.0}])

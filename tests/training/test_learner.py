@@ -79,7 +79,7 @@ def test_second_training_on_the_same_pictures_recalls_their_features(digits: Pat
     seen: list[str] = []
     with on_progress(lambda title, done, total: seen.append(title)):
         trained(digits)
-    assert "Looking at pictures" not in seen
+    assert "features" not in seen
 
 
 def test_file_that_is_no_picture_is_left_alone(digits: Path) -> None:
@@ -140,7 +140,7 @@ def test_test_pictures_are_looked_at_when_they_are_asked_for(digits: Path) -> No
     seen: list[str] = []
     with on_progress(lambda title, done, total: seen.append(title)):
         assert learner.evaluate("test").images == 12
-    assert seen == ["Looking at pictures"] * 12
+    assert seen == ["features"] * 12
 
 
 def test_picture_that_is_gone_before_it_is_looked_at_is_left_out(digits: Path) -> None:

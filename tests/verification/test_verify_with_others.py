@@ -78,7 +78,7 @@ def test_who_begins_beside_another_looks_again(bears: Path) -> None:
 
 def test_picture_that_vanishes_meanwhile_holds_up_no_other(bears: Path) -> None:
     def vanish(title: str, count: int, total: int) -> None:
-        if title == "Looking at pictures" and count == total:
+        if title == "checking" and count == total:
             (bears / "black" / "html.jpg").unlink(missing_ok=True)
             (bears / "black" / "print.jpg").unlink(missing_ok=True)
 

@@ -28,7 +28,7 @@ def converted_once(name: str, size: int, key: Sequence[str], convert: Callable[[
         require_allowed(data)
         if hashlib.sha256(data).hexdigest() == facts["sha256"]:
             return Backbone(name, facts["width"], Preprocess.from_dict(facts["preprocess"]), data)
-    with working(f"Preparing {name}, once"):
+    with working("preparing"):
         backbone = convert()
     facts = {"width": backbone.width, "preprocess": asdict(backbone.preprocess), "sha256": backbone.sha256}
     with suppress(WhatsitError, OSError):

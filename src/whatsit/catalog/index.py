@@ -124,7 +124,7 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
             steady.clear()
 
     try:
-        with progress("Reading pictures", len(known.missing)) as advance:
+        with progress("reading", len(known.missing)) as advance:
             for place, found in zip(
                 known.missing, in_parallel(look, known.missing, together=READ_TOGETHER), strict=True
             ):

@@ -29,7 +29,7 @@ def trash(
         replaced = list_replaced(kept.folder)
         size = sum(size_of(move.in_trash.parent) for move in moves) + sum(one.bytes for one in replaced)
         if empty:
-            with progress("Deleting", len(moves)) as advance:
+            with progress("deleting", len(moves)) as advance:
                 kept.journal.empty(advance)
             empty_replaced(kept.folder)
     if json:

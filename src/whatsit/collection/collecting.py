@@ -265,7 +265,7 @@ async def _search(
     license: License,
     allow_private: bool,
 ) -> None:
-    with progress("Searching", len(wanted)) as advance:
+    with progress("searching", len(wanted)) as advance:
         async with client(Limits(), allow_private) as session:
             for label, words in wanted.items():
                 known = sum(row.words == words for row in collecting.manifest.of(label))

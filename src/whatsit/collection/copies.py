@@ -34,7 +34,7 @@ def read_looks(images: Path, label: str, known: Mapping[str, Look]) -> Looks:
         except ImageError:
             return None
 
-    with progress(f"Reading {label}", len(unknown)) as advance:
+    with progress(label, len(unknown)) as advance:
         for file, found in zip(unknown, in_parallel(look, unknown, together=READ_TOGETHER), strict=True):
             advance()
             if found is not None:

@@ -9,6 +9,7 @@ from whatsit.errors import WhatsitError
 from whatsit.events.default import default
 from whatsit.events.kinds import Artifact, Event, Failed, Finished, Note, Progress
 from whatsit.events.sinks import without_epochs
+from whatsit.i18n import Message
 
 Emit = Callable[[Event], None]
 _current: ContextVar[Emit | None] = ContextVar("whatsit_emit", default=None)
@@ -89,13 +90,13 @@ def task(to: Emit | None = None) -> Iterator[Callable[[Mapping[str, Any]], None]
         try:
             yield lambda result: emit(Finished(result))
         except KeyboardInterrupt:
-            _failed(Failed("cancelled", "It was stopped; nothing is lost."))
+            _failed(Failed("cancelled", Message("events.stopped")))
             raise
         except WhatsitError as error:
-            _failed(Failed("input", error.what, error.next_step))
+            _failed(Failed("input", error.message))
             raise
         except Exception as error:
-            _failed(Failed("fault", f"{type(error).__name__}: {error}"))
+            _failed(Failed("fault", Message("events.fault", kind=type(error).__name__, text=str(error))))
             raise
 
 
@@ -104,14 +105,18 @@ def _failed(event: Failed) -> None:
         emit(event)
 
 
-def note(text: str) -> None:
+def note(message: Message | str) -> None:
     """Report a sentence about how the task goes."""
-    emit(Note(text))
+    emit(Note(_message(message)))
 
 
-def warn(text: str) -> None:
+def warn(message: Message | str) -> None:
     """Report what the user should know in any case."""
-    emit(Note(text, is_warning=True))
+    emit(Note(_message(message), is_warning=True))
+
+
+def _message(message: Message | str) -> Message:
+    return Message("plain.text", text=message) if isinstance(message, str) else message
 
 
 def written(kind: str, path: object) -> None:

@@ -3,17 +3,28 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
+
+from whatsit.i18n import Message
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` items of `total`; None where nobody knows how many. It is over when both are the same."""
+    """`done` items of `total`; None where nobody knows how many. It is over when both are the same.
+
+    `task` is a name in the catalog "progress", or a class of pictures.
+    """
 
     task: str
     done: int
     total: int | None
+
+    @property
+    def title(self) -> str:
+        """What is being done, in the user's language."""
+        code = f"progress.{self.task}"
+        return self.task if (text := Message(code).text()) == code else text
 
     @property
     def is_over(self) -> bool:
@@ -42,8 +53,13 @@ class EpochDone:
 class Note:
     """A sentence for the user; a warning also where only results are wanted."""
 
-    text: str
+    message: Message
     is_warning: bool = False
+
+    @property
+    def text(self) -> str:
+        """The sentence in the user's language."""
+        return self.message.text()
 
 
 @dataclass(frozen=True)
@@ -56,10 +72,10 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Predicted:
-    """A picture is classified: the answer in words, and `answer` as plain JSON values."""
+    """A picture is classified: the answer as a sentence, and `answer` as plain JSON values."""
 
     path: str
-    text: str
+    message: Message
     answer: Mapping[str, Any]
 
 
@@ -75,8 +91,12 @@ class Failed:
     """The task ended with an error: its kind, what is wrong, and what to do."""
 
     error: Literal["cancelled", "input", "fault"]
-    what: str
-    next_step: str = ""
+    message: Message
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in the user's language."""
+        return self.message.what()
 
 
 Event = Progress | EpochDone | Predicted | Note | Artifact | Finished | Failed
@@ -85,7 +105,10 @@ KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)
 
 def to_json(event: Event) -> str:
     """One line, in which numbers that are not finite are null."""
-    values = without_nan({"event": type(event).__name__, **asdict(event)})
+    values = {one.name: getattr(event, one.name) for one in fields(event)}
+    if "message" in values:
+        values["message"] = values["message"].to_dict()
+    values = without_nan({"event": type(event).__name__, **values})
     return json.dumps(values, ensure_ascii=False, allow_nan=False)
 
 
@@ -93,6 +116,8 @@ def from_json(line: str) -> Event:
     """The reverse. Raises ValueError for anything else."""
     try:
         values = json.loads(line)
+        if "message" in values:
+            values["message"] = Message.from_dict(values["message"])
         event = KINDS[values.pop("event")](**values)
     except (TypeError, AttributeError, LookupError, RecursionError) as error:
         raise ValueError("this line is not an event") from error

@@ -38,7 +38,9 @@ class Notebook:
             self._bars.pop(event.task, None)
         else:
             shape = BUSY if event.total is None else BAR
-            self._bars[event.task] = shape.format(task=escape(event.task), done=event.done, total=event.total)
+            self._bars[event.task] = shape.format(
+                task=escape(event.title), done=event.done, total=event.total
+            )
         page = "".join(self._bars.values())
         if self._bars_at is not None:
             self._bars_at.update(_html(page))

@@ -60,7 +60,7 @@ class Plain:
                 print(header(event))
             print(line(event), flush=True)
         elif isinstance(event, Predicted):
-            print(f"{printable(event.path)}: {event.text}", flush=True)
+            print(f"{printable(event.path)}: {printable(event.message.text())}", flush=True)
         elif isinstance(event, Note) and not event.is_warning:
             print(printable(event.text), flush=True)
         else:
@@ -92,7 +92,7 @@ class Terminal(Plain):
             self._bars = bars_on_stderr()
             self._bars.start()
         if event.task not in self._rows:
-            self._rows[event.task] = self._bars.add_task(event.task.replace("[", "\\["), total=event.total)
+            self._rows[event.task] = self._bars.add_task(event.title.replace("[", "\\["), total=event.total)
         self._bars.update(self._rows[event.task], completed=event.done, total=event.total)
 
     def _hide(self) -> None:

@@ -61,7 +61,7 @@ def thumbnails(
 
     missing = [path for path in paths if path not in known]
     fresh: dict[Path, bytes] = {}
-    with progress("Shrinking pictures", len(missing)) as advance:
+    with progress("thumbnails", len(missing)) as advance:
         for path, jpeg in zip(missing, in_parallel(look, missing), strict=True):
             advance()
             fresh[path] = jpeg

@@ -216,7 +216,7 @@ def repeat(learner: Learner, times: int) -> list[float]:
     """Train the head anew with the seeds that follow; the validation accuracies, the learner's own first."""
     accuracies, last = [learner.evaluate().accuracy], learner._state.fits[-1]
     first = learner._state.config.seed + 1
-    with progress("Training again", times - 1) as advance:
+    with progress("repeating", times - 1) as advance:
         for seed in range(first, first + times - 1):
             other = variants.fresh(learner, seed)
             with hiding_epochs():

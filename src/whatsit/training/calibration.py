@@ -57,7 +57,7 @@ class Calibration:
         if self._held_out is None or self._held_out[0] != of:
             found = state.run.held_out(len(state.data.classes), of) if state.is_of_run else None
             if found is None:
-                with working("Checking its self-confidence"):
+                with working("held_out"):
                     found = self._hold_out()
                 if state.is_of_run:
                     state.run.keep_held_out(of, found)

@@ -45,7 +45,7 @@ def draw_curve(
     shares = [share for share in SHARES if share * count >= 2 * len(classes)] or [1.0]
     wrong: NDArray[np.bool_] = np.empty((len(shares), repeats, len(valid.labels)), np.bool_)
     images = []
-    with progress("Learning from fewer pictures", len(shares)) as advance:
+    with progress("learning_curve", len(shares)) as advance:
         for row, share in enumerate(shares):
             seeds = range(like.seed, like.seed + repeats)
             places = [sample(train.labels, share, one) for one in seeds]

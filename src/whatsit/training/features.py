@@ -91,7 +91,7 @@ class Extractor:
         places, refused, small = todo.missing.tolist(), dict[Path, str](), dict[bytes, bytes]()
         fresh, since = list[int](), time.monotonic()
         try:
-            with progress("Looking at pictures", len(places)) as advance:
+            with progress("features", len(places)) as advance:
                 for place, answer in zip(places, in_parallel(look, places), strict=True):
                     advance()
                     if isinstance(answer, dict):

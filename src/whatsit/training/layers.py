@@ -136,7 +136,7 @@ class Layers:
         from whatsit.finetune.timm_backbones import convert
 
         assert self.network is not None
-        with working("Converting the network"):
+        with working("converting"):
             self.network.cpu()
             own = convert(self.backbone.name, self._size, deepcopy(self.network.body).eval())
         self.backbone = replace(own, preprocess=self.backbone.preprocess)

@@ -84,7 +84,7 @@ def _counting_epochs(total: int) -> Iterator[None]:
         else:
             outer(event)
 
-    with progress("Experiments (epochs)", total) as advance, emitting(count):
+    with progress("experiments", total) as advance, emitting(count):
         yield
 
 

@@ -45,7 +45,7 @@ def repair(
         except ImageError as error:
             return error
 
-    with progress("Repairing pictures", len(paths)) as advance:
+    with progress("repairing", len(paths)) as advance:
         for start in range(0, len(paths), TOGETHER):
             some = paths[start : start + TOGETHER]
             renamed, replaced = [], []

@@ -112,7 +112,7 @@ def _look(
         except ImageError as error:
             return error
 
-    with progress("Looking at pictures", len(paths)) as advance:
+    with progress("checking", len(paths)) as advance:
         for one, result in zip(paths, in_parallel(look, paths, workers, READ_TOGETHER), strict=True):
             advance()
             if isinstance(result, Fingerprint):

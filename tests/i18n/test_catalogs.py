@@ -1,0 +1,112 @@
+"""Both languages have the same sentences, and the code uses all of them, with the values that they need."""
+
+import ast
+import pickle
+from string import Formatter
+
+import pytest
+
+from tests.sentences import SRC, outside, used
+from whatsit.errors import FetchError, WhatsitError
+from whatsit.i18n import Message, chosen, codes, say, speaking
+
+# Packages whose sentences are not in the catalogs yet.
+WAITING: tuple[str, ...] = ("",)
+SOURCES = sorted(SRC.rglob("*.py"))
+
+
+def placeholders(entry: str | dict[str, str]) -> set[str]:
+    texts = [entry] if isinstance(entry, str) else entry.values()
+    return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_codes_parts_and_placeholders() -> None:
+    english, chinese = codes("en"), codes("zh")
+    assert english.keys() == chinese.keys()
+    for code, entry in english.items():
+        other = chinese[code]
+        assert isinstance(entry, str) == isinstance(other, str), code
+        if isinstance(entry, dict) and isinstance(other, dict):
+            assert entry.keys() == other.keys(), code
+            assert entry.keys() <= {"what", "next"}, code
+        assert placeholders(entry) == placeholders(other), code
+
+
+def test_every_message_has_its_sentence_and_the_values_that_it_needs() -> None:
+    english = codes("en")
+    for source in SOURCES:
+        for line, code, names in used(source):
+            assert code in english, f"{source}:{line}: {code}"
+            if names is not None:
+                assert names == placeholders(english[code]), f"{source}:{line}: {code}"
+
+
+def test_no_sentence_is_left_that_nobody_uses() -> None:
+    texts = {
+        node.value
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    free = ("progress.",)  # named by what reports progress
+    assert [code for code in codes("en") if code not in texts and not code.startswith(free)] == []
+
+
+@pytest.mark.skipif(WAITING == ("",), reason="the sentences are moved into the catalogs package by package")
+def test_no_sentence_stands_in_the_code() -> None:
+    waiting = tuple(str(SRC / one) for one in WAITING)
+    left = [
+        f"{one}:{line}: {text}"
+        for one in SOURCES
+        for line, text in outside(one)
+        if not str(one).startswith(waiting)
+    ]
+    assert left == []
+
+
+def test_messages_are_put_into_words_where_they_are_read() -> None:
+    inner = Message("predict.no_pictures", folder="bears")
+    outer = Message("predict.unreadable", path="x.jpg", reason=inner)
+    assert str(outer) == "x.jpg: bears holds no pictures. Name a folder with pictures, or a file."
+    with speaking("zh"):
+        assert str(outer) == "x.jpg：bears 里没有图片。请指定含有图片的文件夹，或某个文件。"
+    assert Message.from_dict(outer.to_dict()) == outer
+    assert Message("nobody.knows_this", x=1).text() == "nobody.knows_this"
+
+
+def test_errors_survive_pickling_with_their_message() -> None:
+    for error in (
+        WhatsitError(Message("predict.no_pictures", folder="bears")),
+        FetchError(Message("predict.no_stdin"), passing=True, wait=3.0),
+        WhatsitError("What is wrong.", "What to do."),
+    ):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+        with speaking("zh"):
+            assert str(again) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "lang"),
+    [
+        ([], {}, "en"),
+        ([], {"LANG": "C.UTF-8"}, "en"),
+        ([], {"LANG": "zh_CN.UTF-8"}, "zh"),
+        ([], {"LANG": "zh_CN.UTF-8", "LC_ALL": "de_DE"}, "en"),
+        ([], {"LANG": "en_US", "WHATSIT_LANG": "zh"}, "zh"),
+        (["train", "--lang", "en"], {"WHATSIT_LANG": "zh"}, "en"),
+        (["--lang=zh", "train"], {}, "zh"),
+        (["predict", "--", "--lang", "zh"], {}, "en"),
+        ([], {"LANG": "zhx"}, "en"),
+    ],
+)
+def test_language_is_that_of_the_option_the_variable_or_the_locale(
+    words: list[str], environment: dict[str, str], lang: str
+) -> None:
+    assert chosen(words, environment) == lang
+
+
+def test_numbers_choose_their_words() -> None:
+    one, many = (Message("i18n_test.count", count=count) for count in (1, 2))
+    assert str(one) == str(many) == "i18n_test.count", "no such code"
+    assert say("plain.text", text="x") == "x"
