@@ -95,7 +95,7 @@ def test_mistakes_are_reported_and_raised(digits: Path, tmp_path: Path) -> None:
     with pytest.raises(wi.WhatsitError, match="not-there"):
         wi.train(tmp_path / "not-there", emit=heard.append)
     assert isinstance(heard[-1], Failed)
-    assert (heard[-1].error, bool(heard[-1].next_step)) == ("input", True)
+    assert (heard[-1].error, bool(heard[-1].message.next_step())) == ("input", True)
     with pytest.raises(wi.WhatsitError, match=r"no option 'epoch'.*epochs"):
         wi.train(digits, epoch=3)
     with pytest.raises(wi.WhatsitError, match="no run"):
@@ -145,8 +145,14 @@ def served(folder: Path) -> Iterator[str]:
             server.terminate()
 
 
+def posted(address: str) -> str:
+    with urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=30) as answer:
+        return str(answer.read().decode())
+
+
 def events_of(address: str) -> Iterator[Event]:
-    with urllib.request.urlopen(f"{address}/train", timeout=120) as stream:
+    """Those of a training that is started now."""
+    with urllib.request.urlopen(f"{address}/events/{posted(f'{address}/train')}", timeout=120) as stream:
         for line in stream:
             if line.startswith(b"data: "):
                 yield from_json(line.removeprefix(b"data: ").decode())
@@ -159,15 +165,15 @@ def test_page_of_the_documentation_trains_with_live_events_and_cancels(
         (tmp_path / "my-photos" / label).mkdir(parents=True)
         for path in sorted((clothing / "train" / label).iterdir())[:60]:
             shutil.copy(path, tmp_path / "my-photos" / label)
-    assert len(code_blocks("docs/tasks.md", "python")[1].splitlines()) <= 40
+    lines = code_blocks("docs/tasks.md", "python")[1].splitlines()
+    assert len([line for line in lines if line]) <= 40
     with served(tmp_path) as address:
         with urllib.request.urlopen(address, timeout=30) as page:
             assert b"Cancel" in page.read()
         heard: list[Any] = []
         for event in events_of(address):
             if not heard:
-                request = urllib.request.Request(f"{address}/cancel", method="POST")
-                urllib.request.urlopen(request, timeout=30).close()
+                assert posted(f"{address}/cancel") == "cancelled"
             heard.append(event)
         assert isinstance(heard[-1], Failed)
         assert heard[-1].error == "cancelled"

@@ -30,12 +30,10 @@ def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
             shutil.copy(path, place / "digits" / "train" / label)
     from whatsit.cli.train_result import run_and_print
     from whatsit.config import TrainConfig
-    from whatsit.training.job import Job
 
-    job = Job(
-        TrainConfig(str(place / "digits"), str(place / "x.whatsit"), epochs=4, augment="none", size=SIZE)
-    )
-    run_and_print(job, results_only(), json=True)
+    options = {"epochs": 4, "augment": "none", "size": SIZE}
+    config = TrainConfig(str(place / "digits"), str(place / "x.whatsit"), **options)  # type: ignore[arg-type]
+    run_and_print(config, results_only(), json=True)
     return place
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 Resize = Literal["crop", "pad", "squash"]
 Precision = Literal["fp32", "bf16"]
@@ -16,6 +17,10 @@ License = Literal["any", "public", "modify", "commercial"]
 Language = Literal["en", "zh"]
 LR = 3e-3  # good for nearly every head
 LARGEST_SEED = 2**32
+
+
+PLACES = ("folder", "out", "project", "weights", "into", "urls", "save", "bundle", "explain", "csv")
+NAMED = ("run", "subject", "images")  # places too, unless that is a run's number or "-" for stdin
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,34 @@ class TrainConfig:
         known = asdict(self)
         own = {one.name: known[one.name] for one in fields(LearnerConfig) if one.name in known}
         return LearnerConfig(**{**own, "augment": None if self.augment == "none" else self.augment})
+
+
+@dataclass(frozen=True)
+class ResumeConfig:
+    """A training that was stopped, in its run: FOLDER/.whatsit/runs/0001, or its number in a project.
+
+    A run does not decide where files are: `out` and `weights` are named again if they were named before,
+    and the pictures' `folder` if it is not beside the run.
+    """
+
+    run: str
+    folder: str | None = None
+    out: str | None = None
+    weights: str | None = None
+    project: str | None = None
+
+
+@dataclass(frozen=True)
+class ContinueConfig:
+    """A finished run, named as for ResumeConfig, that is trained for `epochs` more, by default as before."""
+
+    run: str
+    folder: str | None = None
+    out: str | None = None
+    weights: str | None = None
+    project: str | None = None
+    epochs: int | None = None
+    lr: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,5 +211,33 @@ class PredictConfig:
 
 
 Config = (
-    TrainConfig | CollectConfig | VerifyConfig | ShowConfig | EvaluateConfig | ReportConfig | PredictConfig
+    TrainConfig
+    | ResumeConfig
+    | ContinueConfig
+    | CollectConfig
+    | VerifyConfig
+    | ShowConfig
+    | EvaluateConfig
+    | ReportConfig
+    | PredictConfig
 )
+
+
+C = TypeVar("C", bound=Config)
+
+
+def absolute(config: C) -> C:
+    """The same task, wherever the process that carries it out is started."""
+    values: dict[str, Any] = {one.name: getattr(config, one.name) for one in fields(config)}
+    for name in (*PLACES, *NAMED):
+        if values.get(name):
+            values[name] = _absolute(values[name], name in NAMED)
+    return type(config)(**values)
+
+
+def _absolute(place: Any, is_named: bool) -> Any:
+    if isinstance(place, list | tuple):
+        return type(place)(_absolute(one, is_named) for one in place)
+    if is_named and (place == "-" or str(place).isdecimal()):
+        return place
+    return str(Path(place).absolute()) if isinstance(place, str | Path) else place

@@ -32,7 +32,9 @@ class Plot(Figure):  # type: ignore[misc]
         with warnings.catch_warnings():
             # Boxes in a title are warning enough.
             warnings.filterwarnings("ignore", message="Glyph .* missing")
-            self.savefig(picture, format="png", dpi=100, bbox_inches="tight")
+            self.savefig(
+                picture, format="png", dpi=100, bbox_inches="tight", metadata={"Software": "Whatsit"}
+            )
         return picture.getvalue()
 
     def write(self, path: str | Path) -> None:

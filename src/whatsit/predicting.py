@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.cells import safe
-from whatsit.checks import require_place
+from whatsit.checks import is_count
 from whatsit.classifier import Classifier
 from whatsit.config import PredictConfig
 from whatsit.errors import WhatsitError
@@ -19,6 +19,7 @@ from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.i18n import Message
 from whatsit.images import WHOLE
 from whatsit.model import Prediction
+from whatsit.outputs import require_output
 from whatsit.project import short_name, write_whole
 from whatsit.text import brief
 
@@ -77,8 +78,10 @@ def predict_files(config: PredictConfig) -> PredictResult:
     Raises WhatsitError and BundleError before anything is classified.
     """
     if config.csv:
-        require_place("table", Path(config.csv))
-    paths = _expanded(config.images)
+        require_output("table", Path(config.csv))
+    if not is_count(config.top, 1):
+        raise WhatsitError(Message("predict.no_classes", top=config.top))
+    paths = _expanded([config.images] if isinstance(config.images, str) else config.images)
     classifier = Classifier(config.bundle, config.min_probability, config.precision)
     folder = None if config.explain is None else _folder_for_heat_maps(classifier, config.explain, paths)
     sources = [_on_stdin() if path == STDIN else path for path in paths]

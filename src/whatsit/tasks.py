@@ -9,15 +9,16 @@ from typing import Any, Protocol
 from whatsit import events
 from whatsit.catalog import Catalog
 from whatsit.catalog.summary import Summary
-from whatsit.checks import require_place
 from whatsit.classifier import Classifier
 from whatsit.collection import Collection, collect, collect_lists, label_lists
 from whatsit.config import (
     CollectConfig,
     Config,
+    ContinueConfig,
     EvaluateConfig,
     PredictConfig,
     ReportConfig,
+    ResumeConfig,
     ShowConfig,
     TrainConfig,
     VerifyConfig,
@@ -25,6 +26,7 @@ from whatsit.config import (
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.events import Emit, written
+from whatsit.outputs import require_output
 from whatsit.predicting import predict_files
 from whatsit.report import Report
 from whatsit.training import task
@@ -95,8 +97,8 @@ def run(config: Config, emit: Emit | None = None) -> Result:
 
     Raises WhatsitError.
     """
-    if isinstance(config, TrainConfig):
-        return task.run(config, emit)
+    if isinstance(config, TrainConfig | ResumeConfig | ContinueConfig):
+        return task.run_training(config, emit)
     with events.task(emit) as finish:
         result = _OTHERS[type(config)](config)
         finish(result.to_dict())
@@ -135,6 +137,8 @@ def _verify(config: VerifyConfig) -> Verification:
 def _show(config: ShowConfig) -> ShowResult:
     catalog = catalog_of(config, to_train=False)
     figure = Path(config.save) if config.save else None
+    if figure is not None:
+        require_output("figure", figure)
     if figure is None and catalog.project.is_lasting and find_spec("matplotlib"):
         figure = catalog.project.folder / PICTURES
     if figure is not None:
@@ -187,7 +191,7 @@ def require_page(out: Path) -> None:
     """Raise WhatsitError before anything is done for nothing, or something else is written over."""
     if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
         raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
-    require_place("report", out)
+    require_output("report", out)
 
 
 _OTHERS: dict[type, Callable[[Any], Result]] = {

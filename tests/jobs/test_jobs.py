@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -16,8 +17,10 @@ import whatsit as wi
 from tests.conftest import WHOLE
 from tests.pictures import contents
 from whatsit.config import TrainConfig
-from whatsit.events import Artifact, EpochDone, Failed, Finished, Progress
-from whatsit.jobs import Job, jobs_of, start, take_up
+from whatsit.events import Artifact, EpochDone, Event, Failed, Finished, Lines, Progress
+from whatsit.jobs import Job, jobs_of, resume, start, take_up
+from whatsit.jobs import __main__ as worker
+from whatsit.jobs.record import record
 from whatsit.project import Project
 
 pytestmark = [
@@ -189,3 +192,89 @@ def test_nothing_is_lost_whoever_is_killed(digits: Path, tmp_path: Path, seed: i
             digits, tmp_path / "whole.whatsit", lambda event: None, size=64, epochs=4, augment="none"
         )
         assert (tmp_path / "x.whatsit").read_bytes() == whole.bundle.read_bytes()
+
+
+def test_cancelled_training_goes_on_as_a_job(digits: Path, tmp_path: Path) -> None:
+    project = Project(digits)
+    job = start(project, config(digits, epochs=8))
+    first(job, EpochDone)
+    job.cancel()
+    assert job.state in ("cancelled", "finished")
+    after = resume(project, job) if job.state == "cancelled" else job
+    assert isinstance(list(after.follow())[-1], Finished)
+    whole = wi.train(
+        digits, tmp_path / "whole.whatsit", lambda event: None, **asdict_of(config(digits, epochs=8))
+    )
+    assert digits.with_suffix(".whatsit").read_bytes() == whole.bundle.read_bytes()
+
+
+def asdict_of(given: TrainConfig) -> dict[str, object]:
+    return {name: value for name, value in asdict(given).items() if name not in ("folder", "out")}
+
+
+def test_job_is_done_where_it_was_recorded_whatever_lies_in_the_folder_of_its_process(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(digits, tmp_path / "here" / "digits", ignore=shutil.ignore_patterns(".whatsit"))
+    (tmp_path / "here" / "filelock.py").write_text("raise SystemExit('a file of the user was imported')")
+    monkeypatch.chdir(tmp_path / "here")
+    job = start(Project("digits"), TrainConfig("digits", "x.whatsit", size=64, epochs=1, augment="none"))
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(list(job.follow())[-1], Finished)
+    assert (tmp_path / "here" / "x.whatsit").exists()
+
+
+def test_config_of_another_kind_is_refused_before_it_is_recorded(digits: Path) -> None:
+    project = Project(digits)
+    for options in ({"lrs": 3e-3}, {"augment": None}, {"epochs": "4"}):
+        with pytest.raises(wi.WhatsitError, match="can't be recorded"):
+            start(project, config(digits, **options))
+    assert jobs_of(project.folder) == []
+
+
+def test_job_that_never_began_says_how_it_ended(digits: Path, tmp_path: Path) -> None:
+    project = Project(digits)
+    slow, waiting = (start(project, config(digits, epochs=100_000)) for _ in range(2))
+    first(slow, EpochDone)
+    assert (waiting.state, waiting.cancel()) == ("waiting", "cancelled")
+    (last,) = waiting.follow()
+    assert isinstance(last, Failed)
+    assert last.error == "cancelled"
+    (project.folder / "jobs" / "0003").mkdir()
+    damaged = jobs_of(project.folder)[-1]
+    assert damaged.state == "failed"
+    (last,) = damaged.follow()
+    assert isinstance(last, Failed)
+    assert "not a job that you started" in last.what
+    slow.cancel()
+
+
+def test_copy_of_a_project_has_no_jobs_to_do_and_a_damaged_key_signs_nothing(
+    digits: Path, tmp_path: Path, cache: Path
+) -> None:
+    job = record(Project(digits).folder, config(digits))
+    assert job.can_begin
+    shutil.copytree(digits, tmp_path / "copy")
+    (copied,) = jobs_of(tmp_path / "copy" / ".whatsit")
+    assert not copied.can_begin
+    (cache / "jobs.key").write_bytes(b"")
+    assert not job.can_begin
+    assert len((cache / "jobs.key").read_bytes()) == 32
+
+
+def test_cancel_that_comes_too_late_changes_nothing(digits: Path) -> None:
+    job = record(Project(digits).folder, config(digits, epochs=1))
+    lines = []
+
+    class Late(Lines):
+        def __call__(self, event: Event) -> None:
+            lines.append(event)
+            super().__call__(event)
+            if isinstance(event, Finished):
+                (job.folder / "cancel").touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "Lines", Late)
+        worker.carry_out(job)
+    assert isinstance(lines[-1], Finished)
+    assert job.state == "finished"

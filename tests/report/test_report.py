@@ -569,18 +569,17 @@ def test_training_is_finished_though_its_report_fails(
 ) -> None:
     from whatsit.cli.train_result import run_and_print
     from whatsit.config import TrainConfig
-    from whatsit.training.job import Job
 
     def fail(self: Report, lang: str = "en") -> None:
         raise WhatsitError("The disk is full.")
 
     monkeypatch.setattr(Report, "render", fail)
-    job = Job(TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
-    run_and_print(job)
+    run_and_print(TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
     said = capsys.readouterr()
     assert "there is no report: The disk is full." in said.err
     assert "bundle: " in said.out
-    assert job.is_finished
+    record = json.loads((digits / ".whatsit" / "runs" / "0001" / "job.json").read_text())
+    assert record["is_finished"]
 
 
 def test_large_cells_show_the_worst_and_say_how_many_there_are(

@@ -25,7 +25,6 @@ def demo(
     """Watch the whole job on handwritten digits."""
     from whatsit.demo import draw_results, write_digits
     from whatsit.tasks import run
-    from whatsit.training.job import Job
     from whatsit.training.task import REPORT
 
     digits, bundle = folder / "digits", folder / "digits.whatsit"
@@ -41,7 +40,7 @@ def demo(
     _step(f"whatsit show {digits} --save {folder / 'pictures.png'}")
     show_and_print(ShowConfig(str(digits), str(folder / "pictures.png")))
     _step(f"whatsit train {digits} --out {bundle}")
-    run_and_print(Job(TrainConfig(str(digits.absolute()), str(bundle.absolute()))))
+    run_and_print(TrainConfig(str(digits), str(bundle)))
     _step(f"whatsit evaluate {bundle} {digits} --split valid")
     evaluate_and_print(EvaluateConfig(str(bundle), str(digits), "valid"))
     some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]

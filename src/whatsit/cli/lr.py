@@ -48,8 +48,11 @@ def lr(
 
     catalog = Catalog.read(folder, valid=valid, seed=split_seed, recursive=recursive, project=project)
 
+    from whatsit.outputs import require_output
     from whatsit.training import Learner
 
+    if save:
+        require_output("figure", save)
     learner = Learner(catalog, backbone, side_of_input(size), weights=weights, resize=resize)
     found = learner.unfreeze().lr_find() if unfreeze else learner.lr_find()
     place = save or learner.catalog.project.folder / "lr.png"

@@ -26,7 +26,17 @@ from whatsit.cli.options import (
 )
 from whatsit.cli.running import listening
 from whatsit.cli.train_result import run_and_print
-from whatsit.config import LARGEST_SEED, LR, Augment, Device, Precision, SplitConfig, TrainConfig
+from whatsit.config import (
+    LARGEST_SEED,
+    LR,
+    Augment,
+    ContinueConfig,
+    Device,
+    Precision,
+    ResumeConfig,
+    SplitConfig,
+    TrainConfig,
+)
 from whatsit.errors import WhatsitError
 
 if TYPE_CHECKING:
@@ -133,29 +143,23 @@ def train(
     if out:
         require_place("bundle", out)
 
-    from whatsit.training import job as jobs
-
-    given = jobs.Given(folder, out, weights)
+    config: TrainConfig | ResumeConfig | ContinueConfig
     if resume is not None:
-        job = jobs.resume(jobs.find_run(resume, folder, project), given)
+        config = config_of(ResumeConfig, context, run=resume)
     elif continue_run is not None:
-        run = jobs.find_run(continue_run, folder, project)
-        job = jobs.further(run, given, epochs, tried[0] if _is_given(context, "rates") else None)
+        lr = tried[0] if _is_given(context, "rates") else None
+        config = config_of(ContinueConfig, context, run=continue_run, lr=lr)
     else:
-        assert folder is not None
-        assert out is not None
-        places = {"folder": folder, "out": out, "weights": weights, "project": project}
         config = config_of(
             TrainConfig,
             context,
-            **{name: place and place.absolute() for name, place in places.items()},
+            out=out,
             lrs=tried,
             size=side_of_input(size),
             balance=None if balance == "none" else balance,
         )
-        job = jobs.Job(config)
     with listening(events, json, has_epochs=verbose) as emit:
-        report = run_and_print(job, emit, json, verbose)
+        report = run_and_print(config, emit, json, verbose)
     if open_report and report is not None:
         import webbrowser
 

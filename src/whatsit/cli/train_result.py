@@ -8,35 +8,33 @@ from whatsit.events import Emit, warn
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.training.job import Job
+    from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig
     from whatsit.training.task import TrainResult
 
 
 def run_and_print(
-    job: "Job", emit: Emit | None = None, json: bool = False, verbose: bool = False
+    config: "TrainConfig | ResumeConfig | ContinueConfig",
+    emit: Emit | None = None,
+    json: bool = False,
+    verbose: bool = False,
 ) -> Path | None:
     """Carry out what was asked, and print how it went; the report, if there is one."""
     from whatsit.training import task
 
-    try:
-        result = task.run_job(job, emit)
-    except KeyboardInterrupt:
-        if job.place is not None and not job.is_finished:
-            warn(f"go on with: {command_line('train', *job.resuming())}")
-        raise
+    result = task.run_training(config, emit)
     catalog = result.learner.catalog
     print_notes(catalog)
     if result.is_replaced:
-        place = named(catalog.root, Path(job.config.project) if job.config.project else None)
+        place = named(catalog.root, Path(result.config.project) if result.config.project else None)
         warn(f"the bundle that was there is in the trash: {command_line('trash', *place)}")
     if json:
         print_json(result.to_dict())
     else:
-        _print(job, result, verbose)
+        _print(result, verbose)
     return result.report
 
 
-def _print(job: "Job", result: "TrainResult", verbose: bool) -> None:
+def _print(result: "TrainResult", verbose: bool) -> None:
     from whatsit.report import Words
     from whatsit.training.automatic import summary
     from whatsit.training.task import shortest
@@ -48,7 +46,7 @@ def _print(job: "Job", result: "TrainResult", verbose: bool) -> None:
         count = f"{result.left_out} pictures set aside for measuring"
         print(f"{count} were left out: they are training pictures too")
     if len(result.accuracies) > 1:
-        is_tuned = job.config.fine_tune or job.config.time_budget
+        is_tuned = result.config.fine_tune or result.config.time_budget
         print(f"{'frozen, ' if is_tuned else ''}{summary(result.accuracies)}")
     for one in result.suspects():
         what = f"{printable(shortest(one.path))} is labeled {printable(one.label)}"

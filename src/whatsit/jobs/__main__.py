@@ -7,7 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from whatsit.events import Cancelled, Event, Failed, Lines
+from whatsit.events import Cancelled, Event, Failed, Finished, Lines
+from whatsit.i18n import Message
 from whatsit.jobs.record import CANCEL, EVENTS, FOLDER, LOCK, Job, jobs_of
 from whatsit.project.paths import not_a_link
 
@@ -26,19 +27,23 @@ def work(project: Path) -> None:
 
 def carry_out(job: Job) -> None:
     """Do one job; its events are lines of a file."""
-    from whatsit import tasks  # the parent needs none of it
-
     with FileLock(job.folder / LOCK, timeout=1), open(job.folder / EVENTS, "w", encoding="utf-8") as file:
         (job.folder / "process").write_text(str(os.getpid()))
-        lines, cancelled = Lines(file), job.folder / CANCEL
+        lines, cancelled, ends = Lines(file), job.folder / CANCEL, list[Event]()
 
         def emit(event: Event) -> None:
             lines(event)
-            if not isinstance(event, Failed) and cancelled.exists():
+            ends.extend([event] if isinstance(event, Failed | Finished) else [])
+            if not ends and cancelled.exists():
                 raise Cancelled
 
-        with suppress(Exception, KeyboardInterrupt):  # the last event says what it was
+        try:
+            from whatsit import tasks  # here, where a fault is reported; and the parent needs none of it
+
             tasks.run(job.config(), emit)
+        except (Exception, KeyboardInterrupt) as error:
+            if not ends:
+                lines(Failed("fault", Message("events.fault", kind=type(error).__name__, text=str(error))))
 
 
 if __name__ == "__main__":

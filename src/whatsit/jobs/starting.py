@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from whatsit.config import Config
+from whatsit.config import Config, ContinueConfig, ResumeConfig, TrainConfig
 from whatsit.jobs.record import Job, jobs_of, record
 from whatsit.project import Project
 
@@ -27,6 +27,14 @@ def take_up(project: Project) -> list[Job]:
     return waiting
 
 
+def resume(project: Project, job: Job) -> Job:
+    """Have a training go on that was stopped or cancelled; other tasks start again. A new job does it."""
+    config, run = job.config(), job.run
+    if run and isinstance(config, TrainConfig | ResumeConfig | ContinueConfig):
+        config = ResumeConfig(run, config.folder, config.out, config.weights, config.project)
+    return start(project, config)
+
+
 _workers: list[subprocess.Popen[bytes]] = []
 
 
@@ -34,7 +42,7 @@ def _work(folder: Path) -> None:
     """A process that does the jobs that wait, unless another one does."""
     _workers[:] = [one for one in _workers if one.poll() is None]  # which reaps the others
     worker = subprocess.Popen(
-        [sys.executable, "-m", "whatsit.jobs", str(folder)],
+        [sys.executable, "-P", "-m", "whatsit.jobs", str(folder)],  # -P: nothing is imported from here
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

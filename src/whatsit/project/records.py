@@ -15,14 +15,18 @@ LARGEST_NUMBER = 2**63
 LARGEST_FLOAT = 1e100  # and NaN and infinity, which a training that went wrong writes
 
 
-def read_file(path: Path, most: int | None = None) -> bytes:
-    """The bytes of a plain file. Raises OSError for a link, a pipe, a device, or one larger than `most`."""
+def read_file(path: Path, most: int | None = None, start: int = 0) -> bytes:
+    """The bytes of a plain file from `start` on.
+
+    Raises OSError for a link, a pipe, a device, or a file larger than `most`.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or (most is not None and status.st_size > most):
             raise OSError(f"{path} is not a file of a sensible size")
+        file.seek(start)
         return file.read()
 
 

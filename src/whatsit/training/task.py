@@ -1,20 +1,22 @@
 """A whole training as a task: a config in; a bundle, a report and a result out."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from whatsit import events
 from whatsit.bundle import default_path
 from whatsit.checks import path_of
-from whatsit.config import TrainConfig
+from whatsit.commands import command_line
+from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig, absolute
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import Emit, warn, written
 from whatsit.extras import MissingError
+from whatsit.i18n import Message
+from whatsit.outputs import is_ours
 from whatsit.project import write_whole
 from whatsit.report import Phrase
 from whatsit.text import brief
@@ -29,7 +31,7 @@ from whatsit.understand import guessing
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
 SURE = 0.9  # of another class than the label
-GENERATOR = b'content="Whatsit"'
+Training = TrainConfig | ResumeConfig | ContinueConfig
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,16 @@ class Suspect:
 class TrainResult:
     """What a training came to: the `learner`, its `bundle` and the `report` beside it, None without one.
 
-    `accuracies` are those of all seeds, if several were asked for; `experiments` those of `what_if`, and
-    `figure` their picture. `is_replaced` says that another bundle lay there, which is in the trash now.
+    `config` is what was to be done. `accuracies` are those of all seeds, if several were wanted;
+    `experiments` those of `what_if`, and `figure` their picture. `is_replaced`: there was another bundle,
+    which is in the trash now.
     """
 
     learner: Learner
     bundle: Path
     report: Path | None
     seconds: float
+    config: TrainConfig
     is_replaced: bool = False
     accuracies: tuple[float, ...] = ()
     experiments: tuple[Experiment, ...] = ()
@@ -129,7 +133,7 @@ def train(
         if name not in known:
             raise WhatsitError(f"There is no option {name!r}.", f"Take {', '.join(sorted(known))}.")
     folder = folder.absolute()
-    return run(TrainConfig(str(folder), str(out or default_path(folder)), **options), emit)
+    return run_training(TrainConfig(str(folder), str(out or default_path(folder)), **options), emit)
 
 
 def resume(
@@ -144,21 +148,19 @@ def resume(
     The same as `whatsit train --resume`: a run is not asked where files are. So name `out` and `weights` if
     you named them before, and the pictures' `folder` if that is not beside the run. Raises WhatsitError.
     """
-    given = jobs.Given(*(Path(place) if place else None for place in (folder, out, weights)))
-    return run_job(jobs.resume(jobs.find_run(str(run), given.folder, None), given), emit)
+    places = (str(place) if place else None for place in (run, folder, out, weights))
+    return run_training(ResumeConfig(*places), emit)  # type: ignore[arg-type]
 
 
-def run(config: TrainConfig, emit: Emit | None = None) -> TrainResult:
-    """Carry out a training. Raises WhatsitError; what was stopped goes on with `resume`."""
-    places = {name: getattr(config, name) for name in ("folder", "out", "project", "weights")}
-    absolute: dict[str, Any] = {name: str(Path(place).absolute()) for name, place in places.items() if place}
-    return run_job(Job(replace(config, **absolute)), emit)
+def run_training(
+    config: TrainConfig | ResumeConfig | ContinueConfig, emit: Emit | None = None
+) -> TrainResult:
+    """Carry out a training that is new or goes on. Raises WhatsitError.
 
-
-def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
-    """Carry out a training that is new or goes on. Where it is stopped, another call may go on with it."""
+    Where it is stopped, a warning gives the command that goes on with it.
+    """
     started = time.perf_counter()
-    with events.task(emit) as finish, closing_job(job):
+    with events.task(emit) as finish, _job_of(absolute(config)) as job:
         require_config(job.config)
         trained = automatic.carry_out(job)
         learner, out = trained.learner, Path(job.config.out)
@@ -170,17 +172,34 @@ def run_job(job: Job, emit: Emit | None = None) -> TrainResult:
         report, accuracies = _report(learner, out), tuple(trained.accuracies)
         seconds = time.perf_counter() - started
         result = TrainResult(
-            learner, out, report, seconds, is_replaced, accuracies, tuple(experiments), figure
+            learner, out, report, seconds, job.config, is_replaced, accuracies, tuple(experiments), figure
         )
         finish(result.to_dict())
     return result
 
 
 @contextmanager
-def closing_job(job: Job) -> Iterator[None]:
-    """Release a job at the end of the block, however it ends."""
+def _job_of(config: Training) -> Iterator[Job]:
+    """The job of a config, held until the end of the block. Raises WhatsitError."""
+    if isinstance(config, TrainConfig):
+        job = Job(config)
+    else:
+        folder, out, weights, project = (
+            Path(place) if place else None
+            for place in (config.folder, config.out, config.weights, config.project)
+        )
+        given, place = jobs.Given(folder, out, weights), jobs.find_run(config.run, folder, project)
+        if isinstance(config, ResumeConfig):
+            job = jobs.resume(place, given)
+        else:
+            job = jobs.further(place, given, config.epochs, config.lr)
     try:
-        yield
+        yield job
+    except KeyboardInterrupt:
+        if job.place is not None and not job.is_finished:
+            with suppress(KeyboardInterrupt):  # of a listener that has had enough
+                warn(Message("train.resume_with", command=command_line("train", *job.resuming())))
+        raise
     finally:
         job.release()
 
@@ -217,7 +236,7 @@ def _report(learner: Learner, out: Path) -> Path | None:
     except WhatsitError as error:
         warn(f"there is no report: {error}")
         return None
-    if _is_someone_elses(beside):
+    if not is_ours("report", beside):
         warn(f"{beside} is not a page of Whatsit, and stays as it is.")
     else:
         with suppress(WhatsitError):  # then the one in the run has to do
@@ -225,17 +244,6 @@ def _report(learner: Learner, out: Path) -> Path | None:
             page = beside
     written("report", page)
     return page
-
-
-def _is_someone_elses(page: Path) -> bool:
-    """Whether something is there that is not a report."""
-    if not os.path.lexists(page):
-        return False
-    try:
-        with open(page, "rb") as file:
-            return page.is_symlink() or GENERATOR not in file.read(1000)
-    except OSError:
-        return True
 
 
 def shortest(path: Path) -> str:
