@@ -16,6 +16,7 @@ from tests.conftest import campaign
 from tests.site import Request, Site, jpeg, redirect, respond
 from whatsit import fetch
 from whatsit.errors import FetchError
+from whatsit.events import Cancelled
 from whatsit.fetch import AGES, Limits, answer, client, is_own, is_public, parse, pieces, read, run
 
 QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
@@ -348,3 +349,14 @@ def test_form_and_headers_are_sent(site: Site) -> None:
 
     site.pages["/"] = echo
     assert run(post()) == b"client_credentials a b"
+
+
+def test_work_in_a_running_loop_can_be_cancelled_from_inside() -> None:
+    async def work() -> None:
+        raise Cancelled
+
+    async def cell() -> None:
+        run(work())
+
+    with pytest.raises(Cancelled):
+        asyncio.run(cell())

@@ -17,6 +17,7 @@ import pytest
 import whatsit as wi
 from tests.conftest import Run
 from tests.documentation import code_blocks
+from whatsit import tasks as tasks_of
 from whatsit.cli.train import train
 from whatsit.config import (
     CollectConfig,
@@ -200,8 +201,13 @@ def test_every_long_command_is_a_task_with_the_result_of_its_json(
         result = run(config, heard.append)
         assert json.loads(json.dumps(result.to_dict())) == printed
         assert heard[-1] == Finished(result.to_dict())
+    made = tasks_of.predict(bundle, digits, emit=lambda event: None, top=2)
+    assert len(made.answers) == len(wi.Catalog.from_folder(digits))
+    assert tasks_of.evaluate(bundle, digits, lambda event: None, split="valid").evaluation.images == 12
+    with pytest.raises(wi.WhatsitError, match=r"no option .spilt..*split"):
+        tasks_of.evaluate(bundle, digits, spilt="valid")
     heard = []
-    with pytest.raises(wi.WhatsitError, match="are for searching"):
+    with pytest.raises(wi.WhatsitError, match="apply only to searching"):
         run(CollectConfig(source="bing", urls=("urls.txt",)), heard.append)
     assert isinstance(heard[-1], Failed)
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -293,6 +293,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
             return result.result()
         except KeyboardInterrupt:
             loop, task = started.result()
-            if task is not None:
-                loop.call_soon_threadsafe(task.cancel)
+            if task is not None and not result.done():  # done, where it is the task that was cancelled
+                with suppress(RuntimeError):  # it ended just now
+                    loop.call_soon_threadsafe(task.cancel)
             raise

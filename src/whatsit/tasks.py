@@ -1,16 +1,17 @@
 """Every long task: `run(config, emit)` gives a result that has `to_dict()`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
-from whatsit import events
+from whatsit import collection, events
 from whatsit.catalog import Catalog
 from whatsit.catalog.summary import Summary
 from whatsit.classifier import Classifier
-from whatsit.collection import Collection, collect, collect_lists, label_lists
+from whatsit.collection import Collection, label_lists
+from whatsit.commands import command_line
 from whatsit.config import (
     CollectConfig,
     Config,
@@ -26,8 +27,9 @@ from whatsit.config import (
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.events import Emit, written
+from whatsit.i18n import Message
 from whatsit.outputs import require_output
-from whatsit.predicting import predict_files
+from whatsit.predicting import PredictResult, predict_files
 from whatsit.report import Report
 from whatsit.training import task
 from whatsit.training.finished import report_of_run
@@ -36,6 +38,8 @@ from whatsit.understand.metrics import Evaluation
 from whatsit.verification import Verification, verify_images
 
 PICTURES = "pictures.png"
+Place = str | Path
+C = TypeVar("C", bound=Config)
 
 
 class Result(Protocol):
@@ -105,18 +109,71 @@ def run(config: Config, emit: Emit | None = None) -> Result:
     return result
 
 
+def collect(*classes: str, emit: Emit | None = None, **options: Any) -> Collection:
+    """Do what `whatsit collect WORDS...` does; `options` are the fields of CollectConfig."""
+    return cast(Collection, run(_config(CollectConfig, {"classes": classes, **options}), emit))
+
+
+def verify(folder: Place, emit: Emit | None = None, **options: Any) -> Verification:
+    """Do what `whatsit verify FOLDER` does; `options` are the fields of VerifyConfig."""
+    return cast(Verification, run(_config(VerifyConfig, {"folder": folder, **options}), emit))
+
+
+def show(folder: Place, emit: Emit | None = None, **options: Any) -> ShowResult:
+    """Do what `whatsit show FOLDER` does; `options` are the fields of ShowConfig."""
+    return cast(ShowResult, run(_config(ShowConfig, {"folder": folder, **options}), emit))
+
+
+def evaluate(bundle: Place, folder: Place, emit: Emit | None = None, **options: Any) -> EvaluateResult:
+    """Do what `whatsit evaluate BUNDLE FOLDER` does; `options` are the fields of EvaluateConfig."""
+    config = _config(EvaluateConfig, {"bundle": bundle, "folder": folder, **options})
+    return cast(EvaluateResult, run(config, emit))
+
+
+def report(
+    subject: Place, folder: Place | None = None, emit: Emit | None = None, **options: Any
+) -> ReportResult:
+    """Do what `whatsit report` does with a bundle or run; `options` are the fields of ReportConfig."""
+    config = _config(ReportConfig, {"subject": subject, "folder": folder, **options})
+    return cast(ReportResult, run(config, emit))
+
+
+def predict(bundle: Place, *images: Place, emit: Emit | None = None, **options: Any) -> PredictResult:
+    """Do what `whatsit predict BUNDLE IMAGE...` does; `options` are the fields of PredictConfig."""
+    return cast(
+        PredictResult, run(_config(PredictConfig, {"bundle": bundle, "images": images, **options}), emit)
+    )
+
+
+def _config(kind: type[C], options: dict[str, Any]) -> C:
+    """A config of these options, places as text. Raises WhatsitError for one that it does not have."""
+    known = [one.name for one in fields(kind)]
+    for name in options:
+        if name not in known:
+            raise WhatsitError(Message("tasks.no_option", option=name, known=known))
+    return kind(**{name: _text(value) for name, value in options.items()})
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_text, value))
+    return str(value) if isinstance(value, Path) else value
+
+
 def _collect(config: CollectConfig) -> Collection:
     project, into = config.project, config.into
     if config.urls:
         if config.source != CollectConfig.source or config.license != CollectConfig.license:
-            raise CollectError("--source and --license are for searching.", "Leave them out with --urls.")
+            raise CollectError(Message("tasks.only_searching"))
         # The shell makes several words of urls_*.txt, of which only the first is the option's.
         lists = label_lists([Path(one) for one in (*config.urls, *config.classes)], config.label)
-        return collect_lists(lists, into, config.max_pics, config.retry, config.allow_private, project)
+        return collection.collect_lists(
+            lists, into, config.max_pics, config.retry, config.allow_private, project
+        )
     if config.label:
-        raise CollectError("--label is for lists of addresses (--urls).", "Write NAME=WORDS to search.")
+        raise CollectError(Message("tasks.only_lists"))
     most = {} if config.max_pics is None else {"max_pics": config.max_pics}
-    return collect(
+    return collection.collect(
         *config.classes,
         into=into,
         source=config.source,
@@ -170,14 +227,15 @@ def _report(config: ReportConfig) -> ReportResult:
     )
     if subject.is_file():
         if folder is None:
-            what = "A bundle alone does not show how good it is."
-            raise WhatsitError(what, f"Name labelled pictures: {subject} FOLDER.")
+            raise WhatsitError(
+                Message("tasks.bundle_alone", command=command_line("report", subject, "FOLDER"))
+            )
         out = out or Path(task.REPORT)
         require_page(out)
         report = report_folder(Classifier(subject), folder, project)
     else:
         if subject.suffix == ".whatsit":
-            raise WhatsitError(f"There is no bundle {subject}.", "`whatsit train FOLDER` makes one.")
+            raise WhatsitError(Message("tasks.no_bundle", bundle=subject))
         place = find_run(config.subject, folder, project)
         out = out or place / task.REPORT
         require_page(out)
@@ -190,7 +248,7 @@ def _report(config: ReportConfig) -> ReportResult:
 def require_page(out: Path) -> None:
     """Raise WhatsitError before anything is done for nothing, or something else is written over."""
     if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
-        raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
+        raise WhatsitError(Message("tasks.no_page", out=out))
     require_output("report", out)
 
 

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import whatsit as wi
 from tests.conftest import Run
 from tests.listening import on_lines
 from whatsit.errors import CatalogError, WhatsitError
+from whatsit.events import emitting, nowhere
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.transforms import transforms
 from whatsit.probabilities import softmax
@@ -146,6 +148,21 @@ def test_same_fine_tuning_gives_the_same_weights(digits: Path, cache: Path) -> N
     other.fine_tune(1)
     again = state_of(other)
     assert all(torch.equal(tensor, again[name]) for name, tensor in state_of(one).items())
+
+
+def test_trainings_in_threads_do_not_disturb_each_other(digits: Path, cache: Path, tmp_path: Path) -> None:
+    folders = [digits, tmp_path / "other"]
+    shutil.copytree(digits, folders[1])
+
+    def losses(folder: Path) -> list[float]:
+        with emitting(nowhere):
+            learner = learner_of(folder, augment="full").unfreeze()
+            learner.fit_one_cycle(1, 1e-3)
+        return [epoch.train_loss for epoch in learner.history]
+
+    alone = losses(digits)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(losses, folders)) == [alone, alone]
 
 
 def test_lr_find_of_an_unfrozen_network_changes_nothing(digits: Path, cache: Path) -> None:

@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from whatsit.finetune.seeds import seeded
+
 
 class Head(nn.Module):
     """Features (n, width) to logits (n, classes), as `train.heads.Heads` does it."""
@@ -15,7 +17,8 @@ class Head(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(width)
         self.dropout = nn.Dropout(ps)
-        self.linear = nn.Linear(width, classes)
+        with seeded(0):  # which leaves the numbers of other trainings alone; the weights are loaded later
+            self.linear = nn.Linear(width, classes)
 
     @classmethod
     def of(cls, weights: Mapping[str, NDArray[Any]], ps: float = 0.0) -> "Head":

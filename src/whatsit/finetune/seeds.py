@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
 
 CPU = torch.device("cpu")
+_turn = RLock()
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
     """Draw from `seed` on the CPU and on `device`; afterwards both go on as before.
 
-    Other GPUs are left alone: only to ask for their state would start each of them.
+    PyTorch's generators are those of the whole process, so other threads wait for their turn. Other GPUs are
+    left alone: only to read their state would start each of them.
     """
     used = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=used, device_type="cuda"):
+    with _turn, torch.random.fork_rng(devices=used, device_type="cuda"):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU
         if used:
             torch.cuda.manual_seed(seed)

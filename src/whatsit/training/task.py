@@ -127,11 +127,11 @@ def train(
     `out` is FOLDER.whatsit by default; `options` are the other fields of TrainConfig. `emit` gets all events:
     without it they go to the terminal or the notebook. Raises WhatsitError.
     """
-    known = {one.name for one in fields(TrainConfig)}
+    known = [one.name for one in fields(TrainConfig)]
     folder = path_of(folder, "The folder of pictures", WhatsitError)
     for name in options:
         if name not in known:
-            raise WhatsitError(f"There is no option {name!r}.", f"Take {', '.join(sorted(known))}.")
+            raise WhatsitError(Message("tasks.no_option", option=name, known=known))
     folder = folder.absolute()
     return run_training(TrainConfig(str(folder), str(out or default_path(folder)), **options), emit)
 
