@@ -26,8 +26,8 @@ def render(
     """A page of a template and the files of the kit that it needs besides the common ones.
 
     With `inline` all of it is one file that needs no network; otherwise it links to `static/NAME`, as
-    `static_files` names them. No style and no script but these is allowed to it. `say("code", name=value)` in a
-    template is a message in the language of the page.
+    `static_files` names them. No style and no script but these is allowed to it. In a template,
+    `say("code", name=value)` is a message in the language of the page.
     """
     lang = lang or language()
     with speaking(lang):
