@@ -1,7 +1,7 @@
 # `make demo` and `make test` each work on a fresh clone: they create .venv and install what they need.
 PY := .venv/bin/python
 WORKERS ?= 2
-.PHONY: demo test soak lint bench clean
+.PHONY: demo test soak lint docs bench clean
 
 INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt
 
@@ -16,7 +16,7 @@ INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constra
 	touch $@
 
 .venv/.installed: .venv/.made pyproject.toml
-	$(PY) $(INSTALL) --editable '.[torch,plot,clean,search,dev]'
+	$(PY) $(INSTALL) --editable '.[torch,plot,clean,search,docs,dev]'
 	touch $@ .venv/.demo
 
 demo: .venv/.demo
@@ -38,6 +38,10 @@ soak: lint
 	WHATSIT_SOAK=1 OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -o faulthandler_timeout=3600
 	for seed in 1 2 3; do OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak" \
 		--random-order-bucket=module --random-order-seed=$$seed || exit 1; done
+
+docs: .venv/.installed
+	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo build/docs/index.html
 
 bench: .venv/.installed
 	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand; do $(PY) -m benchmarks.$$name || exit 1; done

@@ -71,3 +71,11 @@ def test_python_in_the_documentation_runs(
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ})
     assert result.returncode == 0, result.stderr
     assert not last or result.stdout.splitlines()[-1].split()[0] in last
+
+
+def test_site_of_the_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", tmp_path]
+    built = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert built.returncode == 0, built.stderr
+    pages = {path.stem for path in tmp_path.glob("*.html")}
+    assert {path.stem for path in (ROOT / "docs").glob("*.md")} <= pages
