@@ -1,6 +1,6 @@
 """The version of Whatsit, and of the packages it is used with."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def version_of(package: str) -> str:
