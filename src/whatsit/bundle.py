@@ -56,7 +56,7 @@ class Bundle:
     """What a bundle holds: the model, and what is worth knowing about it.
 
     The graph of `model.backbone` gives `logits` and `features`, and where the head follows an average pool,
-    `heat_map`, so that other runtimes need nothing else. `split` says how the validation pictures were
+    `heat_map`, so that other runtimes need nothing else. `split` records how the validation pictures were
     chosen, as `catalog.Rule`. `metrics` and `versions` are for people.
     """
 

@@ -1,4 +1,4 @@
-"""Checks of what a caller gives: the usual mistakes end in one sentence, not in a traceback from inside."""
+"""Checks of arguments: the usual mistakes end in one sentence, not in a traceback from inside."""
 
 import io
 import math

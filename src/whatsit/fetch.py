@@ -1,4 +1,4 @@
-"""The one guarded HTTP client: nobody's address leads it into a private network, and nothing is endless."""
+"""The one guarded HTTP client: no address leads it into a private network, and every transfer has limits."""
 
 import asyncio
 import ipaddress
@@ -26,7 +26,7 @@ from whatsit.version import __version__
 Result = TypeVar("Result")
 PIECE = 1 << 16  # bytes
 LONGEST_URL = 8192  # characters: servers accept no more
-AGES = 366 * 86400.0  # seconds: whoever asks to wait longer means never
+AGES = 366 * 86400.0  # seconds: a longer wait means never
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What a user's own network may consist of; 100.64.0.0/10 is what carriers and VPNs give out.
 _OWN = [
@@ -36,7 +36,7 @@ _OWN = [
         *("::1/128", "fc00::/7"),
     )
 ]
-# Where clouds give a machine's secrets to whoever asks, beside the link-local addresses: Alibaba, Azure,
+# Where clouds give a machine's secrets to any client, beside the link-local addresses: Alibaba, Azure,
 # Oracle, AWS and Google.
 _METADATA = [
     ipaddress.ip_network(one)
@@ -75,7 +75,7 @@ class PrivateAddressError(OSError):
 
 
 def user_agent() -> str:
-    """Who is asking: Whatsit, and how to reach its user if WHATSIT_CONTACT says so."""
+    """The name of this client, and how to reach its user where WHATSIT_CONTACT is set."""
     contact = os.environ.get("WHATSIT_CONTACT", "").strip()
     return f"whatsit/{__version__} (collects pictures for a classifier{'; ' if contact else ''}{contact})"
 
@@ -157,7 +157,7 @@ async def answer(
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The answer to a GET (a POST with `data`), once it says 200. What fails, also later, is FetchError."""
+    """The answer to a GET (a POST with `data`), once its status is 200. Failures are FetchError."""
     method = "GET" if data is None else "POST"
     is_here = False
     try:
@@ -178,7 +178,7 @@ async def answer(
         raise
     except Exception as error:
         explained = _explain(error, limits)
-        if explained is None and is_here:  # a fault of whoever reads the answer
+        if explained is None and is_here:  # an error of the code that reads the answer
             raise
         raise explained or _unsound(error) from error
 
@@ -228,7 +228,7 @@ def _refusal(response: aiohttp.ClientResponse) -> FetchError:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """What Retry-After says, seconds or a date (RFC 9110, 10.2.3), in seconds from now."""
+    """Retry-After, seconds or a date (RFC 9110, 10.2.3), in seconds from now."""
     if retry_after.strip().isdecimal():
         return min(AGES, float(retry_after.strip()[:20]))
     try:

@@ -43,6 +43,6 @@ class Plot(Figure):  # type: ignore[misc]
 
 def fonts() -> list[str]:
     """The default font, and those installed that know Chinese, Japanese and Korean."""
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it misses their weights aloud
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns about missing weights
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return ["DejaVu Sans", *(name for name in CJK_FONTS if name in installed)]

@@ -38,14 +38,14 @@ def _readers(*names: str) -> list[str]:
 
 
 FORMATS = _readers("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif")
-# What Pillow reads safely by itself too: recognised, so that nobody calls such a file broken.
+# What Pillow reads safely by itself too: recognized, so that such a file is not called broken.
 FOREIGN = _readers("Jpeg2K", "Ppm", "Tga", "Ico", "Pcx", "Sgi", "Qoi", "Psd")
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 Source = str | os.PathLike[str] | bytes
 Picture = Source | Image.Image
 WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
-MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is no movement
-# Opening never waits, as for a pipe that nobody writes to.
+MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is another view
+# Opening never waits, as for a pipe without a writer.
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 SMALLEST = 32  # pixels: the shorter side of what can be a photo
 LONGEST_JPEG = 65_500  # pixels of a side
@@ -77,7 +77,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # on o
 
 @dataclass(frozen=True)
 class Facts:
-    """What a picture's file says: format, upright size in pixels, when it was taken (epoch seconds), and
+    """The facts of a picture's file: format, upright size in pixels, when it was taken (epoch seconds), and
     Pillow's mode, whether it must be turned to stand upright, and whether it has frames after the first.
     """
 
@@ -327,7 +327,7 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
 
 
 def _upright(image: Image.Image, info: Mapping[str | tuple[int, int], Any] | None = None) -> Image.Image:
-    """Turn a picture as its file, or another one's `info`, says that it lies."""
+    """Turn a picture upright by its own EXIF orientation, or that of another one's `info`."""
     for key in ("exif", "xmp"):
         if info and key in info:
             image.info[key] = info[key]
@@ -348,8 +348,8 @@ def _scaled_jpeg(
     coefficients = COEFFICIENTS if "progressive" in image.info else 0
     _reserve(image, held, coefficients + math.ceil(DECODED * scale * scale))
     try:
-        colours = "GRAY" if grey else "RGB"  # of grey alone a third is left to compute
-        pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height, strict=True)
+        colors = "GRAY" if grey else "RGB"  # gray alone takes a third of the work
+        pixels = simplejpeg.decode_jpeg(data, colors, min_width=width, min_height=height, strict=True)
     except ValueError:
         return None
     return Image.fromarray(pixels[:, :, 0] if grey else pixels)

@@ -68,7 +68,7 @@ class Prediction:
 @dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """The answers for n pictures: `features` (n, width), `logits` and `probabilities` (n, classes), and
-    `novelty` (n,), computed when it is asked for, None where the model can't know: `known` is None then.
+    `novelty` (n,), computed on first use, None where the model can't know: `known` is None then.
     """
 
     classes: Sequence[str]

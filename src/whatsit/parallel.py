@@ -34,7 +34,7 @@ def in_parallel(
     """Yield `work(item)` in order, computed on all processors, never far ahead of the reader.
 
     Where the work is small, threads that take several items `together` wait less for each other. After an
-    error or Ctrl-C, or when the reader has enough, nothing more begins, and nobody waits for what has begun.
+    error or Ctrl-C, or when the reader has enough, nothing more begins, and what has begun is not waited for.
     """
     workers = workers or threads()
     is_over = False

@@ -4,7 +4,7 @@ LONGEST_REPR = 200  # characters
 
 
 def printable(text: object) -> str:
-    """A path or label on one line, whatever it holds; what is no text is escaped."""
+    """A path or label on one line, whatever it holds; characters that can't be printed are escaped."""
     if isinstance(text, str) and text.isprintable():
         return text
     sound = str(text).encode("utf-8", "backslashreplace").decode()
@@ -17,7 +17,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def ending(text: object, most: int = 60) -> str:
-    """The end of a path or address that is longer than `most` characters: it says more than the beginning."""
+    """The end of a path or address that is longer than `most` characters: the beginning matters less."""
     whole = printable(text)
     return whole if len(whole) <= most else f"...{whole[3 - most :]}"
 

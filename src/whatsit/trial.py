@@ -93,7 +93,7 @@ def _refusal(output: bytes) -> Message:
 def child() -> None:
     """Open the network on stdin, or print the message why it can't. The child's side of `require_tried`."""
     precision, seconds = sys.argv[2:]
-    faulthandler.dump_traceback_later(float(seconds) + 5, exit=True)  # where nobody waits any more
+    faulthandler.dump_traceback_later(float(seconds) + 5, exit=True)  # in case the parent is gone
     network = sys.stdin.buffer.read()
     _limit_memory(MEMORY + COPIES * len(network))
     try:

@@ -526,7 +526,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
         assert 0 <= row["novelty"] <= 1
     for wrong, reason in (
         ("much", "not a probability"),
-        ("1.5", "impossible"),
+        ("1.5", "A probability can't be 1.5"),
         ("panda=0.5", 'no class "panda"'),
     ):
         refused = command("predict", bundle, *shoes, "--min-probability", wrong)

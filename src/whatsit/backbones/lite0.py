@@ -119,13 +119,13 @@ class _Layers:
         self._tensors = tensors
 
     def add(self, kind: str, *inputs: str, to_name: str | None = None, **options: Any) -> str:
-        """Append a node; the name of what it gives."""
+        """Append a node, and return the name of its output."""
         output = to_name or f"x{len(self.nodes)}"
         self.nodes.append((kind, list(inputs), output, options))
         return output
 
     def named(self, output: str, name: str) -> None:
-        """Give what the last node gives another name."""
+        """Rename the output of the last node."""
         kind, inputs, last, options = self.nodes.pop()
         assert last == output
         self.nodes.append((kind, inputs, name, options))

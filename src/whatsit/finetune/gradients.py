@@ -94,7 +94,7 @@ class _Explained(nn.Module):
         if min(x.shape[2:]) < 2:
             raise _NoMapError
         self.passed = True
-        # What comes next may work in place, which the tensor whose gradient is asked for must not suffer.
+        # What comes next may work in place, but must not change the tensor whose gradient is computed.
         found: torch.Tensor = self.spot(x).clone()
         return found
 

@@ -42,7 +42,7 @@ class Network(nn.Module):
 
     Its groups are the backbone's early layers, its late ones, and the head; the first `frozen` of them stay
     as they are. A pretrained backbone is `settled`: its BatchNorm keeps the statistics of the millions of
-    pictures it comes from, which those of a few batches would only unsettle. `transform` changes pictures,
+    pictures it comes from, which a few batches would only make worse. `transform` changes pictures,
     float (n, 3, size, size) from 0 to 255, while the network is trained. Call `begin` before a training.
     """
 
