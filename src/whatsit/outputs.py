@@ -40,6 +40,6 @@ def require_output(kind: str, out: Path) -> None:
         "figure": "outputs.figure",
     }
     noun = Message(nouns[kind])
-    require_place(str(noun), out)
+    require_place(noun, out)
     if not is_ours(kind, out):
         raise WhatsitError(Message("outputs.not_ours", out=out, noun=noun))
