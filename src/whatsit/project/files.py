@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 
 LONGEST_NAME = 255  # bytes of a file's name, on nearly all disks
 
@@ -46,7 +47,7 @@ def make_folders(folder: Path) -> None:
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write data, or parts of it, under a temporary name, sync, rename: a reader never sees half a file.
 
-    Raises WhatsitError where the folder can't be written, is not there any more (it is not made anew: its
+    Raises WhatsitError where the folder can't be written, no longer exists (it is not created again: its
     image folder may have moved), or the disk is full; nothing is left behind.
     """
     temporary = None
@@ -60,9 +61,8 @@ def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise WhatsitError(
-            f"{path} can't be written: {error.strerror}.", "Choose another place, or free some space."
-        ) from error
+        reason = error.strerror or str(error)
+        raise WhatsitError(Message("project.file_not_written", path=path, reason=reason)) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

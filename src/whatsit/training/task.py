@@ -106,7 +106,10 @@ class TrainResult:
             "size_reason": learner.input_size.why,
             "prediction_seconds": prediction_seconds(learner._state, learner.model()),
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": [*learner.catalog.warnings, *filter(None, [guessing.warning(evaluation)])],
+            "warnings": [
+                *(warning.to_dict() for warning in learner.catalog.warnings),
+                *filter(None, [guessing.warning(evaluation)]),
+            ],
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
