@@ -114,7 +114,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
         if known is not None:
             catalog, _ = _new_to(known, catalog)
     found: list[Interpretation] = []
-    refused: dict[Path, str] = {}
+    refused: dict[Path, Message] = {}
     for split in splits:
         part = catalog[split] if split else catalog
         if not len(part):
@@ -178,7 +178,7 @@ class _Predicted(NamedTuple):
     items: list[Item]
     labels: NDArray[np.int64]
     answers: Predictions
-    refused: dict[Path, str]
+    refused: dict[Path, Message]
 
 
 def _predict(classifier: Classifier, catalog: Catalog) -> _Predicted:
@@ -190,7 +190,7 @@ def _predict(classifier: Classifier, catalog: Catalog) -> _Predicted:
         for item, one in zip(catalog, found, strict=True):
             advance()
             if isinstance(one, ImageError):
-                refused[item.path] = str(one)
+                refused[item.path] = one.message
             else:
                 items.append(item)
                 features.append(one)
