@@ -20,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from whatsit.errors import FetchError
+from whatsit.i18n import Message
 from whatsit.version import __version__
 
 Result = TypeVar("Result")
@@ -69,7 +70,7 @@ class PrivateAddressError(OSError):
     """A connection that was not made because its address is not a public one; `may_be` with allow_private."""
 
     def __init__(self, may_be: bool) -> None:
-        super().__init__("private address")
+        super().__init__("private")
         self.may_be = may_be
 
 
@@ -183,21 +184,21 @@ async def answer(
 
 
 def parse(url: str) -> URL:
-    """The address as it was given, its query included. Raises FetchError where it is none of the web."""
+    """The address as it was given, its query included. Raises FetchError for what is not a web address."""
     if len(url) > LONGEST_URL:
-        raise FetchError(f"its address is longer than {LONGEST_URL:,} characters")
+        raise FetchError(Message("fetch.long_address", most=LONGEST_URL))
     try:
         parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
         if parsed.scheme in ("http", "https") and parsed.host and str(parsed.origin()):
             return parsed
     except (ValueError, LookupError):  # yarl's parser raises either
         pass
-    raise FetchError("it is no address of the web (http: or https:)")
+    raise FetchError(Message("fetch.no_address"))
 
 
 async def pieces(response: aiohttp.ClientResponse, limit: int) -> AsyncIterator[bytes]:
     """The body piece by piece, unpacked. Raises FetchError as soon as it is longer than `limit` bytes."""
-    too_large = FetchError(f"it is larger than {limit / 1e6:.1f} MB")
+    too_large = FetchError(Message("fetch.too_large", size=limit / 1e6))
     if (response.content_length or 0) > limit:
         raise too_large
     size = 0
@@ -220,10 +221,10 @@ def _refusal(response: aiohttp.ClientResponse) -> FetchError:
     if wait is None and status in (429, 503):
         wait = 0.0  # it is the whole server that wants less
     try:
-        meaning = HTTPStatus(status).phrase.lower()
+        message = Message("fetch.status", status=status, meaning=HTTPStatus(status).phrase.lower())
     except ValueError:
-        meaning = "an unknown status"
-    return FetchError(f"the server answers {status} ({meaning})", passing, wait)
+        message = Message("fetch.unknown_status", status=status)
+    return FetchError(message, passing, wait)
 
 
 def _seconds(retry_after: str) -> float | None:
@@ -239,40 +240,40 @@ def _seconds(retry_after: str) -> float | None:
 
 
 def _explain(error: Exception, limits: Limits) -> FetchError | None:
-    """What went wrong, in words; None where it is neither the server's doing nor the network's."""
+    """Why it failed; None where neither the server nor the network is to blame."""
     cause: Any = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, PrivateAddressError):
         if cause.may_be:
-            return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
-        return FetchError("it leads to an address that is never asked: link-local, reserved or a cloud's own")
+            return FetchError(Message("fetch.private"))
+        return FetchError(Message("fetch.forbidden"))
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return FetchError("the server's TLS certificate or encryption is not sound")
+        return FetchError(Message("fetch.tls"))
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror | UnicodeError):
-        return FetchError("there is no server of that name, or no network", unreachable=True)
+        return FetchError(Message("fetch.no_server"), unreachable=True)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return FetchError(f"no server answered in {limits.connect:g} s", passing=True, unreachable=True)
+        return FetchError(Message("fetch.no_answer", seconds=limits.connect), passing=True, unreachable=True)
     if isinstance(error, aiohttp.SocketTimeoutError):
-        return FetchError(f"the server sent nothing for {limits.read:g} s", passing=True)
+        return FetchError(Message("fetch.silent", seconds=limits.read), passing=True)
     if isinstance(error, asyncio.TimeoutError):
-        return FetchError(f"it took longer than {limits.whole:g} s")
+        return FetchError(Message("fetch.slow", seconds=limits.whole))
     if isinstance(error, aiohttp.TooManyRedirects):
-        return FetchError(f"it was redirected more than {limits.redirects} times")
+        return FetchError(Message("fetch.redirects", most=limits.redirects))
     if isinstance(error, aiohttp.InvalidURL | aiohttp.RedirectClientError):
-        return FetchError("it leads to what is no address of the web (http: or https:)")
+        return FetchError(Message("fetch.leads_elsewhere"))
     if isinstance(error, aiohttp.ClientConnectorError):
         why = os.strerror(cause.errno).lower() if cause.errno else cause
-        return FetchError(f"there is no connection to the server ({why})", passing=True, unreachable=True)
+        return FetchError(Message("fetch.no_connection", reason=why), passing=True, unreachable=True)
     if isinstance(error, aiohttp.ClientError) and "content-encoding" in str(error):
-        return FetchError("it is packed in a way that can't be undone")
+        return FetchError(Message("fetch.encoding"))
     if isinstance(error, aiohttp.ClientPayloadError):
-        return FetchError("the connection ended before the file did", passing=True)
+        return FetchError(Message("fetch.cut_off"), passing=True)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
-        return FetchError("the server closed the connection", passing=True)
+        return FetchError(Message("fetch.closed"), passing=True)
     return _unsound(error) if isinstance(error, aiohttp.ClientError | ValueError) else None
 
 
 def _unsound(error: Exception) -> FetchError:
-    return FetchError(f"the server's answer is not valid HTTP ({type(error).__name__})")
+    return FetchError(Message("fetch.not_http", kind=type(error).__name__))
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

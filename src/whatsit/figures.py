@@ -6,9 +6,10 @@ import warnings
 from pathlib import Path
 
 from whatsit.extras import needing
+from whatsit.i18n import Message
 from whatsit.project import write_whole
 
-with needing("Drawing figures"):
+with needing(Message("model.figures")):
     from matplotlib import font_manager
     from matplotlib.figure import Figure
 
@@ -30,7 +31,7 @@ class Plot(Figure):  # type: ignore[misc]
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
         with warnings.catch_warnings():
-            # Boxes in a title are warning enough.
+            # Boxes in a title show it already.
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             self.savefig(picture, format="png", dpi=100, bbox_inches="tight")
         return picture.getvalue()

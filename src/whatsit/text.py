@@ -1,7 +1,5 @@
 """Text that any terminal, file and figure can take."""
 
-import io
-
 LONGEST_REPR = 200  # characters
 
 
@@ -29,15 +27,3 @@ def brief(one: object, words: object) -> str:
     kind = type(one).__name__
     line = printable(" ".join(str(words).split())).removesuffix(".")
     return f"<{kind}: {shortened(line, LONGEST_REPR - len(kind) - 4)}>"
-
-
-def described(given: object) -> str:
-    """What was given by mistake, in a few words: a value where it is short, else what kind of thing it is."""
-    if given is None or isinstance(given, bool | int | float | str):
-        return shortened(printable(repr(given)), 60)
-    if isinstance(given, io.IOBase):
-        return "an open file"
-    kind = type(given)
-    if kind.__module__.partition(".")[0] in ("numpy", "torch"):
-        return {"ndarray": "a NumPy array", "Tensor": "a tensor"}.get(kind.__name__, kind.__name__)
-    return f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}"

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.checks import is_count
+from whatsit.checks import described, is_count
 from whatsit.config import LearnerConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.i18n import Message
 from whatsit.labelled import Labelled
-from whatsit.text import described
 from whatsit.training.batches import sample, steps_of
 from whatsit.training.fit_heads import HeadFit, affordable, fit_heads
 from whatsit.training.heads import Heads

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from whatsit.checks import described
 from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.events import emit, emitting, nowhere
 from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.project import Fit
-from whatsit.text import described
 from whatsit.training import batches, loop, mirrors
 from whatsit.training.calibration import Calibration
 from whatsit.training.callbacks import Callback
