@@ -103,7 +103,10 @@ class TrainResult:
             "size_reason": learner.input_size.why,
             "prediction_seconds": prediction_seconds(learner._state, learner.model()),
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": [*learner.catalog.warnings, *filter(None, [guessing.warning(evaluation)])],
+            "warnings": [
+                *(warning.to_dict() for warning in learner.catalog.warnings),
+                *filter(None, [guessing.warning(evaluation)]),
+            ],
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
@@ -125,7 +128,7 @@ def train(
     without it they go to the terminal or the notebook. Raises WhatsitError.
     """
     known = {one.name for one in fields(TrainConfig)}
-    folder = path_of(folder, "The folder of pictures", WhatsitError)
+    folder = path_of(folder, Message("training.image_folder"), WhatsitError)
     for name in options:
         if name not in known:
             raise WhatsitError(Message("train_options.unknown", name=name, known=sorted(known)))
