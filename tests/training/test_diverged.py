@@ -37,7 +37,7 @@ def test_diverged_training_writes_no_bundle_and_says_what_to_do(
     assert done.returncode == 2
     assert done.stdout == ""
     assert "diverged" in done.stderr
-    assert "a tenth of the rate" in done.stderr
+    assert "a tenth of the learning rate" in done.stderr
     assert (tmp_path / "digits.whatsit").read_bytes() == b"a good one"
     run = digits / ".whatsit" / "runs" / "0001"
     assert "not finished" not in command("runs", digits).stdout, "to go on with it would end the same way"

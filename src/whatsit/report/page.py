@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
@@ -37,7 +38,7 @@ class Report:
 
     name: str
     interpretations: Sequence[Interpretation]
-    facts: Mapping[str, str | Phrase] = field(default_factory=dict)
+    facts: Mapping[str, str | Phrase | Message] = field(default_factory=dict)
     training: Training | None = None
     summary: Summary | None = None
     temperature: float | None = None

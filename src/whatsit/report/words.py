@@ -4,10 +4,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 
 
 @cache
@@ -28,13 +29,15 @@ class Words:
     def __init__(self, lang: str) -> None:
         if lang not in get_args(Language):
             raise WhatsitError(f"There is no report in {lang!r}.", "Take en or zh.")
-        self._lang = lang
+        self._lang = cast(Language, lang)
 
     def __call__(self, key: str, **values: object) -> str:
         return _phrases()[key][self._lang].format(**values)
 
-    def of(self, phrase: str | Phrase) -> str:
+    def of(self, phrase: str | Phrase | Message) -> str:
         """A phrase in this language; other text as it is."""
+        if isinstance(phrase, Message):
+            return phrase.text(self._lang)
         return phrase if isinstance(phrase, str) else self(phrase.key, **phrase.values)
 
     def join(self, sentences: Sequence[str]) -> str:
@@ -51,7 +54,6 @@ class Words:
         key = f"what_{name}"
         return self(key) if key in _phrases() else ""
 
-    def finding(self, sign: str, text: str, label: str = "") -> str:
-        """What the doctor found, perhaps of one class: in English its own `text`, else what it comes to."""
-        phrase = _phrases().get(sign, {}).get(self._lang)
-        return phrase.format(label=label) if phrase else text
+    def message(self, record: Mapping[str, Any]) -> str:
+        """A message of a catalog, by its code and values, in this language."""
+        return Message.from_dict(record).text(self._lang)

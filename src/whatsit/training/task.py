@@ -131,7 +131,7 @@ def train(
     without it they go to the terminal or the notebook. Raises WhatsitError.
     """
     known = [one.name for one in fields(TrainConfig)]
-    folder = path_of(folder, "The folder of pictures", WhatsitError)
+    folder = path_of(folder, Message("training.image_folder"), WhatsitError)
     for name in options:
         if name not in known:
             raise WhatsitError(Message("tasks.no_option", option=name, known=known))
@@ -148,8 +148,8 @@ def resume(
 ) -> TrainResult:
     """Go on with a training that was stopped, in its run: FOLDER/.whatsit/runs/0001.
 
-    The same as `whatsit train --resume`: a run is not asked where files are. So name `out` and `weights` if
-    you named them before, and the pictures' `folder` if that is not beside the run. Raises WhatsitError.
+    The same as `whatsit train --resume`: a run does not decide where files are. So name `out` and `weights`
+    if you named them before, and the pictures' `folder` if that is not beside the run. Raises WhatsitError.
     """
     places = (str(place) if place else None for place in (run, folder, out, weights))
     return run_training(ResumeConfig(*places), emit)  # type: ignore[arg-type]
@@ -224,7 +224,7 @@ def _draw(experiments: list[Experiment], place: Path) -> Path | None:
     try:
         draw(experiments).write(place)
     except MissingError as error:
-        warn(f"{place.name} is not drawn: {error}")
+        warn(Message("training.no_figure", name=place.name, reason=error))
         return None
     written("figure", place)
     return place
@@ -237,10 +237,10 @@ def _report(learner: Learner, out: Path) -> Path | None:
         text = learner.report().render().encode("utf-8", "backslashreplace")
         write_whole(page, text)
     except WhatsitError as error:
-        warn(f"there is no report: {error}")
+        warn(Message("training.no_report", reason=error))
         return None
     if not is_ours("report", beside):
-        warn(f"{beside} is not a page of Whatsit, and stays as it is.")
+        warn(Message("training.foreign_page", path=beside))
     else:
         with suppress(WhatsitError):  # then the one in the run has to do
             write_whole(beside, text)
