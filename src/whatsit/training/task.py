@@ -87,6 +87,7 @@ class TrainResult:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON values."""
         learner, evaluation = self.learner, self.learner.evaluate()
+        doubt = guessing.warning(evaluation)
         found: dict[str, Any] = {
             **evaluation.to_dict(),
             "classes": learner.classes,
@@ -102,7 +103,7 @@ class TrainResult:
             "size_reason": learner.input_size.why,
             "prediction_seconds": prediction_seconds(learner._state, learner.model()),
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": [*learner.catalog.warnings, *filter(None, [guessing.warning(evaluation)])],
+            "warnings": [*learner.catalog.warnings, *([doubt.to_dict()] if doubt else [])],
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
