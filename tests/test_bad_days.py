@@ -123,7 +123,7 @@ def test_picture_that_may_not_be_read_is_named_and_left_alone(as_owner: Run, dig
     result = as_owner("show", digits)
     assert result.returncode == 0
     assert "59 pictures" in result.stdout
-    assert f"{secret.name}: the file may not be read" in result.stdout
+    assert f"{secret.name}: the file can't be read: its permissions forbid it" in result.stdout
 
 
 def test_class_folder_that_may_not_be_listed_is_said(as_owner: Run, digits: Path) -> None:

@@ -254,7 +254,7 @@ def test_mistakes_with_pictures_name_them(photos: Path, tmp_path: Path, answers:
     if isinstance(one, wi.Learner):
         with pytest.raises(wi.WhatsitError, match=r'get_preds\("valid"\) gives'):
             one.predict("valid")
-    with pytest.raises(wi.WhatsitError, match="no class 'panda'"):
+    with pytest.raises(wi.WhatsitError, match='no class "panda"'):
         one.explain(learner.catalog.items[0].path, "panda")
 
 

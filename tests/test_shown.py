@@ -274,7 +274,7 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "a path for a catalog": (lambda c: require_catalog("ants"), r'Learner\(Catalog.from_folder\("ants"\)\)'),
     "a folder for a catalog": (lambda c: require_catalog(Path("ants")), r'from_folder\("ants"\)'),
     "pictures for a catalog": (lambda c: require_catalog([1]), "not a list"),
-    "text as angle": (lambda c: wi.transforms(max_rotate="10"), "max_rotate='10'"),  # type: ignore[arg-type]
+    "text as angle": (lambda c: wi.transforms(max_rotate="10"), "max_rotate can't be '10'"),  # type: ignore[arg-type]
     "text as rate": (lambda c: spread("1e-3", 1), "lr='1e-3'"),  # type: ignore[arg-type]
     "no rate": (lambda c: spread(None, 3), "lr=None"),  # type: ignore[arg-type]
     "a slice of text": (lambda c: spread(slice("a"), 3), "slice"),

@@ -53,7 +53,10 @@ BAD: dict[str, tuple[web.Answer, str]] = {
     "/drip": (web.drip, "failed: it took longer than 0.6 s"),
     "/silent": (web.silent, "failed: the server sent nothing"),
     "/loop": (redirect("/loop"), "failed: it was redirected more"),
-    "/to-file": (redirect("file:///etc/passwd"), "failed: it leads to what is no address"),
+    "/to-file": (
+        redirect("file:///etc/passwd"),
+        "failed: it redirects to something that is not a web",
+    ),
     "/404": (respond(b"", 404), "failed: the server answers 404"),
     "/403": (respond(b"", 403), "failed: the server answers 403"),
     "/500": (respond(b"", 500), "failed: the server answers 500"),

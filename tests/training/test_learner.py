@@ -251,7 +251,7 @@ def test_bundles_that_cannot_be_trusted_are_refused_by_name(bundle: Path, tmp_pa
         ({"manifest.json": None}, {}, "no manifest.json"),
         ({"manifest.json": b"{"}, {}, "not JSON"),
         ({"manifest.json": b"{}"}, {}, "no format"),
-        ({"manifest.json": b'{"format": 1}', "novelty.bin": None}, {}, "makes no sense"),
+        ({"manifest.json": b'{"format": 1}', "novelty.bin": None}, {}, "is not valid"),
         ({}, {"../evil.py": b"x"}, "unsafe path"),
         ({}, {"extra.py": b"x"}, "foreign"),
         ({"manifest.json": json.dumps({**manifest, "format": True}).encode()}, {}, "no format"),
@@ -265,7 +265,7 @@ def test_bundle_that_contradicts_itself_is_refused_by_name(bundle: Path) -> None
     manifest, network = json.loads(parts.read("manifest.json")), parts.read("model.onnx")
     smaller = {**manifest["preprocess"], "size": 128}
     for change, other, reason in [
-        ({"classes": manifest["classes"][:-1]}, network, "has a manifest that makes no sense"),
+        ({"classes": manifest["classes"][:-1]}, network, "has a manifest that is not valid"),
         ({"preprocess": smaller}, network, "contradicts itself"),
         ({}, b"no network", "can't be used"),
     ]:

@@ -418,7 +418,7 @@ def test_pictures_that_may_not_be_read_are_left_alone(bears: Path, as_owner: Run
     document = json.loads(as_owner("verify", bears, "--json", "--dry-run").stdout)
     assert {
         "path": "black/0.jpg",
-        "reason": "the file may not be read: its permissions forbid it",
+        "reason": "the file can't be read: its permissions forbid it",
     } in document["left_alone"]
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import get_args
 
 from whatsit.catalog import Catalog
-from whatsit.checks import is_count, is_number, require_place
+from whatsit.checks import described, is_count, is_number, require_place
 from whatsit.config import LARGEST_SEED, LR, Augment, Balance, Device, Resize, TrainConfig
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
-from whatsit.text import described, ending
+from whatsit.text import ending
 from whatsit.understand.metrics import METRICS, Metric
 
 MOST_CLASSES = 1000

@@ -19,7 +19,7 @@ def served(model: Model) -> Model:
     try:
         trial.require_exportable(network)
     except NetworkError as error:
-        what = f"A bundle can't hold {backbone.name}: its network {error.what}"
+        what = f"A bundle can't hold {backbone.name}: {error.what}."
         raise BundleError(what, "Take another backbone, or a smaller --size.") from error
     trial.trust(network, model.precision)
     return replace(model, backbone=replace(backbone, network=network))
