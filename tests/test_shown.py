@@ -23,6 +23,7 @@ from whatsit.collection.tally import Collection, Tally
 from whatsit.errors import CatalogError, ImageError, WhatsitError
 from whatsit.extras import missing
 from whatsit.heat_map import HeatMap
+from whatsit.i18n import Message
 from whatsit.images import open_image
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
@@ -66,7 +67,9 @@ def curve() -> LearningCurve:
 
 
 def verification() -> Verification:
-    done = Verification(FOLDER, FOLDER, 9, True, [(FOLDER / f"{HOSTILE}.jpg", "it is empty")])
+    done = Verification(
+        FOLDER, FOLDER, 9, True, [(FOLDER / f"{HOSTILE}.jpg", Message("plain.text", text="it is empty"))]
+    )
     done.odd = {"tiny": [FOLDER / "a.jpg"]}
     done.fixed = [Fixed(FOLDER / "a.jpg", FOLDER / "b.jpg", ["tiny"])]
     return done
@@ -267,10 +270,10 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "nothing": (lambda c: c[None], r"name of a split, not by \[None\]"),  # type: ignore[index]
     "a misspelled split": (lambda c: c["vaild"], 'no split .vaild.. Did you mean "valid"'),  # type: ignore[index]
     "a long name": (lambda c: c["validation"], 'Did you mean "valid"'),  # type: ignore[index]
-    "a class": (lambda c: c["fox"], 'Take "train", "valid" or "test"'),  # type: ignore[index]
+    "a class": (lambda c: c["fox"], 'Use "train", "valid" or "test"'),  # type: ignore[index]
     "a split of items": (lambda c: c.items["train"], r'catalog\["train"\].items'),  # type: ignore[call-overload]
-    "text for transforms": (lambda c: c.show(augmented="yes"), "are not transforms"),  # type: ignore[arg-type]
-    "a number as group": (lambda c: Catalog.from_folder(c.root, group=5), "no regular"),  # type: ignore[arg-type]
+    "text for transforms": (lambda c: c.show(augmented="yes"), "augmented must be True or transforms"),  # type: ignore[arg-type]
+    "a number as group": (lambda c: Catalog.from_folder(c.root, group=5), "not a valid regular"),  # type: ignore[arg-type]
     "a path for a catalog": (lambda c: require_catalog("ants"), r'Learner\(Catalog.from_folder\("ants"\)\)'),
     "a folder for a catalog": (lambda c: require_catalog(Path("ants")), r'from_folder\("ants"\)'),
     "pictures for a catalog": (lambda c: require_catalog([1]), "not a list"),
@@ -297,7 +300,10 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "nowhere to download": (lambda c: wi.download_images(["x"], None), "dest must be"),  # type: ignore[arg-type]
     "text as most": (lambda c: collect_lists({"a": []}, c.root, max_pics="5"), "max_pics=5"),  # type: ignore[arg-type]
     "a catalog to verify": (lambda c: wi.verify_images(c), "must be a path, not a Catalog"),  # type: ignore[arg-type]
-    "text as size": (lambda c: wi.verify_images(c.root, max_size="big"), "max_size=big"),  # type: ignore[arg-type]
+    "text as size": (
+        lambda c: wi.verify_images(c.root, max_size="big"),
+        "size must be a whole number of at least 128, not .big.",
+    ),  # type: ignore[arg-type]
 }
 
 

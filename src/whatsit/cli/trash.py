@@ -34,7 +34,8 @@ def trash(
             empty_replaced(kept.folder)
     if json:
         files = [
-            {"path": str(move.source or move.target), "reason": move.reason, "at": move.at} for move in moves
+            {"path": str(move.source or move.target), "reason": move.reason.to_dict(), "at": move.at}
+            for move in moves
         ]
         files += [
             {"path": one.path, "reason": NEWER, "at": one.at, "kept": str(one.kept)} for one in replaced

@@ -103,7 +103,9 @@ class TrainResult:
             "size_reason": learner.input_size.why,
             "prediction_seconds": prediction_seconds(learner._state, learner.model()),
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": [*learner.catalog.warnings, *([doubt.to_dict()] if doubt else [])],
+            "warnings": [
+                one.to_dict() for one in (*learner.catalog.warnings, *([doubt] if doubt else []))
+            ],
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
