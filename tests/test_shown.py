@@ -84,12 +84,20 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "history": (lambda: History(EPOCHS), "3 epochs, error_rate 16.67%"),
     "no history": (History, "nothing was trained"),
     "epoch": (lambda: EPOCHS[0], "error_rate 50.00%"),
-    "rates": (lambda: sweep(lambda rate: (np.log10(rate) + 2) ** 2 / 9 + 0.1), "Take a learning rate of"),
-    "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "error rate is 16.7%"),
-    "finding": (lambda: diagnose(EPOCHS, 3, 20).findings[-1], "few validation pictures"),
+    "rates": (lambda: sweep(lambda rate: (np.log10(rate) + 2) ** 2 / 9 + 0.1), "Use a learning rate of"),
+    "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "on 200 validation pictures is 16.7%"),
+    "finding": (
+        lambda: diagnose(EPOCHS, 3, 20).findings[-1],
+        "few_validation_pictures: 20 validation pictures are few",
+    ),
     "experiment": (
-        lambda: Experiment("there is one", History(EPOCHS), diagnose(EPOCHS, 3, 9), "-"),
-        "what if",
+        lambda: Experiment(
+            Message("what_if.single_epoch"),
+            History(EPOCHS),
+            diagnose(EPOCHS, 3, 9),
+            Message("what_if.enough"),
+        ),
+        "What if there is only a single epoch?",
     ),
     "difference": (lambda: paired(HITS, HITS), "+0.0 points (95 % interval"),
     "ranking": (lambda: rank([HITS, dict.fromkeys(HITS, True)]), "number 1 of 2 has the lowest"),
@@ -165,7 +173,7 @@ class Tags(HTMLParser):
 IN_NOTEBOOKS = {
     "history": "0.500000",
     "no history": "Nothing was trained yet.",
-    "rates": "Take a learning rate",
+    "rates": "Use a learning rate",
     "diagnosis": "error rate",
     "curve": "Trained on 200 pictures",
     "evaluation": "taken for",
@@ -278,8 +286,8 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "a folder for a catalog": (lambda c: require_catalog(Path("ants")), r'from_folder\("ants"\)'),
     "pictures for a catalog": (lambda c: require_catalog([1]), "not a list"),
     "text as angle": (lambda c: wi.transforms(max_rotate="10"), "max_rotate can't be '10'"),  # type: ignore[arg-type]
-    "text as rate": (lambda c: spread("1e-3", 1), "lr='1e-3'"),  # type: ignore[arg-type]
-    "no rate": (lambda c: spread(None, 3), "lr=None"),  # type: ignore[arg-type]
+    "text as rate": (lambda c: spread("1e-3", 1), "A learning rate can't be '1e-3'"),  # type: ignore[arg-type]
+    "no rate": (lambda c: spread(None, 3), "A learning rate can't be None"),  # type: ignore[arg-type]
     "a slice of text": (lambda c: spread(slice("a"), 3), "slice"),
     "no class": (lambda c: curve().doubled("balck"), "no class .balck.. Did you mean .black."),
     "an error in percent": (lambda c: curve().tell(5), "from 0 to 1"),

@@ -16,12 +16,15 @@ from sklearn.metrics import roc_auc_score
 
 import whatsit as wi
 from tests.conftest import WHOLE, Run, rendered, rewritten
+from tests.recorded import RECORD
 from whatsit.bundle import Bundle
 from whatsit.classifier import Classifier
 from whatsit.errors import BundleError, WhatsitError
 from whatsit.evaluation import report_folder
 from whatsit.novelty import FALSE_ALARMS
-from whatsit.report import Report
+from whatsit.project import MessageRecord
+from whatsit.report import Report, Training
+from whatsit.report.training import training_section
 from whatsit.report.words import Words
 from whatsit.training import variants
 from whatsit.training.finished import load_learner
@@ -348,11 +351,6 @@ def test_page_in_chinese_says_all_of_it_in_chinese(learner: Learner) -> None:
         learner.report().render("fr")
 
 
-def test_the_doctor_has_english_words_of_his_own() -> None:
-    assert Words("zh").finding("rate too high", "x") != "x"
-    assert Words("en").finding("rate too high", "x") == "x"
-
-
 def test_page_of_a_thousand_classes_and_of_no_mistake_stays_readable() -> None:
     classes = [f"class {number}" for number in range(1000)]
     labels = np.arange(1000).repeat(2)
@@ -460,7 +458,7 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     ("words", "reason"),
     [
         (["nothing.whatsit", "x"], "There is no bundle nothing.whatsit"),
-        (["7"], "There is no run '7'"),
+        (["7"], 'There is no run "7"'),
         (["BUNDLE"], "Name labelled pictures"),
         (["BUNDLE", "nowhere"], "nowhere"),
         (["BUNDLE", "PHOTOS", "--out", "no/where.html"], "can't be written"),
@@ -573,7 +571,7 @@ def test_training_is_finished_though_its_report_fails(
     job = Job(TrainConfig(str(digits), str(tmp_path / "x.whatsit"), epochs=1, augment="none"))
     run_and_print(job)
     said = capsys.readouterr()
-    assert "there is no report: The disk is full." in said.err
+    assert "no report was written: The disk is full." in said.err
     assert "bundle: " in said.out
     assert job.is_finished
 
@@ -613,11 +611,10 @@ def test_no_rounding_makes_it_perfect_or_useless() -> None:
     assert "Expect about 0 right in 100" in Report("x", [Interpretation(["a", "b"], labels, said)]).headline()
 
 
-def test_the_doctor_speaks_chinese_of_every_sign() -> None:
-    from typing import get_args
-
-    from whatsit.training.doctor import Sign
-
-    for sign in get_args(Sign):
-        assert Words("zh").finding(sign, "English", "hat") != "English"
-    assert Words("zh").finding("class never recognised", "English", "hat").startswith("hat")
+def test_findings_of_the_doctor_are_shown_in_the_language_of_the_page_with_their_numbers() -> None:
+    values = {"label": "hat", "images": 40, "wrong": 37, "other": "cap"}
+    recorded = MessageRecord(code="doctor.class_never_recognized", values={**values})
+    training = Training(RECORD.history, [("class_never_recognized", recorded, "hat")])
+    (english,), (chinese,) = (training_section(training, Words(lang))["findings"] for lang in ("en", "zh"))
+    assert english.startswith("The model hardly ever recognizes hat: of 40 pictures it takes 37 for cap. ")
+    assert chinese.startswith("模型几乎认不出 hat：40 张中有 37 张被认成 cap。请")

@@ -1,11 +1,11 @@
-"""How a training went, and the section of the page that says so: losses, errors, findings, a forecast."""
+"""How a training went, and the section of the page that shows it: losses, errors, findings, a forecast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from whatsit.project import LOSSES, EpochRecord
+from whatsit.project import LOSSES, EpochRecord, FindingRecord
 from whatsit.report import charts
 from whatsit.report.sections import Section, percent
 from whatsit.report.words import Words
@@ -16,16 +16,16 @@ from whatsit.understand.learning_curve import LearningCurve
 class Training:
     """How a training went: `epochs` as in history.json, and where they are known the doctor's `findings`.
 
-    These are (sign, text, class concerned or ""). `curve` says whether more pictures would help.
+    These are as in history.json too. `curve` shows whether more pictures would help.
     """
 
     epochs: Sequence[EpochRecord]
-    findings: Sequence[Sequence[str]] | None = None
+    findings: Sequence[FindingRecord] | None = None
     curve: LearningCurve | None = None
 
 
 def training_section(training: Training, words: Words) -> Section:
-    """The curves of the losses and of the error rate, and the doctor's words."""
+    """The curves of the losses and of the error rate, and the doctor's findings."""
     epochs = training.epochs
     numbers = [float(epoch["epoch"]) for epoch in epochs]
     across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
@@ -42,7 +42,7 @@ def training_section(training: Training, words: Words) -> Section:
     ]
     findings = None
     if training.findings is not None:
-        findings = [words.finding(*finding) for finding in training.findings] or [words("healthy")]
+        findings = [words.message(one) for _, one, _ in training.findings] or [words("healthy")]
     return {
         "summary": summary,
         "losses": charts.chart(

@@ -1,28 +1,22 @@
 """What a report says: the catalogs `report`, `report_model` and `report_training`, in one language."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
-from typing import get_args
+from typing import Any, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, codes
 
+CATALOGS = ("report.", "report_model.", "report_training.")
 SPLITS = {"train": "split_train", "valid": "split_valid", "test": "split_test", "all": "split_all"}
 USES = {"train": "what_train", "valid": "what_valid", "test": "what_test", "all": "what_all"}
 
 
 @cache
-def _phrases() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files(__package__) / "words.toml").read_text(encoding="utf-8"))
-
-
-@cache
 def _codes() -> Mapping[str, str]:
     """The code of each key: it is named without its catalog, as no two of these have the same."""
-    return {code.partition(".")[2]: code for code in codes("en") if code.startswith("report")}
+    return {code.partition(".")[2]: code for code in codes("en") if code.startswith(CATALOGS)}
 
 
 class Phrase(Message):
@@ -60,7 +54,6 @@ class Words:
         """What the training used them for; "" where nobody knows."""
         return self(USES[name]) if name in USES else ""
 
-    def finding(self, sign: str, text: str, label: str = "") -> str:
-        """What the doctor found, perhaps of one class: in English its own `text`, else what it comes to."""
-        phrase = _phrases().get(sign, {}).get(self._lang)
-        return phrase.format(label=label) if phrase else text
+    def message(self, record: Mapping[str, Any]) -> str:
+        """A message of a catalog, by its code and values, in this language."""
+        return Message.from_dict(record).text(self._lang)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.checks import is_number, require_class
+from whatsit.checks import described, is_number, require_class
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, language, say
 from whatsit.tables import with_picture
-from whatsit.text import brief, described, printable
+from whatsit.text import brief, printable
 from whatsit.understand.power_law import Draws, draw
 
 if TYPE_CHECKING:
