@@ -52,7 +52,7 @@ def test_every_picture_has_its_split_label_prediction_probability_and_loss() -> 
     assert len(list(bears())) == len(bears()) == 6
     assert str(bears()).startswith("Right on 3 of 6 pictures: 50.0% (95 % interval 18.8% to 81.2%)")
     with speaking("zh"):
-        assert str(bears()).startswith("6 张图片中答对 3 张：50.0%（95% 置信区间 18.8%～81.2%）。最常见的错误")
+        assert str(bears()).startswith("6 张图片中答对 3 张：50.0%（95% 置信区间 18.8%～81.2%）。最常见的")
         assert repr(bears()).startswith("<Interpretation: Right on 3 of 6 pictures")
 
 
