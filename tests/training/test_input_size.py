@@ -55,8 +55,10 @@ def test_train_and_report_say_which_size_was_taken_why_and_what_a_prediction_tak
 ) -> None:
     done = command("train", photos, "--epochs", 1)
     line = next(line for line in done.stdout.splitlines() if line.startswith("input size: "))
-    assert line.startswith("input size: 320 x 320 pixels, since your pictures are large enough; 224 would be")
-    assert re.search(r"\neach picture takes: about \d+ ms on this computer", done.stdout)
+    assert line.startswith(
+        "input size: 320 x 320 pixels, because your pictures are large enough; 224 would be"
+    )
+    assert re.search(r"\ntime per picture: about \d+ ms on this computer", done.stdout)
     page = (photos / ".whatsit" / "runs" / "0001" / "report.html").read_text()
     assert line.removeprefix("input size: ") in page
     assert "ms on this computer" in page

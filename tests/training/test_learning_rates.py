@@ -300,7 +300,7 @@ def test_curve_that_does_not_fall_says_that_more_would_hardly_help() -> None:
     assert not drawn.helps
     assert "hardly help" in str(drawn)
     assert "more than 4 times as many pictures" in drawn.tell(target=0.1)
-    assert "reached already" in drawn.tell(target=0.5)
+    assert "already reached" in drawn.tell(target=0.5)
 
 
 def test_curve_without_any_error_is_no_problem() -> None:

@@ -12,6 +12,7 @@ from whatsit.cli.printing import command_line, named, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.config import CollectConfig, License, Source
 from whatsit.errors import CollectError
+from whatsit.i18n import Message
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _print(done: "Collection", into: list[object]) -> None:
         for label, tally in done.classes.items()
     ]
     print_table(["class", *COUNTS], rows)
-    reasons: Counter[str] = Counter()
+    reasons: Counter[Message | str] = Counter()
     for tally in done.classes.values():
         reasons.update(tally.reasons)
     if reasons:

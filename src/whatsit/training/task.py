@@ -91,6 +91,7 @@ class TrainResult:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON values."""
         learner, evaluation = self.learner, self.learner.evaluate()
+        doubt = guessing.warning(evaluation)
         found: dict[str, Any] = {
             **evaluation.to_dict(),
             "classes": learner.classes,
@@ -106,10 +107,7 @@ class TrainResult:
             "size_reason": learner.input_size.why,
             "prediction_seconds": prediction_seconds(learner._state, learner.model()),
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": [
-                *(warning.to_dict() for warning in learner.catalog.warnings),
-                *filter(None, [guessing.warning(evaluation)]),
-            ],
+            "warnings": [one.to_dict() for one in (*learner.catalog.warnings, *([doubt] if doubt else []))],
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
