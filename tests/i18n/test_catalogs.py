@@ -14,7 +14,7 @@ from whatsit.i18n import Message, chosen, codes, say, speaking
 # Packages whose sentences are not in the catalogs yet.
 WAITING: tuple[str, ...] = ("",)
 SOURCES = sorted(SRC.rglob("*.py"))
-PAGE = SRC / "report" / "page.html"
+PAGE = SRC / "web" / "templates" / "report.html"
 
 
 def placeholders(entry: str | dict[str, str]) -> set[str]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from typing import Any
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
@@ -20,6 +18,7 @@ from whatsit.report.words import Words
 from whatsit.tables import paragraph
 from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
+from whatsit.web import render
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,43 +68,38 @@ class Report:
         """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
         words = Words(lang)
         album, main = Album(words, self.thumbnails), self.interpretations[0]
-        return _template().render(
+        parts: dict[str, Any] = {
+            "confusion": [sections.matrix(one, album, words) for one in self.interpretations],
+            "worst": sections.worst(main),
+            "classes": sections.classes(main),
+            "components": sections.components(main, words),
+            "calibration": sections.calibration(main, words),
+            "selective": sections.selective(main, words),
+            "novelty": main.features is not None,
+            "training": self.training and training_section(self.training, words),
+            "data": self.summary and sections.data(self.summary, words, main.split != "all"),
+            "made": {key: words.of(fact) for key, fact in self.facts.items()},
+        }
+        return render(
+            "report.html",
+            words.lang,
+            assets=["report.css", "album.js"],
             w=words,
             name=printable(self.name),
             headline=sections.headline(self.interpretations, words, self.left_out),
-            matrices=[sections.matrix(one, album, words) for one in self.interpretations],
-            worst=sections.worst(main),
-            classes=sections.classes(main),
-            components=sections.components(main, words),
-            calibration=sections.calibration(main, words),
+            links=[(key, words(key)) for key, part in parts.items() if part],
             temperature=self.temperature,
             is_calibrated_here=self.calibrated_on == "valid" == main.split,
             is_cross_fitted=self.is_cross_fitted,
             calibrated_on=self.calibrated_on,
             is_body_tuned=self.is_body_tuned,
             is_measured_on_valid=main.split == "valid",
-            selective=sections.selective(main, words),
             strange=sections.strange(main, self.novelty, self.false_alarms),
-            has_features=main.features is not None,
-            training=self.training and training_section(self.training, words),
-            data=self.summary and sections.data(self.summary, words, main.split != "all"),
-            facts={key: words.of(fact) for key, fact in self.facts.items()},
+            own=sections.own(self.interpretations, words),
             album=album.to_json(),
+            **parts,
         )
 
     def write(self, path: str | Path, lang: str = "en") -> None:
         """Write the page, whole or not at all. Raises WhatsitError."""
         write_whole(Path(path), self.render(lang).encode("utf-8", "backslashreplace"))
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("whatsit", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=sections.percent, printable=printable)
-    return environment.get_template("page.html")

@@ -9,7 +9,6 @@ import numpy as np
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
 from whatsit.novelty import Novelty
-from whatsit.report import charts
 from whatsit.report.album import Album, places_of
 from whatsit.report.thumbnails import LARGE, SMALL, data_uri, shrink, thumbnails
 from whatsit.report.words import Words
@@ -17,6 +16,8 @@ from whatsit.text import printable
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import MOST_SHOWN, Evaluation, pictures_of
+from whatsit.web import charts
+from whatsit.web.page import percent
 
 WORST, ENDS, STRANGEST = 12, 5, 6
 TARGETS = (0.9, 0.95, 0.98)
@@ -40,6 +41,7 @@ def headline(interpretations: Sequence[Interpretation], words: Words, left_out: 
         sentences.append(words("headline_left_out", count=left_out))
     return {
         "said": sentences,
+        "dots": charts.dots(found.accuracy, sentences[0]),
         "why": words(
             "headline_why" if found.groups is None else "headline_why_groups",
             pictures=pictures_of(main.split, found.images),
@@ -60,6 +62,7 @@ def headline(interpretations: Sequence[Interpretation], words: Words, left_out: 
         "splits": [
             {
                 "name": words.split(one.split),
+                "is_training": one is not main and one.split == "train",
                 "what": words.what(one.split),
                 "images": one.evaluation.images,
                 "right": one.evaluation.right,
@@ -76,6 +79,12 @@ def _range(found: Evaluation, words: Words) -> str:
         return ""
     low, high = found.interval
     return words("headline_range", low=_hundred(low), high=_hundred(high))
+
+
+def own(interpretations: Sequence[Interpretation], words: Words) -> str:
+    """How many of the pictures that it was trained on it gets right; "" if these are not among them."""
+    found = next((one.evaluation for one in interpretations[1:] if one.split == "train"), None)
+    return "" if found is None else words("trained_right", right=found.right, images=found.images)
 
 
 def matrix(interpretation: Interpretation, album: Album, words: Words) -> Section:
@@ -169,7 +178,9 @@ def components(interpretation: Interpretation, words: Words) -> list[Section]:
                 high=named(one.high_labels),
                 share=percent(one.share),
             ),
+            "low_name": named(one.low_labels),
             "low": [tiles[place] for place in one.low if place in tiles],
+            "high_name": named(one.high_labels),
             "high": [tiles[place] for place in reversed(one.high) if place in tiles],
         }
         for number, one in enumerate(found, 1)
@@ -282,11 +293,6 @@ def data(summary: Summary, words: Words, has_splits: bool) -> Section:
         "totals": totals,
         "are_many": len(rows) > MOST_SHOWN,
     }
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """A share in percent."""
-    return f"{share:.{digits}%}"
 
 
 def _hundred(share: float) -> str:

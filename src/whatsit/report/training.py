@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatsit.project import LOSSES, EpochRecord, FindingRecord
-from whatsit.report import charts
-from whatsit.report.sections import Section, percent
+from whatsit.report.sections import Section
 from whatsit.report.words import Words
 from whatsit.understand.learning_curve import LearningCurve
+from whatsit.web import charts
+from whatsit.web.page import percent
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,18 +33,18 @@ class Words:
         known: dict[str, Language] = {one: one for one in get_args(Language)}
         if lang not in known:
             raise WhatsitError(Message("report.no_language", lang=lang))
-        self._lang = known[lang]
+        self.lang = known[lang]
 
     def __call__(self, key: str, **values: object) -> str:
-        return Phrase(key, values).text(self._lang)
+        return Phrase(key, values).text(self.lang)
 
     def of(self, phrase: str | Message) -> str:
         """A message in this language; other text as it is."""
-        return phrase if isinstance(phrase, str) else phrase.text(self._lang)
+        return phrase if isinstance(phrase, str) else phrase.text(self.lang)
 
     def join(self, sentences: Sequence[str]) -> str:
         """One after the other."""
-        return (" " if self._lang == "en" else "").join(sentences)
+        return (" " if self.lang == "en" else "").join(sentences)
 
     def split(self, name: str) -> str:
         """Which pictures these are."""
@@ -56,4 +56,4 @@ class Words:
 
     def message(self, record: Mapping[str, Any]) -> str:
         """A message of a catalog, by its code and values, in this language."""
-        return Message.from_dict(record).text(self._lang)
+        return Message.from_dict(record).text(self.lang)

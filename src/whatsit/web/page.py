@@ -82,9 +82,9 @@ class Kit:
         return Markup("\n".join(f'<script src="static/{one.served}" defer></script>' for one in self.scripts))
 
 
-def percent(share: float | None, digits: int = 0) -> str:
-    """A share of 0.123 as "12 %"; "–" where there is none."""
-    return "–" if share is None else f"{share:.{digits}%}".replace("%", " %")
+def percent(share: float, digits: int = 0) -> str:
+    """A share in percent."""
+    return f"{share:.{digits}%}"
 
 
 def _say(code: str, **values: object) -> str:

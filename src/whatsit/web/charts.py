@@ -111,5 +111,17 @@ def chart(series: Sequence[Series], x: Axis, y: Axis, label: str) -> Markup:
     return Markup("".join(parts))
 
 
+def dots(share: float, label: str) -> Markup:
+    """A hundred dots, of which a share is filled; `label` describes them for a screen reader."""
+    filled = round(100 * share)
+    circles = []
+    for place in range(100):
+        down, across = divmod(place, 10)
+        kind = ' class="right"' if place < filled else ""
+        circles.append(f'<circle{kind} cx="{10 * across + 5}" cy="{10 * down + 5}" r="3.8"/>')
+    head = f'<svg class="dots" viewBox="0 0 100 100" role="img" aria-label="{escape(label)}">'
+    return Markup("".join([head, *circles, "</svg>"]))
+
+
 def _path(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{across},{up}" for across, up in points)
