@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
+from whatsit.i18n import language
 from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
@@ -54,19 +55,19 @@ class Report:
             raise WhatsitError("There is nothing to report.", "Give at least one interpretation.")
 
     def __repr__(self) -> str:
-        return brief(self, f"{self.name}: {self.headline()}")
+        return brief(self, f"{self.name}: {self.headline('en')}")
 
     def _repr_html_(self) -> str:
         return paragraph(f'{self.headline()} The whole page: .write("report.html")')
 
-    def headline(self, lang: str = "en") -> str:
-        """How good it is, in a sentence or two."""
-        words = Words(lang)
+    def headline(self, lang: str | None = None) -> str:
+        """How good it is, in a sentence or two, by default in the current language."""
+        words = Words(lang or language())
         return words.join(sections.headline(self.interpretations, words, self.left_out)["said"])
 
-    def render(self, lang: str = "en") -> str:
-        """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
-        words = Words(lang)
+    def render(self, lang: str | None = None) -> str:
+        """The whole page, in "en", "zh" or the current language. Raises WhatsitError for another one."""
+        words = Words(lang or language())
         album, main = Album(words, self.thumbnails), self.interpretations[0]
         return _template().render(
             w=words,
@@ -92,7 +93,7 @@ class Report:
             album=album.to_json(),
         )
 
-    def write(self, path: str | Path, lang: str = "en") -> None:
+    def write(self, path: str | Path, lang: str | None = None) -> None:
         """Write the page, whole or not at all. Raises WhatsitError."""
         write_whole(Path(path), self.render(lang).encode("utf-8", "backslashreplace"))
 
