@@ -750,7 +750,7 @@ def test_whatsit_trash_lists_what_lies_there_and_undo_brings_it_back(bears: Path
     assert listed.stdout.endswith(" brings back what was moved last\n")
     document = json.loads(whatsit("trash", bears, "--json").stdout)
     assert [file["path"] for file in document["files"]][:2] == [str(bears / "black/1.jpg"), str(bears / odd)]
-    assert document["files"][0]["reason"] == "black/1.jpg is no bear"
+    assert document["files"][0]["reason"]["text"] == "black/1.jpg is no bear"
     assert document["bytes"] == sum(len(data) for data in contents(project.folder / "trash").values())
     assert document["emptied"] is False
 
