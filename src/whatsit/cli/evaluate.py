@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from whatsit.cli.options import BundleFile, Folder, Json, ProjectDir, ServedPrecision, config_of
-from whatsit.cli.printing import accuracy_of, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import SPLITS, accuracy_of, print_evaluation, print_json, print_notes
 from whatsit.cli.running import require_order, run_with
 from whatsit.config import EvaluateConfig, Split
 from whatsit.i18n import say
@@ -41,7 +41,7 @@ def evaluate_and_print(config: EvaluateConfig, json: bool = False) -> None:
         return
     trained_on, accuracy = found.trained_on, accuracy_of(found.evaluation)
     if config.split:
-        print(say("cli_bundles.measured_on", split=config.split, accuracy=accuracy))
+        print(say("cli_bundles.measured_on", split=say(SPLITS[config.split]), accuracy=accuracy))
     else:
         print(say("cli_bundles.not_trained_on" if trained_on else "cli_bundles.all", accuracy=accuracy))
     print_evaluation(found.evaluation)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from whatsit.catalog import Catalog
     from whatsit.understand.metrics import Evaluation
 
+SPLITS = {"train": "printed.train", "valid": "printed.valid", "test": "printed.test"}
+
 
 def print_json(document: Any) -> None:
     """One document on stdout; what its encoding lacks, as in file names that are not text, is escaped.

@@ -16,7 +16,7 @@ from whatsit.cli.options import (
     Valid,
     config_of,
 )
-from whatsit.cli.printing import list_unreadable, print_json, print_table
+from whatsit.cli.printing import SPLITS, list_unreadable, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.config import ShowConfig
 from whatsit.i18n import say
@@ -46,8 +46,6 @@ def show(
 
 def show_and_print(config: ShowConfig, json: bool = False) -> None:
     """Run it and print the summary."""
-    from whatsit.catalog import SPLITS
-
     result = cast("ShowResult", run_with(json, config))
     if json:
         print_json(result.to_dict())
@@ -57,7 +55,7 @@ def show_and_print(config: ShowConfig, json: bool = False) -> None:
         print(printable(line))
     if len(summary.counts) <= MOST_CLASSES:
         rows = [[printable(label), *map(str, count.values())] for label, count in summary.counts.items()]
-        print_table([say("printed.class"), *SPLITS], rows)
+        print_table([say("printed.class"), *(say(name) for name in SPLITS.values())], rows)
     if result.figure is not None:
         print(say("cli_pictures.figure", path=printable(result.figure)))
     if len(result.catalog.unreadable) > 1:  # the summary names the first
