@@ -4,9 +4,13 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from jinja2 import Environment, nodes
+
 from tests import ROOT
+from whatsit.i18n import codes
 
 SRC = ROOT / "src" / "whatsit"
 SENTENCE = re.compile(r"[A-Za-z']{2,}[,;:]? ([A-Za-z']{1,}|\{\})[^<>]*(\.|\w|\})$|[\u4e00-\u9fff]")
@@ -15,6 +19,7 @@ NO_SENTENCE = re.compile(r"^(SELECT|INSERT|DELETE|UPDATE|CREATE|PRAGMA|DROP|BEGI
 INTERNAL = re.compile(
     r"\w*Error$(?<!WhatsitError)|compile|execute\w*|fullmatch|search|match|sub|brief|Accept|setattr|getattr|startswith"
 )
+REPORT = re.compile(r"report(_\w+)?\..+")
 OURS = re.compile(
     r"(Whatsit|Image|UnusableImage|FileAccess|Catalog|Project|Untrusted|ReadOnlyProject|Backbone|Diverged|Bundle|Network|Fetch|Collect|Missing|Weights)Error"
 )
@@ -53,13 +58,42 @@ def _text(node: ast.Constant | ast.JoinedStr) -> str:
 
 
 def used(source: Path) -> Iterator[tuple[int, str, frozenset[str] | None]]:
-    """Line, code and names of the values of every message; None where they are given with **."""
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Message", "say") and node.args:
+    """Line, code and names of the values of every message; None where they are given with **.
+
+    Also of a report's `words("key", ...)`, and of `w('key', ...)` in its page.
+    """
+    text = source.read_text(encoding="utf-8")
+    if source.suffix == ".html":
+        yield from _used_in_page(text)
+        return
+    for node in ast.walk(ast.parse(text)):
+        called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and called in ("Message", "say", "words") and node.args:
             first = node.args[0]
             if isinstance(first, ast.Constant):
                 names = [one.arg for one in node.keywords]
-                yield node.lineno, first.value, None if None in names else frozenset(filter(None, names))
+                code = of_report(first.value) if called == "words" else first.value
+                yield node.lineno, code, None if None in names else frozenset(filter(None, names))
+
+
+def _used_in_page(text: str) -> Iterator[tuple[int, str, frozenset[str]]]:
+    for call in Environment().parse(text).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "w":
+            first, names = call.args[0], frozenset(one.key for one in call.kwargs)
+            ways = [first.expr1, first.expr2] if isinstance(first, nodes.CondExpr) else [first]
+            yield from (
+                (call.lineno, of_report(one.value), names) for one in ways if isinstance(one, nodes.Const)
+            )
+
+
+def of_report(key: str) -> str:
+    """The code of a report's key, which is named without its catalog."""
+    return _of_reports().get(key, key)
+
+
+@cache
+def _of_reports() -> dict[str, str]:
+    return {code.partition(".")[2]: code for code in codes("en") if REPORT.fullmatch(code)}
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def test_picture_that_may_not_be_read_is_named_and_left_alone(as_owner: Run, dig
     result = as_owner("show", digits)
     assert result.returncode == 0
     assert "59 pictures" in result.stdout
-    assert f"{secret.name}: the file may not be read" in result.stdout
+    assert f"{secret.name}: the file can't be read: its permissions forbid it" in result.stdout
 
 
 def test_class_folder_that_may_not_be_listed_is_said(as_owner: Run, digits: Path) -> None:
@@ -162,11 +162,14 @@ def test_strange_names_survive_the_whole_road(whatsit: Run, digits: Path, tmp_pa
 @pytest.mark.parametrize(
     ("fill", "sentence"),
     [
-        ({}, "no pictures"),
-        ({"a/notes.txt": b"x", "b/more.txt": b"y"}, "no pictures"),
+        ({}, "no sub-folders with pictures"),
+        ({"a/notes.txt": b"x", "b/more.txt": b"y"}, "no sub-folders with pictures"),
         ({"a/1.png": 1, "a/2.png": 2, "a/3.png": 3}, "only one class"),
-        ({"a/1.png": 1, "b/2.png": 2}, "No picture is left for validation"),
-        ({f"{n % 2}/{n}.jpg": f"<html>{n}".encode() for n in range(4)}, "None of the 4 files"),
+        ({"a/1.png": 1, "b/2.png": 2}, "There are no validation pictures: every class has only one picture"),
+        (
+            {f"{n % 2}/{n}.jpg": f"<html>{n}".encode() for n in range(4)},
+            " is a usable picture (4 files, such as ",
+        ),
         ({"a/1.png": 1, "a/2.png": 2, "b/3.jpg": b"<html>"}, "only one class"),
     ],
 )

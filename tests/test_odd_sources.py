@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run
+from whatsit import predicting
 from whatsit.catalog.fingerprint import fingerprint
-from whatsit.cli import predict
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.images import WHOLE, is_picture, open_image
 from whatsit.preprocess import Preprocess
@@ -51,7 +51,7 @@ def test_verify_goes_on_after_an_endless_file(photo: Path, whatsit: Run) -> None
 
 def on_stdin(monkeypatch: pytest.MonkeyPatch, stream: object) -> bytes:
     monkeypatch.setattr(sys, "stdin", stream)
-    return predict._on_stdin()
+    return predicting._on_stdin()
 
 
 def test_endless_stdin_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

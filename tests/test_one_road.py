@@ -254,7 +254,7 @@ def test_mistakes_with_pictures_name_them(photos: Path, tmp_path: Path, answers:
     if isinstance(one, wi.Learner):
         with pytest.raises(wi.WhatsitError, match=r'get_preds\("valid"\) gives'):
             one.predict("valid")
-    with pytest.raises(wi.WhatsitError, match="no class 'panda'"):
+    with pytest.raises(wi.WhatsitError, match='no class "panda"'):
         one.explain(learner.catalog.items[0].path, "panda")
 
 
@@ -263,9 +263,9 @@ def test_mistakes_with_learners_and_classifiers_end_in_a_sentence(photos: Path) 
     for make, reason in {
         lambda: wi.Learner("ants"): r'not the path "ants"\. Write Learner\(Catalog\.from_folder',
         lambda: wi.Learner(catalog, size="64"): "whole number from 32 to 1024, not '64'",
-        lambda: wi.Learner(catalog, resize="stretch"): "no resize='stretch'",
+        lambda: wi.Learner(catalog, resize="stretch"): "resize can't be 'stretch'",
         lambda: wi.Learner(catalog, ps="much"): "ps must be at least 0",
-        lambda: wi.Learner(catalog, metrics="accuracy"): r"Give metrics=\['accuracy'\]",
+        lambda: wi.Learner(catalog, metrics="accuracy"): r"Write metrics=\['accuracy'\]",
         lambda: wi.Learner(catalog).fit_one_cycle("4"): "epochs must be a whole number",
         lambda: wi.Learner(catalog).fit_one_cycle(1, bs=0): "bs must be a whole number of at least 2",
         lambda: wi.Classifier(None): "The bundle must be a path, not None",

@@ -30,7 +30,7 @@ def test_bf16_bundle_answers_at_fp32_where_the_processor_has_no_bf16(
     assert classifier.precision == "fp32"
     assert classifier.predict(LIGHT).label == "light"
     said = capsys.readouterr().err
-    assert "calibrated at bf16 and answers at fp32" in said
+    assert "calibrated at bf16, but answers at fp32" in said
     with pytest.raises(WhatsitError, match="does not compute in bf16"):
         Classifier(path, precision="bf16")
 
@@ -40,6 +40,6 @@ def test_precision_can_be_chosen(path: Path, tmp_path: Path, whatsit: Run) -> No
     LIGHT.save(tmp_path / "light.png")
     done = whatsit("predict", path, "light.png", "--precision", "fp32")
     assert done.returncode == 0, done.stderr
-    assert "calibrated at bf16 and answers at fp32" in done.stderr
+    assert "calibrated at bf16, but answers at fp32" in done.stderr
     with pytest.raises(WhatsitError, match="must be fp32 or bf16, not 'fp64'"):
         Classifier(path, precision="fp64")  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def test_moves_make_no_folder_anew(digits: Path, tmp_path: Path, verb: str) -> N
     names = [os.path.join("1", path.name) for path in sorted((digits / "1").iterdir())[:2]]
     steps = {"move": [(name, f"7/{name[2:]}") for name in names], "replace": [(name, name) for name in names]}
     digits.rename(tmp_path / "moved")
-    with pytest.raises(WhatsitError, match="not there any more"):
+    with pytest.raises(WhatsitError, match="no longer exists"):
         perform(project, (verb, steps.get(verb, names)))
     assert not digits.exists()
 

@@ -23,6 +23,7 @@ from whatsit.collection.tally import Collection, Tally
 from whatsit.errors import CatalogError, ImageError, WhatsitError
 from whatsit.extras import missing
 from whatsit.heat_map import HeatMap
+from whatsit.i18n import Message
 from whatsit.images import open_image
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
@@ -66,7 +67,9 @@ def curve() -> LearningCurve:
 
 
 def verification() -> Verification:
-    done = Verification(FOLDER, FOLDER, 9, True, [(FOLDER / f"{HOSTILE}.jpg", "it is empty")])
+    done = Verification(
+        FOLDER, FOLDER, 9, True, [(FOLDER / f"{HOSTILE}.jpg", Message("plain.text", text="it is empty"))]
+    )
     done.odd = {"tiny": [FOLDER / "a.jpg"]}
     done.fixed = [Fixed(FOLDER / "a.jpg", FOLDER / "b.jpg", ["tiny"])]
     return done
@@ -81,12 +84,20 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "history": (lambda: History(EPOCHS), "3 epochs, error_rate 16.67%"),
     "no history": (History, "nothing was trained"),
     "epoch": (lambda: EPOCHS[0], "error_rate 50.00%"),
-    "rates": (lambda: sweep(lambda rate: (np.log10(rate) + 2) ** 2 / 9 + 0.1), "Take a learning rate of"),
-    "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "error rate is 16.7%"),
-    "finding": (lambda: diagnose(EPOCHS, 3, 20).findings[-1], "few validation pictures"),
+    "rates": (lambda: sweep(lambda rate: (np.log10(rate) + 2) ** 2 / 9 + 0.1), "Use a learning rate of"),
+    "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "on 200 validation pictures is 16.7%"),
+    "finding": (
+        lambda: diagnose(EPOCHS, 3, 20).findings[-1],
+        "few_validation_pictures: 20 validation pictures are few",
+    ),
     "experiment": (
-        lambda: Experiment("there is one", History(EPOCHS), diagnose(EPOCHS, 3, 9), "-"),
-        "what if",
+        lambda: Experiment(
+            Message("what_if.single_epoch"),
+            History(EPOCHS),
+            diagnose(EPOCHS, 3, 9),
+            Message("what_if.enough"),
+        ),
+        "What if there is only a single epoch?",
     ),
     "difference": (lambda: paired(HITS, HITS), "+0.0 points (95 % interval"),
     "ranking": (lambda: rank([HITS, dict.fromkeys(HITS, True)]), "number 1 of 2 has the lowest"),
@@ -162,7 +173,7 @@ class Tags(HTMLParser):
 IN_NOTEBOOKS = {
     "history": "0.500000",
     "no history": "Nothing was trained yet.",
-    "rates": "Take a learning rate",
+    "rates": "Use a learning rate",
     "diagnosis": "error rate",
     "curve": "Trained on 200 pictures",
     "evaluation": "taken for",
@@ -267,16 +278,16 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "nothing": (lambda c: c[None], r"name of a split, not by \[None\]"),  # type: ignore[index]
     "a misspelled split": (lambda c: c["vaild"], 'no split .vaild.. Did you mean "valid"'),  # type: ignore[index]
     "a long name": (lambda c: c["validation"], 'Did you mean "valid"'),  # type: ignore[index]
-    "a class": (lambda c: c["fox"], 'Take "train", "valid" or "test"'),  # type: ignore[index]
+    "a class": (lambda c: c["fox"], 'Use "train", "valid" or "test"'),  # type: ignore[index]
     "a split of items": (lambda c: c.items["train"], r'catalog\["train"\].items'),  # type: ignore[call-overload]
-    "text for transforms": (lambda c: c.show(augmented="yes"), "are not transforms"),  # type: ignore[arg-type]
-    "a number as group": (lambda c: Catalog.from_folder(c.root, group=5), "no regular"),  # type: ignore[arg-type]
+    "text for transforms": (lambda c: c.show(augmented="yes"), "augmented must be True or transforms"),  # type: ignore[arg-type]
+    "a number as group": (lambda c: Catalog.from_folder(c.root, group=5), "not a valid regular"),  # type: ignore[arg-type]
     "a path for a catalog": (lambda c: require_catalog("ants"), r'Learner\(Catalog.from_folder\("ants"\)\)'),
     "a folder for a catalog": (lambda c: require_catalog(Path("ants")), r'from_folder\("ants"\)'),
     "pictures for a catalog": (lambda c: require_catalog([1]), "not a list"),
-    "text as angle": (lambda c: wi.transforms(max_rotate="10"), "max_rotate='10'"),  # type: ignore[arg-type]
-    "text as rate": (lambda c: spread("1e-3", 1), "lr='1e-3'"),  # type: ignore[arg-type]
-    "no rate": (lambda c: spread(None, 3), "lr=None"),  # type: ignore[arg-type]
+    "text as angle": (lambda c: wi.transforms(max_rotate="10"), "max_rotate can't be '10'"),  # type: ignore[arg-type]
+    "text as rate": (lambda c: spread("1e-3", 1), "A learning rate can't be '1e-3'"),  # type: ignore[arg-type]
+    "no rate": (lambda c: spread(None, 3), "A learning rate can't be None"),  # type: ignore[arg-type]
     "a slice of text": (lambda c: spread(slice("a"), 3), "slice"),
     "no class": (lambda c: curve().doubled("balck"), "no class .balck.. Did you mean .black."),
     "an error in percent": (lambda c: curve().tell(5), "from 0 to 1"),
@@ -297,7 +308,10 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "nowhere to download": (lambda c: wi.download_images(["x"], None), "dest must be"),  # type: ignore[arg-type]
     "text as most": (lambda c: collect_lists({"a": []}, c.root, max_pics="5"), "max_pics=5"),  # type: ignore[arg-type]
     "a catalog to verify": (lambda c: wi.verify_images(c), "must be a path, not a Catalog"),  # type: ignore[arg-type]
-    "text as size": (lambda c: wi.verify_images(c.root, max_size="big"), "max_size=big"),  # type: ignore[arg-type]
+    "text as size": (
+        lambda c: wi.verify_images(c.root, max_size="big"),
+        "size must be a whole number of at least 128, not .big.",
+    ),  # type: ignore[arg-type]
 }
 
 

@@ -96,7 +96,7 @@ def test_mistakes_are_reported_and_raised(digits: Path, tmp_path: Path) -> None:
         wi.train(tmp_path / "not-there", emit=heard.append)
     assert isinstance(heard[-1], Failed)
     assert (heard[-1].error, bool(heard[-1].next_step)) == ("input", True)
-    with pytest.raises(wi.WhatsitError, match=r"no option 'epoch'.*epochs"):
+    with pytest.raises(wi.WhatsitError, match=r'no option "epoch".*epochs'):
         wi.train(digits, epoch=3)
     with pytest.raises(wi.WhatsitError, match="no run"):
         wi.resume(tmp_path)
@@ -242,8 +242,8 @@ def test_labels_that_held_out_answers_contradict_are_worth_a_look(
         ({"lrs": []}, "lrs must be a list"),
         ({"lrs": ["3e-3"]}, "learning rate can't be"),
         ({"time_budget": float("nan")}, "time_budget must be"),
-        ({"augment": None}, "no augment=None"),
-        ({"balance": "focal"}, "no balance='focal'"),
+        ({"augment": None}, "augment can't be None"),
+        ({"balance": "focal"}, "balance can't be 'focal'"),
         ({"out": "."}, "bundle can't be written"),
         ({"what_if": True, "size": 32}, r"needs about 100 pictures to show anything; there are 48"),
     ],

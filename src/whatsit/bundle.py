@@ -17,17 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
-from whatsit.checks import path_of
+from whatsit.checks import ReasonError, path_of
 from whatsit.config import Precision
 from whatsit.errors import BundleError, NetworkError
 from whatsit.head_in_graph import LARGEST_SIDE, head_in
+from whatsit.i18n import Message
 from whatsit.model import Model
 from whatsit.network_check import require_allowed
 from whatsit.novelty import Novelty
 from whatsit.preprocess import Preprocess
 from whatsit.project import write_whole
 from whatsit.tables import table
-from whatsit.text import brief
+from whatsit.text import brief, printable, shortened
 
 FORMAT = 3  # 1 had no temperature and no novelty, 1 and 2 had the head only in the graph
 FIRST_WITH_HEAD = 3
@@ -37,6 +38,7 @@ LARGEST = {MANIFEST: 16 << 20, NETWORK: (2 << 30) - 1, HEAD: 256 << 20, NOVELTY:
 HEAD_TYPE = np.dtype("<f4")
 LARGEST_FILE = sum(LARGEST.values()) + 4096
 LONGEST_CLASS = 4096  # characters
+NAMELESS = "backbone"  # what an old bundle, which does not name it, is shown to have
 LONGEST_NUMBER = 100  # digits
 _END = struct.Struct("<4s4H2LH")  # of a zip: its last 22 bytes
 _ZIP64_END = 20  # bytes before these, where there are any
@@ -45,7 +47,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same training gives the same bytes
 
 
 def default_path(folder: Path) -> Path:
-    """Where the bundle of an image folder, or of a table of pictures, is written if nobody says: here."""
+    """The default place of the bundle of an image folder or a table of pictures: the current folder."""
     return Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
 
 
@@ -54,7 +56,7 @@ class Bundle:
     """What a bundle holds: the model, and what is worth knowing about it.
 
     The graph of `model.backbone` gives `logits` and `features`, and where the head follows an average pool,
-    `heat_map`, so that other runtimes need nothing else. `split` says how the validation pictures were
+    `heat_map`, so that other runtimes need nothing else. `split` records how the validation pictures were
     chosen, as `catalog.Rule`. `metrics` and `versions` are for people.
     """
 
@@ -88,12 +90,12 @@ class Bundle:
     def write(self, path: str | Path) -> None:
         """Write the bundle, whole or not at all; the same content gives the same bytes.
 
-        Raises BundleError where it could not be read again.
+        Raises BundleError for class names with which it could not be read again.
         """
         try:
             _require_classes(self.classes)
-        except ValueError as error:
-            raise BundleError(f"{path} can't be written: {error}.", "Rename the class.") from error
+        except ReasonError as error:
+            raise BundleError(Message("bundle.unwritable", path=path, reason=error)) from error
         model, record = self.model, None
         parts = {NETWORK: model.backbone.network, HEAD: _head_bytes(model)}
         if model.novelty is not None:
@@ -116,37 +118,36 @@ class Bundle:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
             for name, data in {MANIFEST: text, **parts}.items():
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
-        with suppress(OSError):  # writing says it
+        with suppress(OSError):  # writing reports it
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_whole(Path(path), buffer.getvalue())
 
     @classmethod
     def read(cls, path: str | Path) -> "Bundle":
         """Read and check a bundle; raises BundleError naming what is wrong with it."""
-        path = path_of(path, "The bundle", BundleError, "my-photos.whatsit")
+        path = path_of(path, Message("checks.the_bundle"), BundleError, "my-photos.whatsit")
         manifest, parts = _parts(path)
         for name, data in parts.items():
             if manifest["sha256"].get(name) != hashlib.sha256(data).hexdigest():
-                what = f"{path} was changed: {name} does not match its checksum."
-                raise BundleError(what, "Export or copy it again.")
+                raise BundleError(Message("bundle.changed", path=path, part=name))
         try:
             require_allowed(parts[NETWORK])
-            with _sense(path, "a head"):
+            with _sense(path, Message("bundle.head")):
                 weight, bias = _head(manifest, parts)
         except NetworkError as error:
-            raise BundleError(f"{path} can't be used: its network {error.what}", "Don't use it.") from error
-        with _sense(path, "novelty data"):
+            raise BundleError(Message("bundle.unusable", path=path, reason=error)) from error
+        with _sense(path, Message("bundle.novelty")):
             novelty = Novelty.from_bytes(manifest["novelty"], parts[NOVELTY]) if NOVELTY in parts else None
-        with _sense(path, "a manifest"):
+        with _sense(path, Message("bundle.manifest")):
             _require_classes(manifest["classes"])
             _require_split(manifest["split"])
             if len(weight) != len(manifest["classes"]):
-                raise ValueError(f"the head is for {len(weight)} classes")
+                raise ReasonError(Message("bundle.head_classes", count=len(weight)))
             versions = dict(manifest["versions"])
             if not all(isinstance(text, str) for text in versions.values()):
-                raise ValueError("the versions are not texts")
+                raise ReasonError(Message("bundle.versions"))
             preprocess = Preprocess.from_dict(manifest["preprocess"])
-            name = versions.get("backbone", "The backbone")
+            name = versions.get("backbone", NAMELESS)
             model = Model(
                 manifest["classes"],
                 preprocess,
@@ -161,17 +162,17 @@ class Bundle:
 
 
 @contextmanager
-def _sense(path: Path, part: str) -> Iterator[None]:
-    """Raise BundleError where the block finds that a part makes no sense."""
+def _sense(path: Path, part: Message) -> Iterator[None]:
+    """Raise BundleError where the block finds that a part is not valid."""
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{path} has {part} that makes no sense ({error}).", "Export it again.") from error
+        raise BundleError(Message("bundle.invalid", path=path, part=part, reason=error)) from error
 
 
 def _precision(value: Any) -> Precision:
     if value not in get_args(Precision):
-        raise ValueError(f"the precision is {_short(value)}")
+        raise ReasonError(Message("bundle.precision", value=_short(value)))
     return cast(Precision, value)
 
 
@@ -179,7 +180,7 @@ def _temperature(value: Any) -> float | None:
     if value is None:
         return None
     if not (_is_number(value) and 0.01 < value < 100):
-        raise ValueError(f"the temperature is {_short(value)}")
+        raise ReasonError(Message("bundle.temperature", value=_short(value)))
     return float(value)
 
 
@@ -200,30 +201,32 @@ def _head(
     else:
         classes, width = manifest["head"]["classes"], manifest["head"]["width"]
         if not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in (classes, width)):
-            raise ValueError("its sizes are impossible")
+            raise ReasonError(Message("bundle.head_sizes"))
         values = np.frombuffer(parts[HEAD], HEAD_TYPE)
         if len(values) != classes * (width + 1):
-            raise ValueError("it has another size than the manifest says")
+            raise ReasonError(Message("bundle.head_length"))
         weight, bias = values[: classes * width].reshape(classes, width), values[classes * width :]
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-        raise ValueError("it has weights that are not numbers")
+        raise ReasonError(Message("bundle.head_numbers"))
     return weight.astype(np.float32), bias.astype(np.float32)
 
 
 def _require_classes(classes: Any) -> None:
-    """Raise ValueError for what can't be the names of two classes or more, each another."""
+    """Raise ReasonError for what can't be the names of at least two classes, all different."""
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise ValueError("the classes are not a list of names")
-    if len(classes) < 2 or len(set(classes)) < len(classes):
-        raise ValueError("the classes are fewer than two, or one is named twice")
+        raise ReasonError(Message("bundle.no_classes"))
+    if len(classes) < 2:
+        raise ReasonError(Message("bundle.few_classes"))
+    if len(set(classes)) < len(classes):
+        raise ReasonError(Message("bundle.same_class"))
     if not all(name.strip() and len(name) <= LONGEST_CLASS for name in classes):
-        raise ValueError(f"a class has an empty name, or one of more than {LONGEST_CLASS:,} characters")
+        raise ReasonError(Message("bundle.class_length", most=LONGEST_CLASS))
     if any("\ud800" <= letter <= "\udfff" for name in classes for letter in name):
-        raise ValueError("a class has a name that is not text")
+        raise ReasonError(Message("bundle.class_text"))
 
 
 def _require_split(split: dict[str, Any]) -> None:
-    """Raise ValueError for what `catalog.Rule` can't be made of. An older bundle may lack any of it."""
+    """Raise ReasonError for what `catalog.Rule` can't be made of. An older bundle may lack any of it."""
     valid, seed = split.get("valid", 0), split.get("seed", 0)
     if (
         not (_is_number(valid) and 0 <= valid <= 1)
@@ -231,7 +234,7 @@ def _require_split(split: dict[str, Any]) -> None:
         or not isinstance(split.get("by_time", False), bool)
         or not isinstance(split.get("relation", ""), str)
     ):
-        raise ValueError("the split is not one")
+        raise ReasonError(Message("bundle.split"))
 
 
 def _is_number(value: Any) -> bool:
@@ -248,56 +251,56 @@ def _parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     try:
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):  # a pipe would never end, nor would /dev/zero
-            raise BundleError(f"{path} is not a file.", "Name a bundle: a file that `whatsit train` wrote.")
+            raise BundleError(Message("bundle.no_file", path=path))
         if facts.st_size > LARGEST_FILE:
-            raise BundleError(f"{path} is not a Whatsit bundle: it is larger than any can be.")
+            raise BundleError(Message("bundle.too_large", path=path))
         with path.open("rb") as file:
-            _require_few_parts(file)
+            _require_few_parts(path, file)
             with zipfile.ZipFile(file) as archive:
                 return _read(path, archive)
     except FileNotFoundError:
-        raise BundleError(f"There is no bundle {path}.", "`whatsit train FOLDER` makes one.") from None
+        raise BundleError(Message("bundle.none", path=path)) from None
     except OSError as error:
-        raise BundleError(f"{path} can't be read: {error.strerror or error}.") from error
+        raise BundleError(Message("bundle.unreadable", path=path, reason=error.strerror or error)) from error
     except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, struct.error) as error:
-        raise BundleError(
-            f"{path} is damaged or not a Whatsit bundle ({error}).", "Export or copy it again."
-        ) from error
+        raise BundleError(Message("bundle.damaged", path=path, reason=error)) from error
 
 
-def _require_few_parts(file: BinaryIO) -> None:
-    """Raise BadZipFile before millions of names are read from a zip's directory."""
+def _require_few_parts(path: Path, file: BinaryIO) -> None:
+    """Raise BundleError before millions of names are read from a zip's directory."""
     end = file.seek(0, io.SEEK_END)
     file.seek(max(end - _END.size - _ZIP64_END, 0))
     tail = file.read()
     if len(tail) <= _END.size:
-        raise zipfile.BadZipFile("it is not a zip file")
+        raise BundleError(Message("bundle.damaged", path=path, reason=Message("bundle.no_zip")))
     signature, *_, size, _, comment = _END.unpack(tail[-_END.size :])
     if signature != b"PK\5\6" or comment or size > _DIRECTORY or tail.startswith(b"PK\6\7"):
-        raise zipfile.BadZipFile("its end is not that of a zip of four parts")
+        raise BundleError(Message("bundle.damaged", path=path, reason=Message("bundle.odd_zip")))
 
 
 def _read(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, bytes]]:
     names = archive.namelist()
     for name in names:
         if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
-            raise BundleError(f"{path} holds the unsafe path {name!r}.", "Don't use it.")
+            raise BundleError(Message("bundle.unsafe", path=path, name=printable(name)))
     if MANIFEST not in names:
-        raise BundleError(f"{path} is not a Whatsit bundle: it has no {MANIFEST}.")
+        raise BundleError(Message("bundle.no_manifest", path=path, name=MANIFEST))
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED:
-            raise BundleError(f"{path} is compressed, which bundles never are.", "Don't use it.")
+            raise BundleError(Message("bundle.compressed", path=path))
         most = LARGEST.get(info.filename, LARGEST[MANIFEST])
         if info.file_size > most:
-            what = f"{path} has {info.filename!r} of {info.file_size:,} bytes; {most:,} are allowed."
-            raise BundleError(what, "Don't use it.")
+            name, size = printable(info.filename), info.file_size
+            raise BundleError(Message("bundle.large_part", path=path, name=name, size=size, most=most))
     manifest = _manifest(path, archive.read(MANIFEST))
     expected = {MANIFEST, NETWORK}
     expected |= {HEAD} if manifest["format"] >= FIRST_WITH_HEAD else set()
     expected |= {NOVELTY} if manifest.get("novelty") is not None else set()
     if sorted(names) != sorted(expected):
-        strange = sorted(set(names) ^ expected)
-        raise BundleError(f"{path} is not a proper bundle: parts missing, doubled or foreign {strange}.")
+        missing, foreign = expected - set(names), set(names) - expected
+        strange = sorted(missing | foreign) or sorted({name for name in names if names.count(name) > 1})
+        parts = shortened(printable(", ".join(strange)), 200)
+        raise BundleError(Message("bundle.odd_parts", path=path, parts=parts))
     return manifest, {name: archive.read(name) for name in names if name != MANIFEST}
 
 
@@ -307,32 +310,29 @@ def _manifest(path: Path, text: bytes) -> dict[str, Any]:
         manifest = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
         json.dumps(manifest, ensure_ascii=False).encode()  # or a name that is not text surprises later
     except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise BundleError(
-            f"{path} has a manifest that is not JSON ({reason}).", "Export it again."
-        ) from error
+        is_deep = isinstance(error, RecursionError)
+        reason = Message("bundle.deep") if is_deep else error
+        raise BundleError(Message("bundle.no_json", path=path, reason=reason)) from error
     if not isinstance(manifest, dict) or type(manifest.get("format")) is not int or manifest["format"] < 1:
-        raise BundleError(f"{path} is not a Whatsit bundle: its manifest has no format version.")
+        raise BundleError(Message("bundle.no_format", path=path))
     if manifest["format"] > FORMAT:
-        raise BundleError(
-            f"{path} has format {manifest['format']}; this Whatsit reads up to {FORMAT}.",
-            "Update Whatsit.",
-        )
+        raise BundleError(Message("bundle.too_new", path=path, format=manifest["format"], most=FORMAT))
     for key in ("preprocess", "split", "metrics", "versions", "sha256", "novelty"):
         is_there = manifest.get(key) is not None or key != "novelty"
         if is_there and not isinstance(manifest.get(key), dict):
-            raise BundleError(f"{path} has a manifest that makes no sense ({key}).", "Export it again.")
+            part = Message("bundle.manifest")
+            raise BundleError(Message("bundle.invalid", path=path, part=part, reason=key))
     return manifest
 
 
 def _whole(text: str) -> int:
     if len(text) > LONGEST_NUMBER:
-        raise ValueError(f"a number has more than {LONGEST_NUMBER} digits")
+        raise ReasonError(Message("bundle.long_number", most=LONGEST_NUMBER))
     return int(text)
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{_short(text)} is not a number")
+        raise ReasonError(Message("bundle.not_finite", value=_short(text)))
     return value

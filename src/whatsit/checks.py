@@ -1,5 +1,6 @@
-"""Checks of what a caller gives: the usual mistakes end in one sentence, not in a traceback from inside."""
+"""Checks of arguments: the usual mistakes end in one sentence, not in a traceback from inside."""
 
+import io
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -8,31 +9,56 @@ from pathlib import Path
 from typing import TypeVar
 
 from whatsit.errors import ImageError, WhatsitError
-from whatsit.text import described, printable, shortened
+from whatsit.i18n import Message
+from whatsit.text import printable, shortened
 
 _One = TypeVar("_One")
 
 
-def path_of(given: object, name: str, kind: type[WhatsitError], example: str = "my-photos") -> Path:
+class ReasonError(ValueError):
+    """Data that can't be used, with the reason as a Message for the error that names the file."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def described(given: object) -> Message | str:
+    """What was given by mistake, in a few words: a value where it is short, else what kind of thing it is."""
+    if given is None or isinstance(given, bool | int | float | str):
+        return shortened(printable(repr(given)), 60)
+    if isinstance(given, io.IOBase):
+        return Message("checks.open_file")
+    kind = type(given).__name__
+    if type(given).__module__.partition(".")[0] in ("numpy", "torch"):
+        known = {"ndarray": "checks.array", "Tensor": "checks.tensor"}.get(kind)
+        return Message(known) if known else kind
+    return Message("checks.an_kind" if kind[0] in "AEIOUaeiou" else "checks.a_kind", kind=kind)
+
+
+def path_of(given: object, name: Message | str, kind: type[WhatsitError], example: str = "my-photos") -> Path:
     """A path that is given as text or as a path. Raises `kind` for anything else."""
     if isinstance(given, str | os.PathLike):
         return Path(given)
-    raise kind(f"{name} must be a path, not {described(given)}.", f'Give one, such as "{example}".')
+    raise kind(Message("checks.path", name=name, given=described(given), example=example))
 
 
-def nearest(given: object, names: Iterable[str]) -> str:
-    """What to write instead of a name that there is not: the one most like it, or some of those there are."""
+def nearest(given: object, names: Iterable[str]) -> Message:
+    """What to write instead of a name that does not exist: the most similar one, or some of those that do."""
     from difflib import get_close_matches  # every command would wait 5 ms for it
 
     known = list(names)
     near = get_close_matches(str(given), known, 1)
-    return f"Did you mean {printable(near[0])!r}?" if near else f"Take {shortened(', '.join(known), 150)}."
+    if near:
+        return Message("checks.did_you_mean", name=printable(near[0]))
+    return Message("checks.choose", names=shortened(printable(", ".join(known)), 150))
 
 
 def require_class(label: str, classes: Sequence[str]) -> None:
     """Raise WhatsitError for a class that is not one of these."""
     if label not in classes:
-        raise WhatsitError(f"There is no class {label!r}.", nearest(label, classes))
+        advice = nearest(label, classes)
+        raise WhatsitError(Message("checks.no_class", label=shortened(printable(label), 80), advice=advice))
 
 
 def is_count(given: object, least: int) -> bool:
@@ -48,10 +74,9 @@ def is_number(given: object, least: float = -math.inf, most: float = math.inf) -
 
 
 def require_many(given: Iterable[_One]) -> Iterable[_One]:
-    """What is given, unless it is a single picture where many are wanted. Raises WhatsitError."""
+    """What is given, unless it is a single picture instead of many. Raises WhatsitError."""
     if isinstance(given, str | os.PathLike | bytes):
-        what = f"{described(os.fsdecode(given)[:60])} is one picture; a list is wanted."
-        raise WhatsitError(what, "Give [picture], or call predict(picture).")
+        raise WhatsitError(Message("checks.one_picture", given=described(os.fsdecode(given)[:60])))
     return given
 
 
@@ -59,19 +84,19 @@ def require_source(given: object) -> None:
     """Raise ImageError for what is neither a path nor bytes, and say what to give instead."""
     if isinstance(given, str | os.PathLike | bytes):
         return
-    what, data, image, others = described(given), "bytes", "a PIL image", ""
-    if what == "a NumPy array":
-        image += " (PIL.Image.fromarray(array))"
-    elif what == "an open file":
-        data += " (file.read())"
+    what, code = described(given), "checks.no_picture"
+    if what == Message("checks.array"):
+        code = "checks.no_picture_array"
+    elif what == Message("checks.open_file"):
+        code = "checks.no_picture_file"
     elif isinstance(given, tuple):
-        others = ", or a list of these"
+        code = "checks.no_picture_list"
     elif hasattr(given, "path"):
-        others = ", such as its .path"
-    raise ImageError(f"{what} is not a picture: give a path, {data} or {image}{others}")
+        code = "checks.no_picture_path"
+    raise ImageError(Message(code, given=what))
 
 
-def require_place(what: str, out: Path) -> None:
-    """Raise WhatsitError before anything is done for nothing: a file can't be written there."""
+def require_place(what: Message | str, out: Path) -> None:
+    """Raise WhatsitError before any work where a file can't be written there."""
     if out.is_dir() or not out.absolute().parent.is_dir():
-        raise WhatsitError(f"The {what} can't be written to {out}.", "Name a file in an existing folder.")
+        raise WhatsitError(Message("checks.place", what=what, out=out))

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from whatsit import engine
 from whatsit.bundle import Bundle
-from whatsit.checks import path_of, require_class, require_many
+from whatsit.checks import described, path_of, require_class, require_many
 from whatsit.config import Precision
 from whatsit.errors import BundleError, ImageError, NetworkError, WhatsitError
 from whatsit.events import warn
 from whatsit.heat_map import HeatMap
+from whatsit.i18n import Message
 from whatsit.images import Picture
 from whatsit.model import Prediction, Predictions, naming
 from whatsit.parallel import in_parallel
@@ -35,13 +36,13 @@ class Classifier:
     Where the likeliest class is less probable than `min_probability` (one number, or numbers by class), the
     verdict is "unsure". `precision` is by default the one that the bundle is calibrated at, or "fp32" where
     this processor does not compute in that. Of other precisions a few answers in a thousand differ, which is
-    said on stderr.
+    reported on stderr.
     """
 
     def __init__(
         self, path: str | Path, min_probability: Minimum = 0.0, precision: Precision | None = None
     ) -> None:
-        self.path = path_of(path, "The bundle", BundleError, "my-photos.whatsit")
+        self.path = path_of(path, Message("checks.the_bundle"), BundleError, "my-photos.whatsit")
         self.bundle = Bundle.read(path)
         self.classes = self.bundle.classes
         self.min_probability = min_probability
@@ -51,11 +52,11 @@ class Classifier:
             require_tried(self.model.backbone.network, self.precision)
             self._require_consistent()
         except NetworkError as error:
-            raise BundleError(f"{path} can't be used: its network {error.what}", "Don't use it.") from error
+            raise BundleError(Message("bundle.unusable", path=path, reason=error)) from error
         except BundleError:
             raise
         except WhatsitError as error:
-            raise BundleError(f"{path} can't be used: {error.what}", "Export it again.") from error
+            raise BundleError(Message("bundle.failed", path=path, reason=error)) from error
 
     def __repr__(self) -> str:
         about = f"{len(self.classes)} classes, {self.model.backbone.name}, {self.precision}"
@@ -80,8 +81,7 @@ class Classifier:
             or (places is not None and (places[:2] != (1, width) or len(places) != 4 or 0 in places))
             or (self.model.novelty is not None and self.model.novelty.centre.shape != (width,))
         ):
-            what = f"{self.path} contradicts itself: its network does not fit its manifest."
-            raise BundleError(what, "Export it again.")
+            raise BundleError(Message("bundle.other_network", path=self.path))
         noise = np.random.default_rng(0).integers(0, 256, (COMPARED, 1, side, side, 3), np.uint8)
         for output in (network.first, *map(network, noise)):
             self._require_same(output)
@@ -93,13 +93,11 @@ class Classifier:
         size = linear(np.abs(output["features"]), np.abs(self.model.weight), np.abs(self.model.bias))
         logits = linear(output["features"], self.model.weight, self.model.bias)
         if not (np.abs(output["logits"] - logits) <= ROUNDING[self.precision] * size).all():
-            what = f"{self.path} contradicts itself: the logits of its network are not those of its head."
-            raise BundleError(what, "Export it again.")
+            raise BundleError(Message("bundle.other_logits", path=self.path))
         if (places := output.get("feature_map")) is not None:
             apart, bound = places.mean((2, 3)) - output["features"], np.abs(places).mean((2, 3))
             if not (np.abs(apart) <= ROUNDING[self.precision] * bound + TINY).all():
-                what = f"{self.path} contradicts itself: its features are not the mean of its feature map."
-                raise BundleError(what, "Export it again.")
+                raise BundleError(Message("bundle.other_features", path=self.path))
 
     def _require_numbers(self, answers: Predictions) -> Predictions:
         """Raise BundleError where something in the answers is not a number."""
@@ -108,8 +106,7 @@ class Classifier:
         return answers
 
     def _not_finite(self) -> BundleError:
-        what = f"The network of {self.path} answers with numbers that are not finite."
-        return BundleError(what, "Its training went wrong: train again, with a smaller learning rate.")
+        return BundleError(Message("bundle.answers_not_finite", path=self.path))
 
     @property
     def min_probability(self) -> Minimum:
@@ -131,7 +128,7 @@ class Classifier:
     @overload
     def predict(self, image: list[Picture]) -> list[Prediction]: ...
     def predict(self, image: Picture | list[Picture]) -> Prediction | list[Prediction]:
-        """Say what is on a picture (path, bytes or PIL image) or a list of them. Raises ImageError."""
+        """Classify a picture (path, bytes or PIL image) or a list of them. Raises ImageError."""
         predict = naming(self._predict)
         return list(in_parallel(predict, image)) if isinstance(image, list) else predict(image)
 
@@ -173,27 +170,24 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
     named = minimum if isinstance(minimum, Mapping) else dict.fromkeys(classes, minimum)
     for label, least in named.items():
         if isinstance(least, bool) or not isinstance(least, int | float | np.number):
-            raise WhatsitError(f"{least!r} is not a probability.", "Give a number, or one for each class.")
+            raise WhatsitError(Message("bundle.no_probability", given=described(least)))
         require_class(label, classes)
         if not 0 <= least <= 1:
-            raise WhatsitError(f"A probability of {least} is impossible.", "Give one from 0 to 1.")
+            raise WhatsitError(Message("bundle.impossible_probability", value=least))
     return np.array([named.get(label, 0.0) for label in classes])
 
 
 def _usable(requested: Precision | None, bundle: Bundle) -> Precision:
     """The precision to compute in. Raises WhatsitError for one that this processor does not have."""
     if requested not in (None, *get_args(Precision)):
-        raise WhatsitError(
-            f"The precision must be fp32 or bf16, not {requested!r}.",
-            "Leave it out to take the bundle's own.",
-        )
+        raise WhatsitError(Message("network.precision", given=described(requested)))
     precision: Precision = requested or bundle.model.precision
     if precision == "bf16" and engine.best_precision() != "bf16":
         if requested:
-            raise WhatsitError("This processor does not compute in bf16.", "Take fp32, or leave it out.")
+            raise WhatsitError(Message("bundle.no_bf16"))
         precision = "fp32"
     if precision != bundle.model.precision:
-        warn(f"this bundle is calibrated at {bundle.model.precision} and answers at {precision}.")
+        warn(Message("bundle.other_precision", own=bundle.model.precision, used=precision))
     return precision
 
 

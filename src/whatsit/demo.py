@@ -19,7 +19,7 @@ SIDE = 96
 
 def write_digits(folder: Path) -> Message:
     """Write 1,797 digits as PNG files, digits/0 ... digits/9, and return what is wrong with them."""
-    with needing(say("demo.this")):
+    with needing(Message("demo.this")):
         from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.checks import described
 from whatsit.config import Precision
 from whatsit.errors import NetworkError, WhatsitError
+from whatsit.i18n import Message
 from whatsit.parallel import threads
 
 _HINT = {"fp32": "f32", "bf16": "bf16"}
@@ -55,7 +57,7 @@ class Engine:
 
     def __init__(self, network: bytes, precision: Precision, names: Sequence[str] | None = None) -> None:
         if precision not in _HINT:
-            raise WhatsitError(f"The precision must be fp32 or bf16, not {precision!r}.", "Leave it out.")
+            raise WhatsitError(Message("network.precision", given=described(precision)))
         config = {
             "INFERENCE_PRECISION_HINT": _HINT[precision],
             "NUM_STREAMS": threads(),
@@ -78,7 +80,7 @@ class Engine:
             with _first_use:
                 self.first = self(np.zeros((1, *self.input_shape), np.uint8))
         except (RuntimeError, TypeError, ValueError, MemoryError) as error:
-            raise WhatsitError(f"The network can't be compiled and run ({_reason(error)}).") from error
+            raise WhatsitError(Message("network.not_compiled", reason=_reason(error))) from error
 
     def __call__(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run a batch, uint8 (n, height, width, 3), and return every output by name."""
@@ -104,12 +106,12 @@ def size_of(network: bytes) -> Size:
         operations = model.get_ordered_ops()
         outputs = [(operation, output) for operation in operations for output in operation.outputs()]
         if any(output.get_partial_shape().is_dynamic for _, output in outputs):
-            raise NetworkError("has tensors whose size depends on what is in the picture.")
+            raise NetworkError(Message("network.dynamic"))
         numbers = [math.prod(output.get_shape()) for _, output in outputs]
         steps = (_steps(operation) for operation, _ in outputs)
         return Size(max(numbers), sum(number * step for number, step in zip(numbers, steps, strict=True)))
     except (RuntimeError, TypeError, ValueError, MemoryError) as error:
-        raise NetworkError(f"can't be read ({_reason(error)}).") from error
+        raise NetworkError(Message("network.unreadable", reason=_reason(error))) from error
 
 
 def _outputs(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
@@ -151,10 +153,10 @@ def _picture(inputs: list[Any]) -> tuple[int, ...]:
     return tuple(side.get_length() for side in sides)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception) -> Message | str:
     """The last line of what the engine reports."""
-    reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), "no memory")
-    return reason.strip()[:200]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else Message("network.no_memory")
 
 
 def processor() -> str:

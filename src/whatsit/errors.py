@@ -67,7 +67,7 @@ class BundleError(WhatsitError):
 
 
 class NetworkError(WhatsitError):
-    """A network that may not be in a bundle; `what` goes on from "its network"."""
+    """A network that may not be in a bundle. The message is a clause that begins with "its network"."""
 
 
 class FetchError(WhatsitError):

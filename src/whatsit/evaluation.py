@@ -12,9 +12,11 @@ from whatsit.classifier import Classifier
 from whatsit.config import Split
 from whatsit.errors import BundleError, CatalogError, ImageError
 from whatsit.events import progress, warn
+from whatsit.i18n import Message
 from whatsit.model import Predictions
 from whatsit.project import FinishedRun, load_run, load_trained_on
 from whatsit.report import Report, Training, known_thumbnails
+from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
@@ -23,7 +25,7 @@ ALL = "all"  # pictures of a folder whose splits mean nothing to the classifier
 
 
 class SplitOptions(TypedDict, total=False):
-    """What is not to be as it was for the training; None is what was."""
+    """How to split otherwise than for the training; None keeps what the training had."""
 
     valid: float | None
     seed: int | None
@@ -59,9 +61,7 @@ def evaluate_folder(
     if split is not None:
         catalog = catalog[split]
     if not len(catalog):
-        raise CatalogError(
-            f"{folder} has no pictures in the split {split!r}.", "Leave --split out to take all."
-        )
+        raise CatalogError(Message("evaluate.empty_split", folder=folder, split=split))
     known, trained_on = trained_on_by(classifier, catalog), None
     if known is not None:
         catalog, trained_on = _new_to(known, catalog)
@@ -75,10 +75,7 @@ def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]
     """The pictures that are not among those, and how many are. Raises CatalogError where all are."""
     was = catalog.among(trained_on)
     if was.all():
-        raise CatalogError(
-            f"The bundle was trained on all {len(catalog)} pictures, so they can't show how good it is.",
-            "Take pictures that it was not trained on, such as --split valid.",
-        )
+        raise CatalogError(Message("evaluate.trained_on_all", count=len(catalog)))
     return catalog.select(np.flatnonzero(~was)), int(was.sum())
 
 
@@ -87,18 +84,16 @@ def read_for(classifier: Classifier, folder: Path, **options: Unpack[SplitOption
     try:
         rule = Rule(**classifier.bundle.split)
     except TypeError as error:
-        raise BundleError("The bundle does not say how its validation pictures were chosen.") from error
+        raise BundleError(Message("evaluate.no_split")) from error
     how: dict[str, Any] = {name: getattr(rule, name) for name in ("valid", "seed", "by_time", "group")}
     how |= {name: value for name, value in options.items() if value is not None}
     if rule.relation.startswith("function") and how["group"] is None:
-        warn("the training kept pictures together by a function; without it the split is another.")
+        warn(Message("evaluate.lost_function"))
     catalog = Catalog.read(folder, **how, lasting=False, to_train=False, recursive=True)
     unknown = sorted(set(catalog.classes) - set(classifier.classes))
     if unknown:
-        raise CatalogError(
-            f"The bundle does not know the class {unknown[0]!r}.",
-            f"It knows {', '.join(classifier.classes[:20])}: name the folders so, or take another folder.",
-        )
+        label, known = printable(unknown[0]), [printable(one) for one in classifier.classes[:20]]
+        raise CatalogError(Message("evaluate.unknown_class", label=label, known=known))
     return catalog
 
 
@@ -141,7 +136,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
             )
         )
     if not found:
-        raise CatalogError(f"{catalog.root} holds no picture that can be read.", "Take another folder.")
+        raise CatalogError(Message("evaluate.nothing_readable", folder=catalog.root))
     return found, catalog.without(refused, to_train=False)
 
 

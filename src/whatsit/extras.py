@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 
 EXTRAS = {
     "torch": ("torch", "torchvision", "timm", "captum", "onnxscript"),
@@ -24,10 +25,9 @@ def extra_of(package: str | None) -> str | None:
     return next((extra for extra, packages in EXTRAS.items() if own in packages), None)
 
 
-def missing(what: str, package: str | None) -> MissingError:
+def missing(what: Message | str, package: str | None) -> MissingError:
     """The error that something needs a package of an extra."""
-    advice = f"Install it: pip install 'whatsit[{extra_of(package)}]'."
-    return MissingError(f"{what} needs {package}, which is not installed.", advice)
+    return MissingError(Message("extras.missing", what=what, package=package, extra=extra_of(package)))
 
 
 def is_there(extra: str) -> bool:
@@ -35,8 +35,8 @@ def is_there(extra: str) -> bool:
     return _absent(extra) is None
 
 
-def require(extra: str, what: str) -> None:
-    """Raise MissingError where a package of an extra is not there that `what` will need later on."""
+def require(extra: str, what: Message | str) -> None:
+    """Raise MissingError now where a package of an extra is missing that `what` needs later."""
     if (package := _absent(extra)) is not None:
         raise missing(what, package)
 
@@ -46,7 +46,7 @@ def _absent(extra: str) -> str | None:
 
 
 @contextmanager
-def needing(what: str) -> Iterator[None]:
+def needing(what: Message | str) -> Iterator[None]:
     """Import packages of an extra in this block, for `what`. Raises MissingError where one is not there."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""The one guarded HTTP client: nobody's address leads it into a private network, and nothing is endless."""
+"""The one guarded HTTP client: no address leads it into a private network, and every transfer has limits."""
 
 import asyncio
 import ipaddress
@@ -20,12 +20,13 @@ import aiohttp
 from yarl import URL
 
 from whatsit.errors import FetchError
+from whatsit.i18n import Message
 from whatsit.version import __version__
 
 Result = TypeVar("Result")
 PIECE = 1 << 16  # bytes
 LONGEST_URL = 8192  # characters: servers accept no more
-AGES = 366 * 86400.0  # seconds: whoever asks to wait longer means never
+AGES = 366 * 86400.0  # seconds: a longer wait means never
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What a user's own network may consist of; 100.64.0.0/10 is what carriers and VPNs give out.
 _OWN = [
@@ -35,7 +36,7 @@ _OWN = [
         *("::1/128", "fc00::/7"),
     )
 ]
-# Where clouds give a machine's secrets to whoever asks, beside the link-local addresses: Alibaba, Azure,
+# Where clouds give a machine's secrets to any client, beside the link-local addresses: Alibaba, Azure,
 # Oracle, AWS and Google.
 _METADATA = [
     ipaddress.ip_network(one)
@@ -69,12 +70,12 @@ class PrivateAddressError(OSError):
     """A connection that was not made because its address is not a public one; `may_be` with allow_private."""
 
     def __init__(self, may_be: bool) -> None:
-        super().__init__("private address")
+        super().__init__("private")
         self.may_be = may_be
 
 
 def user_agent() -> str:
-    """Who is asking: Whatsit, and how to reach its user if WHATSIT_CONTACT says so."""
+    """The name of this client, and how to reach its user where WHATSIT_CONTACT is set."""
     contact = os.environ.get("WHATSIT_CONTACT", "").strip()
     return f"whatsit/{__version__} (collects pictures for a classifier{'; ' if contact else ''}{contact})"
 
@@ -156,7 +157,7 @@ async def answer(
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The answer to a GET (a POST with `data`), once it says 200. What fails, also later, is FetchError."""
+    """The answer to a GET (a POST with `data`), once its status is 200. Failures are FetchError."""
     method = "GET" if data is None else "POST"
     is_here = False
     try:
@@ -177,27 +178,27 @@ async def answer(
         raise
     except Exception as error:
         explained = _explain(error, limits)
-        if explained is None and is_here:  # a fault of whoever reads the answer
+        if explained is None and is_here:  # an error of the code that reads the answer
             raise
         raise explained or _unsound(error) from error
 
 
 def parse(url: str) -> URL:
-    """The address as it was given, its query included. Raises FetchError where it is none of the web."""
+    """The address as it was given, its query included. Raises FetchError for what is not a web address."""
     if len(url) > LONGEST_URL:
-        raise FetchError(f"its address is longer than {LONGEST_URL:,} characters")
+        raise FetchError(Message("fetch.long_address", most=LONGEST_URL))
     try:
         parsed = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
         if parsed.scheme in ("http", "https") and parsed.host and str(parsed.origin()):
             return parsed
     except (ValueError, LookupError):  # yarl's parser raises either
         pass
-    raise FetchError("it is no address of the web (http: or https:)")
+    raise FetchError(Message("fetch.no_address"))
 
 
 async def pieces(response: aiohttp.ClientResponse, limit: int) -> AsyncIterator[bytes]:
     """The body piece by piece, unpacked. Raises FetchError as soon as it is longer than `limit` bytes."""
-    too_large = FetchError(f"it is larger than {limit / 1e6:.1f} MB")
+    too_large = FetchError(Message("fetch.too_large", size=limit / 1e6))
     if (response.content_length or 0) > limit:
         raise too_large
     size = 0
@@ -220,14 +221,14 @@ def _refusal(response: aiohttp.ClientResponse) -> FetchError:
     if wait is None and status in (429, 503):
         wait = 0.0  # it is the whole server that wants less
     try:
-        meaning = HTTPStatus(status).phrase.lower()
+        message = Message("fetch.status", status=status, meaning=HTTPStatus(status).phrase.lower())
     except ValueError:
-        meaning = "an unknown status"
-    return FetchError(f"the server answers {status} ({meaning})", passing, wait)
+        message = Message("fetch.unknown_status", status=status)
+    return FetchError(message, passing, wait)
 
 
 def _seconds(retry_after: str) -> float | None:
-    """What Retry-After says, seconds or a date (RFC 9110, 10.2.3), in seconds from now."""
+    """Retry-After, seconds or a date (RFC 9110, 10.2.3), in seconds from now."""
     if retry_after.strip().isdecimal():
         return min(AGES, float(retry_after.strip()[:20]))
     try:
@@ -239,40 +240,40 @@ def _seconds(retry_after: str) -> float | None:
 
 
 def _explain(error: Exception, limits: Limits) -> FetchError | None:
-    """What went wrong, in words; None where it is neither the server's doing nor the network's."""
+    """Why it failed; None where neither the server nor the network is to blame."""
     cause: Any = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, PrivateAddressError):
         if cause.may_be:
-            return FetchError("it leads into a private network, which is refused (--allow-private allows it)")
-        return FetchError("it leads to an address that is never asked: link-local, reserved or a cloud's own")
+            return FetchError(Message("fetch.private"))
+        return FetchError(Message("fetch.forbidden"))
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return FetchError("the server's TLS certificate or encryption is not sound")
+        return FetchError(Message("fetch.tls"))
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror | UnicodeError):
-        return FetchError("there is no server of that name, or no network", unreachable=True)
+        return FetchError(Message("fetch.no_server"), unreachable=True)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return FetchError(f"no server answered in {limits.connect:g} s", passing=True, unreachable=True)
+        return FetchError(Message("fetch.no_answer", seconds=limits.connect), passing=True, unreachable=True)
     if isinstance(error, aiohttp.SocketTimeoutError):
-        return FetchError(f"the server sent nothing for {limits.read:g} s", passing=True)
+        return FetchError(Message("fetch.silent", seconds=limits.read), passing=True)
     if isinstance(error, asyncio.TimeoutError):
-        return FetchError(f"it took longer than {limits.whole:g} s")
+        return FetchError(Message("fetch.slow", seconds=limits.whole))
     if isinstance(error, aiohttp.TooManyRedirects):
-        return FetchError(f"it was redirected more than {limits.redirects} times")
+        return FetchError(Message("fetch.redirects", most=limits.redirects))
     if isinstance(error, aiohttp.InvalidURL | aiohttp.RedirectClientError):
-        return FetchError("it leads to what is no address of the web (http: or https:)")
+        return FetchError(Message("fetch.leads_elsewhere"))
     if isinstance(error, aiohttp.ClientConnectorError):
         why = os.strerror(cause.errno).lower() if cause.errno else cause
-        return FetchError(f"there is no connection to the server ({why})", passing=True, unreachable=True)
+        return FetchError(Message("fetch.no_connection", reason=why), passing=True, unreachable=True)
     if isinstance(error, aiohttp.ClientError) and "content-encoding" in str(error):
-        return FetchError("it is packed in a way that can't be undone")
+        return FetchError(Message("fetch.encoding"))
     if isinstance(error, aiohttp.ClientPayloadError):
-        return FetchError("the connection ended before the file did", passing=True)
+        return FetchError(Message("fetch.cut_off"), passing=True)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
-        return FetchError("the server closed the connection", passing=True)
+        return FetchError(Message("fetch.closed"), passing=True)
     return _unsound(error) if isinstance(error, aiohttp.ClientError | ValueError) else None
 
 
 def _unsound(error: Exception) -> FetchError:
-    return FetchError(f"the server's answer is not valid HTTP ({type(error).__name__})")
+    return FetchError(Message("fetch.not_http", kind=type(error).__name__))
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -6,9 +6,10 @@ import warnings
 from pathlib import Path
 
 from whatsit.extras import needing
+from whatsit.i18n import Message
 from whatsit.project import write_whole
 
-with needing("Drawing figures"):
+with needing(Message("model.figures")):
     from matplotlib import font_manager
     from matplotlib.figure import Figure
 
@@ -30,7 +31,7 @@ class Plot(Figure):  # type: ignore[misc]
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
         with warnings.catch_warnings():
-            # Boxes in a title are warning enough.
+            # Boxes in a title show it already.
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             self.savefig(picture, format="png", dpi=100, bbox_inches="tight")
         return picture.getvalue()
@@ -42,6 +43,6 @@ class Plot(Figure):  # type: ignore[misc]
 
 def fonts() -> list[str]:
     """The default font, and those installed that know Chinese, Japanese and Korean."""
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it misses their weights aloud
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns about missing weights
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return ["DejaVu Sans", *(name for name in CJK_FONTS if name in installed)]

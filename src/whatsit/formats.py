@@ -10,7 +10,7 @@ SUFFIX_OF = {  # what a file of a format is called
     "TIFF": ".tif",
     "AVIF": ".avif",
 }
-# Cameras' own files, TIFF inside: nobody's business but their programs'.
+# Cameras' own files, TIFF inside: left to their own programs.
 RAW = frozenset((".nef", ".cr2", ".cr3", ".arw", ".dng", ".orf", ".rw2", ".pef", ".srw", ".raf"))
 PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognised and explained

@@ -1,4 +1,4 @@
-"""The head of a bundle of format 1 or 2, which stands only in its graph."""
+"""The head of a bundle of format 1 or 2, which is only in its graph."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.errors import NetworkError
+from whatsit.i18n import Message
 from whatsit.protobuf import LENGTH, VARINT, fields, varint
 
 GRAPH, INITIALIZER = 7, 5  # fields of a model and of a graph, by their numbers in onnx.proto
@@ -17,7 +18,7 @@ LARGEST_SIDE = 1 << 20  # classes, features
 def head_in(network: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight (classes, width) and bias (classes,).
 
-    Raises NetworkError, whose `what` goes on from "its network".
+    Raises NetworkError.
     """
     tensors: dict[bytes, NDArray[np.float32]] = {}
     for number, wire, start, stop in fields(network, 0, len(network)):
@@ -27,7 +28,7 @@ def head_in(network: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
                     tensors |= _tensor(network, value, end)
     weight, bias = tensors.get(b"head.weight"), tensors.get(b"head.bias")
     if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[:1]:
-        raise NetworkError("has no head that Whatsit made.")
+        raise NetworkError(Message("network.no_head"))
     return weight, bias
 
 

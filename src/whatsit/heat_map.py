@@ -11,8 +11,8 @@ from PIL import Image
 from whatsit.project import write_whole
 from whatsit.text import brief
 
-STRENGTH = 0.65  # of the colour where the evidence is strongest
-# From cold to hot; it stays readable in grey and for the colour-blind, since it only ever gets lighter.
+STRENGTH = 0.65  # of the color where the evidence is strongest
+# From cold to hot; it stays readable in gray and for the color-blind, since it only ever gets lighter.
 _RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32)
 
 
@@ -40,11 +40,11 @@ class HeatMap:
             Image.fromarray(self.evidence.astype(np.float32)).resize(side, Image.Resampling.BICUBIC)
         ).clip(0, 1)
         steps = np.linspace(0, 1, len(_RAMP))
-        colours = np.stack([np.interp(heat, steps, _RAMP[:, channel]) for channel in range(3)], axis=-1)
+        colors = np.stack([np.interp(heat, steps, _RAMP[:, channel]) for channel in range(3)], axis=-1)
         amount = STRENGTH * np.sqrt(heat)[..., None]
-        grey = self.pixels.mean(2, keepdims=True)
-        muted = 0.5 * self.pixels + 0.5 * grey  # so that the heat stands out
-        return Image.fromarray(((1 - amount) * muted + amount * colours).round().astype(np.uint8))
+        gray = self.pixels.mean(2, keepdims=True)
+        muted = 0.5 * self.pixels + 0.5 * gray  # so that the heat stands out
+        return Image.fromarray(((1 - amount) * muted + amount * colors).round().astype(np.uint8))
 
     def _repr_png_(self) -> bytes:
         data = io.BytesIO()

@@ -21,6 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from whatsit import scans
 from whatsit.checks import require_source
 from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
+from whatsit.i18n import Message
 from whatsit.memory import Budget
 
 
@@ -37,14 +38,14 @@ def _readers(*names: str) -> list[str]:
 
 
 FORMATS = _readers("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif")
-# What Pillow reads safely by itself too: recognised, so that nobody calls such a file broken.
+# What Pillow reads safely by itself too: recognized, so that such a file is not called broken.
 FOREIGN = _readers("Jpeg2K", "Ppm", "Tga", "Ico", "Pcx", "Sgi", "Qoi", "Psd")
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 Source = str | os.PathLike[str] | bytes
 Picture = Source | Image.Image
 WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory stays flat
-MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is no movement
-# Opening never waits, as for a pipe that nobody writes to.
+MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is another view
+# Opening never waits, as for a pipe without a writer.
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 SMALLEST = 32  # pixels: the shorter side of what can be a photo
 LONGEST_JPEG = 65_500  # pixels of a side
@@ -56,7 +57,7 @@ AT_ONCE = 1 << 30  # bytes for all large pictures that are open at a time
 _memory = Budget(AT_ONCE)
 # What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
 Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
-NOT_A_FILE = "it is not a file but a pipe, a socket or a device"
+NOT_A_FILE = Message("images.not_a_file")
 WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
@@ -65,8 +66,7 @@ def _limit(default: int = 89_478_485) -> int:
     try:
         return max(1, int(value))
     except ValueError:
-        what = f'WHATSIT_MAX_PIXELS must be a number, not "{value}".'
-        raise WhatsitError(what, "Set it to one, or unset it.") from None
+        raise WhatsitError(Message("images.max_pixels", value=value)) from None
 
 
 # By default where Pillow begins to warn, between once and twice its limit: for us, the limit is the limit.
@@ -77,7 +77,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # on o
 
 @dataclass(frozen=True)
 class Facts:
-    """What a picture's file says: format, upright size in pixels, when it was taken (epoch seconds), and
+    """The facts of a picture's file: format, upright size in pixels, when it was taken (epoch seconds), and
     Pillow's mode, whether it must be turned to stand upright, and whether it has frames after the first.
     """
 
@@ -133,19 +133,19 @@ def read_file(path: str | os.PathLike[str], most: float = WHOLE) -> tuple[bytes,
         if error.errno == errno.ENXIO:  # what opening a socket gives
             raise UnusableImageError(NOT_A_FILE) from error
         if isinstance(error, FileNotFoundError) and str(path).lower().startswith(("http://", "https://")):
-            raise FileAccessError("it is an address, not a file: download it first") from error
+            raise FileAccessError(Message("images.address")) from error
         raise explain_unreadable(error) from error
 
 
 def explain_unreadable(error: OSError) -> FileAccessError:
     """Why a file could not be read, in words."""
     if isinstance(error, FileNotFoundError):
-        return FileAccessError("there is no such file")
+        return FileAccessError(Message("images.no_file"))
     if isinstance(error, IsADirectoryError):
-        return FileAccessError("it can't be read: it is a folder, not a picture")
+        return FileAccessError(Message("images.folder"))
     if isinstance(error, PermissionError):
-        return FileAccessError("the file may not be read: its permissions forbid it")
-    return FileAccessError(f"the file can't be read: {error.strerror}")
+        return FileAccessError(Message("images.forbidden"))
+    return FileAccessError(Message("images.unreadable", reason=error.strerror or str(error)))
 
 
 def open_image(source: Source, at_least: int | None = None) -> Image.Image:
@@ -154,7 +154,7 @@ def open_image(source: Source, at_least: int | None = None) -> Image.Image:
     The first frame counts, transparency is laid on white, grey and palette and CMYK become RGB, and 16-bit
     values keep their upper 8 bits (value // 256). With `at_least`, a JPEG may be decoded at a smaller scale
     whose shorter side still has that many pixels. Raises ImageError for anything that is cut off, larger than
-    `MAX_PIXELS` (WHATSIT_MAX_PIXELS), of 32-bit numbers, or no picture.
+    `MAX_PIXELS` (WHATSIT_MAX_PIXELS), of 32-bit numbers, or not a picture.
     """
     with opened(source, at_least) as image:
         return image
@@ -220,7 +220,7 @@ def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) 
     except UnidentifiedImageError:
         raise _why_no_picture(_beginning(data), data) from None
     except Exception as error:  # Pillow's readers raise nearly anything on broken input
-        raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
+        raise _damaged(error) from error
 
 
 def _identify(data: Source, held: ExitStack) -> Image.Image:
@@ -267,7 +267,7 @@ def _from_pillow(image: Image.Image, at_least: int | None, held: ExitStack) -> I
     except (ImageError, MemoryError):
         raise
     except Exception as error:
-        raise ImageError(f"the picture is damaged ({str(error) or type(error).__name__})") from error
+        raise _damaged(error) from error
 
 
 def _scaled_again(image: Image.Image, scale: float) -> Image.Image | None:
@@ -286,15 +286,17 @@ def _scaled_again(image: Image.Image, scale: float) -> Image.Image | None:
 
 def _limit_pixels(image: Image.Image) -> None:
     if not image.width * image.height:
-        raise ImageError("the picture has no pixels")
+        raise ImageError(Message("images.no_pixels"))
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
 
 
 def _too_many_pixels() -> ImageError:
-    return ImageError(
-        f"the picture has more than {MAX_PIXELS:,} pixels;", "if it is no trap, set WHATSIT_MAX_PIXELS higher"
-    )
+    return ImageError(Message("images.many_pixels", most=MAX_PIXELS))
+
+
+def _damaged(error: Exception) -> ImageError:
+    return ImageError(Message("images.damaged", reason=str(error) or type(error).__name__))
 
 
 def _beginning(source: Source) -> bytes:
@@ -325,7 +327,7 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
 
 
 def _upright(image: Image.Image, info: Mapping[str | tuple[int, int], Any] | None = None) -> Image.Image:
-    """Turn a picture as its file, or another one's `info`, says that it lies."""
+    """Turn a picture upright by its own EXIF orientation, or that of another one's `info`."""
     for key in ("exif", "xmp"):
         if info and key in info:
             image.info[key] = info[key]
@@ -346,8 +348,8 @@ def _scaled_jpeg(
     coefficients = COEFFICIENTS if "progressive" in image.info else 0
     _reserve(image, held, coefficients + math.ceil(DECODED * scale * scale))
     try:
-        colours = "GRAY" if grey else "RGB"  # of grey alone a third is left to compute
-        pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height, strict=True)
+        colors = "GRAY" if grey else "RGB"  # gray alone takes a third of the work
+        pixels = simplejpeg.decode_jpeg(data, colors, min_width=width, min_height=height, strict=True)
     except ValueError:
         return None
     return Image.fromarray(pixels[:, :, 0] if grey else pixels)
@@ -370,7 +372,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     elif image.mode in ("I", "F"):
-        raise UnusableImageError("its pixels are 32-bit numbers, not colours: export it with 8 or 16 bits")
+        raise UnusableImageError(Message("images.bits"))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -381,20 +383,17 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _why_no_picture(beginning: bytes, data: Source) -> ImageError:
     head = beginning.lstrip().lower()
     if not beginning:
-        return ImageError("the file is empty (0 bytes)")
+        return ImageError(Message("images.empty"))
     if beginning[4:8] == b"ftyp" and beginning[8:12] in HEIC:
-        return UnusableImageError("it is a HEIC photo, which Whatsit does not read: export it as JPEG first")
+        return UnusableImageError(Message("images.heic"))
     if beginning[128:132] == b"DICM":
-        return UnusableImageError(
-            "it is a DICOM file, which Whatsit does not read: export its image as PNG first"
-        )
+        return UnusableImageError(Message("images.dicom"))
     if head.startswith((b"<!doctype html", b"<html")):
-        return ImageError("it is a web page (HTML), not a picture")
+        return ImageError(Message("images.html"))
     if head.startswith(b"<svg") or (head.startswith(b"<?xml") and b"<svg" in head):
-        return ImageError("it is an SVG drawing, not a photo: export it as PNG first")
+        return ImageError(Message("images.svg"))
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FOREIGN) as image:
-            what = f"it is a {image.format} picture, which Whatsit does not read: save it as PNG first"
-            return UnusableImageError(what)
+            return UnusableImageError(Message("images.foreign", format=image.format))
     except Exception:
-        return ImageError("it is not a picture of a known format")
+        return ImageError(Message("images.unknown"))

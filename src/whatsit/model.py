@@ -16,6 +16,7 @@ from whatsit.config import Precision
 from whatsit.engine import OUTPUTS, Engine
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.heat_map import HeatMap, scaled
+from whatsit.i18n import Message
 from whatsit.images import Picture
 from whatsit.novelty import Novelty
 from whatsit.preprocess import Preprocess
@@ -36,8 +37,8 @@ class Prediction:
 
     `label` is the likeliest class, `probability` its calibrated probability, `probabilities` those of all
     classes in the model's order. `novelty`, 0..1, is how little the picture is like any that the model was
-    trained on; None where the model can't know. `verdict` is "novel" where that is beyond the model's
-    threshold, else "unsure" where the probability is below the minimum that was asked for, else "known".
+    trained on; None where the model can't know. `verdict` is "novel" where that is above the model's
+    threshold, else "unsure" where the probability is below the required minimum, else "known".
     """
 
     label: str
@@ -47,25 +48,27 @@ class Prediction:
     novelty: float | None
 
     def __repr__(self) -> str:
-        return brief(self, self._summary)
+        return brief(self, self._summary.text("en"))
 
     def _repr_html_(self) -> str:
         likeliest = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         return table({"class": "", "probability": ".1%"}, likeliest, self._summary, most=MOST_SHOWN)
 
     @property
-    def _summary(self) -> str:
+    def _summary(self) -> Message:
         """The verdict first: for a novel picture the label means little."""
-        likeliest = f"{self.label} {self.probability:.1%}"
-        nearest = {"known": likeliest, "unsure": f"unsure; likeliest {likeliest}"}
-        words = nearest.get(self.verdict, f"novel, nothing like this; nearest {likeliest}")
-        return words if self.novelty is None else f"{words}; novelty {self.novelty:.2f}"
+        codes = {"known": "model.known", "unsure": "model.unsure"}
+        code = codes.get(self.verdict, "model.novel")
+        verdict = Message(code, label=self.label, probability=self.probability)
+        if self.novelty is None:
+            return verdict
+        return Message("model.with_novelty", verdict=verdict, novelty=self.novelty)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """The answers for n pictures: `features` (n, width), `logits` and `probabilities` (n, classes), and
-    `novelty` (n,), computed when it is asked for, None where the model can't know: `known` is None then.
+    `novelty` (n,), computed on first use, None where the model can't know: `known` is None then.
     """
 
     classes: Sequence[str]
@@ -155,15 +158,15 @@ class Model:
         """The answers for prepared pictures, uint8 (n, size, size, 3). Raises WhatsitError for others."""
         side = self.preprocess.size
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (side, side, 3):
-            what = f"The pixels are {pixels.dtype} {pixels.shape}, not uint8 (n, {side}, {side}, 3)."
-            raise WhatsitError(what, "model.preprocess.load(picture) prepares a picture.")
+            given = f"{pixels.dtype} {pixels.shape}"
+            raise WhatsitError(Message("model.pixels", given=given, side=side))
         return self.from_features(self.engine(pixels)["features"])
 
     def from_features(self, features: NDArray[np.float32]) -> Predictions:
         """The answers for pictures by their features (n, width). Raises WhatsitError for others."""
         if features.shape != (len(features), self.weight.shape[1]):
-            what = f"The features have the shape {features.shape}, not (n, {self.weight.shape[1]})."
-            raise WhatsitError(what, "model.from_pixels takes pictures.")
+            width = self.weight.shape[1]
+            raise WhatsitError(Message("model.features", shape=str(features.shape), width=width))
         logits = linear(features, self.weight, self.bias)
         probabilities = softmax(logits, self.temperature or 1.0)
         return Predictions(self.classes, features, logits, probabilities, self.novelty)
@@ -190,10 +193,7 @@ class Model:
     def require_heat_maps(self) -> None:
         """Raise WhatsitError where the class activation map is not exact."""
         if not self.has_heat_maps:
-            raise WhatsitError(
-                f"{printable(self.backbone.name)} gives no heat maps: it has no global average pool.",
-                "Where it was trained, `whatsit report RUN` draws them by gradients.",
-            )
+            raise WhatsitError(Message("model.no_heat_maps", backbone=printable(self.backbone.name)))
 
 
 def naming(predict: Callable[[Picture], _Answer]) -> Callable[[Picture], _Answer]:
@@ -205,6 +205,7 @@ def naming(predict: Callable[[Picture], _Answer]) -> Callable[[Picture], _Answer
         except ImageError as error:
             if not isinstance(image, str | os.PathLike):
                 raise
-            raise type(error)(f"{printable(os.fspath(image))}: {error.what}", error.next_step) from error
+            path = printable(os.fspath(image))
+            raise type(error)(Message("images.named", path=path, reason=error)) from error
 
     return named

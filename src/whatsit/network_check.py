@@ -1,19 +1,20 @@
 """What a bundle's network may be made of, seen before the engine reads it.
 
-The engine computes constants while it reads: a network from a stranger could keep it busy for ever, or fill
-the memory, before anybody can ask for its shapes. So the file itself is looked at first. ONNX is protobuf;
+The engine computes constants while it reads: a network from a stranger could keep it busy forever, or fill
+the memory, before its shapes are known. So the file itself is looked at first. ONNX is protobuf;
 the few messages that a network needs are listed here, and whatever else is in the file is refused.
 """
 
 from typing import NamedTuple
 
 from whatsit.errors import NetworkError
+from whatsit.i18n import Message
 from whatsit.protobuf import LENGTH, VARINT, fields
 
-# What PyTorch's two exporters write for one timm body of each family, and `train.export.with_head` adds:
+# What PyTorch's two exporters write for one timm body of each family, and `training.export.with_head` adds:
 # tests/test_networks.py makes several of them again. Then a few that differ from those only in the formula.
-# All give one output for one input: no control flow, no chance, no state, no text. Some can make a tensor of
-# any size, which `engine.size_of` finds out.
+# All give one output for one input: no control flow, no randomness, no state, no text. Some can make a tensor
+# of any size, which `engine.size_of` finds out.
 _EXPORTED = """
     Add AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv ConvTranspose
     Cos CumSum Div Equal Erf Expand Flatten Gather Gelu Gemm GlobalAveragePool Greater HardSigmoid
@@ -54,22 +55,22 @@ _GRAPH = _message("graph", 2, 10, _1=_NODE, _5=_TENSOR, _11=_VALUE, _12=_VALUE, 
 _OPSET = _message("opset", 1, 2)
 _MODEL = _message("model", 1, 2, 3, 4, 5, 6, _7=_GRAPH, _8=_OPSET, _14=_ENTRY)
 _FORBIDDEN = {
-    ("model", 20): "training steps",
-    ("model", 25): "functions of its own",
-    ("graph", 15): "sparse weights",
-    ("attribute", 6): "control flow",
-    ("attribute", 11): "control flow",
-    ("attribute", 22): "sparse weights",
-    ("attribute", 23): "sparse weights",
-    ("tensor", 13): "weights in files outside itself",
-    ("tensor", 14): "weights in files outside itself",
+    ("model", 20): "network.training_steps",
+    ("model", 25): "network.functions",
+    ("graph", 15): "network.sparse_weights",
+    ("attribute", 6): "network.control_flow",
+    ("attribute", 11): "network.control_flow",
+    ("attribute", 22): "network.sparse_weights",
+    ("attribute", 23): "network.sparse_weights",
+    ("tensor", 13): "network.outside_weights",
+    ("tensor", 14): "network.outside_weights",
 }
 
 
 def require_allowed(network: bytes) -> None:
-    """Raise NetworkError, whose `what` goes on from "its network", for all that is not on the lists above."""
+    """Raise NetworkError for anything that is not on the lists above."""
     if network.lstrip()[:1] == b"<":
-        raise NetworkError("is XML, such as OpenVINO's own format, and not ONNX.")
+        raise NetworkError(Message("network.xml"))
     parts = nodes = 0
     waiting = [(_MODEL, 0, len(network))]
     while waiting:
@@ -78,26 +79,27 @@ def require_allowed(network: bytes) -> None:
         for number, wire, value, stop in fields(network, start, end):
             parts += 1
             if parts > MOST_FIELDS:
-                raise NetworkError(f"has more than {MOST_FIELDS:,} parts.")
+                raise NetworkError(Message("network.many_parts", most=MOST_FIELDS))
             if number in message.messages and wire == LENGTH:
                 waiting.append((message.messages[number], value, stop))
             elif number in message.plain:
                 _require_known(message, number, wire, network, value, stop)
             else:
-                what = _FORBIDDEN.get((message.name, number), f"an unknown part ({message.name} {number})")
-                raise NetworkError(f"has {what}.")
+                known = _FORBIDDEN.get((message.name, number))
+                unknown = Message("network.unknown_part", name=message.name, number=number)
+                raise NetworkError(Message(known) if known else unknown)
     if not nodes:
-        raise NetworkError("is not ONNX: it has no operators.")
+        raise NetworkError(Message("network.no_operators"))
 
 
 def _require_known(message: _Message, number: int, wire: int, network: bytes, value: int, stop: int) -> None:
     """Refuse operators, domains and opsets that are not on the lists."""
     if (message, number) == (_OPSET, 2) and (wire != VARINT or value not in OPSETS):
-        raise NetworkError(f"is for opset {value}, not {min(OPSETS)} to {max(OPSETS)}.")
+        raise NetworkError(Message("network.opset", opset=value, least=min(OPSETS), most=max(OPSETS)))
     if (message, number) not in ((_NODE, 4), (_NODE, 7), (_OPSET, 1)):
         return
     text = ascii(network[value : min(stop, value + 100)].decode(errors="replace")) if wire == LENGTH else "?"
     if number == 4 and text[1:-1] not in OPERATORS:
-        raise NetworkError(f"has the operator {text}, which is not one that bundles may use.")
+        raise NetworkError(Message("network.operator", name=text))
     if number != 4 and text[1:-1] not in ("", "ai.onnx"):
-        raise NetworkError(f"uses operators of {text}, not only those of ONNX.")
+        raise NetworkError(Message("network.domain", name=text))

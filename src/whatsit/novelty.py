@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.checks import ReasonError
+from whatsit.i18n import Message
 from whatsit.text import brief
 
 STEEPNESS = 4.0  # of the kernel, over the median squared distance
@@ -79,26 +81,26 @@ class Novelty:
 
     @classmethod
     def from_bytes(cls, record: dict[str, Any], data: bytes) -> "Novelty":
-        """The reverse. Raises KeyError, TypeError or ValueError where the two don't fit each other."""
+        """The reverse. Raises KeyError, TypeError or ReasonError where the two don't fit each other."""
         width, k, m, classes = sides = [
             record[name] for name in ("width", "directions", "landmarks", "classes")
         ]
         numbers = [record[name] for name in ("steepness", "threshold", "false_alarms")]
         if not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in sides):
-            raise ValueError("the novelty data has impossible sizes")
+            raise ReasonError(Message("bundle.novelty_sizes"))
         if not all(type(number) in (int, float) for number in numbers):
-            raise TypeError("the novelty data has texts for numbers")
+            raise ReasonError(Message("bundle.novelty_texts"))
         steepness, threshold, false_alarms = numbers
         shapes = [(width,), (k, width), (m, k), (m,), (m, classes)]
         sizes = [math.prod(shape) for shape in shapes]
         if sum(sizes) * SAVED.itemsize != len(data):
-            raise ValueError("the novelty data has another size than its record says")
+            raise ReasonError(Message("bundle.novelty_length"))
         values = np.frombuffer(data, SAVED).astype(np.float64)
         in_space = values[: sum(sizes[:-1])]  # all but the weights are of points that lie 1 from the middle
         if not np.isfinite(values).all() or np.abs(in_space).max() > FARTHEST:
-            raise ValueError("the novelty data has values that can't be true")
+            raise ReasonError(Message("bundle.novelty_values"))
         if not 0 < steepness <= STEEPNESS / LEAST or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
-            raise ValueError("the novelty data can't be true")
+            raise ReasonError(Message("bundle.novelty_numbers"))
         parts = np.split(values, np.cumsum(sizes)[:-1])
         centre, directions, landmarks, rest, weights = (
             part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)

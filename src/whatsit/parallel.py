@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 from whatsit.processors import available
 
 _In = TypeVar("_In")
@@ -20,11 +21,10 @@ def threads() -> int:
     value = os.environ.get("WHATSIT_THREADS")
     if not value:
         return available()
-    advice = "Set it to 1 or more, or unset it."
     if not value.isdecimal():
-        raise WhatsitError(f'WHATSIT_THREADS must be a number, not "{value[:20]}".', advice)
+        raise WhatsitError(Message("threads.not_a_number", value=value[:20]))
     if len(value) > 9 or not 1 <= int(value) <= MOST:
-        raise WhatsitError(f"WHATSIT_THREADS must be between 1 and {MOST}, not {value[:20]}.", advice)
+        raise WhatsitError(Message("threads.out_of_range", most=MOST, value=value[:20]))
     return int(value)
 
 
@@ -34,7 +34,7 @@ def in_parallel(
     """Yield `work(item)` in order, computed on all processors, never far ahead of the reader.
 
     Where the work is small, threads that take several items `together` wait less for each other. After an
-    error or Ctrl-C, or when the reader has enough, nothing more begins, and nobody waits for what has begun.
+    error or Ctrl-C, or when the reader has enough, nothing more begins, and what has begun is not waited for.
     """
     workers = workers or threads()
     is_over = False

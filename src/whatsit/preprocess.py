@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from whatsit.checks import ReasonError
 from whatsit.config import Resize
+from whatsit.i18n import Message
 from whatsit.images import Picture, opened
 
 INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 LARGEST_SCALE = 1e6
-LEAST_CROP = 0.1  # timm's least is 0.8; very little of a picture would take a gigantic one
+LEAST_CROP = 0.1  # timm's least is 0.8; a smaller part would need a gigantic picture
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Preprocess:
             or not max(map(abs, self.mean)) < LARGEST_SCALE  # so written, it refuses NaN too
             or not 1 / LARGEST_SCALE < min(self.std) <= max(self.std) < LARGEST_SCALE
         ):
-            raise ValueError(f"not a usable preprocess: {self}")
+            raise ReasonError(Message("bundle.preprocess", record=str(self)))
 
     def load(self, picture: Picture) -> NDArray[np.uint8]:
         """Open a path, bytes or PIL image and prepare it: uint8, (size, size, 3). Raises ImageError."""
@@ -85,5 +87,5 @@ class Preprocess:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Preprocess":
-        """Read what `to_dict` wrote; raises ValueError or TypeError for anything else."""
+        """Read what `to_dict` wrote; raises ReasonError or TypeError for anything else."""
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})

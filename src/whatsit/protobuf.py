@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from whatsit.errors import NetworkError
+from whatsit.i18n import Message
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 
@@ -23,7 +24,7 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
         elif wire in (FIXED32, FIXED64):
             stop = at + (4 if wire == FIXED32 else 8)
         if stop > end or stop == at or not 0 < number < 1 << 29:
-            raise NetworkError("is damaged, or not ONNX.")
+            raise NetworkError(Message("network.damaged"))
         yield number, wire, value, stop
         at = stop
 
@@ -35,4 +36,4 @@ def varint(data: bytes, at: int, end: int) -> tuple[int, int]:
         value |= (data[place] & 0x7F) << 7 * (place - at)
         if data[place] < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, place + 1
-    raise NetworkError("is damaged, or not ONNX.")
+    raise NetworkError(Message("network.damaged"))

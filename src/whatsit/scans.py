@@ -4,6 +4,7 @@ import re
 from typing import IO
 
 from whatsit.errors import ImageError
+from whatsit.i18n import Message
 
 MOST = 100  # scans: programs write 1 to 20, a trap has thousands
 JPEG = b"\xff\xd8"
@@ -73,4 +74,4 @@ class Watched:
 
 
 def _too_many() -> ImageError:
-    return ImageError(f"the picture is a JPEG of more than {MOST} scans, which would take minutes to decode")
+    return ImageError(Message("images.many_scans", most=MOST))

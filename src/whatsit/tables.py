@@ -8,6 +8,7 @@ from itertools import islice
 from numbers import Real
 from typing import Protocol
 
+from whatsit.i18n import say
 from whatsit.text import printable
 
 MOST_ROWS = 50
@@ -44,7 +45,7 @@ def table(
         parts.append(
             f'<table style="border-collapse: collapse"><thead>{head}</thead><tbody>{body}</tbody></table>'
         )
-    more = [f"and {rest:,} more"] if rest else []
+    more = [say("tables.more", count=rest)] if rest else []
     return f"<div>{''.join([*parts, *map(paragraph, [*more, *notes])])}</div>"
 
 

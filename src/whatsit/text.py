@@ -1,12 +1,10 @@
 """Text that any terminal, file and figure can take."""
 
-import io
-
 LONGEST_REPR = 200  # characters
 
 
 def printable(text: object) -> str:
-    """A path or label on one line, whatever it holds; what is no text is escaped."""
+    """A path or label on one line, whatever it holds; characters that can't be printed are escaped."""
     if isinstance(text, str) and text.isprintable():
         return text
     sound = str(text).encode("utf-8", "backslashreplace").decode()
@@ -19,7 +17,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def ending(text: object, most: int = 60) -> str:
-    """The end of a path or address that is longer than `most` characters: it says more than the beginning."""
+    """The end of a path or address that is longer than `most` characters: the beginning matters less."""
     whole = printable(text)
     return whole if len(whole) <= most else f"...{whole[3 - most :]}"
 
@@ -29,15 +27,3 @@ def brief(one: object, words: object) -> str:
     kind = type(one).__name__
     line = printable(" ".join(str(words).split())).removesuffix(".")
     return f"<{kind}: {shortened(line, LONGEST_REPR - len(kind) - 4)}>"
-
-
-def described(given: object) -> str:
-    """What was given by mistake, in a few words: a value where it is short, else what kind of thing it is."""
-    if given is None or isinstance(given, bool | int | float | str):
-        return shortened(printable(repr(given)), 60)
-    if isinstance(given, io.IOBase):
-        return "an open file"
-    kind = type(given)
-    if kind.__module__.partition(".")[0] in ("numpy", "torch"):
-        return {"ndarray": "a NumPy array", "Tensor": "a tensor"}.get(kind.__name__, kind.__name__)
-    return f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}"

@@ -17,6 +17,7 @@ from pathlib import Path
 from whatsit import engine
 from whatsit.config import Precision
 from whatsit.errors import NetworkError, WhatsitError
+from whatsit.i18n import Message
 from whatsit.network_check import require_allowed
 from whatsit.project import cache_dir, write_whole
 
@@ -30,7 +31,7 @@ _CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from whatsit 
 
 
 def require_tried(network: bytes, precision: Precision) -> None:
-    """Raise NetworkError, whose `what` goes on from "its network", where a network can't be opened safely."""
+    """Raise NetworkError where a network can't be opened safely."""
     note = _note(network, precision)
     if not note.exists():
         _try(network, precision)
@@ -62,40 +63,52 @@ def _write(note: Path) -> None:
 def _require_small(network: bytes) -> None:
     size = engine.size_of(network)
     if size.largest > MOST_NUMBERS:
-        raise NetworkError(f"has a tensor of {size.largest:,} numbers; {MOST_NUMBERS:,} are allowed.")
+        raise NetworkError(Message("network.large_tensor", size=size.largest, most=MOST_NUMBERS))
     if size.multiply_adds > MOST_MULTIPLY_ADDS:
-        count, most = f"{size.multiply_adds:.2g}", f"{MOST_MULTIPLY_ADDS:.0g}"
-        raise NetworkError(f"takes {count} multiply-adds for one picture; {most} are allowed.")
+        steps = size.multiply_adds
+        raise NetworkError(Message("network.multiply_adds", steps=steps, most=MOST_MULTIPLY_ADDS))
 
 
 def _try(network: bytes, precision: Precision) -> None:
-    # With this process's own paths: one that looks for modules where it is started would run what lies there.
+    # With this process's own paths, or the child would import modules from the folder that it starts in.
     command = [sys.executable, "-P", "-c", _CHILD, json.dumps(sys.path), precision, str(SECONDS)]
     one_thread = {**os.environ, "WHATSIT_THREADS": "1"}
     try:
         done = subprocess.run(command, input=network, capture_output=True, timeout=SECONDS, env=one_thread)
     except subprocess.TimeoutExpired:
-        raise NetworkError(f"does not open within {SECONDS:.0f} seconds.") from None
+        raise NetworkError(Message("network.slow", seconds=SECONDS)) from None
     except OSError as error:
-        raise NetworkError(f"can't be tried in a process of its own: {error.strerror}.") from error
+        raise NetworkError(Message("network.no_process", reason=error.strerror or str(error))) from error
     if done.returncode != 0:
-        output = done.stdout.decode(errors="replace").strip()
-        raise NetworkError(output or "makes the engine crash, or takes more memory than it may.")
+        raise NetworkError(_refusal(done.stdout))
+
+
+def _refusal(output: bytes) -> Message:
+    """Why the child did not open the network: the message on the last line that it printed."""
+    with suppress(ValueError, LookupError):
+        return Message.from_dict(json.loads(output.splitlines()[-1]))
+    return Message("network.crash")
 
 
 def child() -> None:
-    """Open the network on stdin; say on stdout why it can't be. The child's side of `require_tried`."""
+    """Open the network on stdin, or print the message why it can't. The child's side of `require_tried`."""
     precision, seconds = sys.argv[2:]
-    faulthandler.dump_traceback_later(float(seconds) + 5, exit=True)  # where nobody waits any more
+    faulthandler.dump_traceback_later(float(seconds) + 5, exit=True)  # in case the parent is gone
     network = sys.stdin.buffer.read()
     _limit_memory(MEMORY + COPIES * len(network))
     try:
         _require_small(network)
         engine.Engine(network, "bf16" if precision == "bf16" else "fp32", engine.OUTPUTS)
+    except NetworkError as error:
+        _refuse(error.message)
     except WhatsitError as error:
-        print(error.what.removeprefix("The network "), flush=True)
-        os._exit(2)
-    os._exit(0)  # at once: there is nothing to put away
+        _refuse(Message("network.not_run", reason=error.message.values.get("reason", error)))
+    os._exit(0)  # at once: there is nothing to clean up
+
+
+def _refuse(message: Message) -> None:
+    print(json.dumps(message.to_dict()), flush=True)
+    os._exit(2)
 
 
 def _limit_memory(size: int) -> None:

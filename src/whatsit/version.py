@@ -4,7 +4,7 @@ __version__ = "0.1.0"
 
 
 def version_of(package: str) -> str:
-    """The version of an installed package, "unknown" where nothing says it.
+    """The version of an installed package, "unknown" where it is not recorded.
 
     Whatsit knows its own: run from a source tree, it has no metadata.
     """

@@ -85,19 +85,19 @@ def test_transformers_weight_file_serves_other_sizes(tmp_path: Path) -> None:
 
 
 def test_weights_that_do_not_fit_are_refused(resnet_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(BackboneError, match="holds no weights for resnet34"):
+    with pytest.raises(BackboneError, match="has no weights for resnet34"):
         load_backbone("resnet34", 64, weights=resnet_file)
     with pytest.raises(BackboneError, match="There is no weight file"):
         load_backbone("resnet18", 64, weights=tmp_path / "none.safetensors")
     (tmp_path / "text.pth").write_text("hello")
-    with pytest.raises(BackboneError, match="holds no weights for resnet18: it is not a weight file"):
+    with pytest.raises(BackboneError, match="has no weights for resnet18: it is not a weight file"):
         load_backbone("resnet18", 64, weights=tmp_path / "text.pth")
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("resnet18.nosuchtag", "no backbone 'resnet18.nosuchtag'. Did you mean .*resnet18"),
+        ("resnet18.nosuchtag", 'no backbone "resnet18.nosuchtag". Did you mean .*resnet18'),
         ("x" * 300, "Try lite0"),
         ("coatnet_nano_cc_224", "timm has no weights for coatnet_nano_cc_224"),
     ],
@@ -146,7 +146,7 @@ def test_changed_lite0_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     changed.write_bytes(original.read_bytes()[:-1] + b"x")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(lite0, "PACKAGE", "changed_lite0")
-    with pytest.raises(BackboneError, match="not the file it should be"):
+    with pytest.raises(BackboneError, match="does not contain the weights of lite0"):
         load_backbone("lite0")
 
 

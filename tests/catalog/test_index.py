@@ -98,7 +98,7 @@ def test_folder_that_cannot_be_written_is_read_all_the_same(as_owner: Run, pictu
     pictures.chmod(0o755)
     report = json.loads(shown.stdout)
     assert report["images"] == 30
-    assert any("--project DIR" in warning for warning in report["warnings"])
+    assert any("--project DIR" in warning["text"] for warning in report["warnings"])
     assert trained.returncode == 2
     assert "--project DIR" in trained.stderr
     assert "Traceback" not in trained.stderr

@@ -120,7 +120,7 @@ def test_first_unfrozen_epoch_that_was_interrupted_is_saved_as_it_is(digits: Pat
 @pytest.mark.parametrize("group", [3, -4, "a", 1.5, None])
 def test_group_that_there_is_not_leaves_the_learner_frozen(digits: Path, cache: Path, group: object) -> None:
     learner = learner_of(digits)
-    with pytest.raises(WhatsitError, match="There is no group"):
+    with pytest.raises(WhatsitError, match="has no group"):
         learner.freeze_to(group)  # type: ignore[arg-type]
     assert learner.is_frozen
     assert learner.freeze_to(2)._state.layers.network is None, "that is how it was made"
@@ -261,25 +261,25 @@ def test_better_one_is_kept_and_that_is_said(
     before = learner.get_preds()[0]
     lines: list[str] = []
     for gain, kept in (
-        ((0.1, 0.0, 0.2, 0.05), "the fine-tuned one"),
-        ((0.007, -0.02, 0.04, 0.013), "the fine-tuned one"),  # within chance, and still the better guess
-        ((0.0, -0.1, 0.1, 0.05), "the fine-tuned one"),
-        ((-0.007, -0.04, 0.02, 0.013), "the frozen one"),
+        ((0.1, 0.0, 0.2, 0.05), "the fine-tuned model"),
+        ((0.007, -0.02, 0.04, 0.013), "the fine-tuned model"),  # within chance, and still the better guess
+        ((0.0, -0.1, 0.1, 0.05), "the fine-tuned model"),
+        ((-0.007, -0.04, 0.02, 0.013), "the frozen model"),
     ):
         monkeypatch.setattr(automatic, "paired", lambda *_, gain=gain: Difference(*gain))
         lines.clear()
         with on_lines(lines.append):
             better = automatic.fine_tune(learner, 1)
-        is_tuned = kept == "the fine-tuned one"
+        is_tuned = kept == "the fine-tuned model"
         assert (better is not learner) == is_tuned
-        assert any(f"{kept} is kept" in line and "frozen: " in line for line in lines)
-        flatters = f"flatter it by up to {100 * automatic.flattery(Difference(*gain)):.1f} points"
+        assert any(f"frozen; keeping {kept}" in line for line in lines)
+        flatters = f"up to {100 * automatic.flattery(Difference(*gain)):.1f} points too low"
         assert any(flatters in line for line in lines) == is_tuned
     assert np.array_equal(learner.get_preds()[0], before)
 
 
 def test_device_that_is_not_there_is_said(digits: Path, cache: Path) -> None:
-    with pytest.raises(WhatsitError, match="no device 'abacus'"):
+    with pytest.raises(WhatsitError, match="device can't be 'abacus'"):
         learner_of(digits, device="abacus")
     if not torch.cuda.is_available():
         with pytest.raises(WhatsitError, match=r"no GPU.*--device cpu"):
@@ -290,7 +290,7 @@ def test_picture_that_is_gone_while_the_body_learns_is_named(digits: Path, cache
     learner = learner_of(digits)
     learner.unfreeze()
     next(iter(learner.catalog["train"])).path.unlink()
-    with pytest.raises(CatalogError, match=r"changed meanwhile.*no such file"):
+    with pytest.raises(CatalogError, match=r"has changed in the meantime.*no such file"):
         learner.fit_one_cycle(1, 1e-4)
 
 
@@ -327,7 +327,7 @@ def test_mirrored_pictures_are_not_learnt_from_where_that_hurts(
     lines: list[str] = []
     with on_lines(lines.append):
         automatic.fine_tune(learner, 1)
-    assert "mirrored pictures are recognized worse" in lines[0]
+    assert "recognizes mirrored pictures worse" in lines[0]
     assert learner._state.mirrored is not None
     assert learner._state.mirrored.low > 0.1
     assert fitting.transform(learner.freeze_to(1)._state) is None
@@ -410,7 +410,7 @@ def test_whatsit_train_fine_tunes_and_says_what_it_kept(digits: Path, command: R
     run = command("train", digits, "--size", SIZE, "--epochs", 1, "--fine-tune", 1, "--device", "cpu")
     assert run.returncode == 0, run.stderr
     assert "late layers" in run.stdout
-    assert "is kept" in run.stdout
+    assert "keeping the " in run.stdout
     assert (tmp_path / "digits.whatsit").is_file()
 
 
@@ -421,5 +421,5 @@ def test_every_training_has_its_header_and_a_wrong_augment_is_told(digits: Path,
         for _ in range(2):
             learner.fit_one_cycle(1)
     assert [line.split()[0] for line in lines] == ["epoch", "1", "epoch", "2"]
-    with pytest.raises(WhatsitError, match="no augment='strong'"):
+    with pytest.raises(WhatsitError, match="augment can't be 'strong'"):
         learner_of(digits, augment="strong")

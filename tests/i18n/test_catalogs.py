@@ -2,17 +2,19 @@
 
 import ast
 import pickle
+import re
 from string import Formatter
 
 import pytest
 
-from tests.sentences import SRC, outside, used
+from tests.sentences import REPORT, SRC, of_report, outside, used
 from whatsit.errors import FetchError, WhatsitError
 from whatsit.i18n import Message, chosen, codes, say, speaking
 
 # Packages whose sentences are not in the catalogs yet.
 WAITING: tuple[str, ...] = ("",)
 SOURCES = sorted(SRC.rglob("*.py"))
+PAGE = SRC / "report" / "page.html"
 
 
 def placeholders(entry: str | dict[str, str]) -> set[str]:
@@ -34,7 +36,7 @@ def test_both_languages_have_the_same_codes_parts_and_placeholders() -> None:
 
 def test_every_message_has_its_sentence_and_the_values_that_it_needs() -> None:
     english = codes("en")
-    for source in SOURCES:
+    for source in [*SOURCES, PAGE]:
         for line, code, names in used(source):
             assert code in english, f"{source}:{line}: {code}"
             if names is not None:
@@ -48,8 +50,14 @@ def test_no_sentence_is_left_that_nobody_uses() -> None:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    texts |= {of_report(text) for text in texts | set(re.findall(r"'(\w+)'", PAGE.read_text()))}
     free = ("progress.",)  # named by what reports progress
     assert [code for code in codes("en") if code not in texts and not code.startswith(free)] == []
+
+
+def test_keys_of_a_report_are_in_one_catalog_each() -> None:
+    keys = [code.partition(".")[2] for code in codes("en") if REPORT.fullmatch(code)]
+    assert sorted(keys) == sorted(set(keys))
 
 
 @pytest.mark.skipif(WAITING == ("",), reason="the sentences are moved into the catalogs package by package")

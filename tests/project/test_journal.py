@@ -135,7 +135,7 @@ def test_trash_tells_when_and_why_even_where_the_reason_is_no_text(bears: Path) 
     odd = os.fsdecode(b"teddy/caf\xe9.jpg")
     trash(project, odd)
     (move,) = Project(bears).journal.trashed()
-    assert (move.source, move.reason, move.state) == (bears / odd, f"{odd} is no bear", "made")
+    assert (move.source, str(move.reason), move.state) == (bears / odd, f"{odd} is no bear", "made")
     assert move.at[:2] == "20"
 
 
@@ -144,7 +144,7 @@ def test_file_in_the_way_of_an_undo_is_left_alone_and_the_next_undo_goes_on(bear
     project = Project(bears)
     trash(project, "black/1.jpg", "black/2.jpg", "grizzly/1.jpg")
     (bears / "black/2.jpg").write_text("mine")
-    with pytest.raises(ProjectError, match=r"2\.jpg is in the way"):
+    with pytest.raises(ProjectError, match=r"black/2\.jpg already exists, so .*2\.jpg can\'t be moved there"):
         last_undone(project)
     assert (bears / "black/2.jpg").read_text() == "mine"
     assert (bears / "grizzly/1.jpg").exists()
@@ -162,7 +162,7 @@ def test_picture_that_is_gone_does_not_stand_in_the_way_of_undoing_the_rest(
     relabel(project, ("black/1.jpg", "grizzly/1.jpg"), ("black/2.jpg", "grizzly/2.jpg"))
     (bears / "grizzly/2.jpg").rename(bears / "elsewhere.jpg")
     assert last_undone(project) == ["black/1.jpg"]
-    assert "2.jpg is not there any more, so it can't come back" in capsys.readouterr().err
+    assert "2.jpg no longer exists, so it can't be moved back" in capsys.readouterr().err
     assert last_undone(project) == ["grizzly/1.jpg"]
     assert last_undone(project) == []
     (bears / "elsewhere.jpg").rename(bears / "grizzly/2.jpg")
@@ -173,9 +173,9 @@ def test_picture_that_is_gone_does_not_stand_in_the_way_of_undoing_the_rest(
 @pytest.mark.parametrize(
     ("ways", "sentence"),
     [
-        ([("black/1.jpg", "a.jpg"), ("black/none.jpg", "b.jpg")], "none.jpg is not there any more"),
-        ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "grizzly/1.jpg")], "1.jpg is in the way"),
-        ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "teddy/nowhere.jpg")], "nowhere.jpg is in the way"),
+        ([("black/1.jpg", "a.jpg"), ("black/none.jpg", "b.jpg")], "none.jpg no longer exists"),
+        ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "grizzly/1.jpg")], "1.jpg already exists"),
+        ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "teddy/nowhere.jpg")], "nowhere.jpg already exists"),
         ([("black/same.jpg", "a.jpg"), ("grizzly/same.jpg", "a.jpg")], "a.jpg is named twice"),
         ([("black/1.jpg", "a.jpg"), ("black/1.jpg", "b.jpg")], "1.jpg is named twice"),
     ],
@@ -209,7 +209,9 @@ def test_file_that_came_in_the_way_meanwhile_is_never_overwritten(
 
     monkeypatch.setattr(os, "link", be_overtaken)
     ways = [("black/1.jpg", "grizzly/3.jpg"), ("black/2.jpg", "grizzly/2.jpg"), ("teddy/empty.jpg", "4.jpg")]
-    with pytest.raises(ProjectError, match=r"grizzly/2\.jpg is in the way of .*black/2\.jpg"):
+    with pytest.raises(
+        ProjectError, match=r"grizzly/2\.jpg already exists, so .*black/2\.jpg can\'t be moved"
+    ):
         relabel(project, *ways)
     assert (bears / "grizzly/2.jpg").read_text() == "mine"
     assert (bears / "black/2.jpg").exists()
@@ -229,7 +231,7 @@ def test_new_file_that_is_overtaken_leaves_nothing_in_the_trash(
         make(journal, moves)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Journal, "make", be_overtaken)
-    with pytest.raises(ProjectError, match=r"new\.jpg is in the way"):
+    with pytest.raises(ProjectError, match=r"new\.jpg already exists, so .*new\.jpg can\'t be moved there"):
         perform(project, ("create", ["black/new.jpg"]))
     assert (bears / "black/new.jpg").read_text() == "mine"
     assert not contents(project.folder / "trash")
@@ -379,7 +381,9 @@ def test_file_put_where_a_picture_was_that_had_been_moved_before_the_crash(
     assert end.read_bytes() == b"black/2.jpg" * 100
     if target is None:  # only in the trash is it sure whose file that is
         assert [move.in_trash for move in project.journal.trashed()] == [end]
-        with pytest.raises(ProjectError, match=r"black/2\.jpg is in the way"):
+        with pytest.raises(
+            ProjectError, match=r"black/2\.jpg already exists, so .*2\.jpg can\'t be moved there"
+        ):
             last_undone(project)
     else:
         assert last_undone(project) == []
@@ -405,7 +409,7 @@ def test_file_put_in_the_way_of_an_undo_that_was_killed_is_not_taken_for_it(
         database.execute("UPDATE moves SET state = 'undoing'")
     (bears / "black/2.jpg").write_text("mine")
     Project(bears)
-    with pytest.raises(ProjectError, match=r"black/2\.jpg is in the way"):
+    with pytest.raises(ProjectError, match=r"black/2\.jpg already exists, so .*2\.jpg can\'t be moved there"):
         last_undone(project)
     (bears / "black/2.jpg").unlink()
     assert last_undone(project) == ["black/2.jpg"]
@@ -530,7 +534,7 @@ def test_file_and_its_folder_are_not_moved_at_once(bears: Path) -> None:
 
 
 def test_nothing_is_trashed_where_nothing_lasts(bears: Path) -> None:
-    with pytest.raises(ReadOnlyProjectError, match="no project that could undo it"):
+    with pytest.raises(ReadOnlyProjectError, match="no project folder, so the move could not be undone"):
         trash(Project.passing(bears), "black/1.jpg")
     assert (bears / "black/1.jpg").exists()
 
@@ -786,7 +790,10 @@ def test_whatsit_undo_with_a_file_in_the_way_says_which(bears: Path, whatsit: Ru
     (bears / "black/1.jpg").write_text("mine")
     refused = whatsit("undo", bears)
     assert refused.returncode == 2
-    assert f"{bears}/black/1.jpg is in the way" in refused.stderr
+    assert (
+        f"{bears}/black/1.jpg already exists, so {bears}/.whatsit/trash/000001/1.jpg can't be moved there"
+        in refused.stderr
+    )
     assert "Traceback" not in refused.stderr
     assert (bears / "black/1.jpg").read_text() == "mine"
 

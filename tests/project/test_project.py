@@ -108,7 +108,7 @@ def test_second_writer_says_that_it_waits_and_goes_on_when_the_first(
             first.kill()
         assert got_it.wait(60)
         thread.join()
-    assert said == [f"another whatsit is writing to {project.folder}; waiting for it."]
+    assert list(map(str, said)) == [f"another Whatsit is writing to {project.folder}; waiting for it."]
 
 
 def test_readers_need_not_wait_for_a_writer(bears: Path, whatsit: Run) -> None:
@@ -157,7 +157,7 @@ def test_project_opened_while_another_process_moves_pictures_leaves_that_alone(b
     assert not (bears / "black" / "1.jpg").exists()
     with reader.lock():
         (move,) = reader.journal.undo()
-    assert (move.reason, move.start) == ("looks like one", bears / "black" / "1.jpg")
+    assert (str(move.reason), move.start) == ("looks like one", bears / "black" / "1.jpg")
 
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError()])
@@ -249,8 +249,8 @@ def test_project_of_a_newer_whatsit_is_refused_and_left_as_it_is(
     refused = whatsit(*words, bears)
     assert refused.returncode == 2
     assert refused.stderr == (
-        f"whatsit: {path} was written by a newer Whatsit (format {NEWEST + 1}; this one knows {NEWEST}). "
-        "Update Whatsit.\n"
+        f"whatsit: {path} was written by a newer Whatsit (format {NEWEST + 1}; "
+        f"this one reads formats up to {NEWEST}). Update Whatsit.\n"
     )
     assert path.read_bytes() == before
 
@@ -262,7 +262,7 @@ def test_damaged_database_is_said_and_left_as_it_is(bears: Path, whatsit: Run) -
     refused = whatsit("undo", bears)
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"whatsit: {path} can't be used (file is not a database).")
-    assert "if it is damaged, move it away" in refused.stderr
+    assert "If the file is damaged, move it away" in refused.stderr
     assert path.read_bytes() == before
 
 
@@ -343,8 +343,8 @@ def test_image_folder_that_may_not_be_written_is_said(bears: Path, as_owner: Run
     (bears / ".whatsit").chmod(0o755)
     assert refused.returncode == 2
     assert refused.stderr == (
-        f"whatsit: The project folder {bears}/.whatsit can't be written: its permissions forbid it. "
-        "Name another one with --project DIR.\n"
+        f"whatsit: The project folder {bears}/.whatsit can't be written: "
+        "you have no permission to write there. Name another one with --project DIR.\n"
     )
     (bears / ".whatsit").chmod(0)
     refused = as_owner("undo", bears)
@@ -492,7 +492,7 @@ def test_runs_are_numbered_and_no_number_is_given_twice(bears: Path) -> None:
 def test_run_that_finds_no_place_is_said(bears: Path) -> None:
     project = Project(bears)
     (project.folder / "runs").write_text("mine")
-    with pytest.raises(ProjectError, match=r"No run can be put into .*runs: File exists"):
+    with pytest.raises(ProjectError, match=r"No run can be created in .*runs: File exists"):
         project.new_run()
 
 

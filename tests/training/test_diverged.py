@@ -96,7 +96,7 @@ def of(*rows: list[int]) -> Evaluation:
 
 
 def test_guessing_is_told_from_knowing() -> None:
-    assert "right on 20 of 60" in warning(of([20, 0, 0], [20, 0, 0], [20, 0, 0]))
+    assert "right on 20 of 60" in str(warning(of([20, 0, 0], [20, 0, 0], [20, 0, 0])))
     assert warning(of([95, 0], [5, 0])), "always the largest class is guessing"
     assert not warning(of([90, 5], [1, 4])), "though the largest class is 95 %"
     assert not warning(of([2, 0], [0, 2])), "few pictures, all right"
@@ -124,7 +124,7 @@ def test_model_at_guessing_level_is_written_with_a_warning(
     done = command("train", digits, "--lr", "1e-9", "--epochs", 1, "--augment", "none", "--json")
     assert done.returncode == 0, done.stderr
     assert "careful: the model may be no better than guessing" in done.stderr
-    assert any("no better than guessing" in one for one in strict(done.stdout)["warnings"])  # type: ignore[index]
+    assert any("no better than guessing" in one["text"] for one in strict(done.stdout)["warnings"])  # type: ignore[index]
     assert (tmp_path / "digits.whatsit").exists()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import whatsit as wi
 from tests.conftest import WHOLE, Run
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.probabilities import softmax
 from whatsit.training.batches import FeatureBatches
@@ -66,9 +68,9 @@ def signs(diagnosis: Diagnosis) -> list[str]:
     [
         (FROZEN, BEARS, []),
         (UNFROZEN, BEARS, []),
-        (RATE_05, BEARS, ["rate too high"]),
-        (RATE_1E_5, BEARS, ["rate too low"]),
-        (ONE_EPOCH, BEARS, ["too few epochs"]),
+        (RATE_05, BEARS, ["lr_too_high"]),
+        (RATE_1E_5, BEARS, ["lr_too_low"]),
+        (ONE_EPOCH, BEARS, ["too_few_epochs"]),
         (FORTY, 546, []),
     ],
     ids=["4 epochs", "2 unfrozen", "rate 0.5", "rate 1e-5", "1 epoch", "40 epochs"],
@@ -80,68 +82,90 @@ def test_tables_of_the_lesson(rows: list[tuple[float, float, float]], images: in
 
 
 def test_the_advice_is_that_of_the_lesson() -> None:
-    assert "new learner and a tenth of the rate" in str(diagnose(epochs(RATE_05), 3, BEARS))
-    assert "ten times the rate" in str(diagnose(epochs(RATE_1E_5), 3, BEARS))
-    assert "Train on for more epochs" in str(diagnose(epochs(ONE_EPOCH), 3, BEARS))
+    assert "new learner and a tenth of the learning rate" in str(diagnose(epochs(RATE_05), 3, BEARS))
+    assert "ten times the learning rate" in str(diagnose(epochs(RATE_1E_5), 3, BEARS))
+    assert "Train for more epochs" in str(diagnose(epochs(ONE_EPOCH), 3, BEARS))
     assert "1,144,188,288" in str(diagnose(epochs(RATE_05), 3, BEARS))
 
 
-def test_training_on_is_told_with_what_went_before() -> None:
-    told = diagnose(epochs(UNFROZEN), 3, BEARS, before=epochs(FROZEN))
-    assert told.summary == (
-        "After 2 more epochs the error rate came from 2.1% to 1.4% on 141 validation pictures, "
+def test_training_on_is_described_with_the_epochs_before() -> None:
+    continued = diagnose(epochs(UNFROZEN), 3, BEARS, before=epochs(FROZEN))
+    assert str(continued.summary) == (
+        "After 2 more epochs the error rate on 141 validation pictures went from 2.1% to 1.4%, "
         "the lowest of this training."
     )
     worse = diagnose(epochs([(0.2, 0.9, 0.4)]), 3, BEARS, before=epochs(FROZEN))
-    assert "from 2.1% to 40.0% on 141 validation pictures; the lowest was 1.4%" in worse.summary
+    assert "141 validation pictures went from 2.1% to 40.0%; the lowest was 1.4%" in str(worse.summary)
     first, *on = epochs([(0.7, 0.1, 0.05), (0.6, 0.1, 0.05)])
-    assert signs(diagnose([first], 3, BEARS)) == ["too few epochs"]
+    assert signs(diagnose([first], 3, BEARS)) == ["too_few_epochs"]
     assert signs(diagnose(on, 3, BEARS, before=[first])) == [], "it is not a single epoch, and nothing falls"
 
 
-def test_losses_that_are_no_numbers_tell_nothing_of_overfitting() -> None:
-    assert diagnose(epochs([(math.nan, math.nan, 0.6)]), 3, BEARS).overfitting.startswith("Nobody can say")
+def test_losses_that_are_not_numbers_show_nothing_of_overfitting() -> None:
+    assert str(diagnose(epochs([(math.nan, math.nan, 0.6)]), 3, BEARS).overfitting).startswith("This can't")
 
 
 def test_training_loss_below_validation_loss_is_never_called_overfitting() -> None:
     forty = diagnose(epochs(FORTY), 3, 546)
     assert forty.is_healthy
-    assert forty.overfitting.startswith("No.")
-    assert "properly trained model" in forty.overfitting
-    assert "hint that it could train on" in diagnose(epochs(FROZEN), 3, BEARS).overfitting
+    assert str(forty.overfitting).startswith("No.")
+    assert "well-trained model" in str(forty.overfitting)
+    assert "more epochs may help" in str(diagnose(epochs(FROZEN), 3, BEARS).overfitting)
 
 
 def test_error_rate_that_gets_better_and_then_worse_beyond_chance_is() -> None:
     errors = (0.20, 0.10, 0.10, 0.18, 0.24, 0.25)
     turned = epochs([(0.5 - n / 12, 0.4 + n / 12, error) for n, error in enumerate(errors)])
-    assert signs(diagnose(turned, 3, 400)) == ["too many epochs"]
-    assert diagnose(turned, 3, 400).overfitting.startswith("Yes")
-    assert signs(diagnose(turned, 3, 20)) == ["few validation pictures"]  # it may be chance
+    assert signs(diagnose(turned, 3, 400)) == ["too_many_epochs"]
+    assert str(diagnose(turned, 3, 400).overfitting).startswith("Yes. Too many epochs")
+    assert signs(diagnose(turned, 3, 20)) == ["few_validation_pictures"]  # it may be chance
 
 
-def test_few_validation_pictures_are_said_in_points() -> None:
+def test_few_validation_pictures_are_counted_in_points() -> None:
     (finding,) = diagnose(epochs(FROZEN), 3, 30).findings
-    assert "30 validation pictures are few: one of them is 3.3 points" in finding.what
+    assert "30 validation pictures are few: one picture is 3.3 percentage points" in finding.what
 
 
 def test_losses_that_are_no_numbers_are_a_rate_too_high() -> None:
     for loss in (math.nan, math.inf):
-        assert signs(diagnose(epochs([(0.5, 0.5, 0.2), (loss, loss, 0.9)]), 3, 200)) == ["rate too high"]
-        assert signs(diagnose(epochs([(0.5, loss, 0.9), (0.5, 0.6, 0.2)]), 3, 200)) == ["rate too high"]
+        assert signs(diagnose(epochs([(0.5, 0.5, 0.2), (loss, loss, 0.9)]), 3, 200)) == ["lr_too_high"]
+        assert signs(diagnose(epochs([(0.5, loss, 0.9), (0.5, 0.6, 0.2)]), 3, 200)) == ["lr_too_high"]
 
 
 def test_training_loss_far_above_guessing_is_a_rate_too_high() -> None:
     (finding,) = diagnose(epochs([(5.65, 0.84, 0.249)]), 10, 341).findings  # the shared photos, rate 0.5
-    assert finding.sign == "rate too high"
-    assert "the training loss came to 5.65; guessing costs 2.30" in finding.what
+    assert finding.sign == "lr_too_high"
+    assert "the training loss reached 5.65; guessing gives 2.30" in finding.what
 
 
-def test_loss_that_stays_at_guessing_learnt_nothing() -> None:
+def test_loss_that_stays_at_guessing_is_no_learning() -> None:
     stuck = [(1.11, 1.10, 0.66), (1.10, 1.10, 0.67), (1.10, 1.10, 0.66), (1.10, 1.10, 0.66)]
-    assert signs(diagnose(epochs(stuck), 3, 200)) == ["nothing learnt"]
-    assert signs(diagnose(epochs(stuck), 3, 200, lr=1e-5)) == ["rate too low"]
+    assert signs(diagnose(epochs(stuck), 3, 200)) == ["no_learning"]
+    assert signs(diagnose(epochs(stuck), 3, 200, lr=1e-5)) == ["lr_too_low"]
     by_heart = [(1.0, 1.1, 0.66), (0.4, 1.3, 0.65), (0.1, 1.6, 0.66)]
-    assert "by heart" in str(diagnose(epochs(by_heart), 3, 200))
+    assert "memorizes" in str(diagnose(epochs(by_heart), 3, 200))
+
+
+def test_every_finding_is_in_chinese_with_its_numbers() -> None:
+    wrong = confused([[40, 0, 0], [1, 2, 37], [0, 0, 40]])
+    for rows, evaluation in ((RATE_05, None), (RATE_1E_5, None), (ONE_EPOCH, None), (FROZEN, wrong)):
+        for finding in diagnose(epochs(rows), 3, 30, evaluation).findings:
+            text = finding.message.text("zh")
+            assert text.isascii() is False
+            numbers = re.findall(r"\d[\d,.%]*\d", finding.message.what("en"))
+            assert numbers, finding.message
+            assert [number for number in numbers if number not in text] == []
+
+
+def test_findings_are_recorded_by_code_and_values() -> None:
+    diagnosis = diagnose(epochs(ONE_EPOCH), 3, 30)
+    recorded = json.loads(json.dumps(diagnosis.to_record(), allow_nan=False))
+    assert recorded[0] == [
+        "too_few_epochs",
+        {"code": "doctor.single_epoch", "values": {"train": 0.602823}},
+        "",
+    ]
+    assert [Message.from_dict(one) for _, one, _ in recorded] == [one.message for one in diagnosis.findings]
 
 
 def test_nothing_trained_is_no_patient() -> None:
@@ -156,9 +180,17 @@ def confused(rows: list[list[int]]) -> Evaluation:
 @pytest.mark.parametrize(
     ("rows", "found", "words"),
     [
-        ([[40, 0, 0], [40, 0, 0], [40, 0, 0]], "one class for all", "nearly everything for black"),
-        ([[40, 0, 0], [1, 2, 37], [0, 0, 40]], "class never recognised", "37 of 40 are taken for teddy"),
-        ([[60, 0, 0], [1, 59, 0], [0, 0, 0]], "class not measured", "no validation picture of teddy"),
+        (
+            [[40, 0, 0], [40, 0, 0], [40, 0, 0]],
+            "one_class_for_all",
+            "predicts black for nearly every picture",
+        ),
+        (
+            [[40, 0, 0], [1, 2, 37], [0, 0, 40]],
+            "class_never_recognized",
+            "of 40 pictures it takes 37 for teddy",
+        ),
+        ([[60, 0, 0], [1, 59, 0], [0, 0, 0]], "class_not_measured", "no validation pictures of teddy"),
     ],
 )
 def test_classes_that_fare_badly_are_named(rows: list[list[int]], found: str, words: str) -> None:
@@ -215,9 +247,9 @@ def test_real_trainings_that_went_wrong_are_told_apart(
 ) -> None:
     chosen = np.random.default_rng(seed).permutation(10)[:classes].tolist()
     train, valid = some(photos["train"], chosen, 60, seed), some(photos["valid"], chosen)
-    assert "rate too high" in signs(trained(train, valid, 4, 10.0, seed))
-    assert "rate too low" in signs(trained(train, valid, 5, 1e-6, seed))
-    assert "too few epochs" in signs(trained(train, valid, 1, 1e-3, seed))
+    assert "lr_too_high" in signs(trained(train, valid, 4, 10.0, seed))
+    assert "lr_too_low" in signs(trained(train, valid, 5, 1e-6, seed))
+    assert "too_few_epochs" in signs(trained(train, valid, 1, 1e-3, seed))
     assert trained(train, valid, enough(train), 3e-3, seed).is_healthy
 
 
@@ -228,15 +260,15 @@ def test_real_overfitting_to_wrong_labels_is_seen(photos: dict[str, Labelled], s
     dice = np.random.default_rng(seed)
     wrong = dice.random(len(train.labels)) < 0.5
     labels = np.where(wrong, dice.integers(10, size=len(train.labels)), train.labels)
-    assert "too many epochs" in signs(trained(Labelled(train.inputs, labels), valid, 40, 3e-3, seed, wd=0.0))
+    assert "too_many_epochs" in signs(trained(Labelled(train.inputs, labels), valid, 40, 3e-3, seed, wd=0.0))
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_labels_that_mean_nothing_are_nothing_learnt(photos: dict[str, Labelled], seed: int) -> None:
+def test_labels_that_mean_nothing_are_no_learning(photos: dict[str, Labelled], seed: int) -> None:
     train, valid = some(photos["train"], range(4)), some(photos["valid"], range(4))
     order = np.random.default_rng(seed).permutation(len(train.labels))
     shuffled = Labelled(train.inputs, train.labels[order])
-    assert "nothing learnt" in signs(trained(shuffled, valid, 20, 3e-3, seed, wd=0.0))
+    assert "no_learning" in signs(trained(shuffled, valid, 20, 3e-3, seed, wd=0.0))
 
 
 HEALTHY = 100 if WHOLE else 10
@@ -255,17 +287,19 @@ def test_healthy_trainings_draw_hardly_any_alarm(photos: dict[str, Labelled]) ->
     assert sum(alarms.values()) <= HEALTHY // 50, alarms
 
 
-def test_learner_and_train_tell_the_diagnosis(
+def test_learner_and_train_show_the_diagnosis(
     digits: Path, command: Run, cache: Path, tmp_path: Path
 ) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     with pytest.raises(WhatsitError, match="Nothing was trained"):
         learner.diagnose()
     learner.fit_one_cycle(3, lr=30.0)
-    assert "rate too high" in signs(learner.diagnose())
+    assert "lr_too_high" in signs(learner.diagnose())
     result = command("train", digits)
     assert result.returncode == 0, result.stderr
-    assert "12 validation pictures are few: one of them is 8.3 points" in result.stdout
-    told = json.loads(command("train", digits, "--json").stdout)["diagnosis"]
-    assert told["healthy"] is True
-    assert [finding["sign"] for finding in told["findings"]] == ["few validation pictures"]
+    assert "12 validation pictures are few: one picture is 8.3 percentage points" in result.stdout
+    shown = json.loads(command("train", digits, "--json").stdout)["diagnosis"]
+    assert shown["healthy"] is True
+    assert [finding["sign"] for finding in shown["findings"]] == ["few_validation_pictures"]
+    assert shown["findings"][0]["message"]["values"]["images"] == 12
+    assert shown["summary"]["text"].startswith("After 30 epochs the error rate on 12 validation pictures is")

@@ -87,4 +87,4 @@ def test_nothing_is_fine_tuned_where_the_frozen_one_makes_no_mistake(
     with on_lines(lines.append):
         trained = automatic.carry_out(Job(asked))
     assert trained.learner.evaluate().accuracy == 1.0
-    assert lines[-1].startswith("frozen it is right on all 12 validation pictures")
+    assert lines[-1].startswith("the frozen model makes no mistake on 12 validation pictures")

@@ -164,10 +164,10 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert learner.held_out.split == "valid"
     assert learner.held_out.images == len(valid.labels) == 24
     page = learner.report().render()
-    assert "its backbone was trained on the training pictures" in page
-    assert "every validation picture is measured by what was found on the others" in page
-    assert "not known of a fine-tuned network" in page
-    assert "by its errors on these validation pictures, which flatters them" in page
+    assert "the backbone was trained on the training pictures" in page
+    assert "each validation picture is measured with what was found on the others" in page
+    assert "For a fine-tuned network this is not known" in page
+    assert "By the errors on these validation pictures, `whatsit train` decides" in page
 
     logits = learner._state.layers.head.logits(valid.inputs)
     temperatures = learner._calibration.unseen().yardsticks().temperature
@@ -179,8 +179,8 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     metrics = learner.export(tmp_path / "tuned.whatsit").metrics
     assert metrics["calibrated_on"] == "valid"
     page = report_folder(Classifier(tmp_path / "tuned.whatsit"), digits).render()
-    assert "found on these very pictures" in page
-    assert "every validation picture is measured" not in page
+    assert "found on these same pictures" in page
+    assert "each validation picture is measured" not in page
 
 
 def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Path, cache: Path) -> None:

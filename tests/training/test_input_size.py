@@ -43,7 +43,7 @@ def test_large_pictures_get_more_and_small_or_many_ones_do_not(
     assert input_size("auto", large, "lite0") == sizes.InputSize(320, "large", 300, 6)
     assert input_size("auto", large, "resnet18").why == "other"
     assert input_size("auto", large, "lite0", pretrained=False).pixels == 224
-    assert input_size(288, large, "resnet18") == sizes.InputSize(288, "asked", 300, 6)
+    assert input_size(288, large, "resnet18") == sizes.InputSize(288, "requested", 300, 6)
     monkeypatch.setattr(sizes, "MOST_PICTURES", 5)
     assert input_size("auto", large, "lite0") == sizes.InputSize(224, "many", 300, 6)
     small = pictures((111, 900), (96, 96), (400, 400))
@@ -55,8 +55,10 @@ def test_train_and_report_say_which_size_was_taken_why_and_what_a_prediction_tak
 ) -> None:
     done = command("train", photos, "--epochs", 1)
     line = next(line for line in done.stdout.splitlines() if line.startswith("input size: "))
-    assert line.startswith("input size: 320 x 320 pixels, since your pictures are large enough; 224 would be")
-    assert re.search(r"\neach picture takes: about \d+ ms on this computer", done.stdout)
+    assert line.startswith(
+        "input size: 320 x 320 pixels, because your pictures are large enough; 224 would be"
+    )
+    assert re.search(r"\ntime per picture: about \d+ ms on this computer", done.stdout)
     page = (photos / ".whatsit" / "runs" / "0001" / "report.html").read_text()
     assert line.removeprefix("input size: ") in page
     assert "ms on this computer" in page
@@ -64,7 +66,7 @@ def test_train_and_report_say_which_size_was_taken_why_and_what_a_prediction_tak
     assert record["preprocess"]["size"] == 320
 
     said = json.loads(command("train", photos, "--epochs", 1, "--size", 96, "--json").stdout)
-    assert (said["size"], said["size_reason"]) == (96, "asked")
+    assert (said["size"], said["size_reason"]) == (96, "requested")
     assert 0 < said["prediction_seconds"] < 60
     assert wi.Classifier(tmp_path / "photos.whatsit").model.preprocess.size == 96
 
@@ -79,7 +81,7 @@ def test_run_keeps_its_size_whatever_today_would_be_chosen(
     command("train", photos, "--epochs", 1)
     monkeypatch.setattr(sizes, "LEAST_SIDE", 10_000)
     learner = load_learner(photos / ".whatsit" / "runs" / "0001", None)
-    assert (learner.input_size.pixels, learner.input_size.why) == (320, "asked")
+    assert (learner.input_size.pixels, learner.input_size.why) == (320, "requested")
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_file_that_is_no_picture_is_left_alone(digits: Path) -> None:
     broken = digits / "0" / "page.jpg"
     broken.write_text("<html>not found</html>")
     learner = trained(digits)
-    assert [(path.name, reason[:16]) for path, reason in learner.catalog.unreadable] == [
+    assert [(path.name, str(reason)[:16]) for path, reason in learner.catalog.unreadable] == [
         ("page.jpg", "it is a web page")
     ]
     assert broken.exists()
@@ -119,7 +119,7 @@ def test_history_is_saved_with_all_that_made_it(digits: Path) -> None:
 )
 def test_training_that_cannot_teach_is_refused(digits: Path, options: dict[str, float]) -> None:
     learner = Learner(Catalog.from_folder(digits))
-    with pytest.raises(WhatsitError, match=r"Nothing can be learnt|must be a"):
+    with pytest.raises(WhatsitError, match=r"can't be|must be a"):
         learner.fit_one_cycle(**{"epochs": 1, **options})  # type: ignore[arg-type]
 
 
@@ -159,7 +159,7 @@ def test_picture_that_is_another_by_now_is_left_out(digits: Path) -> None:
     one.write_bytes(other.read_bytes())
     learner = Learner(catalog)
     assert [path for path, _ in learner.catalog.unreadable] == [one]
-    assert "changed" in learner.catalog.unreadable[0][1]
+    assert "changed" in str(learner.catalog.unreadable[0][1])
 
 
 def test_class_that_is_gone_before_it_is_looked_at_is_no_class(digits: Path) -> None:
@@ -210,8 +210,11 @@ def test_learning_rate_is_chosen_without_the_validation_pictures(
     with on_lines(lines.append):
         chosen = automatic.fit_best(learner, list(accuracies), 2)
     assert fit_of(chosen) == {"epochs": 2, "lr": 3e-3}
-    assert lines[-2] == "errors on held-out training pictures: 50.0% at 0.01, 10.0% at 0.003, 10.0% at 0.001"
-    assert "the learning rate of 0.003 is kept" in lines[-1]
+    assert (
+        lines[-2]
+        == "error rates on held-out training pictures: 50.0% at 0.01, 10.0% at 0.003, 10.0% at 0.001"
+    )
+    assert "keeping the learning rate of 0.003, the most usual of the best" in lines[-1]
 
 
 def test_unknown_backbone_suggests_near_names(digits: Path) -> None:
@@ -251,7 +254,7 @@ def test_bundles_that_cannot_be_trusted_are_refused_by_name(bundle: Path, tmp_pa
         ({"manifest.json": None}, {}, "no manifest.json"),
         ({"manifest.json": b"{"}, {}, "not JSON"),
         ({"manifest.json": b"{}"}, {}, "no format"),
-        ({"manifest.json": b'{"format": 1}', "novelty.bin": None}, {}, "makes no sense"),
+        ({"manifest.json": b'{"format": 1}', "novelty.bin": None}, {}, "is not valid"),
         ({}, {"../evil.py": b"x"}, "unsafe path"),
         ({}, {"extra.py": b"x"}, "foreign"),
         ({"manifest.json": json.dumps({**manifest, "format": True}).encode()}, {}, "no format"),
@@ -265,7 +268,7 @@ def test_bundle_that_contradicts_itself_is_refused_by_name(bundle: Path) -> None
     manifest, network = json.loads(parts.read("manifest.json")), parts.read("model.onnx")
     smaller = {**manifest["preprocess"], "size": 128}
     for change, other, reason in [
-        ({"classes": manifest["classes"][:-1]}, network, "has a manifest that makes no sense"),
+        ({"classes": manifest["classes"][:-1]}, network, "has a manifest that is not valid"),
         ({"preprocess": smaller}, network, "contradicts itself"),
         ({}, b"no network", "can't be used"),
     ]:

@@ -82,7 +82,7 @@ def asked(groups: int, size: int = 10) -> Interpretation:
 def test_from_fewer_than_twenty_groups_there_is_no_interval_and_the_reason() -> None:
     few = asked(19)
     assert few.evaluation.interval is None
-    assert "no interval: they are of 19 groups, and it takes 20" in str(few)
+    assert "no interval: the pictures come from 19 groups, and it takes at least 20" in str(few)
     assert few.evaluation.to_dict()["interval"] is None
     assert few.evaluation.to_dict()["groups"] == 19
     assert set(few.evaluation.per_class()["a"]["intervals"].values()) == {None}
@@ -92,7 +92,7 @@ def test_from_fewer_than_twenty_groups_there_is_no_interval_and_the_reason() -> 
     str(few.selective), few.reliability.bins
     few.reliability.plot()
     page = Report("x", [few]).render()
-    assert ", between" not in page
+    assert "right in 100 new pictures." in page, "without a range"
     assert "19 groups, and it takes at least 20" in page
     assert "只来自 19 个组" in Report("x", [few]).render("zh")
 
@@ -111,14 +111,14 @@ def test_from_twenty_groups_on_all_intervals_are_wider() -> None:
         assert width(here) >= width(there)
     assert width(many.selective.interval(0.7)) >= width(alone.selective.interval(0.7))
     assert many.reliability.is_believable
-    assert "of 40 groups" in Report("x", [many]).render()
+    assert "from 40 groups" in Report("x", [many]).render()
     assert "40 个组" in Report("x", [many]).render("zh")
 
 
 def test_groups_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(wi.WhatsitError, match="groups are not whole numbers"):
+    with pytest.raises(wi.WhatsitError, match="groups must be whole numbers"):
         Interpretation(["a", "b"], np.array([0, 1]), np.eye(2), groups=np.array([0.5, 1.0]))
-    with pytest.raises(wi.WhatsitError, match="3 groups for 2 labels"):
+    with pytest.raises(wi.WhatsitError, match="groups has 3 rows for 2 labels"):
         Interpretation(["a", "b"], np.array([0, 1]), np.eye(2), groups=np.array([0, 1, 2]))
 
 
@@ -144,6 +144,6 @@ def test_training_with_groups_states_intervals_of_groups(digits: Path, whatsit: 
     assert 1 <= told["groups"] < 20
     shown = whatsit("evaluate", "digits.whatsit", digits, "--group", r"(\d)\.png$")
     assert shown.returncode == 0, shown.stderr
-    assert "no interval: they are of" in shown.stdout
+    assert "no interval: the pictures come from" in shown.stdout
     page = (Path(told["run"]) / "report.html").read_text()
     assert "groups, and it takes at least 20" in page

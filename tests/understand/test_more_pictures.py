@@ -111,7 +111,7 @@ def test_class_is_named_only_where_more_pictures_would_nearly_surely_help() -> N
         np.concatenate([falling.wrong, steady.wrong], 2),
         np.repeat([0, 1], 300),
     )
-    assert "would help most with falls." in str(both)
+    assert "would help most for falls." in str(both)
 
 
 def test_more_classes_than_anybody_looks_at_take_no_longer() -> None:

@@ -97,21 +97,21 @@ def test_f1_interval_holds_the_true_value_about_95_times_of_100() -> None:
 @pytest.mark.parametrize(
     ("labels", "probabilities", "more", "reason"),
     [
-        ([0, 1], [[0.5, 0.5, 0.5]] * 2, {}, "don't sum to 1"),
-        ([0, 1], [[3.0, -1.0, -1.0]] * 2, {}, "don't sum to 1"),
-        ([0, 1], [[np.nan, 0.5, 0.5]] * 2, {}, "are not numbers"),
+        ([0, 1], [[0.5, 0.5, 0.5]] * 2, {}, "do not sum to 1"),
+        ([0, 1], [[3.0, -1.0, -1.0]] * 2, {}, "do not sum to 1"),
+        ([0, 1], [[np.nan, 0.5, 0.5]] * 2, {}, "are not finite numbers"),
         ([0, 1], [[0.5, 0.5]] * 2, {}, "shape"),
         ([0, 1, 2], [[1.0, 0.0, 0.0]] * 2, {}, "shape"),
-        ([0, 3], [[1.0, 0.0, 0.0]] * 2, {}, "not all places"),
-        ([0.5, 1.0], [[1.0, 0.0, 0.0]] * 2, {}, "not all places"),
+        ([0, 3], [[1.0, 0.0, 0.0]] * 2, {}, "labels must be places in classes"),
+        ([0.5, 1.0], [[1.0, 0.0, 0.0]] * 2, {}, "labels must be places in classes"),
         ([], np.empty((0, 3)), {}, "no pictures"),
-        ([[0], [1]], [[1.0, 0.0, 0.0]] * 2, {}, "labels have the shape"),
+        ([[0], [1]], [[1.0, 0.0, 0.0]] * 2, {}, "labels has the shape"),
         ([0, 1], [[1.0, 0.0], [1.0, 0.0, 0.0]], {}, "not tables of numbers"),
         ([0, 1], [["a", "b", "c"]] * 2, {}, "not tables of numbers"),
-        (None, [[1.0, 0.0, 0.0]] * 2, {}, "labels have the shape"),
-        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"features": [np.nan, 1.0]}, "features are no table"),
-        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"paths": [Path("a")]}, "1 paths for 2 labels"),
-        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"features": np.zeros((3, 4))}, "3 features for 2 labels"),
+        (None, [[1.0, 0.0, 0.0]] * 2, {}, "labels has the shape"),
+        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"features": [np.nan, 1.0]}, "features must be a table"),
+        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"paths": [Path("a")]}, "paths has 1 row for 2 labels"),
+        ([0, 1], [[1.0, 0.0, 0.0]] * 2, {"features": np.zeros((3, 4))}, "features has 3 rows for 2 labels"),
     ],
 )
 def test_arrays_that_are_no_answers_are_refused_in_words(
@@ -138,8 +138,8 @@ def test_confusion_matrix_says_its_split_and_shows_the_30_most_confused_of_1000_
     assert set(shown) <= set(range(40))
     assert left_out == 970
     title = many.plot_confusion_matrix().axes[0].get_title()
-    assert "1000 test pictures" in title
-    assert "30 most confused of 1000 classes" in title
+    assert "1,000 test pictures" in title
+    assert "30 most confused of 1,000 classes" in title
 
 
 def test_confusion_matrix_is_drawn_as_counts_or_as_shares() -> None:
@@ -166,7 +166,7 @@ def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> N
     assert (
         bears(paths=paths).plot_top_losses(4, heatmap=False).axes[1].get_title().startswith("grizzly/black")
     )
-    with pytest.raises(WhatsitError, match="where they are"):
+    with pytest.raises(WhatsitError, match="paths are not known"):
         bears().plot_top_losses()
 
 
@@ -209,7 +209,7 @@ def test_calibration_error_of_true_probabilities_is_what_chance_brings() -> None
     assert mean < most
     assert found.ece < most
     assert found.is_believable
-    assert "take it as 90 %" in str(found)
+    assert "where it says 90 %, it is right about 90 % of the time" in str(found)
 
 
 def test_calibration_error_of_boasting_is_beyond_chance() -> None:
@@ -271,9 +271,9 @@ def test_accuracy_that_is_never_reached_has_no_minimum() -> None:
 def test_minimum_may_be_one_for_all_or_by_class() -> None:
     assert minima(0.5, CLASSES).tolist() == [0.5] * 3
     assert minima({"teddy": 0.9}, CLASSES).tolist() == [0, 0, 0.9]
-    with pytest.raises(WhatsitError, match="no class 'panda'"):
+    with pytest.raises(WhatsitError, match='no class "panda"'):
         minima({"panda": 0.9}, CLASSES)
-    with pytest.raises(WhatsitError, match=r"1\.5 is impossible"):
+    with pytest.raises(WhatsitError, match=r"A probability can't be 1\.5"):
         minima(1.5, CLASSES)
     with pytest.raises(WhatsitError, match="True is not a probability"):
         minima(True, CLASSES)

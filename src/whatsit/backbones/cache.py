@@ -15,7 +15,7 @@ from whatsit.project import cache_dir, write_whole
 
 
 def converted_once(name: str, size: int, key: Sequence[str], convert: Callable[[], Backbone]) -> Backbone:
-    """What was converted before with this `key`, or what `convert` gives now.
+    """The backbone converted before with this `key`, or the result of `convert`.
 
     A cache that is damaged or can't be read or written costs only time.
     """

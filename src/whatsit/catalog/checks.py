@@ -10,54 +10,37 @@ from whatsit.catalog.duplicates import DISTANCE, near_duplicates
 from whatsit.catalog.index import heads
 from whatsit.catalog.listing import some
 from whatsit.errors import CatalogError
+from whatsit.i18n import Message
 from whatsit.text import printable
 
 Counts = dict[str, dict[str, int]]  # of pictures, {label: {split: count}}, labels in their order
 
 
 def check(
-    root: Path, counts: Counts, unreadable: Sequence[tuple[Path, str]], is_grouped: bool, to_train: bool
+    root: Path, counts: Counts, unreadable: Sequence[tuple[Path, Message]], is_grouped: bool, to_train: bool
 ) -> None:
     """Raise CatalogError where there are no pictures or, `to_train`, nothing to learn from."""
     if not counts:
-        what = f"{root} holds no pictures in sub-folders."
-        if unreadable:
-            path, reason = unreadable[0]
-            what = f"None of the {len(unreadable)} files in {root} can be used ({path.name}: {reason})."
+        if not unreadable:
+            raise CatalogError(Message("catalog.no_pictures", folder=root))
+        (path, reason), files = unreadable[0], len(unreadable)
         raise CatalogError(
-            what,
-            "Make one sub-folder per class and put its pictures there. (Labels in file names: "
-            "Catalog.from_pattern.)",
+            Message("catalog.none_usable", folder=root, count=files, name=path.name, reason=reason)
         )
     if not to_train:
         return
     for label in counts:
         if not _is_text(label):  # which no report and no bundle could hold
-            raise CatalogError(
-                f"The name of the class {printable(label)} is not UTF-8 text.",
-                f"Rename its folder in {root}.",
-            )
+            raise CatalogError(Message("catalog.class_not_text", label=printable(label), folder=root))
     if len(counts) < 2:
-        raise CatalogError(
-            f"There is only one class, {next(iter(counts))!r}.",
-            "A classifier needs at least two: add a sub-folder with pictures of something else.",
-        )
+        raise CatalogError(Message("catalog.one_class", label=next(iter(counts))))
     for label, count in counts.items():
         if not count["train"]:
-            raise CatalogError(
-                f"The class {label!r} has no picture to learn from ({count['valid']} for validation).",
-                "Add pictures, at least ten if you can.",
-            )
+            raise CatalogError(Message("catalog.no_training_pictures", label=label, count=count["valid"]))
     if not any(count["valid"] for count in counts.values()):
         if is_grouped:
-            raise CatalogError(
-                "No picture is left for validation: each class is a single group.",
-                "Give a --group that tells persons, days or things apart, or leave it out.",
-            )
-        raise CatalogError(
-            "No picture is left for validation: every class has only one.",
-            "Add pictures, at least ten of each class if you can.",
-        )
+            raise CatalogError(Message("catalog.classes_of_one_group"))
+        raise CatalogError(Message("catalog.classes_of_one_picture"))
 
 
 def _is_text(label: str) -> bool:
@@ -76,49 +59,49 @@ def oddities(
     paths: Sequence[str],
     rows: NDArray[np.void],
     by_time: bool,
-) -> Iterator[str]:
-    """What looks like a mistake in the folders, in words.
+) -> Iterator[Message]:
+    """What looks like a mistake in the folders.
 
     `labels` (n,) are places in `names`, `paths` (n,) name the pictures, `rows` (n,) are those of the index.
     """
     unnamed = [printable(label) for label in counts if not _is_text(label)]
     if unnamed:
-        yield f"classes whose names are not UTF-8 text: {some(unnamed)}. Rename them before you train."
+        yield Message("catalog_warning.not_text", names=some(unnamed))
     folded: dict[str, list[str]] = {}
     for label in counts:
         folded.setdefault(label.casefold(), []).append(label)
     for alike in folded.values():
         if len(alike) > 1:
-            yield f"classes that differ only in case: {some(alike)}. Are they one?"
+            yield Message("catalog_warning.differ_in_case", names=some(alike))
     single = [label for label, count in counts.items() if sum(count.values()) == 1]
     if single:
-        yield f"only one picture: {some(single)}. It is learnt, but can't be measured; add pictures."
-    unlearnt = [label for label, count in counts.items() if count["valid"] and not count["train"]]
-    if unlearnt:
-        yield f"no picture to learn from: {some(unlearnt)}."
+        yield Message("catalog_warning.one_picture", names=some(single))
+    untrained = [label for label, count in counts.items() if count["valid"] and not count["train"]]
+    if untrained:
+        yield Message("catalog_warning.no_training_pictures", names=some(untrained))
     if len(counts) == 1:
-        yield f"only one class, {next(iter(counts))!r}: is the folder one level too high?"
+        yield Message("catalog_warning.one_class", label=next(iter(counts)))
     untimed = int(np.isnan(rows["taken"]).sum()) if by_time else 0
     if untimed:
-        yield f"{untimed} pictures say no time at which they were taken: their files' times count."
+        yield Message("catalog_warning.no_time", count=untimed)
     yield from _bursts(names, labels, rows["hash"])
     unmeasured = [label for label, count in counts.items() if count["train"] > 1 and not count["valid"]]
     if unmeasured:
-        yield f"no validation picture, so not measured: {some(unmeasured)}."
+        yield Message("catalog_warning.no_validation_pictures", names=some(unmeasured))
     places = _shared(rows["content"])
     _, content = np.unique(rows["content"][places], return_inverse=True)
-    for column, what in (
-        (labels, "the same picture under two labels, one of which is wrong"),
-        (rows["split"], "the same picture in two splits"),
+    for column, code in (
+        (labels, "catalog_warning.two_labels"),
+        (rows["split"], "catalog_warning.two_splits"),
     ):
         both = np.unique(np.stack([content, column[places]]), axis=1)[0]
         twice = both[:-1][both[1:] == both[:-1]]
         if len(twice):
             first = [[paths[n] for n in places[content == one].tolist()] for one in twice[:3]]
-            yield f"{what}: {some([' = '.join(copies) for copies in first], more=len(twice))}."
+            yield Message(code, names=some([" = ".join(copies) for copies in first], more=len(twice)))
 
 
-def _bursts(names: Sequence[str], labels: NDArray[np.int32], hashes: NDArray[np.uint64]) -> Iterator[str]:
+def _bursts(names: Sequence[str], labels: NDArray[np.int32], hashes: NDArray[np.uint64]) -> Iterator[Message]:
     order = np.argsort(labels, kind="stable")
     bursts = []
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
@@ -128,7 +111,7 @@ def _bursts(names: Sequence[str], labels: NDArray[np.int32], hashes: NDArray[np.
         if len(group) > 1 and some_hash and is_close and len(set(near_duplicates(hashes[group]))) == 1:
             bursts.append(names[labels[group[0]]])
     if bursts:
-        yield f"all pictures are nearly the same, so the accuracy says little: {some(bursts)}."
+        yield Message("catalog_warning.nearly_the_same", names=some(bursts))
 
 
 def _shared(content: NDArray[np.void]) -> NDArray[np.int64]:

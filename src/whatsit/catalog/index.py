@@ -13,9 +13,11 @@ from whatsit.catalog.listing import Listing
 from whatsit.catalog.split import NO_SPLIT, TEST, TRAIN, VALID, Record, Rule
 from whatsit.errors import FileAccessError, ImageError
 from whatsit.events import progress
+from whatsit.i18n import Message
 from whatsit.parallel import in_parallel
 from whatsit.project import Database
 from whatsit.project.paths import reading, untrusted
+from whatsit.project.records import message_of, recorded_message
 
 SAVE_EVERY = 1000  # pictures: what a crash may cost
 LATEST = 2.0**33  # seconds since 1970, in the year 2242: when a picture may have been taken
@@ -44,7 +46,7 @@ class Known:
 
     rows: NDArray[np.void]
     missing: list[int]
-    refused: dict[int, str]
+    refused: dict[int, Message]
     stale: list[bytes]
 
 
@@ -89,7 +91,7 @@ def _take_over(
         if error is not None and is_same[n]:
             is_same[n] = judge == JUDGE and isinstance(error, str)
             if is_same[n]:
-                known.refused[int(places[n])] = error
+                known.refused[int(places[n])] = message_of(error)
     kept: NDArray[np.int64] = places[is_same]
     known.rows[kept] = rows[is_same]
     return kept
@@ -142,12 +144,12 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
                     else:
                         changed.append(listing.paths[place])
                 else:
-                    known.refused[place] = str(found)
+                    known.refused[place] = found.message
                     if not os.path.lexists(listing.root / listing.paths[place]):
                         changed.append(listing.paths[place])
                     elif not isinstance(found, FileAccessError):
                         row = np.array((*stat, b"", 0, 0, 0, b"", np.nan, NO_SPLIT), ROW)
-                        steady.append((paths[place], row.tobytes(), str(found), JUDGE))
+                        steady.append((paths[place], row.tobytes(), recorded_message(found.message), JUDGE))
                 if len(steady) >= SAVE_EVERY:
                     keep()
     finally:
@@ -176,7 +178,7 @@ def recorded_splits(database: Database, rule: Rule) -> tuple[NDArray[np.void], N
         isinstance(content, bytes) and len(content) == 32 and split in (TRAIN, VALID, TEST)
         for content, split in rows
     ):
-        raise untrusted(database.path, "a recorded split in it is damaged")
+        raise untrusted(database.path, Message("untrusted.damaged_split"))
     content, splits = zip(*rows, strict=True) if rows else ((), ())
     return np.frombuffer(b"".join(content), "V32"), np.array(splits, np.int8)
 
@@ -187,7 +189,7 @@ def recorded(database: Database, rule: Rule) -> Record:
     with database.read() as connection:
         rows = connection.execute(f"SELECT hash, relation FROM {_RECORDED}", (rule.name,)).fetchall()
     if not all(isinstance(number, int) and isinstance(relation, str) for number, relation in rows):
-        raise untrusted(database.path, "a recorded split in it is damaged")
+        raise untrusted(database.path, Message("untrusted.damaged_split"))
     hashes, relations = zip(*rows, strict=True) if rows else ((), ())
     return Record(content, np.array(hashes, np.int64).view(np.uint64), splits, relations)
 

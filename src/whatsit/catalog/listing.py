@@ -18,6 +18,7 @@ from whatsit.catalog.fingerprint import stat_key
 from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.formats import SUFFIXES, is_hidden
+from whatsit.i18n import Message
 from whatsit.images import explain_unreadable
 from whatsit.project import MANIFEST
 
@@ -37,7 +38,7 @@ Grouping = str | Callable[[Path], object] | None
 class Listing:
     """Columns, a row per picture file: paths relative to `root` (or absolute outside it), labels, splits.
 
-    `stats` holds mtime_ns, ctime_ns and size of each; `relations` what `group=` says, and `related_by` who;
+    `stats` holds mtime_ns, ctime_ns and size of each; `relations` what `group=` gives, and `related_by` how;
     `warnings` what was passed over or looks odd; `whole` whether these are all pictures there are in `root`.
     """
 
@@ -49,8 +50,8 @@ class Listing:
     splits: list[Split | None] = field(default_factory=list)
     relations: list[str] = field(default_factory=list)
     stats: "array[int]" = field(default_factory=lambda: array("q"))
-    unreadable: list[tuple[Path, str]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    unreadable: list[tuple[Path, Message]] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
 
     def add(
         self, path: str, label: str, split: Split | None, stat: os.stat_result, relation: str = ""
@@ -67,7 +68,7 @@ class Listing:
         try:
             self.add(path, label, split, os.stat(self.root / path), relation)
         except OSError as error:
-            self.unreadable.append((self.root / path, str(explain_unreadable(error))))
+            self.unreadable.append((self.root / path, explain_unreadable(error).message))
 
     def sort(self) -> list[bytes]:
         """Sort the rows by the bytes of their paths, as the index is, and return these."""
@@ -93,11 +94,12 @@ class Listing:
             self.relations = ["" if one is None else str(one) for one in names]
         else:
             self.related_by = f"pattern {group}"
-            pattern = _compiled(group, "group")
+            pattern = _compiled(group, is_group=True)
             found = (pattern.search(Path(path).as_posix()) for path in self.paths)
             self.relations = [match[min(1, pattern.groups)] or "" if match else "" for match in found]
         if self.paths and not any(self.relations):
-            self.warnings.append(f"group={group!r} matches no picture, so it keeps none together.")
+            name = self.related_by if callable(group) else f'"{group}"'
+            self.warnings.append(Message("catalog_warning.group_matches_nothing", group=name))
 
 
 def from_folder(root: Path, is_nested: bool = True) -> Listing:
@@ -106,8 +108,8 @@ def from_folder(root: Path, is_nested: bool = True) -> Listing:
     Raises CatalogError where the sub-folders look like image folders themselves, unless that `is_nested`.
     """
     if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise CatalogError(f"{root} {what}.", "Name a folder with one sub-folder of pictures per class.")
+        code = "catalog.folder_is_not_one" if root.exists() else "catalog.folder_does_not_exist"
+        raise CatalogError(Message(code, folder=root))
     listing = Listing(root, whole=True)
     visited = {_identity(root)}
     folders, files = _contents(root, "", visited, listing)
@@ -129,7 +131,7 @@ def from_folder(root: Path, is_nested: bool = True) -> Listing:
     if not is_nested:
         _require_classes(listing, 1 if "train" in with_classes else 0)
     if passed_over and listing.paths:
-        listing.warnings.append(f"passed over, being no class: {some(passed_over)}.")
+        listing.warnings.append(Message("catalog_warning.skipped", names=some(passed_over)))
     return listing
 
 
@@ -146,12 +148,8 @@ def _require_classes(listing: Listing, above: int) -> None:
         inside.setdefault(label, set()).add(folders[0])
     if inside and all(len(folders) > 1 for folders in inside.values()):
         label, (one, other, *_) = min((label, sorted(folders)) for label, folders in inside.items())
-        raise CatalogError(
-            f"The sub-folders of {listing.root} look like image folders themselves: {label} holds {one} and "
-            f"{other}.",
-            f"Name one of them: {listing.root / label}. If {label} is a class, add --recursive (in Python: "
-            "recursive=True).",
-        )
+        names = {"label": label, "one": one, "other": other, "inner": listing.root / label}
+        raise CatalogError(Message("catalog.folder_of_image_folders", folder=listing.root, **names))
 
 
 def folders_of(path: str) -> tuple[str, ...]:
@@ -175,8 +173,8 @@ def _add_class(
                 try:
                     listing.add(f"{place}/{name}", label, split, entry.stat())
                 except OSError as error:
-                    why = explain_unreadable(error)
-                    listing.unreadable.append((listing.root / place / name, str(why)))
+                    why = explain_unreadable(error).message
+                    listing.unreadable.append((listing.root / place / name, why))
     return [] if len(listing.paths) + len(listing.unreadable) > before else [f"{folder}/"]
 
 
@@ -215,20 +213,16 @@ def _contents(
                     visited.add(_identity(entry.path))
         for entry in links:
             if _is_read_anyway(root, entry.path) or (identity := _identity(entry.path)) in visited:
-                what = f"{entry.path} is a link to a folder that is read anyway; it was not followed."
-                listing.warnings.append(what)
+                listing.warnings.append(Message("catalog_warning.link", path=entry.path))
             else:
                 visited.add(identity)
                 folders.append(entry.name)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise CatalogError(
-                f"The folders below {root / place.partition('/')[0]} are nested too deep to be read.",
-                "Move the innermost ones up.",
-            ) from error
-        raise CatalogError(
-            f"{error.filename} can't be read: {error.strerror}.", "Check its permissions."
-        ) from error
+            top = root / place.partition("/")[0]
+            raise CatalogError(Message("catalog.too_deep", folder=top)) from error
+        reason = error.strerror or str(error)
+        raise CatalogError(Message("catalog.folder_not_read", path=error.filename, reason=reason)) from error
     return sorted(folders), files
 
 
@@ -261,17 +255,17 @@ def from_csv(file: Path, group: Grouping = None) -> Listing:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError):
-            what = f"{file} can't be read: {error.strerror}."
-            raise CatalogError(what, "Name a CSV file with path and label.") from error
-        raise CatalogError(f"{file} is not UTF-8 text.", "Save it as CSV UTF-8.") from error
+            reason = error.strerror or str(error)
+            raise CatalogError(Message("catalog_table.not_read", file=file, reason=reason)) from error
+        raise CatalogError(Message("catalog_table.not_text", file=file)) from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise CatalogError(f"{file} is no sound CSV file: {error}.", "Save it again as CSV.") from error
+        raise CatalogError(Message("catalog_table.not_csv", file=file, reason=str(error))) from error
     if first.strip() and not rows:
-        raise CatalogError(f"{file} has no rows.", "Write a line for every picture.")
+        raise CatalogError(Message("catalog_table.no_rows", file=file))
     names = {header: _column(header) for header in (rows[0] if rows else ()) if header}
     columns = {name: [(row[header] or "").strip() for row in rows] for header, name in names.items()}
     return from_columns(columns, file.parent, group, str(file), first_line=2)
@@ -283,15 +277,19 @@ def _column(header: str) -> str:
 
 
 def from_columns(
-    columns: Mapping[str, Sequence[Any]], root: Path, group: Grouping, what: str, first_line: int = 0
+    columns: Mapping[str, Sequence[Any]],
+    root: Path,
+    group: Grouping,
+    table: Message | str,
+    first_line: int = 0,
 ) -> Listing:
-    """Rows of a table that came from wherever; `what` names it in messages."""
+    """Rows of a table that came from wherever; `table` names it in messages."""
     for name in ("path", "label"):
         if name not in columns:
-            raise CatalogError(
-                f"{what} has no column {name!r} (it has {', '.join(map(repr, columns)) or 'none'}).",
-                "Name its columns path and label, and perhaps split and group.",
-            )
+            if not columns:
+                raise CatalogError(Message("catalog_table.no_columns", table=table))
+            known = list(columns)
+            raise CatalogError(Message("catalog_table.no_column", table=table, name=name, columns=known))
     count = len(columns["path"])
     column = group if isinstance(group, str) and group in columns else "group"
     relations = columns.get(column, [""] * count)
@@ -302,12 +300,10 @@ def from_columns(
     twice: list[str] = []
     for line, (path, label, split, relation) in enumerate(rows, first_line):
         if _is_missing(path) or _is_missing(label):
-            raise CatalogError(f"{what}, row {line}: there is no path or no label.", "Fill it in.")
+            raise CatalogError(Message("catalog_table.empty_cell", table=table, row=line))
         given = None if _is_missing(split) else SPLIT_NAMES.get(str(split).strip().lower())
         if given is None and not _is_missing(split):
-            raise CatalogError(
-                f"{what}, row {line}: {split!r} is no split.", "Write train, valid, test, or nothing."
-            )
+            raise CatalogError(Message("catalog_table.no_split", table=table, row=line, split=str(split)))
         row = _within(root, str(path)), str(label)
         if row in already_read:
             twice.append(row[0])
@@ -315,7 +311,7 @@ def from_columns(
         already_read.add(row)
         listing.try_add(*row, given, "" if _is_missing(relation) else str(relation))
     if twice:
-        listing.warnings.append(f"listed twice, and read once: {some(twice)}.")
+        listing.warnings.append(Message("catalog_table.listed_twice", names=some(twice)))
     return listing
 
 
@@ -324,16 +320,13 @@ def from_pattern(root: Path, pattern: str) -> Listing:
 
     The label is the group named label, or the first group.
     """
-    expression = _compiled(pattern, "pattern")
+    expression = _compiled(pattern)
     if not expression.groups:
-        raise CatalogError(
-            f"The pattern {pattern!r} has no group.",
-            r"Put the label in brackets, as in '([a-z]+)_\d+\.jpg$'.",
-        )
+        raise CatalogError(Message("catalog_table.no_group", pattern=pattern))
     group = "label" if "label" in expression.groupindex else 1
     everything = Listing(root, whole=True)
     if not root.is_dir():
-        raise CatalogError(f"{root} is not a folder.", "Name the folder with the pictures.")
+        raise CatalogError(Message("catalog_table.not_a_folder", folder=root))
     _add_class(everything, ".", "", None, {_identity(root)})
     listing = Listing(root, whole=True, warnings=everything.warnings, unreadable=everything.unreadable)
     other = []
@@ -345,12 +338,11 @@ def from_pattern(root: Path, pattern: str) -> Listing:
         else:
             other.append(path)
     if other and not listing.paths:
-        raise CatalogError(
-            f"None of the {len(other)} pictures is named like {pattern!r} ({other[0]} is one).",
-            "Try the pattern on one of their names.",
-        )
+        count, example = len(other), other[0]
+        message = Message("catalog_table.none_matched", pattern=pattern, count=count, example=example)
+        raise CatalogError(message)
     if other:
-        listing.warnings.append(f"passed over, being named otherwise: {some(other)}.")
+        listing.warnings.append(Message("catalog_table.not_matched", names=some(other)))
     return listing
 
 
@@ -365,17 +357,17 @@ def _is_missing(value: object) -> bool:
     return value is None or str(value).strip() in ("", "nan", "<NA>", "NaT")  # as pandas writes a gap
 
 
-def _compiled(pattern: str, what: str) -> re.Pattern[str]:
+def _compiled(pattern: str, is_group: bool = False) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except (re.error, TypeError) as error:
-        raise CatalogError(
-            f"The {what} {pattern!r} is no regular expression: {error}.",
-            "Repair it, or quote it for the shell.",
-        ) from error
+        code = "catalog_table.bad_group" if is_group else "catalog_table.bad_pattern"
+        raise CatalogError(Message(code, pattern=pattern, reason=str(error))) from error
 
 
-def some(names: Sequence[object], most: int = 3, more: int = 0) -> str:
+def some(names: Sequence[object], most: int = 3, more: int = 0) -> Message:
     """The first few names, and how many more there are (of `more`, if only some are given)."""
-    rest = max(more, len(names)) - most
-    return ", ".join(map(str, names[:most])) + (f" and {rest} more" if rest > 0 else "")
+    rest, first = max(more, len(names)) - most, list(map(str, names[:most]))
+    if rest > 0:
+        return Message("catalog.names_and_more", names=first, count=rest)
+    return Message("catalog.names", names=first)

@@ -23,6 +23,7 @@ from whatsit.catalog.listing import SPLIT_NAMES, Listing, some
 from whatsit.catalog.split import NO_SPLIT, SEPARATOR, Pictures, Record, Rule, assign
 from whatsit.config import Split
 from whatsit.errors import CatalogError, ReadOnlyProjectError
+from whatsit.i18n import Message
 from whatsit.project import SIDECAR, Database, Project
 from whatsit.text import printable, shortened
 
@@ -34,11 +35,10 @@ def split_index(split: Split) -> int:
     if isinstance(split, str) and split in SPLITS:
         return SPLITS.index(split)
     given: object = split
-    near = get_close_matches(str(given).lower(), SPLIT_NAMES, 1)
-    raise CatalogError(
-        f"There is no split {shortened(printable(repr(given)), 60)}.",
-        f'Did you mean "{SPLIT_NAMES[near[0]]}"?' if near else 'Take "train", "valid" or "test".',
-    )
+    name = shortened(printable(given), 60)
+    if near := get_close_matches(str(given).lower(), SPLIT_NAMES, 1):
+        raise CatalogError(Message("catalog.no_split_but", split=name, near=SPLIT_NAMES[near[0]]))
+    raise CatalogError(Message("catalog.no_split", split=name))
 
 
 def no_place(index: object) -> CatalogError:
@@ -48,18 +48,15 @@ def no_place(index: object) -> CatalogError:
         start, stop, step = ("" if n is None else str(n) for n in (index.start, index.stop, index.step))
         place = f"{start}:{stop}{f':{step}' if step else ''}"
     is_number = isinstance(index, int | np.integer | slice) and not isinstance(index, bool)
-    picture = f"For pictures by number write catalog.items[{place}]; " if is_number else ""
-    return CatalogError(
-        f"A catalog is indexed by the name of a split, not by [{place}].",
-        f'{picture}{"for" if picture else "For"} a split catalog["train"], ["valid"] or ["test"].',
-    )
+    code = "catalog.not_indexed_by_number" if is_number else "catalog.not_indexed"
+    return CatalogError(Message(code, place=place))
 
 
 @dataclass(frozen=True)
 class Opened:
     """The readable files in the order of their paths: `labels` are places in `names`, `rows` an index.ROW.
 
-    `groups` number what `group=` keeps together, and are None where it says nothing.
+    `groups` number what `group=` keeps together, and are None where it gives nothing.
     """
 
     project: Project
@@ -68,7 +65,7 @@ class Opened:
     labels: NDArray[np.int32]
     rows: NDArray[np.void]
     groups: NDArray[np.int64] | None
-    unreadable: tuple[tuple[Path, str], ...]
+    unreadable: tuple[tuple[Path, Message], ...]
 
 
 def open_listing(listing: Listing, rule: Rule, folder: str | Path | None, lasting: bool) -> Opened:
@@ -114,7 +111,7 @@ def _project(listing: Listing, folder: str | Path | None, lasting: bool) -> Proj
     except ReadOnlyProjectError as error:
         if folder is not None:
             raise
-        listing.warnings.append(f"the split is not recorded. {error}")
+        listing.warnings.append(Message("catalog_warning.not_recorded", reason=error))
         return Project.passing(listing.root)
 
 
@@ -136,7 +133,7 @@ def _know(
         known = look_up(project.database, listing, paths)  # another process may have read them meanwhile
         changed = read_missing(project.database, listing, paths, known)
         if changed:
-            listing.warnings.append(f"changed while they were read: {some(changed)}. Read the folder again.")
+            listing.warnings.append(Message("catalog_warning.changed", names=some(changed)))
         if listing.whole:
             forget(project.database, known.stale)
         _recall(known, project.database, rule, given)
@@ -155,7 +152,7 @@ def _recall(known: Known, database: Database, rule: Rule, given: NDArray[np.int8
     rows["split"][given != NO_SPLIT] = given[given != NO_SPLIT]
 
 
-def _across_splits(listing: Listing, splits: NDArray[np.int8], kept: list[int]) -> list[str]:
+def _across_splits(listing: Listing, splits: NDArray[np.int8], kept: list[int]) -> list[Message]:
     """A warning about groups of `group=` in two splits: assigned, or given, before they were known as one."""
     splits_of: dict[str, set[int]] = {}
     for place in kept:
@@ -164,8 +161,7 @@ def _across_splits(listing: Listing, splits: NDArray[np.int8], kept: list[int]) 
     divided = [relation for relation, found in splits_of.items() if len(found) > 1]
     if not divided:
         return []
-    what = f"on both sides of the split, as it was assigned or given before: {some(divided)} of group="
-    return [f"{what}. Another seed makes another split."]
+    return [Message("catalog_warning.group_in_several_splits", names=some(divided))]
 
 
 def _readable(known: Known) -> NDArray[np.int64]:
@@ -207,6 +203,4 @@ def _assign(
 
     if len(assignment.ambiguous):
         paths = [listing.paths[place] for place in readable[assignment.ambiguous].tolist()]
-        listing.warnings.append(
-            f"similar to both training and validation pictures, so put to train: {some(paths)}."
-        )
+        listing.warnings.append(Message("catalog_warning.like_both", names=some(paths)))

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.extras import needing
 from whatsit.figures import Plot, fonts
+from whatsit.i18n import Message, say
 from whatsit.images import open_image
 from whatsit.text import printable
 
@@ -21,7 +22,7 @@ TILE = 224  # pixels
 
 
 def draw_labelled(pictures: Iterable[tuple[Path, str]], rows: int = 3, columns: int = 5) -> Plot:
-    """Draw up to rows * columns pictures with their titles; unreadable ones are passed over."""
+    """Draw up to rows * columns pictures with their titles; unreadable ones are skipped."""
     return draw_tiles(readable(pictures), rows, columns)
 
 
@@ -32,15 +33,16 @@ def draw_augmented(
     transform: "nn.Module | None" = None,
 ) -> Plot:
     """Draw the first readable picture as it is, then changed by `transform`, all of them by default."""
-    with needing("Changing pictures at random"):
+    with needing(say("catalog.augmenting")):
         import torch
 
         from whatsit.finetune.transforms import transforms
 
     transform = transforms() if transform is None else transform
     if not callable(transform):
-        raise WhatsitError(f"augmented={transform!r:.40} are not transforms.", "Give True, or transforms().")
-    (image, title), *_ = [*islice(readable(pictures), 1), (Image.new("RGB", (TILE, TILE)), "no picture")]
+        raise WhatsitError(Message("catalog.no_transforms", given=f"{transform!r:.40}"))
+    none = Image.new("RGB", (TILE, TILE)), say("catalog.no_picture")
+    (image, title), *_ = [*islice(readable(pictures), 1), none]
     square = np.array(ImageOps.fit(image, (TILE, TILE)))
     pixels = torch.from_numpy(square).permute(2, 0, 1).float()
     with torch.random.fork_rng(), torch.no_grad():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from whatsit.catalog.duplicates import near_duplicates, near_pairs
 from whatsit.config import SplitConfig
 from whatsit.errors import CatalogError
+from whatsit.i18n import Message
 
 TRAIN, VALID, TEST, NO_SPLIT = 0, 1, 2, -1
 BOTH = 1 << TRAIN | 1 << VALID
@@ -25,7 +26,7 @@ class Rule:
     """How validation pictures are chosen; another rule makes another split.
 
     `valid` is their share of each class, `seed` shuffles, `by_time` takes the latest instead, and `relation`
-    names what `group=` said: "pattern REGEX", "column NAME" or "function NAME".
+    names what `group=` was: "pattern REGEX", "column NAME" or "function NAME".
     """
 
     valid: float = SplitConfig.valid
@@ -39,9 +40,12 @@ class Rule:
         how, _, what = self.relation.partition(" ")
         return what if how in ("pattern", "column") else None
 
-    def __str__(self) -> str:
-        how = "by time" if self.by_time else f"dealt with seed {self.seed}"
-        return f"{self.valid:.0%} of each class {how}"
+    @property
+    def message(self) -> Message:
+        """The rule in words."""
+        if self.by_time:
+            return Message("catalog.rule_by_time", share=self.valid)
+        return Message("catalog.rule", share=self.valid, seed=self.seed)
 
     @property
     def name(self) -> str:
@@ -54,12 +58,10 @@ def checked_rule(valid: object, seed: object, by_time: bool = False) -> Rule:
     try:
         share, number = float(valid), int(seed)  # type: ignore[arg-type, call-overload]
     except (TypeError, ValueError) as error:
-        raise CatalogError(
-            f"valid={valid!r} and seed={seed!r} must both be numbers.", "Leave them out to have the usual."
-        ) from error
+        given = {"valid": f"{valid!r:.60}", "seed": f"{seed!r:.60}"}
+        raise CatalogError(Message("catalog.no_numbers", **given)) from error
     if not 0 < share < 1:
-        what = f"A validation share of {share} is impossible."
-        raise CatalogError(what, f"Give one between 0 and 1, say {SplitConfig.valid}.")
+        raise CatalogError(Message("catalog.share", share=share, usual=SplitConfig.valid))
     return Rule(share, number, by_time)
 
 

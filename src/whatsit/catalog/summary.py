@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.opening import SPLITS
+from whatsit.i18n import Message, say
 from whatsit.tables import table
 from whatsit.text import brief, printable
 
@@ -31,14 +32,14 @@ class Summary:
     images: int
     bytes: int
     counts: dict[str, dict[str, int]]
-    split: str
+    split: Message
     formats: dict[str, int]
     shorter_sides: tuple[int, int, int]
     exact_duplicates: Groups
     near_duplicates: Groups
     astride: int
-    unreadable: tuple[tuple[Path, str], ...]
-    warnings: tuple[str, ...]
+    unreadable: tuple[tuple[Path, Message], ...]
+    warnings: tuple[Message, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: paths as text."""
@@ -47,52 +48,46 @@ class Summary:
             "images": self.images,
             "bytes": self.bytes,
             "classes": self.counts,
-            "split": self.split,
+            "split": self.split.to_dict(),
             "formats": self.formats,
             "shorter_sides": {"smallest": smallest, "median": median, "largest": largest},
             "exact_duplicates": [list(map(str, group)) for group in self.exact_duplicates],
             "near_duplicates": [list(map(str, group)) for group in self.near_duplicates],
             "astride": self.astride,
-            "unreadable": [{"path": str(path), "reason": reason} for path, reason in self.unreadable],
-            "warnings": list(self.warnings),
+            "unreadable": [
+                {"path": str(path), "reason": reason.to_dict()} for path, reason in self.unreadable
+            ],
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
-    def __str__(self) -> str:
+    def lines(self) -> list[Message]:
+        """What is worth knowing, a message per line."""
         if not self.images:
-            return printable(f"0 pictures in {self.root}")
-        totals = {label: sum(count.values()) for label, count in self.counts.items()}
-        splits = {split: sum(count[split] for count in self.counts.values()) for split in SPLITS}
-        smallest, largest = min(totals, key=totals.__getitem__), max(totals, key=totals.__getitem__)
+            return [Message("summary.empty", folder=self.root)]
+        sizes = {"count": self.images, "classes": len(self.counts), "megabytes": self.bytes / 1e6}
         low, median, high = self.shorter_sides
-        lopsided = totals[largest] >= LOPSIDED * totals[smallest]
-        copies = [
-            self._describe(self.exact_duplicates, "the same"),
-            self._describe(self.near_duplicates, "nearly the same"),
-        ]
+        formats = [f"{name} {count}" for name, count in self.formats.items()]
         lines = [
-            f"{self.images} pictures of {len(totals)} classes in {self.root} ({self.bytes / 1e6:.1f} MB)",
-            "split: " + ", ".join(f"{split} {n}" for split, n in splits.items() if n) + f" ({self.split})",
-            "balance: "
-            + (
-                f"{totals[largest]} in every class"
-                if totals[smallest] == totals[largest]
-                else f"from {totals[smallest]} ({smallest}) to {totals[largest]} ({largest}) in a class"
-            )
-            + (": rather uneven" if lopsided else ""),
-            f"size: the shorter side has {low} to {high} pixels, {median} in the middle",
-            "formats: " + ", ".join(f"{name} {count}" for name, count in self.formats.items()),
-            f"copies: {'; '.join(filter(None, copies)) or 'none'}",
+            Message("summary.pictures", folder=self.root, **sizes),
+            Message("summary.split", counts=self._splits(), rule=self.split),
+            self._balance(),
+            Message("summary.sides", low=low, high=high, median=median),
+            Message("summary.formats", formats=formats),
+            self._copies(),
         ]
         if self.astride:
-            lines.append(
-                f"careful: {self.astride} of these groups lie on both sides of the split, which flatters "
-                "the accuracy"
-            )
+            lines.append(Message("summary.in_several_splits", count=self.astride))
         if self.unreadable:
-            path, reason = self.unreadable[0]
-            files = "1 file" if len(self.unreadable) == 1 else f"{len(self.unreadable)} files, as"
-            lines.append(f"left alone: {files} {path.name}: {reason}")
-        return "\n".join(map(printable, [*lines, *(f"note: {warning}" for warning in self.warnings)]))
+            (path, reason), count = self.unreadable[0], len(self.unreadable)
+            if count == 1:
+                lines.append(Message("summary.unreadable", name=path.name, reason=reason))
+            else:
+                several = {"count": count, "name": path.name, "reason": reason}
+                lines.append(Message("summary.several_unreadable", **several))
+        return [*lines, *(Message("summary.note", warning=warning) for warning in self.warnings)]
+
+    def __str__(self) -> str:
+        return "\n".join(map(printable, self.lines()))
 
     def __repr__(self) -> str:
         copies = sum(len(group) - 1 for group in (*self.exact_duplicates, *self.near_duplicates))
@@ -103,15 +98,37 @@ class Summary:
     def _repr_html_(self) -> str:
         title, *notes = str(self).splitlines()
         rows = ((label, sum(count.values()), *count.values()) for label, count in self.counts.items())
-        return table({"class": "", **dict.fromkeys(("pictures", *SPLITS), ",")}, rows, title, notes)
+        return table(columns_of_counts(), rows, title, notes)
 
-    def _describe(self, groups: Groups, how: str) -> str:
-        if not groups:
-            return ""
-        extra = sum(len(group) - 1 for group in groups)
-        example = " = ".join(os.path.relpath(path, self.root) for path in groups[0][:2])
-        number = "1 is" if extra == 1 else f"{extra} are"
-        return f"{number} {how} as another ({example}{', ...' if extra > 1 else ''})"
+    def _splits(self) -> list[Message]:
+        names = zip(SPLITS, ("summary.train", "summary.valid", "summary.test"), strict=True)
+        numbers = ((code, sum(count[split] for count in self.counts.values())) for split, code in names)
+        return [Message(code, count=number) for code, number in numbers if number]
+
+    def _balance(self) -> Message:
+        totals = {label: sum(count.values()) for label, count in self.counts.items()}
+        smallest, largest = min(totals, key=totals.__getitem__), max(totals, key=totals.__getitem__)
+        least, most = totals[smallest], totals[largest]
+        if least == most:
+            return Message("summary.balanced", count=most)
+        code = "summary.uneven" if most >= LOPSIDED * least else "summary.from_to"
+        return Message(code, least=least, smallest=smallest, most=most, largest=largest)
+
+    def _copies(self) -> Message:
+        kinds = []
+        for groups, code in (
+            (self.exact_duplicates, "summary.same"),
+            (self.near_duplicates, "summary.nearly_same"),
+        ):
+            if count := sum(len(group) - 1 for group in groups):
+                example = " = ".join(os.path.relpath(path, self.root) for path in groups[0][:2])
+                kinds.append(Message(code, count=count, example=example + (", ..." if count > 1 else "")))
+        return Message("summary.copies", kinds=kinds) if kinds else Message("summary.no_copies")
+
+
+def columns_of_counts() -> dict[str, str]:
+    """The columns of a table of counts, with the formats of their numbers."""
+    return {say("summary.class"): "", **dict.fromkeys((say("summary.all"), *SPLITS), ",")}
 
 
 def summarize(
@@ -119,9 +136,9 @@ def summarize(
     paths: Sequence[str],
     rows: NDArray[np.void],
     counts: dict[str, dict[str, int]],
-    split: str,
-    unreadable: tuple[tuple[Path, str], ...],
-    warnings: tuple[str, ...],
+    split: Message,
+    unreadable: tuple[tuple[Path, Message], ...],
+    warnings: tuple[Message, ...],
 ) -> Summary:
     """Compare all pictures with each other: `paths` (n,) below `root`, and `rows` (n,) of the index."""
     _, content = np.unique(rows["content"], return_inverse=True)

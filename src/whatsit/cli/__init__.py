@@ -11,7 +11,7 @@ from typing import get_args
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.extras import extra_of, missing
-from whatsit.i18n import Message, chosen, language, say, speak
+from whatsit.i18n import Message, chosen, language, speak
 from whatsit.text import printable
 
 
@@ -90,7 +90,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, WhatsitError):
         return str(error), 2
     if isinstance(error, ModuleNotFoundError) and extra_of(error.name):
-        return str(missing(say("cli.this"), error.name)), 2
+        return str(missing(Message("cli.this"), error.name)), 2
     if isinstance(error, OSError) and error.strerror:
         if not error.filename:
             return str(Message("cli.system", reason=error.strerror)), 2

@@ -40,7 +40,7 @@ def predict(
 
     require_order("predict", bundle, *images)
     if csv is not None:
-        require_own(say("cli_bundles.answers_file"), csv, b"path,label,verdict")
+        require_own(Message("cli_bundles.answers_file"), csv, b"path,label,verdict")
     config = config_of(PredictConfig, context, min_probability=_minima(min_probability or []))
     # Each answer is a line, so that a bar would only get in their way.
     result = tasks.run(config, listener() or (results_only() if json else Plain()))

@@ -11,7 +11,7 @@ from whatsit.checks import require_place
 from whatsit.cli.printing import command_line
 from whatsit.errors import WhatsitError
 from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
-from whatsit.i18n import Message, say
+from whatsit.i18n import Message
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def listening(file: Path | None, json: bool, has_epochs: bool = True) -> Iterato
     if file is None:
         yield emit
         return
-    require_place(say("cli_train.events_file"), file)
-    require_own(say("cli_train.events_file"), file, b'{"event": ')
+    what = Message("cli_train.events_file")
+    require_place(what, file)
+    require_own(what, file, b'{"event": ')
     with open(file, "w", encoding="utf-8", errors="backslashreplace") as lines:
         yield several(emit, Lines(lines))
 
@@ -63,7 +64,7 @@ def require_order(command: str, bundle: object, *others: object) -> None:
         )
 
 
-def require_own(what: str, out: Path, beginning: bytes) -> None:
+def require_own(what: Message, out: Path, beginning: bytes) -> None:
     """Raise WhatsitError if there is a file that does not begin as those of Whatsit do."""
     if os.path.lexists(out):
         try:

@@ -112,7 +112,7 @@ def train(
 
         out = out or default_path(folder)
     if out:
-        require_place(say("cli_train.bundle_file"), out)
+        require_place(Message("cli_train.bundle_file"), out)
 
     from whatsit.training import job as jobs
 

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -34,11 +34,11 @@ def trash(
     newer = Message("cli_project.replaced")
     if json:
         files = [
-            {"path": str(move.source or move.target), "reason": _as_dict(move.reason), "at": move.at}
+            {"path": str(move.source or move.target), "reason": move.reason.to_dict(), "at": move.at}
             for move in moves
         ]
         files += [
-            {"path": one.path, "reason": _as_dict(newer), "at": one.at, "kept": str(one.kept)}
+            {"path": one.path, "reason": newer.to_dict(), "at": one.at, "kept": str(one.kept)}
             for one in replaced
         ]
         print_json({"files": files, "bytes": size, "emptied": empty})
@@ -48,7 +48,7 @@ def trash(
         print(say("cli_project.deleted", count=count, megabytes=megabytes))
         return
     for move in moves:
-        reason: Message | str = move.reason
+        reason = move.reason
         if move.state == "undone":
             reason = Message("cli_project.undone", reason=reason)
         path = printable(move.source or move.end)
@@ -83,8 +83,3 @@ def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = Fal
     for move in back[:5]:
         moved = say("cli_project.was_moved", path=printable(move.start), reason=printable(move.reason))
         print(f"  {moved}")
-
-
-def _as_dict(reason: Message | str) -> dict[str, Any]:
-    """A reason for JSON."""
-    return (reason if isinstance(reason, Message) else Message("plain.text", text=reason)).to_dict()

@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from whatsit.verification import Verification
 
 MOST_FILES = 3  # files of a kind
-NAMES = {
-    "wrong extension": "cli_pictures.wrong_extension",
-    "CMYK": "cli_pictures.cmyk",
-    "on its side": "cli_pictures.on_its_side",
-    "animated": "cli_pictures.animated",
-    "tiny": "cli_pictures.tiny",
-    "extreme shape": "cli_pictures.extreme_shape",
-    "too large": "cli_pictures.too_large",
-}
 REPAIRED = {
     "wrong extension": "cli_pictures.renamed",
     "CMYK": "cli_pictures.made_rgb",
@@ -58,6 +49,8 @@ def verify(
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
+    from whatsit.verification.repair import NAMES
+
     print(say("cli_pictures.fine", pictures=done.pictures, fine=done.fine))
     fixed = {one.path for one in done.fixed}
     if rows := _rows(done, fixed):
@@ -66,7 +59,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
     for name, files in ((unreadable, done.unreadable), (not_usable, done.left_alone)):
         _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
     for oddity, paths in done.odd.items():
-        _list(say(NAMES[oddity]), [done.name(path) for path in paths])
+        _list(str(NAMES[oddity]), [done.name(path) for path in paths])
     groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
     _list(say("cli_pictures.copies"), [" = ".join(map(done.name, group[:4])) for group in groups])
     if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
@@ -78,6 +71,8 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
 
 def _rows(done: "Verification", fixed: set[Path]) -> list[list[str]]:
     """What was found, how often, and what became of it."""
+    from whatsit.verification.repair import NAMES
+
     rows = []
     if done.unreadable:
         became = say("cli_pictures.moved" if done.is_moved else "cli_pictures.would_move")
@@ -90,7 +85,7 @@ def _rows(done: "Verification", fixed: set[Path]) -> list[list[str]]:
         became = say(REPAIRED[oddity]) if count else say("cli_pictures.not_changed")
         if 0 < count < len(paths):
             became = say("cli_pictures.some", what=became, count=count)
-        rows.append([say(NAMES[oddity]), f"{len(paths):,}", became])
+        rows.append([str(NAMES[oddity]), f"{len(paths):,}", became])
     for name, groups in (("cli_pictures.exact_copies", done.same), ("cli_pictures.near_copies", done.near)):
         if groups:
             across = sum(map(done.is_across_classes, groups))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from whatsit.checks import is_count, path_of
+from whatsit.checks import described, is_count, path_of
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader
 from whatsit.collection.lists import read_list
 from whatsit.collection.looks import Looks
@@ -26,7 +26,7 @@ from whatsit.fetch import Limits, client, run
 from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.project.paths import not_a_link
-from whatsit.text import described, shortened
+from whatsit.text import shortened
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name

@@ -48,7 +48,7 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
             part.unlink()
     lost = [row for rows in missing.values() for row in rows]
     moves = project.journal.trashed() if lost else []
-    trashed = {move.source: move.reason for move in moves if move.reason != SPOILT}
+    trashed = {move.source: str(move.reason) for move in moves if str(move.reason) != SPOILT}
     for row in lost:
         reason = trashed.get(images / row.file)  # killed after it was found to be a copy
         manifest.note(row, "duplicate" if reason else "waiting", reason or "")

@@ -7,7 +7,7 @@ from typing import get_args
 
 import aiohttp
 
-from whatsit.checks import is_count
+from whatsit.checks import described, is_count
 from whatsit.collection.commons import Commons
 from whatsit.collection.engines import NEEDS, SearchEngine, has_engines
 from whatsit.collection.openverse import Openverse
@@ -15,7 +15,6 @@ from whatsit.collection.provider import LICENSES, Finds, Provider
 from whatsit.config import License, Source
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Limits, client, run
-from whatsit.text import described
 
 SOURCES: tuple[str, ...] = get_args(Source)
 

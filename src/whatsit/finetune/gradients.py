@@ -13,12 +13,13 @@ from torch import nn
 
 from whatsit.errors import BackboneError
 from whatsit.finetune.head import Head
+from whatsit.i18n import Message
 
 BATCH = 16  # pictures at a time: a batch's activations behind the map stay in memory
 
 
 class _NoMapError(Exception):
-    """What a layer gives has no height and width, or nobody asks for it."""
+    """A layer's output has no height and width, or is not used."""
 
 
 def gradient_maps(
@@ -39,10 +40,7 @@ def gradient_maps(
         explained = next((each for each in _places(body, head) if _speaks(each, pixels, classes)), None)
         if explained is None:
             name = body.pretrained_cfg["architecture"]  # type: ignore[index]
-            raise BackboneError(
-                f"No heat map can be drawn for {name}: no layer its classes depend on gives a map.",
-                "Train with another backbone, such as lite0 or resnet34, to see heat maps.",
-            )
+            raise BackboneError(Message("backbone.no_heat_map", name=name))
         starts = range(0, len(pixels), BATCH)
         maps = [explained.maps(pixels[at : at + BATCH], classes[at : at + BATCH]) for at in starts]
     found: NDArray[np.float32] = torch.cat(maps).relu().numpy()
@@ -96,7 +94,7 @@ class _Explained(nn.Module):
         if min(x.shape[2:]) < 2:
             raise _NoMapError
         self.passed = True
-        # What comes next may work in place, which the tensor whose gradient is asked for must not suffer.
+        # What comes next may work in place, but must not change the tensor whose gradient is computed.
         found: torch.Tensor = self.spot(x).clone()
         return found
 

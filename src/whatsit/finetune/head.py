@@ -9,7 +9,7 @@ from torch import nn
 
 
 class Head(nn.Module):
-    """Features (n, width) to logits (n, classes), as `train.heads.Heads` does it."""
+    """Features (n, width) to logits (n, classes), as `training.Heads` does it."""
 
     def __init__(self, width: int, classes: int, ps: float = 0.0) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from whatsit.finetune import GROUPS
 from whatsit.finetune.head import Head
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 
 MAX_NORM = 1.0  # of the gradients: larger ones are clipped to it
@@ -27,7 +28,7 @@ def torch_device(device: Device) -> torch.device:
     """Where a network is trained: a GPU where there is one. Raises WhatsitError where there is none."""
     is_there = torch.cuda.is_available()
     if device == "cuda" and not is_there:
-        raise WhatsitError("There is no GPU that PyTorch can use.", "Take --device cpu.")
+        raise WhatsitError(Message("backbone.no_gpu"))
     return torch.device("cuda" if is_there and device != "cpu" else "cpu")
 
 
@@ -41,7 +42,7 @@ class Network(nn.Module):
 
     Its groups are the backbone's early layers, its late ones, and the head; the first `frozen` of them stay
     as they are. A pretrained backbone is `settled`: its BatchNorm keeps the statistics of the millions of
-    pictures it comes from, which those of a few batches would only unsettle. `transform` changes pictures,
+    pictures it comes from, which a few batches would only make worse. `transform` changes pictures,
     float (n, 3, size, size) from 0 to 255, while the network is trained. Call `begin` before a training.
     """
 
@@ -111,14 +112,14 @@ class Network(nn.Module):
         return {name: tensor.cpu().numpy() for name, tensor in named if not name.startswith("transform.")}
 
     def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `weights` gave. Raises WeightsError where names or shapes are others."""
+        """Take over what `weights` gave. Raises WeightsError where names or shapes differ."""
         self.transform = None
         try:
             self.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
         except torch.cuda.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            raise WeightsError("these are the weights of another network") from error
+            raise WeightsError(Message("backbone.other_weights")) from error
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that the next step depends on, but for its noise."""
@@ -128,7 +129,7 @@ class Network(nn.Module):
         return {f"network.{name}": array for name, array in self.weights().items()} | steps
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `state` gave. Raises WeightsError where names or shapes are others."""
+        """Take over what `state` gave. Raises WeightsError where names or shapes differ."""
 
         def part(name: str) -> dict[str, NDArray[Any]]:
             return {key.removeprefix(name): array for key, array in state.items() if key.startswith(name)}
@@ -140,7 +141,7 @@ class Network(nn.Module):
             steps = {name: torch.from_numpy(array) for name, array in part("optimizer.").items()}
             self._optimizer.load_state_dict(steps)
         except (RuntimeError, KeyError) as error:
-            raise WeightsError("this is the state of another training") from error
+            raise WeightsError(Message("backbone.other_state")) from error
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Logits of pixels."""

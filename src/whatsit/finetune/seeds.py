@@ -1,4 +1,4 @@
-"""Random numbers of their own for whoever needs the same ones every time."""
+"""Random numbers from a seed of their own, the same every time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -15,16 +15,12 @@ from torch import nn
 from whatsit.backbones import Backbone
 from whatsit.backbones.lite0 import read_weights, weight_file
 from whatsit.backbones.weight_files import LITE0_ARCHITECTURE, local_weights
-from whatsit.errors import BackboneError
+from whatsit.errors import BackboneError, WhatsitError
 from whatsit.finetune.seeds import seeded
+from whatsit.i18n import Message
 from whatsit.network_check import require_allowed
 from whatsit.preprocess import Preprocess
 from whatsit.trial import require_exportable
-
-WITHOUT_HUB = (
-    "Use --backbone lite0, which needs no network, or name a weight file with --weights FILE or a folder of "
-    "<timm name>.safetensors files in WHATSIT_WEIGHTS, or train from random weights with pretrained=False."
-)
 
 
 def load_body(
@@ -32,7 +28,7 @@ def load_body(
 ) -> nn.Module:
     """A backbone as timm builds it, in PyTorch. Raises BackboneError.
 
-    That is for an unknown name, wrong weights, and a hub that can't be reached.
+    It does so for an unknown name, wrong weights, and a hub that can't be reached.
     """
     return _build(name, size, local_weights(name, weights) if pretrained else None, pretrained)
 
@@ -43,14 +39,13 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> nn.Modu
         near = difflib.get_close_matches(
             architecture, ["lite0", *timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.5
         )
-        raise BackboneError(
-            f"There is no backbone {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "Try lite0."
-        )
+        advice = Message("backbone.did_you_mean", names=near) if near else Message("backbone.try_lite0")
+        raise BackboneError(Message("backbone.unknown", name=name, advice=advice))
     from_package = name == "lite0" and pretrained and file is None and weight_file() is not None
     from_hub = pretrained and file is None and not from_package
     facts = timm.get_pretrained_cfg(architecture)
     if from_hub and not facts.has_weights:
-        raise BackboneError(f"timm has no weights for {name}.", WITHOUT_HUB)
+        raise BackboneError(Message("backbone.no_weights", name=name))
     options: dict[str, Any] = {"img_size": size} if facts.fixed_input_size and file is None else {}
     try:
         if from_hub:
@@ -60,7 +55,7 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> nn.Modu
     except Exception as error:  # the hub's client raises many kinds
         if not from_hub:
             raise _impossible(name, size, facts.input_size, error) from error
-        raise BackboneError(f"The weights of {name} can't be fetched: {_why(error)}.", WITHOUT_HUB) from error
+        raise BackboneError(Message("backbone.not_fetched", name=name, reason=_why(error))) from error
     if from_package:
         _load_lite0(body)
     elif file is not None:
@@ -70,16 +65,11 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> nn.Modu
     return body.eval()
 
 
-def _why(error: Exception) -> str:
-    """Why the hub gave nothing, in words."""
-    if (
-        isinstance(error, OSError)
-        and error.errno
-        and error.strerror
-        and not isinstance(error, ConnectionError)
-    ):
-        return error.strerror
-    return f"no answer from the hub ({type(error).__name__})"
+def _why(error: Exception) -> Message | str:
+    """Why the hub gave no weights."""
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError) and error.errno:
+        return error.strerror or str(error)
+    return Message("backbone.no_answer", kind=type(error).__name__)
 
 
 def _require_hub(repository: str | None) -> None:
@@ -92,15 +82,16 @@ def _require_hub(repository: str | None) -> None:
 
 
 def _impossible(name: str, size: int, own: tuple[int, ...], error: Exception) -> BackboneError:
-    reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    reason: Exception | str = error
+    if not isinstance(error, WhatsitError):
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
     if size != own[-1]:
-        what = f"{name} can't be used at size {size} ({reason})."
-        return BackboneError(what, f"Its own size is {own[-1]}: try --size {own[-1]}.")
-    return BackboneError(f"{name} can't be used ({reason}).", "Try another backbone, such as lite0.")
+        return BackboneError(Message("backbone.size", name=name, size=size, reason=reason, own=own[-1]))
+    return BackboneError(Message("backbone.unusable", name=name, reason=reason))
 
 
 def _load_lite0(body: nn.Module) -> None:
-    # The package names its 296 tensors otherwise, but in timm's order; the last two are the classifier's.
+    # The package's 296 tensors have other names, but timm's order; the last two are the classifier's.
     tensors = (torch.from_numpy(array.copy()) for array in read_weights().values())
     body.load_state_dict(dict(zip(body.state_dict(), tensors, strict=False)))
 
@@ -115,11 +106,8 @@ def _load_file(body: nn.Module, file: Path, name: str) -> None:
         body.load_state_dict({key: tensor for key, tensor in tensors.items() if key in body_names})
     except Exception as error:  # of many kinds; torch's own words advise what is unsafe
         is_other = isinstance(error, RuntimeError) and "state_dict" in str(error)
-        reason = "its tensors have other names or shapes" if is_other else "it is not a weight file"
-        raise BackboneError(
-            f"{file} holds no weights for {name}: {reason}.",
-            "Name the file of that very architecture, as timm or its hub page gives it.",
-        ) from error
+        reason = Message("backbone.other_tensors" if is_other else "backbone.not_weights")
+        raise BackboneError(Message("backbone.other_file", path=file, name=name, reason=reason)) from error
 
 
 def convert(name: str, size: int, body: Any) -> Backbone:
@@ -156,8 +144,9 @@ def convert(name: str, size: int, body: Any) -> Backbone:
         )
         require_exportable(network)  # now, and not after a training
     except OSError as error:
-        what = f"{name} can't be converted: {error.strerror}."
-        raise BackboneError(what, f"Free some space in {tempfile.gettempdir()}.") from error
+        reason, folder = error.strerror or error, tempfile.gettempdir()
+        message = Message("backbone.not_converted", name=name, reason=reason, folder=folder)
+        raise BackboneError(message) from error
     except Exception as error:
         raise _impossible(name, size, facts["input_size"], error) from error
     preprocess = Preprocess(

@@ -8,8 +8,9 @@ from torch import nn
 from torch.nn.functional import affine_grid, grid_sample
 from torchvision.transforms import v2
 
-from whatsit.checks import is_number
+from whatsit.checks import described, is_number
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 
 ASPECT = 4 / 3  # of a random part of the picture, at most, either way
 
@@ -44,7 +45,9 @@ def transforms(
     }
     for name, (value, least, most) in ranges.items():
         if not is_number(value, least, most):
-            raise WhatsitError(f"There is no {name}={value!r}.", f"Give a number from {least} to {most}.")
+            raise WhatsitError(
+                Message("backbone.augmentation", name=name, given=described(value), least=least, most=most)
+            )
     geometry = Geometry(flip, flip_vert, max_rotate, max_zoom, max_warp, p_affine, min_area)
     both: nn.Module = v2.Compose([geometry, Lighting(max_lighting, p_lighting)])
     return both

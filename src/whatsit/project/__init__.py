@@ -9,7 +9,16 @@ from whatsit.project.moves import Move
 from whatsit.project.paths import SIDECAR
 from whatsit.project.project import MANIFEST, Project
 from whatsit.project.replaced import Replaced, empty_replaced, keeping, list_replaced
-from whatsit.project.run_record import HISTORY, LOSSES, EpochRecord, Fit, RunRecord, are_plausible
+from whatsit.project.run_record import (
+    HISTORY,
+    LOSSES,
+    EpochRecord,
+    FindingRecord,
+    Fit,
+    MessageRecord,
+    RunRecord,
+    are_plausible,
+)
 from whatsit.project.runs import (
     BY_FOLDER,
     BY_TABLE,
@@ -48,9 +57,11 @@ __all__ = [
     "Database",
     "EpochRecord",
     "FeatureStore",
+    "FindingRecord",
     "FinishedRun",
     "Fit",
     "Journal",
+    "MessageRecord",
     "Move",
     "Project",
     "Recipe",

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from whatsit.errors import ProjectError
+from whatsit.i18n import Message
 from whatsit.project.paths import not_a_link, untrusted
 from whatsit.text import brief, ending
 
@@ -36,7 +37,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 BESIDE = ("-journal", "-wal", "-shm")  # what SQLite puts beside a file
-ADVICE = "Free some space, or name another folder with --project DIR; if it is damaged, move it away."
 NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")  # how a journal ends that names a further file
 
 
@@ -61,7 +61,7 @@ class Database:
     @classmethod
     def copy(cls, known: Path, path: Path) -> "Database":
         """A copy of one that may be read-only, or be written to by another process meanwhile."""
-        with connect(known, ADVICE) as database, closing(sqlite3.connect(path)) as target:
+        with connect(known) as database, closing(sqlite3.connect(path)) as target:
             database.execute("BEGIN")
             _format(database, known)
             database.rollback()
@@ -71,7 +71,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one state. Raises ProjectError where the file can't be used."""
-        with connect(self.path, ADVICE) as database:
+        with connect(self.path) as database:
             yield database
 
     @contextmanager
@@ -86,10 +86,7 @@ class Database:
 def _format(database: sqlite3.Connection, path: Path) -> int:
     (number,) = database.execute("PRAGMA user_version").fetchone()
     if number > len(MIGRATIONS):
-        raise ProjectError(
-            f"{path} was written by a newer Whatsit (format {number}; this one knows {len(MIGRATIONS)}).",
-            "Update Whatsit.",
-        )
+        raise ProjectError(Message("project.newer", path=path, found=number, known=len(MIGRATIONS)))
     check_schema(database, path, MIGRATIONS[: max(number, 0)])
     return int(number)
 
@@ -97,7 +94,7 @@ def _format(database: sqlite3.Connection, path: Path) -> int:
 def check_schema(database: sqlite3.Connection, path: Path, migrations: tuple[tuple[str, ...], ...]) -> None:
     """Raise UntrustedError where a file has other tables than these, or a view or a trigger."""
     if _schema(database) != _schema_after(migrations):
-        raise untrusted(path, "its tables are not those that Whatsit makes")
+        raise untrusted(path, Message("untrusted.tables"))
 
 
 def _schema(database: sqlite3.Connection) -> set[tuple[str, str, str]]:
@@ -115,23 +112,23 @@ def _schema_after(migrations: tuple[tuple[str, ...], ...]) -> set[tuple[str, str
 
 
 @contextmanager
-def connect(path: Path, advice: str) -> Iterator[sqlite3.Connection]:
+def connect(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a file that a stranger may have written.
 
-    Raises ProjectError with `advice` where it can't be used, and UntrustedError where it leads elsewhere.
+    Raises ProjectError where it can't be used, and UntrustedError where it leads elsewhere.
     """
     for file in (path, *(path.with_name(path.name + suffix) for suffix in BESIDE)):
         not_a_link(file, path)
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.lstat(file).st_mode):
-                raise untrusted(path, f"{file} is not a file")
+                raise untrusted(path, Message("untrusted.not_a_file", path=file))
     _check_journal(path.with_name(f"{path.name}-journal"))
     try:
         with closing(sqlite3.connect(path, timeout=60)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
             yield database
     except (sqlite3.Error, UnicodeDecodeError) as error:  # of a damaged file sqlite3 may raise either
-        raise ProjectError(f"{path} can't be used ({error}).", advice) from error
+        raise ProjectError(Message("project.database", path=path, reason=str(error))) from error
 
 
 def _check_journal(journal: Path) -> None:
@@ -146,4 +143,4 @@ def _check_journal(journal: Path) -> None:
     except OSError:  # not there, most often
         return
     if end == NAMES_ANOTHER:
-        raise untrusted(journal, "it names a file to delete")
+        raise untrusted(journal, Message("untrusted.names_a_file"))

@@ -13,6 +13,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from whatsit.errors import ProjectError, WhatsitError
+from whatsit.i18n import Message
 from whatsit.project.paths import not_a_link
 from whatsit.project.shards import CHUNK, Shard, open_shard, write_shard
 from whatsit.text import brief, ending
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ADVICE = "Free some space, name another folder with --project DIR, or delete it: it only saves time."
 FEATURES, SUFFIX = "features", ".features"
 _BACKBONE = re.compile(r"[0-9a-f]{64}")
 FEW, FACTOR = 256, 4  # shards of up to 256, 1024, 4096, ... vectors are of one size
@@ -79,9 +79,12 @@ class FeatureStore:
         try:
             write_shard(self._make(recipe) / f"{uuid4().hex}{SUFFIX}", [(contents, vectors)])
         except OSError as error:
-            raise ProjectError(f"{self.folder} can't be written: {error.strerror}.", ADVICE) from error
+            reason = error.strerror or str(error)
+            raise ProjectError(
+                Message("project.features_not_written", path=self.folder, reason=reason)
+            ) from error
         except WhatsitError as error:
-            raise ProjectError(error.what, ADVICE) from error
+            raise ProjectError(Message("project.features", reason=error)) from error
         with suppress(Timeout, OSError, WhatsitError):  # later, then
             self._merge(recipe)
 
@@ -113,7 +116,8 @@ class FeatureStore:
             except FileNotFoundError:  # it was merged just now
                 continue
             except OSError as error:
-                raise ProjectError(f"{place} can't be read: {error.strerror}.", ADVICE) from error
+                reason = error.strerror or str(error)
+                raise ProjectError(Message("project.features_not_read", path=place, reason=reason)) from error
         return []
 
     def _merge(self, recipe: Recipe) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 
 LONGEST_NAME = 255  # bytes of a file's name, on nearly all disks
 
@@ -60,9 +61,8 @@ def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise WhatsitError(
-            f"{path} can't be written: {error.strerror}.", "Choose another place, or free some space."
-        ) from error
+        reason = error.strerror or str(error)
+        raise WhatsitError(Message("project.file_not_written", path=path, reason=reason)) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

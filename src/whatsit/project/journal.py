@@ -1,6 +1,6 @@
 """Moving pictures so that every move can be undone: into the trash, to another label, or in as a new file.
 
-Moves are written down first, then made, then marked as made. After a crash the files themselves tell which
+Moves are written down first, then made, then marked as made. After a crash the files themselves show which
 were made. Nothing is ever deleted but by `empty`.
 """
 
@@ -15,12 +15,16 @@ from pathlib import Path
 
 from whatsit.errors import ProjectError, WhatsitError
 from whatsit.events import warn
+from whatsit.i18n import Message
 from whatsit.project.database import Database
 from whatsit.project.files import write_whole
 from whatsit.project.moves import COLUMNS, LARGEST, Move, Places, State
 from whatsit.project.moving import finish, move_file
 from whatsit.project.paths import untrusted
+from whatsit.project.records import recorded_message
 from whatsit.text import brief, ending
+
+Way = tuple[Path | None, Path | None, Message | str]  # of a file: its source, its target, and why
 
 
 class Journal:
@@ -40,14 +44,14 @@ class Journal:
             (last,) = database.execute("SELECT ifnull(max(action), 0) FROM moves").fetchone()
         return Action(self, self._counted(last) + 1)
 
-    def plan(self, action: int, ways: Sequence[tuple[Path | None, Path | None, str]]) -> list[Move]:
+    def plan(self, action: int, ways: Sequence[Way]) -> list[Move]:
         """Write down moves (source, target, reason) before they are made."""
         named: Counter[Path] = Counter()
         leaving: set[Path] = set()  # for the trash, so that a new file may take their place
         for source, target, _ in ways:
             if source is not None:
                 if not os.path.lexists(source):
-                    raise ProjectError(f"{source} is not there any more.", "Nothing was moved: look again.")
+                    raise ProjectError(Message("journal.source_gone", path=source))
                 named[source.absolute()] += 1
                 if target is None:
                     leaving.add(source.absolute())
@@ -56,14 +60,14 @@ class Journal:
                     leaving.remove(target.absolute())
                     continue
                 if os.path.lexists(target):
-                    raise ProjectError(f"{target} is in the way.", "Nothing was moved: rename one of them.")
+                    raise ProjectError(Message("journal.target_exists", path=target))
                 named[target.absolute()] += 1
         for path, times in named.most_common(1):
             if times > 1:
-                raise ProjectError(f"{path} is named twice.", "Nothing was moved: name it once.")
+                raise ProjectError(Message("journal.named_twice", path=path))
         for path in named:
             if not named.keys().isdisjoint(path.parents):
-                raise ProjectError(f"{path} is named, and its folder too.", "Nothing was moved: name one.")
+                raise ProjectError(Message("journal.inside_another", path=path))
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         with self._database.write() as database:
             (last,) = database.execute("SELECT max(id) FROM moves").fetchone()
@@ -73,7 +77,7 @@ class Journal:
                     number,
                     action,
                     now,
-                    reason.encode("utf-8", "surrogateescape"),  # it may tell a name that is no text
+                    recorded_message(reason).encode(),
                     self._places.stored(source),
                     self._places.stored(target),
                     os.fsencode((source or target or Path()).name),
@@ -100,8 +104,11 @@ class Journal:
                 break
             (last if os.path.lexists(move.end) else gone).append(move)
         if gone:
-            more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
-            warn(f"{gone[0].end} is not there any more, so it can't come back to {gone[0].start}{more}.")
+            path, target, count = gone[0].end, gone[0].start, len(gone) - 1
+            if count:
+                warn(Message("journal.several_not_restored", path=path, count=count, target=target))
+            else:
+                warn(Message("journal.not_restored", path=path, target=target))
         self._places.check(last)
         self._mark(last, "undoing")
         self._carry_out(last, [(move.end, move.start) for move in last], "undone", "made")
@@ -122,9 +129,8 @@ class Journal:
                 self._delete(move)
                 advance()
         except OSError as error:
-            raise ProjectError(
-                f"{move.in_trash} can't be deleted: {error.strerror}.", "Check its permissions."
-            ) from error
+            reason = error.strerror or str(error)
+            raise ProjectError(Message("project.not_deleted", path=move.in_trash, reason=reason)) from error
         finally:
             self.repair()
         return len(moves)
@@ -153,7 +159,7 @@ class Journal:
             return kept if os.path.lexists(move.in_trash) else "emptied"
         forth = move.state == "planned"
         here, there = (move.start, move.end) if forth else (move.end, move.start)
-        if not forth:  # of a replacement the other half tells, since both files may look the same
+        if not forth:  # the other half of a replacement shows it, since both files may look the same
             new, old = self._replacement_of(move), self._replaced_by(move)
             if new and not os.path.lexists(new.in_trash):
                 return "made"
@@ -200,7 +206,7 @@ class Journal:
                 self._places.check([move])
                 move_file(here, there)
                 done += 1
-        except ProjectError:  # with any other, Ctrl-C say, the files must tell what was done
+        except ProjectError:  # with any other, Ctrl-C say, the files must show what was done
             is_known = True
             raise
         finally:
@@ -217,7 +223,7 @@ class Journal:
 
     def make_place(self, move: Move) -> None:
         """Make a move's own folder in the trash."""
-        with suppress(OSError):  # writing says it
+        with suppress(OSError):  # writing fails, and reports it
             for folder in (self._trash, move.in_trash.parent):
                 folder.mkdir(exist_ok=True)
 
@@ -244,7 +250,7 @@ class Journal:
     def _counted(self, last: object) -> int:
         """The last number in the journal."""
         if not isinstance(last, int) or not 0 <= last < LARGEST:
-            raise untrusted(self._database.path, f"a move in it has the number {last}")
+            raise untrusted(self._database.path, Message("untrusted.move_number", number=last))
         return last
 
     def _last_in_trash(self) -> int:
@@ -263,24 +269,24 @@ class Action:
     journal: Journal
     number: int
 
-    def trash(self, files: Iterable[tuple[Path, str]]) -> None:
+    def trash(self, files: Iterable[tuple[Path, Message | str]]) -> None:
         """Move files into the project's trash, each for a reason."""
         self.move((path, None, reason) for path, reason in files)
 
-    def move(self, files: Iterable[tuple[Path, Path | None, str]]) -> None:
+    def move(self, files: Iterable[tuple[Path, Path | None, Message | str]]) -> None:
         """Move files (from, to, reason) to where there are none yet; to None is into the trash."""
         self.journal.make(self.journal.plan(self.number, list(files)))
 
-    def create(self, path: Path, data: bytes, reason: str) -> None:
+    def create(self, path: Path, data: bytes, reason: Message | str) -> None:
         """Put a new file where there is none yet."""
         self._put(self.journal.plan(self.number, [(None, path, reason)]), [data])
 
-    def replace(self, files: Iterable[tuple[Path, Path, bytes, str]]) -> None:
+    def replace(self, files: Iterable[tuple[Path, Path, bytes, Message | str]]) -> None:
         """Put new files in the place of old ones (old, new, data, reason), which go to the trash.
 
         A crash leaves each of them either as it was or replaced.
         """
-        ways: list[tuple[Path | None, Path | None, str]] = []
+        ways: list[Way] = []
         new = []
         for old, path, data, reason in files:
             ways += [(old, None, reason), (None, path, reason)]
@@ -296,7 +302,7 @@ class Action:
                 write_whole(move.in_trash, data)
         except WhatsitError as error:
             self.journal.repair()
-            raise ProjectError(f"{move.target} can't be made: {error.what}", "Free some space.") from error
+            raise ProjectError(Message("journal.not_created", path=move.target, reason=error)) from error
         try:
             self.journal.make(moves)
         except ProjectError:

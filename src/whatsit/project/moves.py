@@ -10,7 +10,9 @@ from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
 
 from whatsit.errors import ProjectError, UntrustedError
+from whatsit.i18n import Message
 from whatsit.project.paths import SIDECAR, inside, not_a_link, plain_name, relative, untrusted
+from whatsit.project.records import message_of
 from whatsit.text import brief, ending
 
 State = Literal["planned", "made", "cancelled", "undoing", "undone", "emptying", "emptied"]
@@ -25,7 +27,7 @@ class Move:
     id: int
     action: int
     at: str
-    reason: str
+    reason: Message
     source: Path | None
     target: Path | None
     in_trash: Path
@@ -34,7 +36,9 @@ class Move:
     def __repr__(self) -> str:
         start, end = (ending(path, 45) if path else "" for path in (self.source, self.target))
         way = f"{start or 'a new file'} to {end or 'the trash'}"
-        return brief(self, f"{self.id} of action {self.action}, {way}, {self.state}, {self.reason}")
+        return brief(
+            self, f"{self.id} of action {self.action}, {way}, {self.state}, {self.reason.text('en')}"
+        )
 
     @property
     def start(self) -> Path:
@@ -67,17 +71,11 @@ class Places:
             return None
         path = path.absolute()
         if not path.is_relative_to(self.images) or self._is_foreign(below := path.relative_to(self.images)):
-            raise ProjectError(
-                f"{path} is not in the image folder {self.images}, so it can't be moved.",
-                "Nothing was moved: leave it out, or move it yourself.",
-            )
+            raise ProjectError(Message("journal.outside", path=path, folder=self.images))
         try:
             inside(self.images, below, self.record)
         except UntrustedError as error:
-            raise ProjectError(
-                f"{path} is behind a symbolic link, so it can't be moved.",
-                "Nothing was moved: leave it out, or put the folder itself where the link is.",
-            ) from error
+            raise ProjectError(Message("journal.behind_link", path=path)) from error
         return os.fsencode(below)
 
     def move_of(self, row: tuple[Any, ...]) -> Move:
@@ -92,12 +90,12 @@ class Places:
             and (source or target)
             and state in get_args(State)
         ):
-            raise untrusted(self.record, f"move {number} in it is damaged")
+            raise untrusted(self.record, Message("untrusted.damaged_move", number=number))
         return Move(
             number,
             action,
             at,
-            reason.decode("utf-8", "surrogateescape"),
+            message_of(reason.decode("utf-8", "surrogateescape")),
             self._loaded(source),
             self._loaded(target),
             self.trash / f"{number:06}" / plain_name(os.fsdecode(name), self.record),
@@ -109,7 +107,7 @@ class Places:
         ends = {path for move in moves for path in (move.source, move.target) if path}
         folders = {folder for path in ends for folder in path.parents if folder.is_relative_to(self.images)}
         for path in ends & folders:
-            raise untrusted(self.record, f"{path} would be a file and a folder at once")
+            raise untrusted(self.record, Message("untrusted.file_and_folder", path=path))
         for folder in folders - {self.images}:
             not_a_link(folder, self.record)
         self.check_trash(moves)
@@ -124,7 +122,7 @@ class Places:
             return None
         below = relative(self.images, os.fsdecode(stored), self.record)
         if self._is_foreign(below):
-            raise untrusted(self.record, f"{str(below)!r} is not a picture's place")
+            raise untrusted(self.record, Message("untrusted.no_place_of_a_picture", path=below))
         return self.images / below
 
     def _is_foreign(self, below: PurePath) -> bool:

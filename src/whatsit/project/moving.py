@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from whatsit.errors import ProjectError
+from whatsit.i18n import Message
 from whatsit.project.files import make_folders
 
 
@@ -23,14 +24,11 @@ def move_file(here: Path, there: Path) -> None:
             _move(here, there)
     except OSError as error:
         if not os.path.lexists(here):
-            what = f"{here} is not there any more, so it can't come to {there}."
-            raise ProjectError(what, "Put it back, and try again.") from error
+            raise ProjectError(Message("journal.gone", path=here, target=there)) from error
         if os.path.lexists(there):
-            raise ProjectError(f"{there} is in the way of {here}.", "Move it away, and try again.") from error
-        raise ProjectError(
-            f"{here} can't be moved to {there}: {error.strerror or error}.",
-            "Check permissions and free space.",
-        ) from error
+            raise ProjectError(Message("journal.in_the_way", path=here, target=there)) from error
+        reason = error.strerror or str(error)
+        raise ProjectError(Message("journal.not_moved", path=here, target=there, reason=reason)) from error
 
 
 def finish(here: Path, there: Path) -> None:

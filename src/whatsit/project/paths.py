@@ -9,20 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from whatsit.errors import UntrustedError
+from whatsit.i18n import Message
 
 SIDECAR = ".whatsit"
 
 
-def untrusted(record: Path, why: str) -> UntrustedError:
+def untrusted(record: Path, why: Message | str) -> UntrustedError:
     """The error for a record that can't be trusted, with how to set it aside."""
     aside = record.with_name(f"{record.name}-set-aside")
-    return UntrustedError(f"{record} can't be trusted: {why}.", f"Set it aside: rename it to {aside.name}.")
+    return UntrustedError(Message("untrusted.record", record=record, reason=why, aside=aside.name))
 
 
 def plain_name(name: str, record: Path) -> str:
     """A file name without any folder. Raises UntrustedError."""
     if name in ("", ".", "..") or "\0" in name or PurePath(name).name != name:
-        raise untrusted(record, f"{name!r} is not a plain file name")
+        raise untrusted(record, Message("untrusted.no_plain_name", name=name))
     return name
 
 
@@ -30,7 +31,7 @@ def relative(folder: Path, path: str | PurePath, record: Path) -> PurePath:
     """A path that, by its words alone, is one below `folder`. Raises UntrustedError."""
     below = PurePath(path)
     if not below.parts or below.anchor or ".." in below.parts or "\0" in str(path):
-        raise untrusted(record, f"{str(path)!r} leads out of {folder}")
+        raise untrusted(record, Message("untrusted.leads_out", path=path, folder=folder))
     return below
 
 
@@ -55,7 +56,7 @@ def is_link(path: str | Path) -> bool:
 def not_a_link(path: Path, record: Path) -> Path:
     """A file or folder, or a place for one, that is not a symbolic link. Raises UntrustedError."""
     if is_link(path):
-        raise untrusted(record, f"{path} is a symbolic link")
+        raise untrusted(record, Message("untrusted.link", path=path))
     return path
 
 
@@ -72,4 +73,4 @@ def reading(record: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise untrusted(record, "it holds what Whatsit never writes") from error
+        raise untrusted(record, Message("untrusted.contents")) from error

@@ -1,4 +1,4 @@
-"""The folder `.whatsit/` beside the pictures, or wherever it was asked to be."""
+"""The folder `.whatsit/` beside the pictures, or wherever the user wants it."""
 
 import os
 import tempfile
@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.events import warn
+from whatsit.i18n import Message
 from whatsit.project.database import Database
 from whatsit.project.features import FEATURES, FeatureStore
 from whatsit.project.files import write_whole
@@ -40,9 +41,9 @@ class Project:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._read_only(error.strerror or "it is not a folder") from error
+            raise self._read_only(error.strerror or Message("project.not_a_folder")) from error
         if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
-            raise self._read_only("its permissions forbid it")
+            raise self._read_only(Message("project.no_permission"))
         self._lock = FileLock(self.folder / "lock")
         self.database = Database(self.folder / DATABASE)
         self._belong()
@@ -62,7 +63,7 @@ class Project:
         images = Path(images).parent if Path(images).is_file() else images  # a table of them
         sidecar = Path(folder) if folder else Path(images) / SIDECAR
         if not os.path.isfile(sidecar / DATABASE):
-            raise ProjectError(f"There is no project at {sidecar}.", "Name the image folder that has one.")
+            raise ProjectError(Message("project.none", folder=sidecar))
         return cls(images, folder)
 
     @classmethod
@@ -88,19 +89,16 @@ class Project:
     def journal(self) -> Journal:
         """The moves. Raises ReadOnlyProjectError where the trash would end with this process."""
         if not self.is_lasting:
-            raise ReadOnlyProjectError(
-                f"No picture in {self.images} can be moved: there is no project that could undo it.",
-                "Name a folder for one with --project DIR.",
-            )
+            raise ReadOnlyProjectError(Message("project.no_undo", folder=self.images))
         return self._journal
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only writer; another one is waited for, and that is said. A crash frees the lock."""
+        """Be the only writer; another one is waited for, with a warning. A crash frees the lock."""
         try:
             self._acquire(timeout=0)
         except Timeout:
-            warn(f"another whatsit is writing to {self.folder}; waiting for it.")
+            warn(Message("project.waiting", folder=self.folder))
             self._acquire(timeout=-1)
         try:
             yield
@@ -110,17 +108,14 @@ class Project:
     def _acquire(self, timeout: float) -> None:
         """Take the lock and repair what a crash left: nobody else can be moving now. May raise Timeout."""
         if not self.folder.is_dir():  # or the lock would make it anew
-            raise ProjectError(
-                f"{self.folder} is not there any more.", "Begin again where the image folder is now."
-            )
+            raise ProjectError(Message("project.gone", folder=self.folder))
         try:
             self._lock.acquire(timeout)
         except Timeout:
             raise
         except (OSError, NotImplementedError) as error:  # some network drives know no locks
             raise ProjectError(
-                f"{self.folder} can't be locked ({error}).",
-                "Name a folder on a local disk with --project DIR.",
+                Message("project.not_locked", folder=self.folder, reason=str(error))
             ) from error
         try:
             if self._lock.lock_counter == 1:
@@ -151,9 +146,8 @@ class Project:
                     (runs / f"{number:04}").mkdir()
                     return runs / f"{number:04}"
         except OSError as error:
-            raise ProjectError(
-                f"No run can be put into {runs}: {error.strerror}.", "Check permissions and free space."
-            ) from error
+            reason = error.strerror or str(error)
+            raise ProjectError(Message("project.no_run", folder=runs, reason=reason)) from error
 
     def note_bundle(self, run: Path, sha256: str) -> None:
         """Write down that a run gave the bundle whose network has this hash."""
@@ -173,22 +167,19 @@ class Project:
         with self.database.read() as database:
             row = database.execute("SELECT value FROM facts WHERE name = 'images'").fetchone()
         if row and not isinstance(row[0], bytes):
-            raise untrusted(self.database.path, "it does not name its image folder")
+            raise untrusted(self.database.path, Message("untrusted.no_owner"))
         images = os.fsencode(self.images)
         if row and row[0] != images and _is_another(os.fsdecode(row[0]), self.images):
+            owner = os.fsdecode(row[0])
             raise ProjectError(
-                f"The project folder {self.folder} belongs to the pictures in {os.fsdecode(row[0])}.",
-                f"Name another one for those in {self.images} with --project DIR.",
+                Message("project.of_others", folder=self.folder, owner=owner, images=self.images)
             )
         if not row or row[0] != images:
             with self.database.write() as database:
                 database.execute("INSERT OR REPLACE INTO facts VALUES ('images', ?)", (images,))
 
-    def _read_only(self, reason: str) -> ReadOnlyProjectError:
-        return ReadOnlyProjectError(
-            f"The project folder {self.folder} can't be written: {reason}.",
-            "Name another one with --project DIR.",
-        )
+    def _read_only(self, reason: Message | str) -> ReadOnlyProjectError:
+        return ReadOnlyProjectError(Message("project.read_only", folder=self.folder, reason=reason))
 
 
 def check_sidecar(folder: Path) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from whatsit.i18n import Message
+
 LARGEST = 2**28  # bytes of a record: 3 million pictures' predictions
 LARGEST_NUMBER = 2**63
-LARGEST_FLOAT = 1e100  # and NaN and infinity, which a training that went wrong writes
+LARGEST_FLOAT = 1e100  # and NaN and infinity, which a diverged training writes
+DEEPEST = 8  # messages and lists in each other: what Whatsit writes has fewer
 
 
 def read_file(path: Path, most: int | None = None) -> bytes:
@@ -92,5 +95,30 @@ def _required(hint: Any) -> Any:
 
 def _checked(value: Any, is_right: bool) -> Any:
     if not is_right:
-        raise ValueError(f"{value!r:.80} is not what is meant")
+        raise ValueError(f"{value!r:.80} has another type than expected")
     return value
+
+
+def recorded_message(message: Message | str) -> str:
+    """A message as it is kept on disk: its code and values as ASCII JSON."""
+    message = Message("plain.text", text=message) if isinstance(message, str) else message
+    return json.dumps({"code": message.code, "values": dict(message.values)})
+
+
+def message_of(recorded: str) -> Message:
+    """The reverse; a text that is no such JSON, as older versions wrote, is a message of its own."""
+    try:
+        record = json.loads(recorded)
+        if _is_sensible(record, DEEPEST):
+            return Message.from_dict(record)
+    except (ValueError, RecursionError):
+        pass
+    return Message("plain.text", text=recorded)
+
+
+def _is_sensible(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested at most so many levels, and numbers can be formatted."""
+    if isinstance(value, int):
+        return abs(value) < LARGEST_NUMBER
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_sensible(one, levels - 1) for one in inner)

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from whatsit.errors import ProjectError
+from whatsit.i18n import Message
 from whatsit.project.files import write_whole
 from whatsit.project.paths import inside, not_a_link
 from whatsit.project.records import read_json, shaped
@@ -27,7 +28,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Replaced:
-    """A file that was replaced `at` a time: where it was, as its record tells, and where it is `kept` now."""
+    """A file that was replaced `at` a time: its `path` in its record, and where it is `kept` now."""
 
     path: str
     kept: Path
@@ -77,9 +78,8 @@ def empty_replaced(sidecar: Path) -> None:
         try:
             shutil.rmtree(place)
         except OSError as error:
-            raise ProjectError(
-                f"{place} can't be deleted: {error.strerror}.", "Check its permissions."
-            ) from error
+            reason = error.strerror or str(error)
+            raise ProjectError(Message("project.not_deleted", path=place, reason=reason)) from error
 
 
 def _kept_in(place: Path) -> Iterator[Path]:

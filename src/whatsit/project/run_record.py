@@ -1,4 +1,4 @@
-"""What a training writes down about itself in `history.json`: typed, versioned, and read here alone."""
+"""What a training records about itself in `history.json`: typed, versioned, and read here alone."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from whatsit.preprocess import Preprocess
 from whatsit.project.records import read_json, shaped
 
 HISTORY = "history.json"
-VERSION = 1
+VERSION = 2
 MOST_VIEWS = 1000
 
 
@@ -41,12 +41,22 @@ class Fit(TypedDict):
     group_lrs: NotRequired[list[float]]
 
 
+class MessageRecord(TypedDict):
+    """A `Message`, to be put into words by whoever reads the record."""
+
+    code: str
+    values: dict[str, str | int | float]
+
+
+FindingRecord = tuple[str, MessageRecord, str]  # the doctor's: sign, message, class concerned or empty
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """A training: how it was done and what it achieved.
 
     `accuracy` is that on the validation split, `images` the number of pictures in all splits, `findings` the
-    doctor's (sign, text, class concerned or empty), `versions` those of the packages used.
+    doctor's, `versions` those of the packages used.
     """
 
     version: int = VERSION
@@ -63,7 +73,7 @@ class RunRecord:
     accuracy: float
     versions: dict[str, str]
     history: list[EpochRecord]
-    findings: list[tuple[str, str, str]]
+    findings: list[FindingRecord]
 
     def to_json(self) -> bytes:
         """The content of `history.json`."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 
 from filelock import FileLock, Timeout
 
+from whatsit.i18n import Message
 from whatsit.project.paths import SIDECAR, check_links, is_link, not_a_link, untrusted
 from whatsit.project.records import read_json, shaped
 from whatsit.project.run_record import HISTORY, RunRecord, read_record
@@ -101,7 +102,7 @@ def check_run(run: Path) -> Path:
 def run_named(runs: Path, name: str, record: Path) -> Path:
     """A run that a record names. Raises UntrustedError where that is not the plain name of a run's folder."""
     if not _NAME.fullmatch(name):
-        raise untrusted(record, f"{name!r} is not the name of a run")
+        raise untrusted(record, Message("untrusted.no_run", name=name))
     return runs / name
 
 

@@ -29,7 +29,7 @@ class Thumbnails:
     def put(self, found: Mapping[bytes, bytes]) -> None:
         """Keep them by their content."""
         if found:
-            with suppress(ProjectError), connect(self.path, "") as database, database:
+            with suppress(ProjectError), connect(self.path) as database, database:
                 if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
                     database.execute(TABLES[0][0])
                 check_schema(database, self.path, TABLES)
@@ -39,7 +39,7 @@ class Thumbnails:
         """Those that are there, by content."""
         found: dict[bytes, bytes] = {}
         if self.path.is_file():
-            with suppress(ProjectError, sqlite3.Error), connect(self.path, "") as database:
+            with suppress(ProjectError, sqlite3.Error), connect(self.path) as database:
                 check_schema(database, self.path, TABLES)
                 for start in range(0, len(contents), AT_ONCE):
                     some = contents[start : start + AT_ONCE]

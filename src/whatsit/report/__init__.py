@@ -1,4 +1,4 @@
-"""The report: one HTML file that tells somebody who knows no machine learning how good a classifier is."""
+"""The report: one HTML file that shows how good a classifier is to people who know no machine learning."""
 
 from whatsit.report.album import MOST
 from whatsit.report.page import Report

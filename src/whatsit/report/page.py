@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
-from whatsit.i18n import language
+from whatsit.i18n import Message, language
 from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
 from whatsit.report.album import Album
 from whatsit.report.thumbnails import Known, no_thumbnails
 from whatsit.report.training import Training, training_section
-from whatsit.report.words import Phrase, Words
+from whatsit.report.words import Words
 from whatsit.tables import paragraph
 from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
@@ -27,7 +27,7 @@ class Report:
     """All that is known of a classifier called `name`.
 
     `interpretations` are of one split each, the one that is to be judged by first. `facts` say how it was
-    made, under names that words.toml knows; `temperature` and `novelty` are what the bundle carries, found on
+    made, under keys of the catalogs; `temperature` and `novelty` are what the bundle carries, found on
     the split `calibrated_on`: "valid" where the body was trained (`is_body_tuned`). With
     `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
     then are how many of the first interpretation are called novel, of how many. `left_out` is how many
@@ -38,7 +38,7 @@ class Report:
 
     name: str
     interpretations: Sequence[Interpretation]
-    facts: Mapping[str, str | Phrase] = field(default_factory=dict)
+    facts: Mapping[str, str | Message] = field(default_factory=dict)
     training: Training | None = None
     summary: Summary | None = None
     temperature: float | None = None
@@ -52,7 +52,7 @@ class Report:
 
     def __post_init__(self) -> None:
         if not self.interpretations:
-            raise WhatsitError("There is nothing to report.", "Give at least one interpretation.")
+            raise WhatsitError(Message("report.nothing"))
 
     def __repr__(self) -> str:
         return brief(self, f"{self.name}: {self.headline('en')}")

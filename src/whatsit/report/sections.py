@@ -1,4 +1,4 @@
-"""What each section of the page says: plain values for the template."""
+"""What each section of the page shows: plain values for the template."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.metrics import MOST_SHOWN, Evaluation
+from whatsit.understand.metrics import MOST_SHOWN, Evaluation, pictures_of
 
 WORST, ENDS, STRANGEST = 12, 5, 6
 TARGETS = (0.9, 0.95, 0.98)
@@ -42,8 +42,7 @@ def headline(interpretations: Sequence[Interpretation], words: Words, left_out: 
         "said": sentences,
         "why": words(
             "headline_why" if found.groups is None else "headline_why_groups",
-            images=found.images,
-            split=words.split(main.split),
+            pictures=pictures_of(main.split, found.images),
             right=found.right,
             groups=found.groups,
         ),
@@ -105,7 +104,7 @@ def matrix(interpretation: Interpretation, album: Album, words: Words) -> Sectio
             )
         rows.append({"name": names[actual], "cells": cells})
     return {
-        "title": words("matrix_of", images=evaluation.images, split=words.split(interpretation.split)),
+        "title": words.of(pictures_of(interpretation.split, evaluation.images)),
         "names": [names[place] for place in chosen],
         "rows": rows,
         "classes": len(names) if left_out else 0,
@@ -228,7 +227,7 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
         [charts.Series("", found.answered[is_answered].tolist(), found.accuracy[is_answered].tolist())],
         charts.percent_axis(words("answered")),
         charts.percent_axis(words("answers_right"), max(0.0, 0.1 * int(10 * lowest - 0.5))),
-        " ".join(tips) or words("selective_how"),
+        words.join(tips) or words("selective_how"),
     )
     return {"chart": chart, "rows": rows, "tips": tips}
 
@@ -264,14 +263,14 @@ def data(summary: Summary, words: Words, has_splits: bool) -> Section:
     names_of_splits = ("train", "valid", "test") if has_splits else ("all",)
     splits = [split for split in names_of_splits if any(row[split] for row in counts.values())]
     lines = [
-        words("data_all", images=f"{summary.images:,}", classes=len(summary.counts)),
+        words("data_all", images=summary.images, classes=len(summary.counts)),
         words("data_sides" if low < high else "data_side", low=low, high=high, median=median),
         words("data_copies" if exact + near else "data_no_copies", exact=exact, near=near),
     ]
     if summary.astride and has_splits:
         lines.append(words("data_astride", count=summary.astride))
     if summary.unreadable:
-        names = ", ".join(printable(path.name) for path, _ in summary.unreadable[:5])
+        names = [printable(path.name) for path, _ in summary.unreadable[:5]]
         lines.append(words("data_unreadable", count=len(summary.unreadable), names=names))
     rows = [(printable(label), [row[split] for split in splits]) for label, row in counts.items()]
     totals = [sum(row[split] for row in counts.values()) for split in splits]

@@ -1,31 +1,31 @@
-"""How a training went, and the section of the page that says so: losses, errors, findings, a forecast."""
+"""How a training went, and the section of the page that shows it: losses, errors, findings, a forecast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from whatsit.project import LOSSES, EpochRecord
+from whatsit.project import LOSSES, EpochRecord, FindingRecord
 from whatsit.report import charts
 from whatsit.report.sections import Section, percent
 from whatsit.report.words import Words
-from whatsit.understand.learning_curve import FEW, LearningCurve
+from whatsit.understand.learning_curve import LearningCurve
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
     """How a training went: `epochs` as in history.json, and where they are known the doctor's `findings`.
 
-    These are (sign, text, class concerned or ""). `curve` says whether more pictures would help.
+    These are as in history.json too. `curve` shows whether more pictures would help.
     """
 
     epochs: Sequence[EpochRecord]
-    findings: Sequence[Sequence[str]] | None = None
+    findings: Sequence[FindingRecord] | None = None
     curve: LearningCurve | None = None
 
 
 def training_section(training: Training, words: Words) -> Section:
-    """The curves of the losses and of the error rate, and the doctor's words."""
+    """The curves of the losses and of the error rate, and the doctor's findings."""
     epochs = training.epochs
     numbers = [float(epoch["epoch"]) for epoch in epochs]
     across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
@@ -42,7 +42,7 @@ def training_section(training: Training, words: Words) -> Section:
     ]
     findings = None
     if training.findings is not None:
-        findings = [words.finding(*finding) for finding in training.findings] or [words("healthy")]
+        findings = [words.message(one) for _, one, _ in training.findings] or [words("healthy")]
     return {
         "summary": summary,
         "losses": charts.chart(
@@ -60,7 +60,7 @@ def training_section(training: Training, words: Words) -> Section:
 
 
 def _curve(curve: LearningCurve, words: Words) -> Section:
-    now = words("curve_now", images=f"{curve.images[-1]:,}", now=percent(curve.error_rates[-1], 1))
+    sentences = [words.of(one) for one in curve.messages()]
     tried = [
         (float(images), float(error))
         for place, images in enumerate(curve.images)
@@ -69,44 +69,27 @@ def _curve(curve: LearningCurve, words: Words) -> Section:
     dots = charts.Series(
         words("tried"), [size for size, _ in tried], [error for _, error in tried], dots=True
     )
+    ahead, farthest = [], curve.images[-1]
     if curve.can_tell:
-        forecast, advice, ahead = _forecast(curve, words)
-        summary, farthest = words.join([now, forecast]), 2 * curve.images[-1]
-    else:
-        summary, advice, ahead, farthest = now, _too_few(curve, words), [], curve.images[-1]
+        ahead, farthest = [_forecast(curve, words)], 2 * curve.images[-1]
     top = max([0.05, *(error for _, error in tried), *(high for one in ahead for _, high in one.span or [])])
     ticks = {float(images): f"{images:,}" for images in dict.fromkeys([*curve.images, farthest])}
     chart = charts.chart(
         [*(ahead or [charts.Series("", [], [])]), dots],
         charts.Axis(words("curve_x"), curve.images[0] * 0.9, farthest * 1.05, ticks, is_log=True),
         charts.percent_axis(words("error_rate"), 0.0, min(1.0, 1.1 * top)),
-        summary,
+        words.join(sentences),
     )
-    return {"summary": summary, "advice": advice, "chart": chart}
+    return {"said": words.join(sentences), "chart": chart}
 
 
-def _forecast(curve: LearningCurve, words: Words) -> tuple[str, str, list[charts.Series]]:
-    """What twice as many pictures would bring, what that comes to, and a line that leads there."""
-    doubled = curve.doubled()
-    forecast = words(
-        "curve_doubled",
-        then=percent(doubled.error_rate, 1),
-        low=percent(doubled.low, 1),
-        high=percent(doubled.high, 1),
-    )
-    advice = words({True: "curve_helps", False: "curve_flat", None: "curve_unsure"}[curve.helps])
+def _forecast(curve: LearningCurve, words: Words) -> charts.Series:
+    """A line that leads to twice as many pictures."""
     sizes = [float(size) for size in np.geomspace(curve.images[0], 2 * curve.images[-1], 30)]
     ahead = [curve.forecast(round(size)) for size in sizes]
-    line = charts.Series(
+    return charts.Series(
         words("forecast"),
         sizes,
         [one.error_rate for one in ahead],
         span=[(one.low, one.high) for one in ahead],
     )
-    return forecast, advice, [line]
-
-
-def _too_few(curve: LearningCurve, words: Words) -> str:
-    if curve.units >= FEW:
-        return words("curve_few_sizes")
-    return words("curve_few" if curve.groups is None else "curve_few_groups", count=curve.units, few=FEW)

@@ -1,57 +1,59 @@
-"""Everything a report says, in English and in simplified Chinese: words.toml."""
+"""What a report says: the catalogs `report`, `report_model` and `report_training`, in one language."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
-from typing import NamedTuple, get_args
+from typing import Any, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message, codes
+
+CATALOGS = ("report.", "report_model.", "report_training.")
+SPLITS = {"train": "split_train", "valid": "split_valid", "test": "split_test", "all": "split_all"}
+USES = {"train": "what_train", "valid": "what_valid", "test": "what_test", "all": "what_all"}
 
 
 @cache
-def _phrases() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files(__package__) / "words.toml").read_text(encoding="utf-8"))
+def _codes() -> Mapping[str, str]:
+    """The code of each key: it is named without its catalog, as no two of these have the same."""
+    return {code.partition(".")[2]: code for code in codes("en") if code.startswith(CATALOGS)}
 
 
-class Phrase(NamedTuple):
-    """A key of words.toml with its values, for whoever knows the language."""
+class Phrase(Message):
+    """A message of a report by its `key` and values, for whoever knows the language."""
 
-    key: str
-    values: Mapping[str, object]
+    def __init__(self, key: str, values: Mapping[str, object]) -> None:
+        super().__init__(_codes()[key], **values)
 
 
 class Words:
-    """What is said in one language: `words("key", name=value)`. Raises WhatsitError for another language."""
+    """A report's sentences in one language: `words("key", name=value)`. Raises WhatsitError for another."""
 
     def __init__(self, lang: str) -> None:
-        if lang not in get_args(Language):
-            raise WhatsitError(f"There is no report in {lang!r}.", "Take en or zh.")
-        self._lang = lang
+        known: dict[str, Language] = {one: one for one in get_args(Language)}
+        if lang not in known:
+            raise WhatsitError(Message("report.no_language", lang=lang))
+        self._lang = known[lang]
 
     def __call__(self, key: str, **values: object) -> str:
-        return _phrases()[key][self._lang].format(**values)
+        return Phrase(key, values).text(self._lang)
 
-    def of(self, phrase: str | Phrase) -> str:
-        """A phrase in this language; other text as it is."""
-        return phrase if isinstance(phrase, str) else self(phrase.key, **phrase.values)
+    def of(self, phrase: str | Message) -> str:
+        """A message in this language; other text as it is."""
+        return phrase if isinstance(phrase, str) else phrase.text(self._lang)
 
     def join(self, sentences: Sequence[str]) -> str:
         """One after the other."""
         return (" " if self._lang == "en" else "").join(sentences)
 
     def split(self, name: str) -> str:
-        """What pictures these are."""
-        key = f"split_{name}"
-        return self(key) if key in _phrases() else name
+        """Which pictures these are."""
+        return self(SPLITS[name]) if name in SPLITS else name
 
     def what(self, name: str) -> str:
-        """What became of them in the training; nothing where nobody knows."""
-        key = f"what_{name}"
-        return self(key) if key in _phrases() else ""
+        """What the training used them for; "" where nobody knows."""
+        return self(USES[name]) if name in USES else ""
 
-    def finding(self, sign: str, text: str, label: str = "") -> str:
-        """What the doctor found, perhaps of one class: in English its own `text`, else what it comes to."""
-        phrase = _phrases().get(sign, {}).get(self._lang)
-        return phrase.format(label=label) if phrase else text
+    def message(self, record: Mapping[str, Any]) -> str:
+        """A message of a catalog, by its code and values, in this language."""
+        return Message.from_dict(record).text(self._lang)

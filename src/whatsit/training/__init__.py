@@ -1,4 +1,4 @@
-"""Learning from a catalog."""
+"""Training on a catalog."""
 
 from whatsit.training.learner import Learner
 

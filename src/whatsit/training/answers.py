@@ -1,4 +1,4 @@
-"""What a learner answers, once something was trained."""
+"""What a learner answers, once it is trained."""
 
 from pathlib import Path
 from typing import get_args, overload
@@ -11,6 +11,7 @@ from whatsit.catalog import Catalog
 from whatsit.config import Precision, Split
 from whatsit.errors import WhatsitError
 from whatsit.heat_map import HeatMap
+from whatsit.i18n import Message
 from whatsit.images import Picture
 from whatsit.model import Model, Prediction, naming
 from whatsit.novelty import Novelty
@@ -78,7 +79,7 @@ class Answers:
 
     @property
     def run(self) -> Path:
-        """The folder of this training, made when first asked for; its `history.json` is the record of it."""
+        """The folder of this training, made when first needed; its `history.json` is the record of it."""
         return self._state.run.folder
 
     @property
@@ -134,8 +135,7 @@ class Answers:
         Raises ImageError, and WhatsitError before any training.
         """
         if isinstance(image, str) and image in get_args(Split):
-            what = "predict takes pictures, not the name of a split."
-            raise WhatsitError(what, f'get_preds("{image}") gives the probabilities and labels of a split.')
+            raise WhatsitError(Message("training.split_as_picture", split=image))
         predict = naming(self.model().predict)
         return list(in_parallel(predict, image)) if isinstance(image, list) else predict(image)
 
@@ -157,7 +157,7 @@ class Answers:
         return records.evaluation_of(self._state, self._calibration, split)
 
     def diagnose(self) -> Diagnosis:
-        """What the last history shows, in words, and what to do. Raises WhatsitError before any training."""
+        """What the last history shows, and what to do. Raises WhatsitError before any training."""
         return records.diagnosis_of(self._state, self._calibration)
 
     def learning_curve(self, repeats: int = 5) -> LearningCurve:
@@ -210,7 +210,7 @@ class Answers:
         The learning curve of a backbone that was trained on the very pictures it is drawn with shows nothing,
         and is left out.
         """
-        findings = self.diagnose().in_words()  # first: it raises untrained
+        findings = self.diagnose().to_record()  # first: it raises untrained
         curve = None if self.is_fine_tuned else self.learning_curve(REPEATS)
         training = Training(self.history.to_dict(), findings, curve)
         return report_of(self._state, self._calibration, self.model(), self.interpret, training)

@@ -1,4 +1,4 @@
-"""Other views of a training picture: what augmentation means while the body is frozen."""
+"""Other views of a training picture: what augmentation means while the backbone is frozen."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""What is decided for somebody who decides nothing: epochs, augmentation, and whether fine-tuning helps."""
+"""What is decided automatically: epochs, augmentation, and whether fine-tuning helps."""
 
 import math
 import statistics
@@ -12,6 +12,7 @@ from whatsit.config import LR, Balance, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import hiding_epochs, note, progress
 from whatsit.extras import require
+from whatsit.i18n import Message
 from whatsit.training import mirrors, variants
 from whatsit.training.callbacks import Deadline
 from whatsit.training.input_size import input_size
@@ -29,22 +30,21 @@ CONVERTING = 10.0  # seconds that making the network ready to serve takes, or a 
 
 @dataclass(frozen=True)
 class Trained:
-    """The learner that was kept, and the validation accuracies of all seeds, if several were asked for."""
+    """The learner that was kept, and the validation accuracies of all seeds, if there are several."""
 
     learner: Learner
     accuracies: list[float]
 
 
 def carry_out(job: Job) -> Trained:
-    """Do what `whatsit train` was asked; a job that was stopped goes on after the last epoch of its runs."""
+    """Carry out a job of `whatsit train`; one that was stopped goes on after the last epoch of its runs."""
     started = time.perf_counter()
     config = job.config
     if config.fine_tune or config.time_budget is not None or config.what_if:
-        require("torch", "Training the layers of a backbone")
+        require("torch", Message("training.layers"))
     learner = _learner(job)
     if config.what_if and (images := len(learner.catalog["train"])) < WHAT_IF:
-        what = f"--what-if needs about 100 pictures to show anything; there are {images} to train on."
-        raise WhatsitError(what, "Collect more first, or leave it out.")
+        raise WhatsitError(Message("train_options.few_pictures_for_what_if", images=images))
     if job.continues:
         variants.take_up(learner, job.continues, job.views)
         learner.fit_one_cycle(config.epochs or 1, config.lrs[0], balance=config.balance)
@@ -78,7 +78,7 @@ def _learner(job: Job) -> Learner:
 
 
 def learner_of(config: TrainConfig, catalog: Catalog, new_run: Callable[[], Path]) -> Learner:
-    """A fresh learner as it was asked for."""
+    """A fresh learner with these options."""
     options = asdict(config.learner)
     return Learner(catalog, options.pop("backbone"), options.pop("size"), **options, new_run=new_run)
 
@@ -118,16 +118,19 @@ def fit_best(
         return fit(learner, epochs, lrs[0], balance)
     tried: list[Learner] = []
     for lr in lrs:
-        note(f"trying a learning rate of {lr:g}")
+        note(Message("training.trying_lr", lr=lr))
         tried.append(fit(variants.fresh(learner), epochs, lr, balance))
     errors = [1 - one.held_out.accuracy for one in tried]
     # Of learning rates that are even, the one nearest to the default.
     best = min(range(len(lrs)), key=lambda place: (errors[place], abs(math.log(lrs[place] / LR))))
-    results = ", ".join(f"{error:.1%} at {lr:g}" for lr, error in zip(lrs, errors, strict=True))
-    kind = "held-out training" if tried[best].held_out.split == "train" else "validation"
-    note(f"errors on {kind} pictures: {results}")
+    results = [
+        Message("training.lr_result", error=error, lr=lr) for lr, error in zip(lrs, errors, strict=True)
+    ]
+    is_held_out = tried[best].held_out.split == "train"
+    code = "training.lr_results_held_out" if is_held_out else "training.lr_results_valid"
+    note(Message(code, results=results))
     is_even = errors.count(errors[best]) > 1
-    note(f"the learning rate of {lrs[best]:g} is kept{', the most usual of those' if is_even else ''}")
+    note(Message("training.lr_kept_usual" if is_even else "training.lr_kept", lr=lrs[best]))
     return tried[best]
 
 
@@ -142,21 +145,20 @@ def fine_tune(
     Both answer as fast, so the one with fewer errors has the lower expected error on new pictures too,
     however small the difference. Where they are even, the fine-tuned one has: on average it gains a little.
     benchmarks/fine_tuning.py has what other rules lose. The choice flatters what these pictures measure
-    afterwards; the printed text says so.
+    afterwards; a note reports it.
     """
     _note_mirrors(learner)
     other = variants.fresh(learner)
-    note("now with the backbone's late layers:")
+    note(Message("training.now_late_layers"))
     other.fine_tune(epochs, balance=balance, callbacks=[deadline] if deadline else ())
     gain = paired(right(learner), right(other))
     frozen, tuned = 1 - learner.evaluate().accuracy, 1 - other.evaluate().accuracy
-    measured = f"errors on the validation pictures: {tuned:.1%} fine-tuned, {frozen:.1%} frozen"
     if not is_kept(gain):
-        note(f"{measured}: the frozen one is kept")
+        note(Message("training.frozen_kept", tuned=tuned, frozen=frozen))
         return learner
-    note(f"{measured}: the fine-tuned one is kept")
+    note(Message("training.tuned_kept", tuned=tuned, frozen=frozen))
     if gain.chance:
-        note(f"these pictures made the choice, so they flatter it by up to {100 * flattery(gain):.1f} points")
+        note(Message("training.flattery", points=100 * flattery(gain)))
     return other
 
 
@@ -179,14 +181,11 @@ def right(learner: Learner) -> dict[str, bool]:
 
 
 def _can_gain(learner: Learner) -> bool:
-    """Whether anything could be better than the frozen one; the printed text says where nothing can."""
+    """Whether anything could be better than the frozen one; a note reports where nothing can."""
     found = learner.evaluate()
     if found.right < found.images:
         return True
-    note(
-        f"frozen it is right on all {found.images} validation pictures, so fine-tuning could not be seen "
-        "to gain anything: it is left out"
-    )
+    note(Message("training.no_gain_possible", images=found.images))
     return False
 
 
@@ -200,8 +199,11 @@ def epochs_until(moment: float, learner: Learner, most: int) -> tuple[int, Deadl
     deadline = Deadline(moment - epoch - CONVERTING)
     left = deadline.moment - time.perf_counter()
     epochs = max(0, min(most, int(left / epoch)))
-    takes = f"an epoch of fine-tuning takes about {epoch:.0f} s, what follows it {epoch + CONVERTING:.0f} s"
-    note(f"{takes}: there is {f'time for {epochs}' if epochs else 'no time for it'}")
+    rest = epoch + CONVERTING
+    if epochs:
+        note(Message("training.time_for_epochs", epoch=epoch, rest=rest, epochs=epochs))
+    else:
+        note(Message("training.no_time", epoch=epoch, rest=rest))
     return epochs, deadline
 
 
@@ -209,7 +211,7 @@ def _note_mirrors(learner: Learner) -> None:
     state = learner._state
     if state.config.augment in ("auto", "full") and mirrors.hurt(state) and state.mirrored is not None:
         points = 100 * state.mirrored.difference
-        note(f"mirrored pictures are recognized worse, by {points:.1f} points: none are trained on")
+        note(Message("training.no_mirrors", points=points))
 
 
 def repeat(learner: Learner, times: int) -> list[float]:
@@ -226,9 +228,7 @@ def repeat(learner: Learner, times: int) -> list[float]:
     return accuracies
 
 
-def summary(accuracies: Sequence[float]) -> str:
-    """Mean and range in words."""
-    low, high = min(accuracies), max(accuracies)
-    return (
-        f"{len(accuracies)} seeds: accuracy {statistics.mean(accuracies):.1%}, from {low:.1%} to {high:.1%}"
-    )
+def summary(accuracies: Sequence[float]) -> Message:
+    """Mean and range of the accuracies of several seeds."""
+    mean, low, high = statistics.mean(accuracies), min(accuracies), max(accuracies)
+    return Message("training.seeds", count=len(accuracies), mean=mean, low=low, high=high)

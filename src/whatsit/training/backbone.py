@@ -7,6 +7,7 @@ from whatsit.backbones.cache import converted_once
 from whatsit.backbones.lite0 import weight_file
 from whatsit.backbones.weight_files import hash_of, local_weights, require_name
 from whatsit.extras import needing
+from whatsit.i18n import Message
 from whatsit.version import version_of
 
 CONVERTER = 2  # raise it when the converted network changes: part of the cache's key
@@ -28,7 +29,8 @@ def load_backbone(
     versions = [version_of("torch"), version_of("timm")]
 
     def convert() -> Backbone:
-        with needing(f"The backbone {name}" if name != "lite0" else "lite0 with other weights"):
+        own = Message("training.lite0_weights")
+        with needing(own if name == "lite0" else Message("training.backbone", name=name)):
             from whatsit.finetune import timm_backbones
         body = timm_backbones.load_body(name, size, weights, pretrained)
         return timm_backbones.convert(name, size, body)

@@ -8,6 +8,7 @@ import numpy as np
 from whatsit.config import Split
 from whatsit.errors import WhatsitError
 from whatsit.events import working
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.model import Model
 from whatsit.novelty import Novelty
@@ -21,7 +22,7 @@ from whatsit.understand.novelty import fit_novelty
 
 
 class Calibration:
-    """Of a learner's state: each part is computed when it is first asked for, and again after a training."""
+    """Of a learner's state: each part is computed when it is first needed, and again after a training."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -30,7 +31,7 @@ class Calibration:
         self._ready: tuple[str, Model] | None = None
 
     def forget(self) -> None:
-        """Compute the held-out answers anew when they are asked for: something was trained."""
+        """Compute the held-out answers anew when they are needed next: something was trained."""
         self._held_out = self._ready = None
 
     def model(self) -> Model:
@@ -45,7 +46,7 @@ class Calibration:
         """The model without calibration and novelty, which cost a second."""
         state = self._state
         if state.is_training_backbone:
-            raise WhatsitError("While the backbone is trained the learner has no answers.", "Ask afterwards.")
+            raise WhatsitError(Message("training.backbone_in_training"))
         weight, bias = state.layers.head.as_linear()
         precision = state.data.precision
         return Model(state.data.classes, state.preprocess, precision, state.backbone, weight, bias)

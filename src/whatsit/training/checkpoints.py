@@ -42,7 +42,7 @@ def finished(run: Path) -> int:
 def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
     """What the last finished training came to. Raises WhatsitError."""
     stage = stages.load(run, f"fit-{finished(run)}", belongs)
-    if not isinstance(stage.history.get("asked"), list):
+    if not isinstance(stage.history.get("requests"), list):
         raise untrusted(stage.record, "it does not say what was trained")
     return stage
 
@@ -56,7 +56,11 @@ def load_checkpoint(
         with suppress(WhatsitError):  # not there, or torn
             stage = stages.load(run, f"fit-{number}-{half}", belongs)
             kept = stage.history
-            if kept.get("asked") == requested and isinstance(kept.get("epochs"), list) and "batches" in kept:
+            if (
+                kept.get("requests") == requested
+                and isinstance(kept.get("epochs"), list)
+                and "batches" in kept
+            ):
                 found.append(Checkpoint(half, stage))
     return max(found, key=lambda found: len(found.stage.history["epochs"]), default=None)
 
@@ -92,7 +96,7 @@ def finish(run: Path, number: int, stage: Stage) -> None:
 
 
 def forget_body(run: Path, features: FeatureStore) -> None:
-    """Delete the weights of a run whose body was trained, and its features: they are large. Heads stay."""
+    """Delete the large weights of a run whose backbone was trained, and its features. Heads stay."""
     for path in run.glob("fit-*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
             kept = read_json(path)["history"]

@@ -202,7 +202,7 @@ def hold_out(
 
 
 def novelty_of(train: Labelled, known: Novelty, found: Found) -> Novelty | None:
-    """What tells novel pictures from `known` ones, as a bundle has it; None without a threshold.
+    """What separates novel pictures from `known` ones, as a bundle has it; None without a threshold.
 
     The threshold is at least one that the training pictures themselves would give: where pictures hardly
     differ, known ones score no lower than unseen ones, and four fifths of them not quite as all do.

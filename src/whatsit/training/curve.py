@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.checks import is_count
+from whatsit.checks import described, is_count
 from whatsit.config import LearnerConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.training.batches import sample, steps_of
 from whatsit.training.fit_heads import HeadFit, affordable, fit_heads
@@ -40,7 +41,7 @@ def draw_curve(
     some belong together. Raises WhatsitError for fewer `repeats` than one.
     """
     if not is_count(repeats, 1):
-        raise WhatsitError(f"repeats must be at least 1, not {repeats!r}.", "Five are usual.")
+        raise WhatsitError(Message("train_options.repeats", given=described(repeats)))
     count = len(train.labels)
     shares = [share for share in SHARES if share * count >= 2 * len(classes)] or [1.0]
     wrong: NDArray[np.bool_] = np.empty((len(shares), repeats, len(valid.labels)), np.bool_)

@@ -1,4 +1,4 @@
-"""A catalog as models learn from it: features, pixels and labels, split by split."""
+"""A catalog as models are trained on it: features, pixels and labels, split by split."""
 
 from collections.abc import Collection, Sequence
 from copy import copy
@@ -11,6 +11,7 @@ from whatsit.backbones import Backbone
 from whatsit.catalog import Catalog, split_index
 from whatsit.config import Balance, Precision, Split
 from whatsit.errors import CatalogError
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Project
@@ -20,10 +21,10 @@ from whatsit.training.pictures import PictureBatches
 
 
 class Data:
-    """The pictures of a `catalog` that can be read, and what a body says of them, computed once and kept.
+    """The pictures of a `catalog` that can be read, and their features, computed once and kept.
 
-    Training and validation pictures are looked at at once, those for testing when they are asked for; with
-    `at_once=False`, since the body is to be trained first, all only when they are asked for. `left_out`
+    Training and validation pictures are looked at at once, those for testing when they are needed; with
+    `at_once=False`, since the backbone is to be trained first, all only when they are needed. `left_out`
     counts validation and test pictures that are training pictures too. Raises CatalogError where nothing is
     left to train on, or to measure with.
     """
@@ -42,10 +43,7 @@ class Data:
         apart = catalog.unseen()
         self.left_out, catalog = len(catalog) - len(apart), apart
         if self.left_out and not len(catalog["valid"]):
-            raise CatalogError(
-                "Every validation picture is a training picture too, so nothing can be measured.",
-                "Set other pictures aside for validation.",
-            )
+            raise CatalogError(Message("training.nothing_unseen"))
         splits = catalog.rows["split"]
         order = np.argsort(splits, kind="stable")  # so that a split's features are a part, and no copy
         looked_at = catalog.select(order[splits[order] != split_index("test")])
@@ -82,12 +80,12 @@ class Data:
         if index not in self._known:
             catalog = self.catalog[split]
             if not len(catalog):
-                raise CatalogError(f"There are no {split} pictures.", "Take another split.")
+                raise CatalogError(Message("training.empty_split", split=split))
             features = self.features(catalog)
             if features.refused:
                 self.catalog, self._decoded = self.catalog.without(features.refused), {}
             if len(features.refused) == len(catalog):
-                raise CatalogError(f"None of the {split} pictures can be read.", "Take another split.")
+                raise CatalogError(Message("training.unreadable_split", split=split))
             readable = catalog.without(features.refused, to_train=False)
             self._known = self._known | self._labelled(readable, features)
         return self._known[index]
@@ -123,12 +121,12 @@ class Data:
         return PictureBatches(paths, labels, self.preprocess, batch_size, chosen(labels, balance), kept)
 
     def add_views(self, numbers: Sequence[int]) -> None:
-        """Learn from further views of the training pictures too. Raises CatalogError where one changed."""
+        """Train on further views of the training pictures too. Raises CatalogError where one changed."""
         train = self.catalog["train"]
         more = [self.features(train, view=number) for number in numbers]
         for found in more:
             for path, reason in found.refused.items():
-                raise CatalogError(f"{path} changed meanwhile: {reason}.", "Read the folder again.")
+                raise CatalogError(Message("training.changed", path=path, reason=reason))
         self._other_views = np.concatenate([self._other_views[:0], *(found.vectors for found in more)])
 
     @property
@@ -137,7 +135,7 @@ class Data:
         return 1 + len(self._other_views) // self.count("train")
 
     def by_content(self, hits: NDArray[np.bool_]) -> dict[str, bool]:
-        """What is said of the validation pictures (n,), by their content."""
+        """The `hits` of the validation pictures (n,), by their content."""
         contents = (item.content for item in self.catalog["valid"])
         return dict(zip(contents, hits.tolist(), strict=True))
 

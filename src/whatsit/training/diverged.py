@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from whatsit.errors import DivergedError
+from whatsit.i18n import Message
 from whatsit.training.doctor import FAULTS, Finding
-
-ADVICE = "Begin again with a tenth of the learning rate."  # where the doctor has none
 
 
 def diverged(findings: Sequence[Finding]) -> DivergedError:
-    """The error that its weights or answers are not finite numbers, with the doctor's advice."""
-    advice = next((finding.advice for finding in findings if finding.sign in FAULTS), ADVICE)
-    return DivergedError("The training diverged: its weights are not numbers any more.", advice)
+    """The error that its weights or answers are not finite numbers, with what the doctor finds of it."""
+    fault = next((finding.message for finding in findings if finding.sign in FAULTS), None)
+    if fault is None:
+        return DivergedError(Message("training.diverged"))
+    return DivergedError(Message("training.diverged_since", fault=fault))

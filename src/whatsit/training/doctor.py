@@ -1,4 +1,4 @@
-"""What a history of training tells, in words: the rules of thumb of the lesson's author, with their chance.
+"""What a history of training shows, in words: the rules of thumb of the lesson's author, with their chance.
 
 Nothing here needs a model: a history, how many classes and validation pictures there are, and the confusion
 matrix where it is known.
@@ -6,90 +6,109 @@ matrix where it is known.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from whatsit.i18n import Message
+from whatsit.project import FindingRecord, MessageRecord
 from whatsit.tables import table
 from whatsit.text import brief
 from whatsit.training.history import Epoch
 from whatsit.understand.metrics import Evaluation
 
 Sign = Literal[
-    "rate too high",
-    "rate too low",
-    "too few epochs",
-    "too many epochs",
-    "nothing learnt",
-    "one class for all",
-    "class never recognised",
-    "class not measured",
-    "few validation pictures",
+    "lr_too_high",
+    "lr_too_low",
+    "too_few_epochs",
+    "too_many_epochs",
+    "no_learning",
+    "one_class_for_all",
+    "class_never_recognized",
+    "class_not_measured",
+    "few_validation_pictures",
 ]
 FAULTS: tuple[Sign, ...] = (
-    "rate too high",
-    "rate too low",
-    "too few epochs",
-    "too many epochs",
-    "nothing learnt",
-    "one class for all",
+    "lr_too_high",
+    "lr_too_low",
+    "too_few_epochs",
+    "too_many_epochs",
+    "no_learning",
+    "one_class_for_all",
 )
-EXPLODED = 5.0  # times log(classes), which is what guessing costs; a sound training never comes near it
+EXPLODED = 5.0  # times log(classes), the loss of guessing; a sound training never comes near it
 FAR = 3.0  # times log(classes), at the end
 THROWN = 2.0  # times log(classes), the mean training loss of an epoch; the lesson's sound ones reach 1.4
 SLOW = 0.75  # of log(classes): a validation loss above it is hardly better than guessing
-LOW = 1e-4  # a rate with which a head learns nothing in a few epochs
-SETTLED = 0.3  # training loss below which nobody needs to train on
+LOW = 1e-4  # a learning rate that hardly changes a head in a few epochs
+SETTLED = 0.3  # training loss below which more training is not needed
 FEW = 100  # validation pictures: one is more than a point
 Z = 2.33  # one-sided 1 %, since the best of many epochs is partly luck
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the history shows, and what to do."""
+    """One thing that the history shows: a language-free `sign`, and a message with what to do about it."""
 
     sign: Sign
-    what: str
-    advice: str
+    message: Message
     label: str = ""  # of the class concerned, if it is one
 
+    @property
+    def what(self) -> str:
+        """What the history shows, in the user's language."""
+        return self.message.what()
+
+    @property
+    def advice(self) -> str:
+        """What to do, in the user's language."""
+        return self.message.next_step()
+
     def __str__(self) -> str:
-        return f"{self.what} {self.advice}".strip()
+        return self.message.text()
 
     def __repr__(self) -> str:
-        return brief(self, f"{self.sign}. {self}")
+        return brief(self, f"{self.sign}: {self.message.text('en')}")
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, the gravest first; `summary` says how it went in one sentence."""
+    """All findings, the gravest first; `summary` is the result in one sentence, `overfitting` answers whether
+    the model overfits.
+    """
 
     findings: list[Finding]
-    summary: str
-    overfitting: str
+    summary: Message
+    overfitting: Message
 
     @property
     def is_healthy(self) -> bool:
-        """Whether training itself went well, whatever there is to say of the pictures."""
+        """Whether the training itself went well, whatever the findings on the pictures."""
         return not any(finding.sign in FAULTS for finding in self.findings)
 
-    def in_words(self) -> list[tuple[str, str, str]]:
-        """Sign, words, and the class concerned or "", of each finding."""
-        return [(finding.sign, str(finding), finding.label) for finding in self.findings]
+    def to_record(self) -> list[FindingRecord]:
+        """Sign, message, and the class concerned or "", of each finding."""
+        return [
+            (one.sign, MessageRecord(code=one.message.code, values=dict(one.message.values)), one.label)
+            for one in self.findings
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "healthy": self.is_healthy,
-            "summary": self.summary,
-            "findings": [asdict(finding) for finding in self.findings],
+            "summary": self.summary.to_dict(),
+            "findings": [
+                {"sign": one.sign, "message": one.message.to_dict(), "label": one.label}
+                for one in self.findings
+            ],
         }
 
     def __str__(self) -> str:
-        return "\n".join([self.summary, *map(str, self.findings)])
+        return "\n".join([str(self.summary), *map(str, self.findings)])
 
     def __repr__(self) -> str:
         signs = ", ".join(dict.fromkeys(finding.sign for finding in self.findings))
-        return brief(self, f"{signs or 'nothing to improve'}. {self.summary}")
+        return brief(self, f"{signs or 'nothing to improve'}. {self.summary.text('en')}")
 
     def _repr_html_(self) -> str:
         rows = [(one.sign, one.what, one.advice) for one in self.findings]
@@ -106,9 +125,9 @@ def diagnose(
 ) -> Diagnosis:
     """What happened in training, from the epochs of one fit, and what to do.
 
-    `classes` is how many there are, `valid_images` how many pictures the error rate was measured on;
-    `evaluation` what was taken for what, and `lr` the highest learning rate, where they are known; `before`
-    are the epochs of earlier fits, if this one trained on.
+    `classes` is their number, `valid_images` the number of pictures that the error rate was measured on;
+    `evaluation` has the confusion matrix, and `lr` is the highest learning rate, where they are known;
+    `before` are the epochs of earlier fits, if this one continued them.
     Raises ValueError where there is no epoch.
     """
     if not epochs:
@@ -121,9 +140,7 @@ def diagnose(
         or _too_few([*before[-1:], *epochs], valid_images)
     )
     findings = [fault] if fault else []
-    if evaluation and (
-        fault is None or fault.sign not in ("rate too high", "rate too low", "nothing learnt")
-    ):
+    if evaluation and (fault is None or fault.sign not in ("lr_too_high", "lr_too_low", "no_learning")):
         findings += _of_classes(evaluation)
     if valid_images < FEW:
         findings.append(_too_small(valid_images))
@@ -137,13 +154,12 @@ def _too_high(epochs: Sequence[Epoch], guess: float) -> Finding | None:
     is_valid_sound = all(loss <= EXPLODED * guess for loss in valid) and valid[-1] <= FAR * guess
     if is_train_sound and is_valid_sound:
         return None
-    which, losses = ("training", train) if is_valid_sound else ("validation", valid)
-    came_to = f"{max(losses):,.2f}" if all(map(math.isfinite, losses)) else "infinity"
-    return Finding(
-        "rate too high",
-        f"The learning rate was too high: the {which} loss came to {came_to}; guessing costs {guess:.2f}.",
-        "Begin again with a new learner and a tenth of the rate; the number of epochs doesn't matter.",
-    )
+    losses, is_valid = (train, False) if is_valid_sound else (valid, True)
+    if not all(map(math.isfinite, losses)):
+        code = "doctor.valid_loss_infinite" if is_valid else "doctor.train_loss_infinite"
+        return Finding("lr_too_high", Message(code, guess=guess))
+    code = "doctor.valid_loss_exploded" if is_valid else "doctor.train_loss_exploded"
+    return Finding("lr_too_high", Message(code, loss=max(losses), guess=guess))
 
 
 def _too_little(epochs: Sequence[Epoch], classes: int, images: int, lr: float | None) -> Finding | None:
@@ -152,30 +168,18 @@ def _too_little(epochs: Sequence[Epoch], classes: int, images: int, lr: float | 
     is_poor = last.valid_loss >= SLOW * guess and last.error_rate > 0.5 * (1 - 1 / classes)
     if len(epochs) < 3 or not is_poor:
         return None
-    compared = f"the validation loss is {last.valid_loss:.2f}, where guessing costs {guess:.2f}"
+    compared = {"loss": last.valid_loss, "guess": guess}
     if last.train_loss < 0.5 * last.valid_loss:
-        return Finding(
-            "nothing learnt",
-            f"It learns the training pictures by heart and nothing that helps with others: {compared}.",
-            "Are the labels right? Look at some with whatsit show.",
-        )
+        return Finding("no_learning", Message("doctor.memorized", **compared))
     falls = last.valid_loss < 0.97 * first.valid_loss
     if (
         falls
         or _is_beyond_chance(last.error_rate, first.error_rate, images)
         or (lr is not None and lr <= LOW)
     ):
-        return Finding(
-            "rate too low",
-            f"The learning rate is too low: in {len(epochs)} epochs the error rate came from "
-            f"{first.error_rate:.1%} to {last.error_rate:.1%}, and {compared}.",
-            "Train with ten times the rate, and if that is still slow, with a hundred times.",
-        )
-    return Finding(
-        "nothing learnt",
-        f"Nothing was learnt: {compared}.",
-        "Train with ten times the rate; if that changes nothing, look at the labels: whatsit show.",
-    )
+        rates = {"first": first.error_rate, "last": last.error_rate}
+        return Finding("lr_too_low", Message("doctor.lr_too_low", epochs=len(epochs), **rates, **compared))
+    return Finding("no_learning", Message("doctor.no_learning", **compared))
 
 
 def _too_few(epochs: Sequence[Epoch], images: int) -> Finding | None:
@@ -184,18 +188,14 @@ def _too_few(epochs: Sequence[Epoch], images: int) -> Finding | None:
     """
     last = epochs[-1]
     if len(epochs) == 1:
-        why = f"after a single epoch the training loss is still {last.train_loss:.2f}"
+        message = Message("doctor.single_epoch", train=last.train_loss)
         are_few = last.train_loss >= SETTLED
     else:
-        why = (
-            f"the training loss {last.train_loss:.2f} is still above the validation loss "
-            f"{last.valid_loss:.2f}, and the error rate still falls"
-        )
+        message = Message("doctor.too_few_epochs", train=last.train_loss, valid=last.valid_loss)
         are_few = last.train_loss >= max(SETTLED, last.valid_loss) and _is_beyond_chance(
             last.error_rate, epochs[-2].error_rate, images
         )
-    advice = "Train on for more epochs; raise the rate only if that does not help."
-    return Finding("too few epochs", f"Too few epochs: {why}.", advice) if are_few else None
+    return Finding("too_few_epochs", message) if are_few else None
 
 
 def _too_many(epochs: Sequence[Epoch], images: int) -> Finding | None:
@@ -208,12 +208,8 @@ def _too_many(epochs: Sequence[Epoch], images: int) -> Finding | None:
     best = min(range(len(means)), key=means.__getitem__)
     if not _is_beyond_chance(means[best], means[-1], images):
         return None
-    return Finding(
-        "too many epochs",
-        f"Too many epochs: the error rate was {means[best]:.1%} around epoch {epochs[best].epoch} and is "
-        f"{means[-1]:.1%} now, which is more than chance on {images} pictures.",
-        "Stop earlier, or give it more pictures or more augmentation.",
-    )
+    found = {"best": means[best], "epoch": epochs[best].epoch, "last": means[-1], "images": images}
+    return Finding("too_many_epochs", Message("doctor.too_many_epochs", **found))
 
 
 def _is_beyond_chance(lower: float, higher: float, images: int) -> bool:
@@ -231,67 +227,47 @@ def _of_classes(evaluation: Evaluation) -> list[Finding]:
     present = [label for label, count in zip(evaluation.classes, actual, strict=True) if count]
     top = int(predicted.argmax())
     if len(present) > 1 and evaluation.images >= 10 and predicted[top] > 0.97 * evaluation.images:
-        return [
-            Finding(
-                "one class for all",
-                f"It takes nearly everything for {evaluation.classes[top]}.",
-                "Balance the classes, or train longer or with a higher rate.",
-                evaluation.classes[top],
-            )
-        ]
+        label = evaluation.classes[top]
+        return [Finding("one_class_for_all", Message("doctor.one_class_for_all", label=label), label)]
     for number, label in enumerate(evaluation.classes):
-        if not actual[number]:
-            found.append(
-                Finding(
-                    "class not measured",
-                    f"There is no validation picture of {label}, so nobody knows how well it is recognised.",
-                    "Add pictures of it.",
-                    label,
-                )
-            )
-        elif actual[number] >= 5 and confusion[number, number] <= 0.1 * actual[number]:
+        images = int(actual[number])
+        if not images:
+            message = Message("doctor.class_not_measured", label=label)
+            found.append(Finding("class_not_measured", message, label))
+        elif images >= 5 and confusion[number, number] <= 0.1 * images:
             other = int(confusion[number].argmax())
-            found.append(
-                Finding(
-                    "class never recognised",
-                    f"{label} is hardly ever recognised: {int(confusion[number, other])} of "
-                    f"{int(actual[number])} are taken for {evaluation.classes[other]}.",
-                    "Are these two different to the eye? Look at their labels, or add pictures.",
-                    label,
-                )
-            )
+            wrong, predicted_as = int(confusion[number, other]), evaluation.classes[other]
+            counts = {"wrong": wrong, "images": images, "other": predicted_as}
+            message = Message("doctor.class_never_recognized", label=label, **counts)
+            found.append(Finding("class_never_recognized", message, label))
     return found
 
 
 def _too_small(images: int) -> Finding:
-    pictures = "picture is" if images == 1 else "pictures are"
-    return Finding(
-        "few validation pictures",
-        f"{images} validation {pictures} few: one of them is {100 / max(1, images):.1f} points.",
-        "Don't make much of small differences.",
-    )
+    message = Message("doctor.few_validation_pictures", images=images, points=100 / max(1, images))
+    return Finding("few_validation_pictures", message)
 
 
-def _summary(epochs: Sequence[Epoch], images: int, before: Sequence[Epoch]) -> str:
+def _summary(epochs: Sequence[Epoch], images: int, before: Sequence[Epoch]) -> Message:
     best = min(epoch.error_rate for epoch in (*before, *epochs))
     last = epochs[-1].error_rate
-    times = f"{'more ' if before else ''}{'epoch' if len(epochs) == 1 else 'epochs'}"
-    rate = f"came from {before[-1].error_rate:.1%} to {last:.1%}" if before else f"is {last:.1%}"
-    ended = f"After {len(epochs)} {times} the error rate {rate} on {images} validation pictures"
-    return f"{ended}; the lowest was {best:.1%}." if best < last else f"{ended}, the lowest of this training."
+    if before:
+        counts = {"epochs": len(epochs), "images": images, "first": before[-1].error_rate, "last": last}
+        if best < last:
+            return Message("doctor.after_more", best=best, **counts)
+        return Message("doctor.after_more_lowest", **counts)
+    counts = {"epochs": len(epochs), "images": images, "last": last}
+    if best < last:
+        return Message("doctor.after", best=best, **counts)
+    return Message("doctor.after_lowest", **counts)
 
 
-def _overfitting(epochs: Sequence[Epoch], images: int) -> str:
-    """What to say when asked whether it overfits."""
-    last = epochs[-1]
-    losses = f"the training loss {last.train_loss:.3f}", f"the validation loss {last.valid_loss:.3f}"
+def _overfitting(epochs: Sequence[Epoch], images: int) -> Message:
+    """Whether it overfits."""
+    train, valid = epochs[-1].train_loss, epochs[-1].valid_loss
     if (found := _too_many(epochs, images)) is not None:
-        return f"Yes: {found.what}"
-    if not math.isfinite(last.train_loss + last.valid_loss):
-        return "Nobody can say: the losses are no numbers any more."
-    if last.train_loss < last.valid_loss:
-        return (
-            f"No. That {losses[0]} is below {losses[1]} is how a properly trained model looks; overfitting "
-            "is an error rate that gets worse."
-        )
-    return f"No: {losses[0]} is still above {losses[1]}, a hint that it could train on."
+        return Message("doctor.overfits", found=found.message)
+    if not math.isfinite(train + valid):
+        return Message("doctor.overfitting_unknown")
+    code = "doctor.overfits_not" if train < valid else "doctor.overfits_not_yet"
+    return Message(code, train=train, valid=valid)

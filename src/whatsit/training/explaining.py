@@ -5,6 +5,7 @@ import numpy as np
 from whatsit.checks import require_class
 from whatsit.extras import needing
 from whatsit.heat_map import HeatMap, scaled
+from whatsit.i18n import Message
 from whatsit.images import Picture
 from whatsit.model import Model
 from whatsit.training.layers import Layers
@@ -14,7 +15,7 @@ def explain(model: Model, layers: Layers, image: Picture, label: str | None) -> 
     """What of a picture speaks for a class, by default the likeliest."""
     if model.has_heat_maps:
         return model.explain(image, label)
-    with needing("A heat map by gradients"):
+    with needing(Message("training.gradient_heat_map")):
         from whatsit.finetune.gradients import gradient_maps  # captum takes a second to import
         from whatsit.finetune.head import Head
 

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from whatsit import trial
 from whatsit.errors import BundleError, NetworkError
+from whatsit.i18n import Message
 from whatsit.model import Model
 
 
@@ -19,8 +20,8 @@ def served(model: Model) -> Model:
     try:
         trial.require_exportable(network)
     except NetworkError as error:
-        what = f"A bundle can't hold {backbone.name}: its network {error.what}"
-        raise BundleError(what, "Take another backbone, or a smaller --size.") from error
+        message = Message("training.not_exportable", backbone=backbone.name, reason=error)
+        raise BundleError(message) from error
     trial.trust(network, model.precision)
     return replace(model, backbone=replace(backbone, network=network))
 

@@ -18,6 +18,7 @@ from whatsit.config import Precision
 from whatsit.engine import Engine
 from whatsit.errors import ImageError
 from whatsit.events import progress
+from whatsit.i18n import Message
 from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
@@ -30,7 +31,7 @@ SAVE_EVERY = 5.0  # seconds: what a kill may cost
 
 @dataclass(frozen=True)
 class Features:
-    """`vectors` float32 (n, width), a row per picture but those `refused`, which can't be read any more."""
+    """`vectors` float32 (n, width), a row per picture but those `refused`, which can't be read anymore."""
 
     vectors: NDArray[np.float32]
     refused: dict[Path, str]
@@ -162,5 +163,5 @@ def _unchanged(item: Item) -> Source:
         return item.path
     data = read_bytes(item.path)
     if hashlib.sha256(data).hexdigest() != item.content:
-        raise ImageError("the file changed after its folder was read")
+        raise ImageError(Message("training.file_changed"))
     return data

@@ -1,4 +1,4 @@
-"""The learning-rate finder: how the loss answers to a rate that grows with every batch."""
+"""The learning-rate finder: how the loss changes with a learning rate that grows with every batch."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from whatsit.config import LR
+from whatsit.i18n import Message, say
 from whatsit.tables import with_picture
 from whatsit.text import brief
 
@@ -92,15 +93,14 @@ class LRFinder:
         return LR if start <= LR <= end else self.steep
 
     @property
-    def reason(self) -> str:
-        """Why that is suggested, in words."""
+    def reason(self) -> Message:
+        """Why that is suggested."""
         if self.slope is None:
-            return "the loss never fell, so nothing can be suggested"
+            return Message("training.no_lr")
         start, end = (self.lrs[place] for place in self.slope)
-        falls = f"the loss falls from {start:.1e} to {end:.1e}"
         if self.suggestion == LR:
-            return f"{falls}, and the default of {LR:g} lies between them"
-        return f"{falls}, fastest at {self.steep:.1e}, and not at the default of {LR:g}"
+            return Message("training.lr_default", start=start, end=end, default=LR)
+        return Message("training.lr_fastest", start=start, end=end, steep=self.steep, default=LR)
 
     def plot(self) -> "Plot":
         """The loss over the rates, with the suggestions drawn in. Raises MissingError without matplotlib."""
@@ -116,8 +116,8 @@ class LRFinder:
 
     def __str__(self) -> str:
         if self.suggestion is None:
-            return f"{self.reason[0].upper()}{self.reason[1:]}."
-        return f"Take a learning rate of {self.suggestion:.1e}: {self.reason}."
+            return str(self.reason)
+        return say("training.lr_suggested", lr=self.suggestion, reason=self.reason)
 
     def __repr__(self) -> str:
         return brief(self, self)

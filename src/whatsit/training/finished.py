@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whatsit.errors import CatalogError
+from whatsit.i18n import Message
 from whatsit.project import load_trained_on
 from whatsit.report import Report
 from whatsit.training import automatic, checkpoints, job, variants
@@ -33,10 +34,7 @@ def _loaded(run: Path, folder: Path | None, weights: Path | None) -> tuple[Learn
     trained_on, there = load_trained_on(run), job.catalog_of(config, to_train=False)
     catalog = (there if trained_on is None else there.as_trained(trained_on)).measured_by(past.right)
     if not len(catalog["valid"]):
-        raise CatalogError(
-            f"None of the validation pictures of run {run.name} is left in {catalog.root}.",
-            "Take its bundle, and other labelled pictures: whatsit report BUNDLE FOLDER.",
-        )
+        raise CatalogError(Message("training.none_of_run_left", run=run.name, folder=catalog.root))
     size = past.record.preprocess.size  # which today's pictures might not be given
     if input_size(config.size, catalog, config.backbone).pixels != size:
         config = replace(config, size=size)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from whatsit.checks import described
 from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.events import emit, emitting, nowhere
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.project import Fit
 from whatsit.training import batches, loop, mirrors
@@ -108,7 +110,7 @@ def _train(
 
     def keep(training: loop.Training) -> None:
         if not training.is_over and training.epochs < plan.epochs:
-            keeper.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "asked": requested}))
+            keeper.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "requests": requested}))
 
     hooks: list[loop.Hook] = [
         Validation(lambda: validation_logits(state), state.metrics, history),
@@ -120,7 +122,7 @@ def _train(
         loop.fit(model, data, plan, hooks, epochs_done=len(history) - before)
     finally:  # also after Ctrl-C what it has become is what answers
         state.is_training_backbone, state.is_of_run = False, True
-        calibration.forget()  # what callbacks asked for knew nothing of this training
+        calibration.forget()  # what callbacks computed is of before this training
         if not layers.is_frozen:
             with emitting(nowhere):  # a listener that has had enough must not stop this
                 layers.take_over_trained()
@@ -132,7 +134,7 @@ def _train(
 def _go_on(state: State, model: "Heads | Network", stage: Stage, reporting: Reporting) -> None:
     """Take over a training that was stopped before its last epoch."""
     history, before = state.history, len(state.history)
-    damaged = WhatsitError("The checkpoint of this training is damaged.", "Train anew.")
+    damaged = WhatsitError(Message("training.checkpoint_damaged"))
     try:
         past = History.from_dict(stage.history["epochs"], stage.history["batches"])
         if not before < len(past) < before + reporting.epochs:
@@ -157,7 +159,7 @@ def checked(state: State, epochs: int, bs: int | None, wd: float | None) -> tupl
 def training_batches(state: State, bs: int, balance: Balance | None) -> loop.Batches:
     """The batches to train on. Raises WhatsitError for an unknown balance."""
     if balance not in (None, *get_args(Balance)):
-        raise WhatsitError(f"There is no balance {balance!r}.", 'Take "oversample", "loss", or None.')
+        raise WhatsitError(Message("train_options.balance", given=described(balance)))
     if state.layers.is_frozen:
         return state.data.batches(bs, balance)
     assert state.layers.network is not None

@@ -8,7 +8,7 @@ import numpy as np
 from whatsit.catalog import Catalog
 from whatsit.config import InputSide
 
-Why = Literal["asked", "other", "small", "many", "large"]
+Why = Literal["requested", "other", "small", "many", "large"]
 USUAL, LARGER = 224, 320  # pixels
 LEAST_SIDE = 112  # pixels, the median of the shorter sides: measured at 96, which gains nothing, and at 128
 MOST_PICTURES = 5000  # for as many a larger input takes about 20 seconds longer, and more for more
@@ -16,8 +16,9 @@ MOST_PICTURES = 5000  # for as many a larger input takes about 20 seconds longer
 
 @dataclass(frozen=True)
 class InputSize:
-    """A side of the input in `pixels`, and `why`: "asked" for, "other" backbone than lite0, "small" pictures,
-    "many" of them, or "large" ones. `median` is that of the pictures' shorter sides, `images` their number.
+    """A side of the input in `pixels`, and `why`: it was "requested", the backbone is not lite0 ("other"), or
+    the pictures are "small", "many" or "large". `median` is that of the pictures' shorter sides, `images`
+    their number.
     """
 
     pixels: int
@@ -38,7 +39,7 @@ def input_size(wanted: InputSide, catalog: Catalog, backbone: str, pretrained: b
         return InputSize(pixels, why, median, len(rows))
 
     if wanted != "auto":
-        return size(wanted, "asked")
+        return size(wanted, "requested")
     if backbone != "lite0" or not pretrained:
         return size(USUAL, "other")
     if median < LEAST_SIDE:

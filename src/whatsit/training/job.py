@@ -1,6 +1,6 @@
-"""What `whatsit train` was asked, kept in the first of its runs, so that it can go on.
+"""The options of a call of `whatsit train`, kept in the first of its runs, so that it can go on.
 
-A run may come from a stranger. So its record only says how to train: which pictures, which weight file, and
+A run may come from a stranger. So its record only holds how to train: which pictures, which weight file, and
 where the bundle is written come from the command line, or are where they are by default.
 """
 
@@ -18,6 +18,7 @@ from whatsit.catalog import Catalog
 from whatsit.config import ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import warn, written
+from whatsit.i18n import Message
 from whatsit.project import (
     CONTINUATION,
     FEATURES,
@@ -53,7 +54,7 @@ class Record(TypedDict):
 
 
 class Part(TypedDict):
-    """What a job's further runs say of it."""
+    """A job in its further runs."""
 
     part_of: str
     config: dict[str, Any]
@@ -90,7 +91,7 @@ class Job:
         return self._folder / self.runs[0] if self._folder and self.runs else None
 
     def resuming(self) -> list[str]:
-        """What to type after `train` to go on with it: also the places that a record is not asked for."""
+        """What to type after `train` to go on with it: also the places that are not taken from a record."""
         words = [self.config.folder] if self.config.project else []
         words += ["--resume", str(self.place)]
         if self.config.out != str(default_path(Path(self.config.folder)).absolute()):
@@ -104,15 +105,13 @@ class Job:
         """
         folder = project.folder / "runs"
         if self._folder is not None and not _is_same(self._folder, folder):
-            raise WhatsitError(
-                f"Run {self.place} does not belong to the pictures in {project.images}.",
-                "Name their own folder, or none.",
-            )
+            message = Message("job.other_pictures", run=self.place, folder=project.images)
+            raise WhatsitError(message)
         self._folder = folder
         place, self._taken = self._taken, self._taken + 1
         if place < len(self.runs) and self._is_own(place):
             run = check_run(folder / self.runs[place])
-        else:  # or somebody has deleted it meanwhile, and another training may have its number
+        else:  # or it was deleted meanwhile, and another training may have its number
             run = project.new_run()
             self.runs[place : place + 1] = [run.name]
             if place:
@@ -133,12 +132,12 @@ class Job:
         return False
 
     def check(self, catalog: Catalog) -> None:
-        """Raise WhatsitError where it would go on with other pictures than it began with."""
+        """Raise WhatsitError where it would go on with other pictures than it started with."""
         if self.pictures and self.pictures != catalog.identity:
-            raise WhatsitError(
-                f"The pictures, or their split, have changed since run {self.runs[0]} was begun.",
-                "Train anew." if self.continues else f"Train anew; {self.place} may be deleted.",
-            )
+            run = self.runs[0]
+            if self.continues:
+                raise WhatsitError(Message("job.pictures_changed", run=run))
+            raise WhatsitError(Message("job.pictures_changed_in", run=run, place=self.place))
         self.pictures = catalog.identity
 
     def finish(self, kept: Path) -> None:
@@ -155,14 +154,12 @@ class Job:
         """Be the only one that carries it out, until this process ends. Raises WhatsitError."""
         if self._lock is None and self.place is not None:
             if not check_run(self.place).is_dir():  # or the lock would make it anew
-                raise WhatsitError(f"{self.place} is not there any more.", "Train anew.")
+                raise WhatsitError(Message("job.gone", place=self.place))
             self._lock = FileLock(self.place / LOCK)
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
-                raise WhatsitError(
-                    f"The training {self.place} still goes on in another process.", "Wait for it, or stop it."
-                ) from None
+                raise WhatsitError(Message("job.running", place=self.place)) from None
 
     def release(self) -> None:
         """Let others carry it out."""
@@ -204,12 +201,12 @@ def find_run(name: str, folder: Path | None, project: Path | None) -> Path:
         run = check_run(Path(name).absolute())
         if project is None or _is_same(project / "runs", run.parent):
             return run
-    raise WhatsitError(f"There is no run {name!r}.", "Give its path: FOLDER/.whatsit/runs/0001.")
+    raise WhatsitError(Message("job.no_run", name=name))
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the command line says of a run, and the run's own record can't be trusted with."""
+    """Places that the command line gives, since a run's own record can't be trusted with them."""
 
     folder: Path | None = None
     out: Path | None = None
@@ -245,7 +242,7 @@ def _stopped(run: Path) -> Job:
     if job is None or job.is_finished:
         job = _read(run, JOB)
     if job.is_finished:
-        raise WhatsitError(f"Run {run.name} has already finished.", "Train it further with --continue.")
+        raise WhatsitError(Message("job.finished", run=run.name))
     return job
 
 
@@ -254,7 +251,7 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
     new_job = Job(_read(run, JOB).config, [run.name], _folder=run.parent)
     with _holding(new_job):
         job = _read(run, JOB)
-        past, new_job.continues = _finished_run(run, job.is_finished, "Continue that one.")
+        past, new_job.continues = _finished_run(run, job.is_finished)
         last = past.record.fits[-1]
         new_job.config = replace(
             _located(job.config, run, given),
@@ -269,29 +266,30 @@ def further(run: Path, given: Given = Given(), epochs: int | None = None, lr: fl
         )
         new_job.pictures, new_job.views, new_job.size = job.pictures, past.record.views, job.size
         if (run / CONTINUATION).exists() and not _read(run, CONTINUATION).is_finished:
-            warn(f"what was trained further of run {run.name}, and stopped, is dropped.")
+            warn(Message("job.dropped", run=run.name))
     return new_job
 
 
 def config_of(run: Path, given: Given = Given()) -> tuple[TrainConfig, FinishedRun]:
-    """What a finished run was asked, for pictures that may be in another folder now, and what came of it.
+    """The options of a finished run, for pictures that may be in another folder now, and what came of it.
 
     Raises WhatsitError where it is not finished, or kept no weights.
     """
     config = _located(_read(run, JOB).config, run, given, writes=False)
-    return config, _finished_run(run, True, "Take the other one.")[0]
+    return config, _finished_run(run, True, to_measure=True)[0]
 
 
-def _finished_run(run: Path, is_finished: bool, other: str) -> tuple[FinishedRun, int]:
+def _finished_run(run: Path, is_finished: bool, to_measure: bool = False) -> tuple[FinishedRun, int]:
     """What came of a run, and how many trainings it had. Raises WhatsitError where its weights are not there.
 
-    `is_finished` is its job; `other` advises to take the run that was kept instead.
+    `is_finished` is its job; it is `to_measure`, or to train further.
     """
     past, trainings = load_run(run), checkpoints.finished(run)
     if not is_finished or past is None:
-        raise WhatsitError(f"Run {run.name} has not finished.", f"Resume it first: --resume {run}")
+        raise WhatsitError(Message("job.unfinished", run=run.name, place=run))
     if not trainings:
-        raise WhatsitError(f"Run {run.name} kept no weights, since it was not the better one.", other)
+        code = "job.no_weights_to_measure" if to_measure else "job.no_weights"
+        raise WhatsitError(Message(code, run=run.name))
     return past, trainings
 
 
@@ -310,12 +308,9 @@ def _read(run: Path, name: str) -> Job:
             _config(part["config"]), [run.name], part["pictures"], is_finished=True, _folder=run.parent
         )
     except FileNotFoundError:
-        raise WhatsitError(
-            f"{run} was not begun by whatsit train, or is not there any more.",
-            "In Python, load a stage that the learner saved.",
-        ) from None
+        raise WhatsitError(Message("job.foreign", run=run)) from None
     except (OSError, TypeError, ValueError) as error:
-        raise WhatsitError(f"{file} is damaged.", f"Train anew; {run} may be deleted.") from error
+        raise WhatsitError(Message("job.damaged", file=file, run=run)) from error
 
 
 def _first(run: Path, file: Path, record: object) -> Job:
@@ -344,27 +339,24 @@ def _config(record: Mapping[str, Any]) -> TrainConfig:
 
 
 def _located(config: TrainConfig, run: Path, given: Given, writes: bool = True) -> TrainConfig:
-    """The same with the places that are `given`, or else those by default: the record is not asked for them.
+    """The same with the places that are `given`, or else those by default, never those of the record.
 
-    Raises WhatsitError where a place has to be given. If the bundle goes elsewhere than the record says, and
-    the job `writes` one, that is said.
+    Raises WhatsitError where a place has to be given. Warns where the job `writes` a bundle elsewhere than
+    the record says.
     """
     sidecar = run.parent.parent
     is_beside = sidecar.name == SIDECAR
     folder = given.folder
     if folder is None and not is_beside:
-        raise WhatsitError(f"{run} is not beside its pictures.", "Name their folder as well: FOLDER.")
+        raise WhatsitError(Message("job.not_beside", run=run))
     if folder is None:
         is_table = Path(config.folder).suffix.lower() == ".csv"
         folder = sidecar.parent / plain_name(Path(config.folder).name, run) if is_table else sidecar.parent
     if config.weights and given.weights is None:
-        raise WhatsitError(
-            f"Run {run.name} was trained on the weights in {config.weights}.",
-            "If you trust that file, name it again: --weights FILE.",
-        )
+        raise WhatsitError(Message("job.weights", run=run.name, weights=config.weights))
     out = (given.out or default_path(folder)).absolute()
     if writes and given.out is None and str(out) != config.out:
-        warn(f"the bundle will be written to {out}. To write it to {config.out}, add --out {config.out}.")
+        warn(Message("job.bundle_place", place=out, before=config.out))
     return replace(
         config,
         folder=str(folder.absolute()),

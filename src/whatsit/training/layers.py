@@ -13,6 +13,7 @@ from whatsit.config import LearnerConfig
 from whatsit.events import working
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
+from whatsit.i18n import Message
 from whatsit.training.checks import require_group
 from whatsit.training.heads import Heads
 from whatsit.training.learning_rates import LearningRates, spread
@@ -104,9 +105,9 @@ class Layers:
         network.freeze_to(group)
 
     def _in_torch(self) -> "Network":
-        """Backbone and head as one network, made when it is first asked for."""
+        """Backbone and head as one network, made when it is first needed."""
         if self.network is None:
-            with needing("Training the layers of a backbone"):
+            with needing(Message("training.layers")):
                 from whatsit.finetune.head import Head
                 from whatsit.finetune.network import Network
                 from whatsit.finetune.timm_backbones import load_body

@@ -14,6 +14,7 @@ from whatsit.config import LR, Balance, Device, InputSide, LearnerConfig, Precis
 from whatsit.errors import WhatsitError
 from whatsit.events import warn
 from whatsit.extras import require
+from whatsit.i18n import Message
 from whatsit.project import keeping
 from whatsit.tables import paragraph
 from whatsit.text import brief
@@ -42,13 +43,13 @@ class Learner(Answers):
     `size` is the side of the network's input in pixels, by default chosen by `input_size`; `precision` is
     "fp32" or "bf16", by default bf16 where the processor computes in it; `resize` what happens to pictures
     that are not square ("crop", "pad", "squash"); `seed` moves the training only, never the split. `ps` is
-    the share of features that dropout leaves out while learning. `metrics` are columns beside the error rate:
+    the share of features that dropout leaves out in training. `metrics` are columns beside the error rate:
     "accuracy", "f1", "top_2", "top_3", "top_5", or functions of labels (n,) and probabilities (n, classes).
-    Without `pretrained` weights all layers learn from the start. `augment` is what is done to pictures while
-    a body learns: what `transforms` gives, None, "auto", which mirrors them, or "full", all of `transforms`.
-    `device` is where it learns: "cpu", "cuda" or "auto". `new_run` makes folders of runs elsewhere than in
-    the project. Raises BackboneError, CatalogError, and ReadOnlyProjectError where the catalog has no project
-    that lasts.
+    Without `pretrained` weights all layers are trained from the start. `augment` is what is done to pictures
+    while layers of the backbone are trained: what `transforms` gives, None, "auto", which mirrors them, or
+    "full", all of `transforms`. `device` is "cpu", "cuda" or "auto". `new_run` makes folders of runs
+    elsewhere than in the project. Raises BackboneError, CatalogError, and ReadOnlyProjectError where the
+    catalog has no project that lasts.
     """
 
     def __init__(
@@ -136,11 +137,10 @@ class Learner(Answers):
         nothing can be trained. While layers of the backbone are trained, the learner has no answers for a
         callback.
         """
-        if not 0 < pct_start < 1 or not all(0 <= momentum < 1 for momentum in moms):
-            raise WhatsitError(
-                f"Nothing can be learnt with pct_start={pct_start}, moms={moms}.",
-                "Give numbers between 0 and 1.",
-            )
+        if not 0 < pct_start < 1:
+            raise WhatsitError(Message("train_options.pct_start", given=pct_start))
+        if not all(0 <= momentum < 1 for momentum in moms):
+            raise WhatsitError(Message("train_options.moms", given=repr(moms)))
 
         def schedule(steps: int) -> OneCycle:
             return OneCycle(steps, pct_start=pct_start, moms=moms)
@@ -181,11 +181,9 @@ class Learner(Answers):
         """
         layers = self._state.layers
         if self._state.fits or not layers.is_pretrained:
-            what = "needs a new learner" if self._state.fits else "needs pretrained weights"
-            raise WhatsitError(
-                f"Fine-tuning {what}.", "Make another learner, or call unfreeze and fit_one_cycle."
-            )
-        require("torch", "Training the layers of a backbone")
+            code = "training.fine_tuned_twice" if self._state.fits else "training.fine_tuned_random"
+            raise WhatsitError(Message(code))
+        require("torch", Message("training.layers"))
         self.freeze()
         self.fit_one_cycle(HEAD_EPOCHS, bs=bs, balance=balance)
         self._state.layers.head.settle(self._state.data.of("train").inputs)  # these statistics stay
@@ -233,7 +231,7 @@ class Learner(Answers):
         state, path = self._state, path_of(path, "The bundle", WhatsitError, "my-photos.whatsit")
         model = served(self.model())
         if warning := guessing.warning(self.evaluate()):
-            warn(f"careful: {warning}")
+            warn(Message("training.careful", warning=warning))
         metrics = records.measured(state, self._calibration)
         bundle = Bundle(model, asdict(self.catalog.rule), metrics, records.versions(state))
         with keeping(state.project.folder, path):

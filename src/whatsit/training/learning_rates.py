@@ -5,6 +5,8 @@ from numbers import Real
 
 from whatsit.checks import is_number
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
+from whatsit.text import shortened
 
 LearningRates = float | slice | Sequence[float]
 
@@ -19,27 +21,24 @@ def spread(lr: LearningRates, groups: int) -> list[float]:
     if isinstance(lr, slice):
         start, stop = lr.start, lr.stop
         if not _is_rate(stop) or lr.step is not None:
-            raise _senseless(lr)
+            raise _impossible(lr)
         if start is None:
             rates = [stop / 10] * (groups - 1) + [stop]
         elif _is_rate(start):
             steps = max(1, groups - 1)
             rates = [start * (stop / start) ** (n / steps) for n in range(groups)] if groups > 1 else [stop]
         else:
-            raise _senseless(lr)
+            raise _impossible(lr)
     elif isinstance(lr, Real):
         rates = [lr] * groups
     elif isinstance(lr, str) or not isinstance(lr, Iterable):
-        raise _senseless(lr)
+        raise _impossible(lr)
     else:
         rates = list(lr)[-groups:] if groups == 1 else list(lr)
     if len(rates) != groups:
-        raise WhatsitError(
-            f"{len(rates)} learning rates are given for {groups} groups of layers.",
-            f"Give one, a slice, or {groups}.",
-        )
+        raise WhatsitError(Message("train_options.lr_count", rates=len(rates), groups=groups))
     if not all(map(_is_rate, rates)):
-        raise _senseless(lr)
+        raise _impossible(lr)
     return [float(rate) for rate in rates]
 
 
@@ -47,7 +46,5 @@ def _is_rate(value: object) -> bool:
     return is_number(value, 0) and value != 0
 
 
-def _senseless(lr: LearningRates) -> WhatsitError:
-    return WhatsitError(
-        f"Nothing can be learnt with lr={lr!r}.", "Give a positive number, slice(1e-5, 1e-3), or a list."
-    )
+def _impossible(lr: LearningRates) -> WhatsitError:
+    return WhatsitError(Message("train_options.lr_spread", given=shortened(repr(lr), 60)))

@@ -1,4 +1,4 @@
-"""Pictures as a network learns from them: decoded in threads, a little ahead of it."""
+"""Pictures as a network is trained on them: decoded in threads, a little ahead of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from whatsit.errors import CatalogError, ImageError
 from whatsit.events import progress
+from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
@@ -24,7 +25,7 @@ class PictureBatches:
     """Picture files and the index of each one's class (n,), in batches of about `batch_size`.
 
     `chosen` are places of pictures, some perhaps several times; `kept` the decoded ones. Raises CatalogError
-    where one can't be read any more.
+    where one can't be read anymore.
     """
 
     paths: Sequence[Path]
@@ -41,17 +42,17 @@ class PictureBatches:
 
     def epoch(self, order: np.random.Generator) -> Iterator[Labelled]:
         """The chosen pictures, shuffled; pixels uint8 (n, size, size, 3)."""
-        return self._batches(shuffled(self.chosen, self.steps, order), "Learning")
+        return self._batches(shuffled(self.chosen, self.steps, order), "training")
 
     def in_order(self) -> Iterator[Labelled]:
         """All pictures as they come."""
         places = np.arange(len(self.paths))
         starts = range(self.batch_size, len(places), self.batch_size)
-        return self._batches(np.split(places, starts), "Looking at the others")
+        return self._batches(np.split(places, starts), "validating")
 
-    def _batches(self, batches: Sequence[Places], title: str) -> Iterator[Labelled]:
+    def _batches(self, batches: Sequence[Places], task: str) -> Iterator[Labelled]:
         decoded = in_parallel(self._load, np.concatenate(batches).tolist(), together=TOGETHER)
-        with progress(title, len(batches)) as advance:
+        with progress(task, len(batches)) as advance:
             for places in batches:
                 pixels = np.stack(list(islice(decoded, len(places))))
                 yield Labelled(pixels, self.labels[places])
@@ -63,8 +64,8 @@ class PictureBatches:
             try:
                 pixels = self.preprocess.load(self.paths[place])
             except ImageError as error:
-                what = f"{self.paths[place]} changed meanwhile: {error}."
-                raise CatalogError(what, "Read the folder again.") from error
+                message = Message("training.changed", path=self.paths[place], reason=error)
+                raise CatalogError(message) from error
             if (len(self.kept) + 1) * pixels.nbytes <= IN_MEMORY:
                 self.kept[place] = pixels
         return pixels

@@ -11,6 +11,7 @@ from whatsit import engine
 from whatsit.catalog import folders_of
 from whatsit.config import Split
 from whatsit.errors import DivergedError, WhatsitError
+from whatsit.i18n import Message
 from whatsit.model import Model, Predictions
 from whatsit.project import BY_FOLDER, BY_TABLE, Answered, RunRecord
 from whatsit.report import Phrase
@@ -23,6 +24,13 @@ from whatsit.understand.metrics import Evaluation, evaluate, predicted
 from whatsit.version import version_of
 
 TIMED = 6  # pictures
+SIZES = {
+    "requested": "size_asked",
+    "other": "size_other",
+    "small": "size_small",
+    "many": "size_many",
+    "large": "size_large",
+}
 
 
 def predictions_for(state: State, calibration: Calibration, split: Split) -> Predictions:
@@ -49,8 +57,8 @@ def diagnosis_of(state: State, calibration: Calibration) -> Diagnosis:
 
 
 def untrained() -> WhatsitError:
-    """The error that there is nothing to ask about yet."""
-    return WhatsitError("Nothing was trained yet.", "Call fit_one_cycle first.")
+    """The error that nothing was trained yet."""
+    return WhatsitError(Message("training.untrained"))
 
 
 def diverged_error(state: State, calibration: Calibration) -> DivergedError:
@@ -66,7 +74,7 @@ def hits(state: State, calibration: Calibration) -> NDArray[np.bool_]:
 
 
 def write_record(state: State, calibration: Calibration) -> None:
-    """Write into the run all that is known of what it came to."""
+    """Write all results into the run."""
     record = RunRecord(
         backbone=state.backbone.name,
         backbone_sha256=state.backbone.sha256,
@@ -81,7 +89,7 @@ def write_record(state: State, calibration: Calibration) -> None:
         accuracy=float(hits(state, calibration).mean()),
         versions=versions(state),
         history=state.history.to_dict(),
-        findings=diagnosis_of(state, calibration).in_words(),
+        findings=diagnosis_of(state, calibration).to_record(),
     )
     state.run.write(record, _answered(state, calibration), _labeled_by(state))
 
@@ -107,7 +115,7 @@ def _labeled_by(state: State) -> str:
 
 
 def measured(state: State, calibration: Calibration) -> dict[str, Any]:
-    """What a bundle says about how it was measured."""
+    """What a bundle records about how it was measured."""
     valid = evaluation_of(state, calibration, "valid")
     metrics: dict[str, Any] = {
         "split": "valid",
@@ -130,28 +138,36 @@ def versions(state: State) -> dict[str, str]:
     return {**found, "backbone": state.backbone.name, "openvino": engine.version()}
 
 
-def settings(state: State, model: Model) -> dict[str, str | Phrase]:
+def settings(state: State, model: Model) -> dict[str, str | Phrase | Message]:
     """What it was trained with, in words."""
-    rule = state.catalog.rule
-    seed = "by time" if rule.by_time else f"seed {rule.seed}"
+    name = state.backbone.name
+    tuned = Message("training.settings_backbone_tuned", backbone=name) if state.layers.is_fine_tuned else None
     return {
-        "backbone": f"{state.backbone.name}{' (fine-tuned)' if state.layers.is_fine_tuned else ''}",
+        "backbone": tuned or name,
         **cost(state, model),
         "resize": state.preprocess.resize,
         "precision_of": state.data.precision,
         "fits": "; ".join(map(_in_words, state.fits)),
         "views": str(state.data.views),
         "seed": str(state.config.seed),
-        "split": f"{rule.valid:.0%}, {seed} {rule.relation}".strip()
-        if state.catalog.is_assigned
-        else "given by folders or a column",
+        "split": _split(state),
         "versions": ", ".join(f"{name} {number}" for name, number in versions(state).items()),
     }
 
 
+def _split(state: State) -> Message:
+    rule = state.catalog.rule
+    if not state.catalog.is_assigned:
+        return Message("training.settings_split_given")
+    seed = Message("training.settings_seed", seed=rule.seed)
+    how = Message("training.settings_by_time") if rule.by_time else seed
+    share = Message("training.settings_valid", valid=rule.valid)
+    return Message("training.settings_split", parts=[share, how, *filter(None, [rule.relation])])
+
+
 def cost(state: State, model: Model) -> dict[str, Phrase]:
     """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
-    size = Phrase(f"size_{state.size.why}", asdict(state.size))
+    size = Phrase(SIZES[state.size.why], asdict(state.size))
     seconds = prediction_seconds(state, model)
     takes = {} if seconds is None else {"prediction_time": Phrase("milliseconds", {"ms": 1000 * seconds})}
     return {"size": size, **takes}

@@ -26,7 +26,7 @@ def report_of(
     """The report of a learner's model, with what `interpret` finds on each split that has pictures."""
     found: dict[Split, Interpretation] = {}
     for split in ORDER:
-        with suppress(CatalogError):  # it has no pictures, or none can be read any more
+        with suppress(CatalogError):  # it has no pictures, or none can be read anymore
             found[split] = interpret(split)
     return Report(
         name=state.catalog.root.name,

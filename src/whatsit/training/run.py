@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 from whatsit.project import (
     HISTORY,
     PREDICTIONS,
@@ -50,8 +51,8 @@ class Run:
         if self.number > checkpoints.finished(self.folder):
             return None
         stage = checkpoints.load_finished(self.folder, belongs)
-        if stage.history["asked"][: self.number] != self.requests:
-            raise WhatsitError(f"Something else was trained in {self.folder}.", "Begin another run.")
+        if stage.history["requests"][: self.number] != self.requests:
+            raise WhatsitError(Message("training.other_run", run=self.folder))
         return stage
 
     @property
@@ -78,7 +79,7 @@ class Run:
     def take_up(self, trainings: int, belongs: Belongs) -> Stage:
         """What the last of so many trainings came to; the next one goes on from there."""
         stage = checkpoints.load_finished(self.folder, belongs)
-        self.requests = stage.history["asked"][:trainings]
+        self.requests = stage.history["requests"][:trainings]
         return stage
 
     def note_trained_on(self, contents: Collection[str]) -> None:

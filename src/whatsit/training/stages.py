@@ -15,11 +15,22 @@ from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
 from whatsit.errors import WeightsError, WhatsitError
+from whatsit.i18n import Message
 from whatsit.project import EpochRecord, Fit, write_whole
 from whatsit.project.paths import not_a_link, reading, untrusted
 from whatsit.project.records import read_file, read_json, shaped
+from whatsit.text import printable
 
-FORMAT = 1
+FORMAT = 2
+
+
+PARTS = {  # what a stage and its learner have in common
+    "architecture": "stage.architecture",
+    "classes": "stage.classes",
+    "normalization": "stage.normalization",
+    "resize": "stage.resize",
+    "pretrained": "stage.pretrained",
+}
 
 
 class Kept(TypedDict, total=False):
@@ -64,7 +75,7 @@ def save(folder: Path, name: str, stage: Stage) -> Path:
         "history": stage.history,
     }
     not_a_link(folder, folder.parent)
-    with suppress(OSError):  # writing says it
+    with suppress(OSError):  # writing reports it
         folder.mkdir(exist_ok=True)
     write_whole(folder / f"{name}.safetensors", data)
     text = json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
@@ -80,26 +91,22 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
         record = read_json(folder / f"{name}.json")
         data = read_file(folder / f"{name}.safetensors")
     except FileNotFoundError:
-        there = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
-        raise WhatsitError(f"There is no saved stage {name!r} in {folder}.", f"There: {there}.") from None
+        known = sorted(path.stem for path in folder.glob("*.json"))
+        if not known:
+            raise WhatsitError(Message("stage.none_saved", name=name, folder=folder)) from None
+        raise WhatsitError(Message("stage.missing", name=name, folder=folder, known=known)) from None
     except (OSError, ValueError) as error:
-        raise WhatsitError(f"The stage {name!r} can't be read ({error}).", "Save it again.") from error
+        raise WhatsitError(Message("stage.unreadable", name=name, reason=str(error))) from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise WhatsitError(f"The stage {name!r} is of another format.", "Update Whatsit, or save it again.")
+        raise WhatsitError(Message("stage.format", name=name))
     if hashlib.sha256(data).hexdigest() != record.get("sha256"):
-        raise WhatsitError(f"The stage {name!r} is damaged.", "Save it again.")
+        raise WhatsitError(Message("stage.damaged", name=name))
     with reading(folder / f"{name}.json"):
         shaped(record, Record)
     for what, here in belongs.items():
         there = record["belongs"].get(what)
         if there != here:
-            raise WhatsitError(
-                f"The stage {name!r} has another {what} than this learner: {_short(there)} instead of "
-                f"{_short(here)}.",
-                f"Make the learner with size={there}."
-                if what == "size"
-                else "Make a learner like the one that saved it.",
-            )
+            raise WhatsitError(_of_another(name, what, _short(there), _short(here)))
     stage = Stage({}, record["belongs"], record["history"], folder / f"{name}.json")
     with taking_up(stage):
         return replace(stage, tensors=from_bytes(data))
@@ -115,6 +122,12 @@ def taking_up(stage: Stage) -> Iterator[None]:
         raise untrusted(stage.record, "its weights are not those of such a network") from error
 
 
+def _of_another(name: str, what: str, there: str, here: str) -> Message:
+    if what == "size":
+        return Message("stage.other_size", name=name, there=there, here=here)
+    return Message("stage.other", name=name, what=Message(PARTS[what]), there=there, here=here)
+
+
 def _short(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 120 else f"{text[:117]}..."
@@ -122,4 +135,4 @@ def _short(value: Any) -> str:
 
 def _check(name: str) -> None:
     if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
-        raise WhatsitError(f"A stage can't be called {name!r}.", 'Name it like "stage-1".')
+        raise WhatsitError(Message("stage.name", name=printable(name)))

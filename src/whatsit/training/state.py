@@ -125,12 +125,12 @@ class State:
         return epochs_of(self.data.count("train"), self.batch_size)
 
     def show_to(self, backbone: Backbone) -> None:
-        """Let another backbone look at the pictures. Nobody asks for the features of the one before."""
+        """Compute the features with another backbone; those of the one before are not needed again."""
         before, self.data = self.data.backbone.sha256, self.data.with_backbone(backbone)
         self._forget_features(before)
 
     def _forget_features(self, backbone: str) -> None:
-        """Delete the features of a backbone that is not there any more."""
+        """Delete the features of a backbone that is gone."""
         if backbone not in (self.came.sha256, self.layers.backbone.sha256):
             self.project.features.forget(backbone)
 
@@ -141,9 +141,9 @@ class State:
             "architecture": self.backbone.name,
             "classes": self.catalog.classes,
             "size": self.preprocess.size,
-            "normalisation": [*self.preprocess.mean, *self.preprocess.std],
-            "resize mode": self.preprocess.resize,
-            "body": self.came.sha256,
+            "normalization": [*self.preprocess.mean, *self.preprocess.std],
+            "resize": self.preprocess.resize,
+            "pretrained": self.came.sha256,
         }
 
     def stage(self, **more: Any) -> Stage:
@@ -151,7 +151,7 @@ class State:
         mirrored = self.mirrored
         history = {
             "fits": self.fits,
-            "asked": self.run.requests,
+            "requests": self.run.requests,
             "frozen": self.layers.frozen_to,
             "tuned": self.layers.is_fine_tuned or self.is_training_backbone,
             "mirrored": mirrored and list(astuple(mirrored)),

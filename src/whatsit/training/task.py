@@ -15,6 +15,7 @@ from whatsit.config import TrainConfig
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import Emit, warn, written
 from whatsit.extras import MissingError
+from whatsit.i18n import Message
 from whatsit.project import write_whole
 from whatsit.report import Phrase
 from whatsit.text import brief
@@ -46,7 +47,7 @@ class Suspect:
 class TrainResult:
     """What a training came to: the `learner`, its `bundle` and the `report` beside it, None without one.
 
-    `accuracies` are those of all seeds, if several were asked for; `experiments` those of `what_if`, and
+    `accuracies` are those of all seeds, if there are several; `experiments` those of `what_if`, and
     `figure` their picture. `is_replaced` says that another bundle lay there, which is in the trash now.
     """
 
@@ -87,6 +88,7 @@ class TrainResult:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON values."""
         learner, evaluation = self.learner, self.learner.evaluate()
+        doubt = guessing.warning(evaluation)
         found: dict[str, Any] = {
             **evaluation.to_dict(),
             "classes": learner.classes,
@@ -102,7 +104,7 @@ class TrainResult:
             "size_reason": learner.input_size.why,
             "prediction_seconds": prediction_seconds(learner._state, learner.model()),
             "unreadable": [str(path) for path, _ in learner.catalog.unreadable],
-            "warnings": [*learner.catalog.warnings, *filter(None, [guessing.warning(evaluation)])],
+            "warnings": [one.to_dict() for one in (*learner.catalog.warnings, *([doubt] if doubt else []))],
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
@@ -127,7 +129,7 @@ def train(
     folder = path_of(folder, "The folder of pictures", WhatsitError)
     for name in options:
         if name not in known:
-            raise WhatsitError(f"There is no option {name!r}.", f"Take {', '.join(sorted(known))}.")
+            raise WhatsitError(Message("train_options.unknown", name=name, known=sorted(known)))
     folder = folder.absolute()
     return run(TrainConfig(str(folder), str(out or default_path(folder)), **options), emit)
 
@@ -141,8 +143,8 @@ def resume(
 ) -> TrainResult:
     """Go on with a training that was stopped, in its run: FOLDER/.whatsit/runs/0001.
 
-    The same as `whatsit train --resume`: a run is not asked where files are. So name `out` and `weights` if
-    you named them before, and the pictures' `folder` if that is not beside the run. Raises WhatsitError.
+    The same as `whatsit train --resume`: a run does not decide where files are. So name `out` and `weights`
+    if you named them before, and the pictures' `folder` if that is not beside the run. Raises WhatsitError.
     """
     given = jobs.Given(*(Path(place) if place else None for place in (folder, out, weights)))
     return run_job(jobs.resume(jobs.find_run(str(run), given.folder, None), given), emit)
@@ -202,7 +204,7 @@ def _draw(experiments: list[Experiment], place: Path) -> Path | None:
     try:
         draw(experiments).write(place)
     except MissingError as error:
-        warn(f"{place.name} is not drawn: {error}")
+        warn(Message("training.no_figure", name=place.name, reason=error))
         return None
     written("figure", place)
     return place
@@ -215,10 +217,10 @@ def _report(learner: Learner, out: Path) -> Path | None:
         text = learner.report().render().encode("utf-8", "backslashreplace")
         write_whole(page, text)
     except WhatsitError as error:
-        warn(f"there is no report: {error}")
+        warn(Message("training.no_report", reason=error))
         return None
     if _is_someone_elses(beside):
-        warn(f"{beside} is not a page of Whatsit, and stays as it is.")
+        warn(Message("training.foreign_page", path=beside))
     else:
         with suppress(WhatsitError):  # then the one in the run has to do
             write_whole(beside, text)

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from whatsit.catalog import split_index
 from whatsit.config import LR
 from whatsit.events import EpochDone, Event, default, emitting, listener, note, progress
+from whatsit.i18n import Message
 from whatsit.text import brief
 from whatsit.training import variants
 from whatsit.training.doctor import FAULTS, Diagnosis
@@ -23,35 +25,40 @@ if TYPE_CHECKING:
 
 TOO_HIGH, TOO_LOW = 0.5, 1e-5
 LOW_EPOCHS, MANY_EPOCHS = 5, 40
-SLOW = slice(1e-6, 1e-4)  # for a whole network that learns a few pictures by heart
+SLOW = slice(1e-6, 1e-4)  # for a whole network that memorizes a few pictures
 SHARE = 0.1  # of the training pictures
 LOOKED_AT = 200  # validation pictures after each of the many epochs, at most
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One training that went otherwise: what was changed, its epochs, and what the doctor says.
+    """One training with other options: the question, its epochs, and the doctor's diagnosis.
 
-    `harmless` is what to say where the doctor finds no fault.
+    `harmless` is part of the answer where the doctor finds no fault.
     """
 
-    question: str
+    question: Message
     history: History
     diagnosis: Diagnosis
-    harmless: str
+    harmless: Message
 
     def __repr__(self) -> str:
-        return brief(self, f"what if {self.question}? {self.answer}")
+        return brief(self, f"{self.question.text('en')} {self.answer.text('en')}")
 
     @property
-    def answer(self) -> str:
-        """What it shows, in words."""
-        findings = [str(finding) for finding in self.diagnosis.findings if finding.sign in FAULTS]
-        return " ".join([self.diagnosis.summary, *(findings or [self.harmless])])
+    def answer(self) -> Message:
+        """What it shows."""
+        faults = [finding.message for finding in self.diagnosis.findings if finding.sign in FAULTS]
+        return reduce(_joined, faults or [self.harmless], self.diagnosis.summary)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"question": self.question, "answer": self.answer, "history": self.history.to_dict()}
+        question, answer = self.question.to_dict(), self.answer.to_dict()
+        return {"question": question, "answer": answer, "history": self.history.to_dict()}
+
+
+def _joined(first: Message, second: Message) -> Message:
+    return Message("what_if.joined", first=first, second=second)
 
 
 def what_if(learner: Learner, folder: Path) -> list[Experiment]:
@@ -62,11 +69,11 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
     found: list[Experiment] = []
     with _counting_epochs(2 + LOW_EPOCHS + MANY_EPOCHS):
         for question, harmless, train in _experiments(learner, folder):
-            note(f"what if {question}?")
+            note(question)
             tried = train()
             experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
-            note(f"  {experiment.answer}")
-            if tried.is_fine_tuned:  # nobody asks for these features again
+            note(Message("what_if.answer", answer=experiment.answer))
+            if tried.is_fine_tuned:  # these features are not needed again
                 learner._state.project.features.forget(tried.backbone.sha256)
             found.append(experiment)
     shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
@@ -92,11 +99,11 @@ def draw(experiments: list[Experiment]) -> "Plot":
     """The curves of all experiments side by side. Raises MissingError without matplotlib."""
     from whatsit.understand.plots import draw_experiments
 
-    return draw_experiments({one.question: one.history.to_dict() for one in experiments})
+    return draw_experiments({str(one.question): one.history.to_dict() for one in experiments})
 
 
-def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[str, str, Callable[[], Learner]]]:
-    """Each with its question, and what to say if no harm came of it."""
+def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[Message, Message, Callable[[], Learner]]]:
+    """Each with its question, and the answer if no harm came of it."""
 
     def of_head(name: str, epochs: int, lr: float) -> Callable[[], Learner]:
         def train() -> Learner:
@@ -113,20 +120,23 @@ def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[str, str, Cal
         return other
 
     yield (
-        f"the learning rate is far too high ({TOO_HIGH:g})",
-        "Here it did no harm.",
+        Message("what_if.lr_too_high", lr=TOO_HIGH),
+        Message("what_if.no_harm"),
         of_head("rate-too-high", 1, TOO_HIGH),
     )
     yield (
-        f"it is far too low ({TOO_LOW:g}), for {LOW_EPOCHS} epochs",
-        "That was enough here: these classes are easy to tell apart.",
+        Message("what_if.lr_too_low", lr=TOO_LOW, epochs=LOW_EPOCHS),
+        Message("what_if.easy_classes"),
         of_head("rate-too-low", LOW_EPOCHS, TOO_LOW),
     )
-    yield "there is a single epoch", "That was enough here.", of_head("too-few-epochs", 1, LR)
     yield (
-        f"all layers learn a tenth of the pictures for {MANY_EPOCHS} epochs, without augmentation and decay",
-        "The error rate did not turn by more than chance, though the training loss came below the validation "
-        "loss: that alone is no overfitting.",
+        Message("what_if.single_epoch"),
+        Message("what_if.enough"),
+        of_head("too-few-epochs", 1, LR),
+    )
+    yield (
+        Message("what_if.many_epochs", epochs=MANY_EPOCHS),
+        Message("what_if.no_overfitting"),
         of_all_layers,
     )
 

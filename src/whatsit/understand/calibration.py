@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.i18n import Message, say
 from whatsit.probabilities import softmax
 from whatsit.tables import with_picture
 from whatsit.text import brief
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from whatsit.figures import Plot
 
 BINS = 10
-FEW = 100  # pictures: with fewer nothing can be told
-TELLING = 0.1  # where chance alone may bring more, nothing can be told
+FEW = 100  # pictures: fewer show nothing
+TELLING = 0.1  # where chance alone may bring more, they show nothing
 DRAWS = 400  # worlds in which the probabilities are true
 LOG_SPREAD = 0.5  # of the temperatures that are usual: with few pictures it stays near 1
 ENOUGH = 10_000  # pictures to find a temperature by
@@ -151,18 +152,20 @@ class Reliability:
             return False
         return True if self.chance[1] <= TELLING and len(self.right) >= FEW else None
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> Message:
+        """Whether the probabilities can be believed, and how far off they are."""
+        codes = {
+            True: "understand.believable",
+            False: "understand.not_believable",
+            None: "understand.few_to_believe",
+        }
         mean, _ = self.chance
-        found = {
-            True: "When it says 90 %, take it as 90 %",
-            False: "Don't take its probabilities at their word",
-            None: "There are too few pictures to tell whether its probabilities can be believed",
-        }[self.is_believable]
-        pictures = "picture" if len(self.right) == 1 else "pictures"
-        return (
-            f"{found}: the calibration error is {self.ece:.3f}, and perfect probabilities would show about "
-            f"{mean:.3f} on {len(self.right)} {pictures}."
-        )
+        error = Message("understand.calibration_error", ece=self.ece, chance=mean, images=len(self.right))
+        return Message(codes[self.is_believable], error=error)
+
+    def __str__(self) -> str:
+        return self.message.text()
 
     def __repr__(self) -> str:
         return brief(self, f"calibration error {self.ece:.3f} on {len(self.right)} pictures")
@@ -180,7 +183,7 @@ class Reliability:
             [one.accuracy for one in self.bins],
             [(one.low, one.high) for one in self.bins],
             [one.images for one in self.bins],
-            f"calibration error {self.ece:.3f}, by chance alone {mean:.3f}",
+            say("figures.calibration_error", ece=self.ece, chance=mean),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.i18n import Message
 from whatsit.text import brief
 from whatsit.understand.principal import principal
 
@@ -26,11 +27,16 @@ class Component:
     low_labels: list[str]
     high_labels: list[str]
 
+    @property
+    def message(self) -> Message:
+        """From what to what it leads."""
+        return Message("understand.component", low=_named(self.low_labels), high=_named(self.high_labels))
+
     def __str__(self) -> str:
-        return f"from {' and '.join(self.low_labels)} to {' and '.join(self.high_labels)}"
+        return self.message.text()
 
     def __repr__(self) -> str:
-        return brief(self, f"{self.share:.0%} of all differences, {self}")
+        return brief(self, f"{self.share:.0%} of all differences, {self.message.text('en')}")
 
 
 def components(
@@ -58,6 +64,11 @@ def components(
         low_labels, high_labels = (_mostly([classes[labels[place]] for place in end]) for end in (low, high))
         found.append(Component(float(square) / total, low, high, low_labels, high_labels))
     return found
+
+
+def _named(labels: Sequence[str]) -> Message | str:
+    """One class or two of them."""
+    return Message("understand.two_classes", one=labels[0], other=labels[1]) if labels[1:] else labels[0]
 
 
 def _mostly(labels: list[str]) -> list[str]:

@@ -4,23 +4,22 @@ import math
 
 import numpy as np
 
-from whatsit.understand.metrics import Evaluation
+from whatsit.i18n import Message
+from whatsit.understand.metrics import Evaluation, pictures_of
 
 CHANCE = 0.05  # one-sided: guesses are called better than guesses this often
 KNOWS = 0.5  # of what guessing gets wrong: who gets so much right does not guess, however few the pictures
 
 
-def warning(evaluation: Evaluation) -> str:
-    """What to say of answers that may well be guesses; "" for better ones."""
+def warning(evaluation: Evaluation) -> Message | None:
+    """A warning about answers that may well be guesses; None for better ones."""
     right, (expected, spread) = evaluation.right, by_chance(evaluation)
     z = (right - 0.5 - expected) / spread if spread else 0.0
     is_beyond_chance = math.erfc(z / math.sqrt(2)) / 2 <= CHANCE
     if is_beyond_chance or right - expected >= KNOWS * (evaluation.images - expected):
-        return ""
-    return (
-        f"the model may be no better than guessing: it is right on {right} of {evaluation.images} validation "
-        f"pictures, and guessing would get about {expected:.0f}."
-    )
+        return None
+    pictures = pictures_of("valid", evaluation.images)
+    return Message("understand.guessing", right=right, pictures=pictures, expected=expected)
 
 
 def by_chance(evaluation: Evaluation) -> tuple[float, float]:

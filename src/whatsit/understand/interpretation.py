@@ -11,21 +11,16 @@ from numpy.typing import NDArray
 
 from whatsit.errors import WhatsitError
 from whatsit.heat_map import HeatMap
+from whatsit.i18n import Message, say
 from whatsit.text import brief, ending
 from whatsit.understand.calibration import Reliability
 from whatsit.understand.components import Component, components
-from whatsit.understand.metrics import Evaluation, evaluate
+from whatsit.understand.metrics import Evaluation, evaluate, pictures_of
 from whatsit.understand.selective import Selective
 
 if TYPE_CHECKING:
     from whatsit.figures import Plot
 
-SPLITS = {
-    "train": "training pictures",
-    "valid": "validation pictures",
-    "test": "test pictures",
-    "all": "pictures",
-}
 COLUMNS = 3  # of pictures in a figure
 SMALLEST = 1e-12  # a probability whose loss is still a number
 Explain = Callable[[Path, str], HeatMap]  # of a picture, for a class
@@ -92,57 +87,62 @@ class Interpretation:
                 object.__setattr__(self, "paths", [Path(path) for path in self.paths])
             why = self._why_not()
         except (TypeError, ValueError) as error:
-            why = f"they are not tables of numbers ({error})"
+            why = Message("answers.no_tables", error=str(error))
         if why:
-            raise WhatsitError(f"These answers can't be interpreted: {why}.", "Check the arrays.")
+            raise WhatsitError(Message("understand.bad_answers", reason=why))
 
-    def _why_not(self) -> str:
-        if self.labels.ndim != 1:
-            return f"the labels have the shape {self.labels.shape}; one number is wanted for each picture"
-        shape = (len(self.labels), len(self.classes))
+    def _why_not(self) -> Message | None:
+        shape = (len(self.labels), len(self.classes)) if self.labels.ndim == 1 else ()
+        if not shape:
+            return Message("answers.labels_shape", shape=str(self.labels.shape))
         if not len(self.labels):
-            return "there are no pictures"
+            return Message("answers.none")
         if len(set(self.classes)) < len(self.classes):
-            return "some class is named twice"
+            return Message("answers.same_classes")
         if self.probabilities.shape != shape:
-            return f"the probabilities have the shape {self.probabilities.shape}, not {shape}"
+            given = str(self.probabilities.shape)
+            return Message("answers.probabilities_shape", shape=given, wanted=str(shape))
         if not np.issubdtype(self.labels.dtype, np.integer) or not (
             0 <= self.labels.min() <= self.labels.max() < len(self.classes)
         ):
-            return f"the labels are not all places of the {len(self.classes)} classes"
+            return Message("answers.labels_places", last=len(self.classes) - 1)
         if not np.isfinite(self.probabilities).all():
-            return "some probabilities are not numbers"
+            return Message("answers.not_finite")
         if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
-            return "the probabilities of some picture don't sum to 1 (give them after softmax)"
+            return Message("answers.no_sum")
         for name, rows in (("paths", self.paths), ("features", self.features), ("groups", self.groups)):
             if rows is not None and len(rows) != len(self.labels):
-                return f"there are {len(rows)} {name} for {len(self.labels)} labels"
+                return Message("answers.rows", name=name, rows=len(rows), labels=len(self.labels))
         if self.features is not None and (self.features.ndim != 2 or not np.isfinite(self.features).all()):
-            return "the features are no table of numbers, a row for each picture"
+            return Message("answers.features")
         if self.groups is not None and not (
             self.groups.ndim == 1 and np.issubdtype(self.groups.dtype, np.integer)
         ):
-            return "the groups are not whole numbers, one for each picture"
-        return ""
+            return Message("answers.groups")
+        return None
+
+    @property
+    def message(self) -> Message:
+        """How often it is right, and its most frequent mistake."""
+        evaluation = self.evaluation.message_of(self.split)
+        for actual, predicted, count in self.most_confused()[:1]:
+            return Message(
+                "understand.interpretation",
+                evaluation=evaluation,
+                actual=actual,
+                predicted=predicted,
+                count=count,
+            )
+        return evaluation
 
     def __str__(self) -> str:
-        found = self.evaluation
-        summary = f"Right on {found.right} of {found.images} {self._pictures}"
-        summary += f": {found.accuracy:.1%} ({found.range_in_words})."
-        for actual, predicted, count in self.most_confused()[:1]:
-            summary += f" Most often it takes {actual} for {predicted} ({count})."
-        return summary
+        return self.message.text()
 
     def __repr__(self) -> str:
-        return brief(self, self)  # arrays would fill a notebook
+        return brief(self, self.message.text("en"))  # arrays would fill a notebook
 
     def _repr_html_(self) -> str:
         return self.evaluation._repr_html_()
-
-    @property
-    def _pictures(self) -> str:
-        """Which pictures these are, for people."""
-        return SPLITS.get(self.split, self.split)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -203,7 +203,7 @@ class Interpretation:
     def components(self, n: int = 4, pictures: int = 6) -> list[Component]:
         """The main directions in which the pictures differ for it. Raises WhatsitError without features."""
         if self.features is None:
-            raise WhatsitError("Components are found in features, and there are none.", "Give features=.")
+            raise WhatsitError(Message("understand.no_features"))
         return components(self.features, self.labels, self.classes, n, pictures)
 
     def plot_confusion_matrix(self, normalize: bool = False) -> "Plot":
@@ -215,9 +215,10 @@ class Interpretation:
 
         found = self.evaluation
         places, left_out = found.most_confused_classes()
-        title = f"{found.images} {self._pictures}"
+        title = pictures_of(self.split, found.images).text()
         if left_out:
-            title += f"\nthe {len(places)} most confused of {len(found.classes)} classes"
+            most = say("figures.most_confused", shown=len(places), classes=len(found.classes))
+            title = f"{title}\n{most}"
         names = [found.classes[place] for place in places]
         totals = found.confusion[places].sum(1)
         return draw_confusion(names, found.confusion[np.ix_(places, places)], totals, title, normalize)
@@ -231,10 +232,11 @@ class Interpretation:
         from whatsit.catalog.pictures import draw_tiles, readable
 
         if self.paths is None:
-            raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
+            raise WhatsitError(Message("understand.no_paths"))
         _, places = self.top_losses(k)
         answers = [self[place] for place in places.tolist()]
-        heading = f"prediction / actual / loss / probability of actual\n{self._pictures}"
+        pictures = pictures_of(self.split, len(places)).text()
+        heading = f"{say('figures.top_losses')}\n{pictures}"
         files = [(answer.path, answer.title) for answer in answers if answer.path]
         tiles: Iterable[tuple[Any, str]] = readable(files)
         if heatmap and self.explain is not None:
@@ -247,7 +249,7 @@ class Interpretation:
         from whatsit.understand.plots import draw_rows
 
         if self.paths is None:
-            raise WhatsitError("The pictures can't be drawn: nobody said where they are.", "Give paths=.")
+            raise WhatsitError(Message("understand.no_paths"))
         found, paths = self.components(n, pictures), self.paths
         rows = [
             (f"{number}: {one.share:.0%}", [paths[place] for place in (*one.low, *reversed(one.high))])

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.checks import is_number, require_class
+from whatsit.checks import described, is_number, require_class
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message, language, say
 from whatsit.tables import with_picture
-from whatsit.text import brief
+from whatsit.text import brief, printable
 from whatsit.understand.power_law import Draws, draw
 
 if TYPE_CHECKING:
     from whatsit.figures import Plot
 
 SHARE = (5, 95)  # percentiles: a 90 % interval
-FEW = 30  # validation pictures: with fewer nothing can be said
+FEW = 30  # validation pictures: fewer show nothing
 FEW_SIZES = 3  # a fall that slows down takes three points to see
-FARTHEST = 4.0  # times the pictures at hand: further than that nobody can see
+FARTHEST = 4.0  # times the pictures at hand: no forecast goes further
 WORTH = 0.05  # of the errors: less is hardly any help
 GAIN = 0.01  # of a class's pictures, that more pictures would save for sure
 MOST_CLASSES = 30  # looked at one by one, those with the most errors
-UNSURE = "These pictures can't show whether more would help."
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class LearningCurve:
 
     @property
     def can_tell(self) -> bool:
-        """Whether there are enough validation pictures and training sizes to foretell anything."""
+        """Whether there are enough validation pictures and training sizes for a forecast."""
         return self.units >= FEW and len(self.images) >= FEW_SIZES
 
     @cached_property
@@ -134,45 +134,49 @@ class LearningCurve:
         return None if np.median(kept) < 1 - WORTH else False
 
     def tell(self, target: float | None = None) -> str:
-        """The whole in sentences. Raises WhatsitError where `target`, a wished error rate, is not one."""
+        """All of it in sentences. Raises WhatsitError where `target`, a wished error rate, is not one."""
+        sentences = [one.text() for one in self.messages(target)]
+        return ("" if language() == "zh" else " ").join(sentences)
+
+    def messages(self, target: float | None = None) -> list[Message]:
+        """All of it: the error rate now, the one to expect, what to do, and what a `target` takes.
+
+        Raises WhatsitError where `target`, a wished error rate, is not one.
+        """
         if target is not None and not is_number(target, 0, 1):
-            raise WhatsitError(f"target={target!r} is not an error rate.", "Give one from 0 to 1, as 0.05.")
-        now, largest = self.error_rates[-1], self.images[-1]
-        sentences = [f"Trained on {largest:,} pictures, the error rate is {now:.1%}."]
+            raise WhatsitError(Message("learning_curve.bad_target", target=described(target)))
+        now = Message("learning_curve.now", images=self.images[-1], error_rate=self.error_rates[-1])
         if not self.can_tell:
-            return " ".join([*sentences, self._too_few()])
+            return [now, self._too_few()]
         then = self.doubled()
-        sentences.append(
-            f"With twice as many it would probably be {then.error_rate:.1%} (between {then.low:.1%} and "
-            f"{then.high:.1%})."
-        )
+        ahead = Message("learning_curve.doubled", error_rate=then.error_rate, low=then.low, high=then.high)
+        reached = [] if target is None else [self._reached(float(target))]
+        return [now, ahead, *self._advice(), *reached]
+
+    def _advice(self) -> list[Message]:
+        """Whether to look for more pictures, and for which; nothing where there are no errors."""
         if self.helps is False:
-            sentences.append("More pictures of this kind would hardly help; look at the mistakes instead.")
-        elif best := self._helped_most():
-            sentences.append(f"More pictures would help most with {', '.join(best)}.")
-        elif now:
-            sentences.append("More pictures would help." if self.helps else UNSURE)
-        if target is not None:
-            sentences.append(self._reached(target))
-        return " ".join(sentences)
+            return [Message("learning_curve.flat")]
+        if best := self._helped_most():
+            return [Message("learning_curve.helps_most", classes=list(map(printable, best)))]
+        if not self.error_rates[-1]:
+            return []
+        return [Message("learning_curve.helps") if self.helps else Message("learning_curve.unsure")]
 
-    def _too_few(self) -> str:
-        if self.units < FEW:
-            what = "validation pictures" if self.groups is None else "groups of validation pictures"
-            need = f"{self.units}, and {FEW} are needed"
-            return f"There are too few {what} to tell whether more pictures would help ({need})."
-        return "There are too few training pictures to tell whether more would help."
+    def _too_few(self) -> Message:
+        if self.units >= FEW:
+            return Message("learning_curve.few_sizes")
+        if self.groups is None:
+            return Message("learning_curve.few", count=self.units, least=FEW)
+        return Message("learning_curve.few_groups", count=self.units, least=FEW)
 
-    def _reached(self, target: float) -> str:
+    def _reached(self, target: float) -> Message:
         needed = self.needed(target)
         if needed is None:
-            return (
-                f"An error rate of {target:.1%} takes more than {FARTHEST:.0f} times as many pictures, if "
-                "more pictures alone can bring it."
-            )
+            return Message("learning_curve.too_far", target=target, times=FARTHEST)
         if needed <= self.images[-1]:
-            return f"An error rate of {target:.1%} is reached already."
-        return f"An error rate of {target:.1%} takes about {needed:,} training pictures."
+            return Message("learning_curve.reached", target=target)
+        return Message("learning_curve.needed", target=target, images=needed)
 
     def _helped_most(self) -> list[str]:
         """Up to three classes of which more pictures would nearly surely save errors, the most first."""
@@ -199,6 +203,7 @@ class LearningCurve:
     def plot(self) -> "Plot":
         """The errors over the number of pictures, and the forecast up to twice as many with its interval."""
         from whatsit.figures import Plot
+        from whatsit.understand.plots import legible
 
         figure = Plot(figsize=(7, 4), layout="constrained")
         axis = figure.subplots()
@@ -207,15 +212,16 @@ class LearningCurve:
             ticks.append(2 * self.images[-1])
             sizes = np.geomspace(self.images[0], 2 * self.images[-1], 40)
             ahead = [self.forecast(round(size)) for size in sizes]
-            axis.plot(sizes, [one.error_rate for one in ahead], label="power law with a floor")
+            axis.plot(sizes, [one.error_rate for one in ahead], label=say("figures.power_law"))
             axis.fill_between(sizes, [one.low for one in ahead], [one.high for one in ahead], alpha=0.2)
         else:
-            axis.set_title(self._too_few(), fontsize=9)
+            axis.set_title(self._too_few().text(), fontsize=9)
         for repeat in range(self.wrong.shape[1]):
             axis.plot(self.images, self.wrong[:, repeat].mean(1), "o", color="tab:gray", markersize=4)
-        axis.axvline(self.images[-1], color="tab:gray", linestyle=":", label="what there is")
-        axis.set(xscale="log", xlabel="training pictures", ylabel="error rate (validation)", ylim=(0, None))
+        axis.axvline(self.images[-1], color="tab:gray", linestyle=":", label=say("figures.at_hand"))
+        axis.set(xscale="log", xlabel=say("figures.training_pictures"), ylabel=say("figures.error_rate"))
+        axis.set_ylim(0, None)
         axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axis.set_xticks([], minor=True)
         axis.legend()
-        return figure
+        return legible(figure)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.i18n import Message
 from whatsit.tables import table
 from whatsit.text import brief
 from whatsit.understand.clusters import LEAST, Interval, count_groups, interval_of, wilson
@@ -62,6 +63,14 @@ METRICS: dict[str, Metric] = {
 }
 
 
+PICTURES = {
+    "train": "understand.train_pictures",
+    "valid": "understand.valid_pictures",
+    "test": "understand.test_pictures",
+    "all": "understand.all_pictures",
+}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """`confusion` (classes, classes) counts pictures by actual class (row) and predicted class (column).
@@ -76,16 +85,28 @@ class Evaluation:
     unanswered: NDArray[np.int64] | None = None
     grouped: NDArray[np.int64] | None = None
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> Message:
+        """The accuracy and its interval."""
+        return self.message_of("all")
+
+    def message_of(self, split: str) -> Message:
+        """The same, naming the split that the pictures are of."""
         if not self.images:
-            return "There is no picture to measure by."
-        pictures = "picture" if self.images == 1 else "pictures"
-        return (
-            f"Right on {self.right} of {self.images} {pictures}: {self.accuracy:.1%} ({self.range_in_words})."
+            return Message("understand.nothing_measured")
+        return Message(
+            "understand.evaluation",
+            right=self.right,
+            pictures=pictures_of(split, self.images),
+            accuracy=self.accuracy,
+            range=self.range_in_words,
         )
 
+    def __str__(self) -> str:
+        return self.message.text()
+
     def __repr__(self) -> str:
-        return brief(self, self)
+        return brief(self, self.message.text("en"))
 
     def _repr_html_(self) -> str:
         columns = {
@@ -154,13 +175,14 @@ class Evaluation:
         return interval_of(actual == predicted, groups)
 
     @property
-    def range_in_words(self) -> str:
+    def range_in_words(self) -> Message:
         """The interval, or why there is none."""
         if self.interval is None:
-            return f"no interval: they are of {self.groups} groups, and it takes {LEAST} to give one"
+            return Message("understand.no_interval", groups=self.groups, least=LEAST)
         low, high = self.interval
-        of = "" if self.groups is None else f", from {self.groups} groups"
-        return f"95 % interval {low:.1%} to {high:.1%}{of}"
+        if self.groups is None:
+            return Message("understand.interval", low=low, high=high)
+        return Message("understand.interval_groups", low=low, high=high, groups=self.groups)
 
     def per_class(self) -> dict[str, dict[str, Any]]:
         """Pictures, how many were taken for it, precision, recall and F1 of every class, and their intervals.
@@ -258,6 +280,13 @@ def evaluate(
         unanswered if unanswered.any() else None,
         None if groups is None else np.stack([labels, predictions, groups]),
     )
+
+
+def pictures_of(split: str, count: int) -> Message:
+    """So many pictures of a split: "48 test pictures"."""
+    if split not in PICTURES:
+        return Message("understand.other_pictures", count=count, split=split)
+    return Message(PICTURES[split], count=count)
 
 
 def _f1_of(shares: Interval) -> Interval:

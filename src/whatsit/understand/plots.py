@@ -11,6 +11,7 @@ from PIL import Image
 
 from whatsit.catalog.pictures import draw_tiles, readable
 from whatsit.figures import Plot, fonts
+from whatsit.i18n import say
 from whatsit.project import LOSSES, EpochRecord
 from whatsit.text import printable
 
@@ -20,9 +21,9 @@ def draw_training(epochs: Sequence[EpochRecord]) -> Plot:
     figure = Plot(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
     _draw_epochs(losses, errors, epochs)
-    losses.set(xlabel="epoch", title="loss")
-    errors.set(xlabel="epoch", title="error rate (validation)", ylim=(0, None))
-    return figure
+    losses.set(xlabel=say("figures.epoch"), title=say("figures.loss"))
+    errors.set(xlabel=say("figures.epoch"), title=say("figures.error_rate"), ylim=(0, None))
+    return legible(figure)
 
 
 def draw_experiments(experiments: Mapping[str, Sequence[EpochRecord]]) -> Plot:
@@ -31,16 +32,16 @@ def draw_experiments(experiments: Mapping[str, Sequence[EpochRecord]]) -> Plot:
     columns = figure.subplots(2, len(experiments), squeeze=False).T
     for (question, epochs), (losses, errors) in zip(experiments.items(), columns, strict=True):
         _draw_epochs(losses, errors, epochs)
-        losses.set(ylabel="loss", ylim=(0, None))
+        losses.set(ylabel=say("figures.loss"), ylim=(0, None))
         losses.set_title(fill(question, 34), fontsize=10)
-        errors.set(xlabel="epoch", ylabel="error rate (validation)", ylim=(0, 1))
-    return figure
+        errors.set(xlabel=say("figures.epoch"), ylabel=say("figures.error_rate"), ylim=(0, 1))
+    return legible(figure)
 
 
 def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[EpochRecord]) -> None:
     numbers = [epoch["epoch"] for epoch in epochs]
     mark = "o" if len(epochs) == 1 else None  # a line needs two
-    labels = {"train_loss": "training", "valid_loss": "validation"}
+    labels = {"train_loss": say("figures.training"), "valid_loss": say("figures.validation")}
     for name in LOSSES:
         values = [np.nan if epoch[name] is None else epoch[name] for epoch in epochs]
         losses.plot(numbers, values, marker=mark, label=labels[name])
@@ -64,13 +65,15 @@ def draw_lr_finder(
     axis.plot(lrs, losses)
     if slope is not None:
         start, end = slope
-        axis.plot(lrs[start : end + 1], losses[start : end + 1], linewidth=3, label="longest way down")
+        way_down = say("figures.steepest")
+        axis.plot(lrs[start : end + 1], losses[start : end + 1], linewidth=3, label=way_down)
     for number, (name, rate) in enumerate(marks.items(), 1):
         loss = min(zip(lrs, losses, strict=True), key=lambda point: abs(point[0] - rate))[1]
         axis.plot([rate], [loss], "o", color=f"C{number + 1}", label=f"{name}: {rate:.1e}")
-    axis.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="learning-rate finder")
+    axis.set(xscale="log", xlabel=say("figures.learning_rate"), ylabel=say("figures.training_loss"))
+    axis.set_title(say("figures.lr_finder"))
     axis.legend()
-    return figure
+    return legible(figure)
 
 
 def draw_confusion(
@@ -96,12 +99,13 @@ def draw_confusion(
             text = f"{shares[row, column]:.2f}" if normalize else str(count)
             shade = "white" if shares[row, column] > 0.5 else "black"
             axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=8)
-    known = {"parse_math": False, "family": fonts()}
-    axis.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor", **known)
-    axis.set_yticks(range(len(labels)), labels, **known)
-    axis.set(xlabel="predicted", ylabel="actual")
+    axis.set_xticks(
+        range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor", parse_math=False
+    )
+    axis.set_yticks(range(len(labels)), labels, parse_math=False)
+    axis.set(xlabel=say("figures.predicted"), ylabel=say("figures.actual"))
     axis.set_title(title, fontsize=11)
-    return figure
+    return legible(figure)
 
 
 def draw_reliability(
@@ -117,18 +121,17 @@ def draw_reliability(
     """
     figure = Plot(figsize=(5, 5), layout="constrained")
     axis = figure.subplots()
-    axis.plot([0, 1], [0, 1], ":", color="tab:gray", label="perfect")
+    axis.plot([0, 1], [0, 1], ":", color="tab:gray", label=say("figures.perfect"))
     low, high = np.array(intervals).reshape(-1, 2).T
     bars = np.maximum([np.subtract(accuracies, low), np.subtract(high, accuracies)], 0)
     axis.errorbar(confidences, accuracies, bars, fmt="o", capsize=3)
     for place, count in zip(zip(confidences, accuracies, strict=True), images, strict=True):
         axis.annotate(f"{count}", place, (6, -10), textcoords="offset points")
-    axis.set(
-        xlabel="probability of the prediction", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02)
-    )
+    axis.set(xlabel=say("figures.probability"), ylabel=say("figures.share_right"))
+    axis.set(xlim=(0, 1), ylim=(0, 1.02))
     axis.set_title(title, fontsize=11)
     axis.legend(loc="upper left")
-    return figure
+    return legible(figure)
 
 
 def draw_selective(
@@ -140,9 +143,17 @@ def draw_selective(
     axis.plot(answered, accuracy)
     for name, (share, right) in marks.items():
         axis.plot([share], [right], "o", label=name)
-    axis.set(xlabel="share of pictures answered", ylabel="share of answers that are right")
+    axis.set(xlabel=say("figures.share_answered"), ylabel=say("figures.answers_right"))
     axis.invert_xaxis()
     axis.legend()
+    return legible(figure)
+
+
+def legible(figure: Plot) -> Plot:
+    """The figure, all of its text in fonts that know Chinese."""
+    known = fonts()
+    for text in figure.findobj(lambda one: hasattr(one, "set_fontfamily")):
+        text.set_fontfamily(known)
     return figure
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.i18n import Message
 from whatsit.model import DECIMALS
 from whatsit.tables import with_picture
 from whatsit.text import brief
@@ -55,7 +56,7 @@ class Selective:
 
     @property
     def images(self) -> int:
-        """How many pictures that says of."""
+        """How many pictures it was measured on."""
         return len(self.right)
 
     def interval(self, minimum: float) -> Interval | None:
@@ -75,19 +76,22 @@ class Selective:
                 return float(minimum)
         return None
 
+    @property
+    def message(self) -> Message:
+        """The accuracy of all answers, and of those that some minima leave."""
+        found = [(minimum, *self.at(minimum)) for minimum in MARKED]
+        details = [
+            Message("understand.selective_at", minimum=minimum, answered=answered, accuracy=accuracy)
+            for minimum, answered, accuracy in found
+            if 0 < answered < 1
+        ] or Message("understand.selective_same")
+        return Message("understand.selective", accuracy=float(self.accuracy[0]), details=details)
+
     def __str__(self) -> str:
-        all_right, parts = float(self.accuracy[0]), []
-        for minimum in MARKED:
-            answered, accuracy = self.at(minimum)
-            if 0 < answered < 1:
-                parts.append(
-                    f"with min_probability={minimum} it answers {answered:.0%} and is right on {accuracy:.1%}"
-                )
-        details = "; ".join(parts) or "its probabilities are all so high that keeping silent changes nothing"
-        return f"Asked about all pictures it is right on {all_right:.1%}; {details}."
+        return self.message.text()
 
     def __repr__(self) -> str:
-        return brief(self, self)
+        return brief(self, self.message.text("en"))
 
     def _repr_html_(self) -> str:
         return with_picture(self, self.plot)

@@ -7,6 +7,7 @@ from pathlib import Path
 from whatsit.catalog.today import Labels, labels_today
 from whatsit.errors import WhatsitError
 from whatsit.events import warn
+from whatsit.i18n import Message
 from whatsit.project import BY_TABLE, Project, Training, load_trainings
 from whatsit.project.paths import inside
 from whatsit.text import brief
@@ -33,25 +34,23 @@ class Standing:
         return 1 - sum(right.values()) / len(right) if right else None
 
     @property
-    def changes(self) -> list[str]:
-        """In sentences, what is not as it was when it was trained."""
-        scored, sentences = self.scored, []
+    def changes(self) -> list[Message]:
+        """What is not as it was when it was trained."""
+        scored, found = self.scored, []
         if scored.changed:
-            sentences.append(
-                f"{scored.changed} of its validation pictures have another label now, which is used."
-            )
+            found.append(Message("understand.changed_labels", count=scored.changed))
         if scored.gone:
-            sentences.append(f"{scored.gone} of its validation pictures are gone, and left out.")
+            found.append(Message("understand.gone_pictures", count=scored.gone))
         if not scored.is_today:
-            sentences.append("its labels are those of when it was trained.")
-        return sentences
+            found.append(Message("understand.old_labels"))
+        return found
 
 
 def standings(project: Project, folder: Path) -> list[Standing]:
     """Every training, the oldest first, on the labels that its pictures have today.
 
-    `folder` is the image folder or CSV file that was named. Where the labels can't be read, that is said, and
-    those that the runs kept are taken.
+    `folder` is the image folder or CSV file that was named. Where the labels can't be read, it warns, and
+    takes those that the runs kept.
     """
     trainings = load_trainings(project.folder)
     read: dict[Path, Labels | None] = {}
@@ -102,5 +101,5 @@ def _labels(source: Path, project: Project) -> Labels | None:
     try:
         return labels_today(source, project.database)
     except WhatsitError as error:
-        warn(f"the labels of today can't be read, and those that the runs kept are taken. {error}")
+        warn(Message("understand.no_labels_today", reason=error))
         return None

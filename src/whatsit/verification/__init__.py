@@ -1,4 +1,4 @@
-"""Is every picture of a folder one? Broken files go to the trash; what is odd is reported or repaired."""
+"""Can every picture of a folder be read? Broken files go to the trash; odd ones are reported or repaired."""
 
 from whatsit.verification.findings import Verification
 from whatsit.verification.verifying import verify_images

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from whatsit.errors import ImageError
 from whatsit.events import progress
+from whatsit.i18n import Message
 from whatsit.parallel import in_parallel
 from whatsit.project import Action, short_name
 from whatsit.verification.findings import Findings, Fixed
-from whatsit.verification.repair import Oddity, Repaired, repair_picture
+from whatsit.verification.repair import NAMES, Oddity, Repaired, repair_picture
 
 TOGETHER = 32  # pictures that are repaired before they are put in place
 
@@ -24,7 +25,7 @@ def trash_unreadable(action: Action, found: Findings) -> None:
     done, files = found.done, []
     for one, reason in done.unreadable:
         if why := _why_not(found, one):
-            done.left_alone.append((one, f"{reason}; {why}"))
+            done.left_alone.append((one, Message("verification.and_why", reason=reason, why=why)))
         else:
             files.append((one, reason))
     if files:
@@ -53,10 +54,13 @@ def repair(
             for one, repaired in zip(some, in_parallel(try_to, some), strict=True):
                 advance()
                 why = _why_not(found, one)
-                if why or isinstance(repaired, ImageError):
-                    done.left_alone.append((one, why or str(repaired)))
+                if isinstance(repaired, ImageError):
+                    done.left_alone.append((one, why or repaired.message))
                     continue
-                reason = ", ".join(odd[one])
+                if why:
+                    done.left_alone.append((one, why))
+                    continue
+                reason = Message("verification.oddities", oddities=[NAMES[oddity] for oddity in odd[one]])
                 target = _free(one, repaired, taken)
                 taken.add(target)
                 if repaired.data is None:
@@ -70,15 +74,15 @@ def repair(
                 action.replace(replaced)
 
 
-def _why_not(found: Findings, one: Path) -> str:
-    """Why a picture can't be moved; nothing where it can."""
+def _why_not(found: Findings, one: Path) -> Message | None:
+    """Why a picture can't be moved; None where it can."""
     if link := found.link_before(one):
         return link
     if not os.path.lexists(one):
-        return "it is not there any more"
+        return Message("verification.gone")
     if not os.access(one.parent, os.W_OK | os.X_OK):
-        return "it can't be moved: the permissions of its folder forbid it"
-    return ""
+        return Message("verification.no_permission")
+    return None
 
 
 def _free(old: Path, repaired: Repaired, taken: set[Path]) -> Path:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.catalog.fingerprint import Fingerprint
+from whatsit.i18n import Message, say
 from whatsit.tables import table
 from whatsit.text import brief, ending
-from whatsit.verification.repair import Oddity
+from whatsit.verification.repair import NAMES, Oddity
 
-FileAndReason = tuple[Path, str]
+FileAndReason = tuple[Path, Message]
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,22 @@ class Verification:
     near: list[list[Path]] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        found = ", ".join(f"{len(paths)} {what}" for what, paths in self._kinds().items() if paths)
+        kinds = self._kinds().items()
+        found = ", ".join(f"{len(paths)} {what.text('en')}" for what, paths in kinds if paths)
         summary = f"{self.fine} of {self.pictures} pictures are fine"
         return brief(self, f"{summary}; {found}" if found else summary)
 
     def _repr_html_(self) -> str:
         rows = [(what, len(lines), *lines[:1]) for what, lines in self._kinds().items() if lines]
-        title = f"{self.fine} of {self.pictures} pictures in {self.folder} are fine."
-        return table({"found": "", "pictures": ",", "such as": ""}, rows, title)
+        title = say("verification.title", folder=self.folder, pictures=self.pictures, fine=self.fine)
+        columns = {
+            say("verification.found"): "",
+            say("verification.count"): ",",
+            say("verification.example"): "",
+        }
+        return table(columns, rows, title)
 
-    def _kinds(self) -> dict[str, list[str]]:
+    def _kinds(self) -> dict[Message, list[str]]:
         """What was found, with a line for each picture, or group of copies."""
 
         def reasons(rows: Sequence[FileAndReason]) -> list[str]:
@@ -64,13 +71,17 @@ class Verification:
         def copies(groups: Sequence[Sequence[Path]]) -> list[str]:
             return [" = ".join(map(self.name, group)) for group in groups]
 
+        unreadable = "verification.in_trash" if self.is_moved else "verification.unreadable"
         return {
-            f"unreadable{', in the trash' if self.is_moved else ''}": reasons(self.unreadable),
-            "left alone": reasons(self.left_alone),
-            **{oddity: list(map(self.name, paths)) for oddity, paths in self.odd.items()},
-            "repaired": [f"{self.name(one.path)} is now {self.name(one.now)}" for one in self.fixed],
-            "groups that are the same": copies(self.same),
-            "groups that are nearly the same": copies(self.near),
+            Message(unreadable): reasons(self.unreadable),
+            Message("verification.left_alone"): reasons(self.left_alone),
+            **{NAMES[oddity]: list(map(self.name, paths)) for oddity, paths in self.odd.items()},
+            Message("verification.repaired"): [
+                say("verification.now", path=self.name(one.path), now=self.name(one.now))
+                for one in self.fixed
+            ],
+            Message("verification.same"): copies(self.same),
+            Message("verification.near"): copies(self.near),
         }
 
     @property
@@ -83,8 +94,8 @@ class Verification:
     def to_dict(self) -> dict[str, Any]:
         """For JSON; paths are relative to the image folder."""
 
-        def with_reasons(rows: Sequence[FileAndReason]) -> list[dict[str, str]]:
-            return [{"path": self.name(path), "reason": reason} for path, reason in rows]
+        def with_reasons(rows: Sequence[FileAndReason]) -> list[dict[str, Any]]:
+            return [{"path": self.name(path), "reason": reason.to_dict()} for path, reason in rows]
 
         return {
             "folder": str(self.folder),
@@ -118,17 +129,17 @@ class Findings:
     done: Verification
     prints: dict[Path, Fingerprint] = field(default_factory=dict)
     odd: dict[Path, Sequence[Oddity]] = field(default_factory=dict)
-    _links: dict[Path, str] = field(default_factory=dict)
+    _links: dict[Path, Message | None] = field(default_factory=dict)
 
-    def link_before(self, path: Path) -> str:
-        """Why a picture stays where it is that lies behind a symbolic link; nothing where there is none."""
+    def link_before(self, path: Path) -> Message | None:
+        """Why a picture stays where it is that lies behind a symbolic link; None where there is none."""
         folder, unknown = path.parent, []
         while folder != self.done.images and folder not in self._links:
             unknown.append(folder)
             folder = folder.parent
-        reason = self._links.get(folder, "")
+        reason = self._links.get(folder)
         for folder in reversed(unknown):
-            if not reason and folder.is_symlink():
-                reason = f"it lies behind the symbolic link {self.done.name(folder)}, so it stays"
+            if reason is None and folder.is_symlink():
+                reason = Message("verification.behind_link", link=self.done.name(folder))
             self._links[folder] = reason
         return reason

@@ -10,10 +10,20 @@ from PIL import Image
 
 from whatsit.errors import ImageError
 from whatsit.formats import SUFFIX_OF
+from whatsit.i18n import Message
 from whatsit.images import SMALLEST, Facts, opened
 from whatsit.project import short_name
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]
+NAMES: dict[Oddity, Message] = {
+    "wrong extension": Message("verification.wrong_extension"),
+    "CMYK": Message("verification.cmyk"),
+    "on its side": Message("verification.on_its_side"),
+    "animated": Message("verification.animated"),
+    "tiny": Message("verification.tiny"),
+    "extreme shape": Message("verification.extreme_shape"),
+    "too large": Message("verification.too_large"),
+}
 SUFFIXES_OF = {
     "JPEG": (".jpg", ".jpeg", ".jfif", ".jpe"),
     "MPO": (".jpg", ".jpeg", ".jfif", ".jpe", ".mpo"),
@@ -86,7 +96,7 @@ def _without_oddities(path: Path, image: Image.Image, facts: Facts, max_size: in
     try:
         image.save(buffer, format, **({"quality": QUALITY} if format == "JPEG" else {}), **metadata)
     except (OSError, ValueError) as error:
-        raise ImageError(f"it can't be written again ({error})") from error
+        raise ImageError(Message("verification.not_saved", reason=str(error))) from error
     is_called_so = path.suffix.lower() in _suffixes(format)
     renamed = path.with_name(short_name(path.stem, SUFFIX_OF[format]))
     return Repaired(path if is_called_so else renamed, buffer.getvalue())

@@ -1,4 +1,4 @@
-"""Looking at every picture: what can't be read goes to the trash, what is odd is reported or repaired."""
+"""Looking at every picture: what can't be read goes to the trash, odd ones are reported or repaired."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,7 @@ from whatsit.checks import is_count, path_of
 from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
 from whatsit.events import progress
 from whatsit.formats import RAW, SUFFIXES, is_hidden
+from whatsit.i18n import Message, say
 from whatsit.images import is_picture
 from whatsit.parallel import in_parallel
 from whatsit.project import SIDECAR, Project
@@ -35,16 +36,16 @@ def verify_images(
     in the trash. One `undo` brings all back. What lies behind a symbolic link stays as it is.
     Raises CatalogError where there is no such folder.
     """
-    folder = path_of(path, "The folder", CatalogError).absolute()
+    folder = path_of(path, say("verification.folder"), CatalogError).absolute()
     if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise CatalogError(f"{path} {what}.", "Name a folder of pictures.")
-    limits = ((max_size, SMALLEST_MAX), (max_workers, 1))
-    if any(one is not None and not is_count(one, least) for one, least in limits):
-        raise CatalogError(
-            f"Nothing can be done with max_size={max_size}, max_workers={max_workers}.",
-            f"Give a max_size of {SMALLEST_MAX} or more, and one worker or more.",
-        )
+        there = folder.exists()
+        code = "verification.folder_is_not_one" if there else "verification.folder_does_not_exist"
+        raise CatalogError(Message(code, folder=path))
+    if max_size is not None and not is_count(max_size, SMALLEST_MAX):
+        given = f"{max_size!r:.60}"
+        raise CatalogError(Message("verification.max_size", least=SMALLEST_MAX, given=given))
+    if max_workers is not None and not is_count(max_workers, 1):
+        raise CatalogError(Message("verification.max_workers", given=f"{max_workers!r:.60}"))
     where = Path(project).absolute() if project else None
     images = image_folder(folder)
 
@@ -73,7 +74,7 @@ def _existing(images: Path, folder: Path | None) -> Project | None:
     """The project, if there is one that can be used."""
     try:
         return Project.existing(images, folder)
-    except ProjectError:  # it is said if it is needed
+    except ProjectError:  # it is raised again where a project is needed
         return None
 
 
@@ -118,11 +119,11 @@ def _look(
             if isinstance(result, Fingerprint):
                 found.prints[one] = result
             elif isinstance(result, UnusableImageError | FileAccessError):
-                done.left_alone.append((one, str(result)))
+                done.left_alone.append((one, result.message))
             elif link := found.link_before(one):
-                done.left_alone.append((one, f"{result}; {link}"))
+                done.left_alone.append((one, Message("verification.and_why", reason=result, why=link)))
             else:
-                done.unreadable.append((one, str(result)))
+                done.unreadable.append((one, result.message))
     for one, result in found.prints.items():
         if odd := oddities(one, result.facts, max_size):
             found.odd[one] = odd
