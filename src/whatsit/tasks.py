@@ -25,6 +25,7 @@ from whatsit.config import (
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.events import Emit, written
+from whatsit.i18n import Message
 from whatsit.predicting import predict_files
 from whatsit.report import Report
 from whatsit.training import task
@@ -107,12 +108,12 @@ def _collect(config: CollectConfig) -> Collection:
     project, into = config.project, config.into
     if config.urls:
         if config.source != CollectConfig.source or config.license != CollectConfig.license:
-            raise CollectError("--source and --license are for searching.", "Leave them out with --urls.")
+            raise CollectError(Message("tasks.searching_only"))
         # The shell makes several words of urls_*.txt, of which only the first is the option's.
         lists = label_lists([Path(one) for one in (*config.urls, *config.classes)], config.label)
         return collect_lists(lists, into, config.max_pics, config.retry, config.allow_private, project)
     if config.label:
-        raise CollectError("--label is for lists of addresses (--urls).", "Write NAME=WORDS to search.")
+        raise CollectError(Message("tasks.lists_only"))
     most = {} if config.max_pics is None else {"max_pics": config.max_pics}
     return collect(
         *config.classes,
@@ -166,14 +167,13 @@ def _report(config: ReportConfig) -> ReportResult:
     )
     if subject.is_file():
         if folder is None:
-            what = "A bundle alone does not show how good it is."
-            raise WhatsitError(what, f"Name labelled pictures: {subject} FOLDER.")
+            raise WhatsitError(Message("tasks.no_pictures", bundle=subject))
         out = out or Path(task.REPORT)
         require_page(out)
         report = report_folder(Classifier(subject), folder, project)
     else:
         if subject.suffix == ".whatsit":
-            raise WhatsitError(f"There is no bundle {subject}.", "`whatsit train FOLDER` makes one.")
+            raise WhatsitError(Message("tasks.no_bundle", bundle=subject))
         place = find_run(config.subject, folder, project)
         out = out or place / task.REPORT
         require_page(out)
@@ -184,10 +184,10 @@ def _report(config: ReportConfig) -> ReportResult:
 
 
 def require_page(out: Path) -> None:
-    """Raise WhatsitError before anything is done for nothing, or something else is written over."""
+    """Raise WhatsitError before any work where a page can't be written, or would overwrite something else."""
     if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
-        raise WhatsitError(f"The report is a page, and can't be {out}.", "Name a file that ends in .html.")
-    require_place("report", out)
+        raise WhatsitError(Message("tasks.not_page", out=out))
+    require_place(Message("tasks.report"), out)
 
 
 _OTHERS: dict[type, Callable[[Any], Result]] = {
