@@ -75,6 +75,16 @@ def test_another_pillow_judges_unreadable_files_anew(pictures: Path, monkeypatch
     assert [path.name for path, _ in catalog.unreadable] == ["page.jpg"]
 
 
+def test_reasons_are_kept_by_code_and_those_of_older_versions_as_they_are(pictures: Path) -> None:
+    catalog, _ = read(pictures)
+    with catalog.project.database.write() as database:
+        (kept,) = database.execute("SELECT error FROM files WHERE error IS NOT NULL").fetchone()
+        assert json.loads(kept).keys() == {"code", "values"}
+        database.execute("UPDATE files SET error = 'it is a web page' WHERE error IS NOT NULL")
+    again, count = read(pictures)
+    assert (count, [str(reason) for _, reason in again.unreadable]) == (0, ["it is a web page"])
+
+
 def test_image_folder_that_moves_takes_what_is_known_along(pictures: Path, tmp_path: Path) -> None:
     before, _ = read(pictures, seed=7)
     pictures.rename(tmp_path / "elsewhere")

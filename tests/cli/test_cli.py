@@ -90,8 +90,8 @@ def test_table_for_people(whatsit: Run, digits: Path) -> None:
     ("words", "sentence"),
     [
         (["train", "nowhere"], "does not exist"),
-        (["train", "digits", "--valid", "1.5"], "must be above 0 and below 1"),
-        (["train", "digits", "--valid", "0"], "must be above 0 and below 1"),
+        (["train", "digits", "--valid", "1.5"], "must be above 0 and below 1, not"),
+        (["train", "digits", "--valid", "0"], "must be above 0 and below 1, not"),
         (["train", "digits", "--backbone", "resnet-34"], "Did you mean"),
         (["train", "digits", "--out", "no/such/folder/x.whatsit"], "existing folder"),
         (["train", "digits", "--precision", "int3"], "precision"),
@@ -100,7 +100,7 @@ def test_table_for_people(whatsit: Run, digits: Path) -> None:
         (["predict"], "Missing argument"),
         (["train", "digits", "--seed", "99999999999999999999"], "--seed"),
         (["train", "no\nwhere\x1b[31m"], r"no\nwhere\x1b[31m does not exist"),
-        (["train", "digits", "--debug", "--valid", "2"], "must be above 0 and below 1"),
+        (["train", "digits", "--debug", "--valid", "2"], "must be above 0 and below 1, not"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_exit_code_2(

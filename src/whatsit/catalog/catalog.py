@@ -145,7 +145,7 @@ class Catalog:
 
         Without a validation folder the share `valid` of each class (0 < valid < 1) is chosen by content and
         `seed`, once: it is recorded in the project. All readers take the same Options and raise CatalogError
-        where there is nothing to learn from.
+        where there is nothing to train on.
         """
         is_nested = options.get("recursive", False) or options.get("group") is not None
         return _open(lists.from_folder(_path(path), is_nested), valid, seed, **options)
@@ -284,7 +284,7 @@ class Catalog:
         return catalog
 
     def _check(self, to_train: bool) -> None:
-        """Raise CatalogError where there are no pictures or, `to_train`, nothing to learn from."""
+        """Raise CatalogError where there are no pictures or, `to_train`, nothing to train on."""
         check(self.root, self.counts(), self.unreadable, self.groups is not None, to_train)
 
     def among(self, contents: Collection[str]) -> NDArray[np.bool_]:

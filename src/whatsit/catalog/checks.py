@@ -19,7 +19,7 @@ Counts = dict[str, dict[str, int]]  # of pictures, {label: {split: count}}, labe
 def check(
     root: Path, counts: Counts, unreadable: Sequence[tuple[Path, Message]], is_grouped: bool, to_train: bool
 ) -> None:
-    """Raise CatalogError where there are no pictures or, `to_train`, nothing to learn from."""
+    """Raise CatalogError where there are no pictures or, `to_train`, nothing to train on."""
     if not counts:
         if not unreadable:
             raise CatalogError(Message("catalog.no_pictures", folder=root))

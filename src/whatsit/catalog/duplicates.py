@@ -18,7 +18,7 @@ Key = TypeVar("Key", str, Path)
 
 
 class Comparable(Protocol):
-    """What of a picture tells its copies: the SHA-256 of its bytes, and the perceptual hash, 0 for none."""
+    """What identifies copies: the SHA-256 of the bytes, and the perceptual hash, 0 for none."""
 
     @property
     def content(self) -> bytes:

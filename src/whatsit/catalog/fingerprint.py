@@ -69,7 +69,7 @@ def _fingerprint(source: bytes | Path, content: bytes, stat: tuple[int, int, int
 def perceptual_hash(image: Image.Image) -> int:
     """64 bits that barely change when the picture is resized, recompressed or cropped by a percent.
 
-    Each says whether one of the 64 lowest frequencies (DCT of the grey picture at 32 x 32, without the mean)
+    Each is set where one of the 64 lowest frequencies (DCT of the grey picture at 32 x 32, without the mean)
     is above their median: Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010.
     0 where the picture is nearly one grey.
     """

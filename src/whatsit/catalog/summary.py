@@ -66,12 +66,17 @@ class Summary:
             return [Message("summary.empty", folder=self.root)]
         sizes = {"count": self.images, "classes": len(self.counts), "megabytes": self.bytes / 1e6}
         low, median, high = self.shorter_sides
+        sides = (
+            Message("summary.sides", low=low, high=high, median=median)
+            if low < high
+            else Message("summary.side", side=low)
+        )
         formats = [f"{name} {count}" for name, count in self.formats.items()]
         lines = [
             Message("summary.pictures", folder=self.root, **sizes),
             Message("summary.split", counts=self._splits(), rule=self.split),
             self._balance(),
-            Message("summary.sides", low=low, high=high, median=median),
+            sides,
             Message("summary.formats", formats=formats),
             self._copies(),
         ]

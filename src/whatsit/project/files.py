@@ -47,7 +47,7 @@ def make_folders(folder: Path) -> None:
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write data, or parts of it, under a temporary name, sync, rename: a reader never sees half a file.
 
-    Raises WhatsitError where the folder can't be written, is not there any more (it is not made anew: its
+    Raises WhatsitError where the folder can't be written, no longer exists (it is not created again: its
     image folder may have moved), or the disk is full; nothing is left behind.
     """
     temporary = None

@@ -306,7 +306,7 @@ class Action:
         try:
             self.journal.make(moves)
         except ProjectError:
-            for move in made:  # what was put in is not there any more
+            for move in made:  # what was put in no longer exists
                 with suppress(OSError):
                     self.journal._delete(move)
             raise

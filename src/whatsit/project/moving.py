@@ -97,7 +97,7 @@ def _same(here: Path, there: Path) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Have a file, or a folder, safely on disk."""
+    """Write a file, or a folder, to the disk itself."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -106,7 +106,7 @@ def recorded_message(message: Message | str) -> str:
 
 
 def message_of(recorded: str) -> Message:
-    """The reverse; a text that is no such JSON, as older versions wrote, is a message of its own."""
+    """The reverse; a text that is not such JSON, as older versions wrote, is a message of its own."""
     try:
         record = json.loads(recorded)
         if _is_sensible(record, DEEPEST):

@@ -95,7 +95,7 @@ def _keep(path: Path, place: Path) -> None:
     """A second name for the file costs no space; on another disk it is copied."""
     at = datetime.now().astimezone().isoformat(timespec="milliseconds")
     about = json.dumps({"path": str(path.absolute()), "at": at}).encode()
-    with suppress(OSError):  # writing says it
+    with suppress(OSError):  # writing fails, and reports it
         place.mkdir(parents=True, exist_ok=True)
     write_whole(place / ABOUT, about)
     kept = place / (path.name.lstrip(".") or "bundle")
