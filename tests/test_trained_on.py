@@ -83,7 +83,7 @@ def test_learner_of_a_run_takes_moved_training_pictures_for_what_they_are(place:
     learner = load_learner(place / "digits" / ".whatsit" / "runs" / "0001", place / "digits")
     assert set(contents) <= {item.content for item in learner.catalog["train"]}
     assert learner.evaluate().accuracy == Bundle.read(place / "x.whatsit").metrics["accuracy"]
-    with pytest.raises(CatalogError, match="no test pictures"):
+    with pytest.raises(CatalogError, match="test split has no pictures"):
         learner.interpret("test")
 
 

@@ -102,7 +102,7 @@ def test_interpreting_what_is_not_there_is_an_error_in_words(digits: Path, cache
     with pytest.raises(WhatsitError, match="Nothing was trained"):
         learner.report()
     learner.fit_one_cycle(1)
-    with pytest.raises(WhatsitError, match="no test pictures"):
+    with pytest.raises(WhatsitError, match="test split has no pictures"):
         learner.interpret("test")
 
 
@@ -617,4 +617,4 @@ def test_findings_of_the_doctor_are_shown_in_the_language_of_the_page_with_their
     training = Training(RECORD.history, [("class_never_recognized", recorded, "hat")])
     (english,), (chinese,) = (training_section(training, Words(lang))["findings"] for lang in ("en", "zh"))
     assert english.startswith("The model hardly ever recognizes hat: of 40 pictures it takes 37 for cap. ")
-    assert chinese.startswith("模型几乎认不出 hat：40 张中有 37 张被认成 cap。请")
+    assert chinese.startswith("模型几乎认不出 hat：40 张中有 37 张被认成 cap。")

@@ -128,7 +128,7 @@ def test_split_that_is_not_there_is_said(digits: Path) -> None:
     learner.fit_one_cycle(1)
     with pytest.raises(CatalogError, match="no split"):
         learner.evaluate("tset")  # type: ignore[arg-type]
-    with pytest.raises(CatalogError, match="no test pictures"):
+    with pytest.raises(CatalogError, match="The test split has no pictures"):
         learner.evaluate("test")
 
 

@@ -89,7 +89,7 @@ def test_bundle_is_written_where_the_command_line_says_and_nowhere_else(
     assert run("train", received.images, *words) is None
     assert snapshot(received.victim) == outside
     assert sorted(os.listdir()) == ["digits-report.html", "digits.whatsit"]
-    assert "victim/zz, add --out" in said[0]
+    assert "victim/zz, add --out" in str(said[0])
     if words[0] == "--continue":
         assert run("train", received.images, *words, "--out", "named.whatsit") is None
         pages = ["digits-report.html", "named-report.html"]
@@ -117,7 +117,7 @@ def test_pictures_are_those_beside_the_run_whatever_it_says(received: Neighbors,
 def test_run_in_a_project_elsewhere_wants_its_pictures_named(received: Neighbors, tmp_path: Path) -> None:
     received.sidecar.rename(tmp_path / "kept")
     change(tmp_path / "kept" / "runs" / "0001" / "job.json", config={"project": str(tmp_path / "kept")})
-    with pytest.raises(WhatsitError, match=r"not beside its pictures.*Name their folder as well"):
+    with pytest.raises(WhatsitError, match=r"not beside its pictures.*Give their folder as well"):
         further(tmp_path / "kept" / "runs" / "0001")
     made = further(tmp_path / "kept" / "runs" / "0001", Given(received.images))
     assert (made.config.folder, made.config.project) == (str(received.images), str(tmp_path / "kept"))

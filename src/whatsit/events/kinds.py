@@ -98,6 +98,11 @@ class Failed:
         """What is wrong, in the user's language."""
         return self.message.what()
 
+    @property
+    def next_step(self) -> str:
+        """What to do, in the user's language; perhaps nothing."""
+        return self.message.next_step()
+
 
 Event = Progress | EpochDone | Predicted | Note | Artifact | Finished | Failed
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

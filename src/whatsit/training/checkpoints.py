@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 from whatsit.project import HISTORY, FeatureStore
 from whatsit.project.paths import untrusted
 from whatsit.project.records import read_json
@@ -43,7 +44,7 @@ def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
     """What the last finished training came to. Raises WhatsitError."""
     stage = stages.load(run, f"fit-{finished(run)}", belongs)
     if not isinstance(stage.history.get("requests"), list):
-        raise untrusted(stage.record, "it does not say what was trained")
+        raise untrusted(stage.record, Message("stage.no_requests"))
     return stage
 
 

@@ -92,7 +92,7 @@ def named_metrics(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
 def require_config(config: TrainConfig) -> None:
     """Raise WhatsitError for a training that can't be carried out, before it starts."""
     require_options(config)
-    require_place("bundle", Path(config.out))
+    require_place(Message("training.bundle"), Path(config.out))
 
 
 def require_options(config: TrainConfig) -> None:

@@ -34,7 +34,7 @@ class Features:
     """`vectors` float32 (n, width), a row per picture but those `refused`, which can't be read anymore."""
 
     vectors: NDArray[np.float32]
-    refused: dict[Path, str]
+    refused: dict[Path, Message]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Extractor:
         contents, row = _distinct(catalog.rows["content"])
         vectors = np.empty((len(contents), self.backbone.width), np.float32)
         missing = np.flatnonzero(~self.store.fill(self._recipe(view), contents, vectors))
-        refused: dict[Path, str] = {}
+        refused: dict[Path, Message] = {}
         if len(missing):
             todo = _Missing(catalog, contents, row, missing, view)
             refused = self._compute(todo, vectors)
@@ -68,15 +68,15 @@ class Extractor:
         is_read = np.array([item.path not in refused for item in catalog], np.bool_)
         return Features(vectors[row[is_read]], refused)
 
-    def _compute(self, todo: "_Missing", vectors: NDArray[np.float32]) -> dict[Path, str]:
+    def _compute(self, todo: "_Missing", vectors: NDArray[np.float32]) -> dict[Path, Message]:
         """Put the features of missing contents into `vectors` and the store; the files that can't be read."""
         network, recipe = self._engine, self._recipe(todo.view)
         shows = self.thumbnails is not None and todo.view == 0
         last = int(todo.missing[:MOST].max()) if shows else -1  # that gets a thumbnail
 
-        def look(place: int) -> tuple[NDArray[np.float32], bytes] | dict[Path, str]:
+        def look(place: int) -> tuple[NDArray[np.float32], bytes] | dict[Path, Message]:
             """Features of a content and a thumbnail, or why each of the files that had it can't be read."""
-            reasons: dict[Path, str] = {}
+            reasons: dict[Path, Message] = {}
             for item in todo.items(place):
                 try:
                     source = _unchanged(item)
@@ -86,10 +86,10 @@ class Extractor:
                         thumbnail = shrink(image) if place <= last and is_large else b""
                     return network(pixels[None])["features"][0], thumbnail
                 except ImageError as error:
-                    reasons[item.path] = str(error)
+                    reasons[item.path] = error.message
             return reasons
 
-        places, refused, small = todo.missing.tolist(), dict[Path, str](), dict[bytes, bytes]()
+        places, refused, small = todo.missing.tolist(), dict[Path, Message](), dict[bytes, bytes]()
         fresh, since = list[int](), time.monotonic()
         try:
             with progress("features", len(places)) as advance:

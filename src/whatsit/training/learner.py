@@ -228,7 +228,10 @@ class Learner(Answers):
         written with a warning. Raises DivergedError where the weights are not numbers; then nothing is
         written.
         """
-        state, path = self._state, path_of(path, "The bundle", WhatsitError, "my-photos.whatsit")
+        state, path = (
+            self._state,
+            path_of(path, Message("checks.the_bundle"), WhatsitError, "my-photos.whatsit"),
+        )
         model = served(self.model())
         if warning := guessing.warning(self.evaluate()):
             warn(Message("training.careful", warning=warning))

@@ -119,7 +119,7 @@ def taking_up(stage: Stage) -> Iterator[None]:
         with reading(stage.record):
             yield
     except (WeightsError, SafetensorError) as error:
-        raise untrusted(stage.record, "its weights are not those of such a network") from error
+        raise untrusted(stage.record, Message("stage.other_weights")) from error
 
 
 def _of_another(name: str, what: str, there: str, here: str) -> Message:

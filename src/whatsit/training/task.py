@@ -126,7 +126,7 @@ def train(
     without it they go to the terminal or the notebook. Raises WhatsitError.
     """
     known = {one.name for one in fields(TrainConfig)}
-    folder = path_of(folder, "The folder of pictures", WhatsitError)
+    folder = path_of(folder, Message("training.image_folder"), WhatsitError)
     for name in options:
         if name not in known:
             raise WhatsitError(Message("train_options.unknown", name=name, known=sorted(known)))
