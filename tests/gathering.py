@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from whatsit.collection import Collection, collect_lists
-from whatsit.collection.download import FAULT
 from whatsit.collection.provider import Found
 from whatsit.fetch import Limits
 
@@ -16,7 +15,7 @@ def gather(into: Path, urls: Iterable[str], **options: object) -> Collection:
     """Collect addresses as bears, quickly."""
     options = {"allow_private": True, "limits": QUICK, "backoff": 0.001, **options}
     done = collect_lists({"bear": [Found(url) for url in urls]}, into, **options)  # type: ignore[arg-type]
-    assert not [reason for reason in done.classes["bear"].reasons if FAULT in reason]
+    assert not [reason for reason in done.classes["bear"].reasons if reason.code == "downloading.fault"]
     return done
 
 

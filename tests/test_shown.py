@@ -295,10 +295,10 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
         lambda c: draw_curve(*[Labelled(np.zeros(1), np.zeros(1, np.int64))] * 2, ["a"], 1, repeats=0),
         "repeats must be at least 1",
     ),
-    "a list of classes": (lambda c: wi.collect(["a"], into="x"), "by a list"),  # type: ignore[arg-type]
+    "a list of classes": (lambda c: wi.collect(["a"], into="x"), "must be text, not a list"),  # type: ignore[arg-type]
     "nowhere to collect": (lambda c: wi.collect("a", into=None), "into must be a path"),  # type: ignore[arg-type]
     "text as number": (lambda c: wi.collect("a", into="x", max_pics="5"), "not '5'"),  # type: ignore[arg-type]
-    "nothing to search": (lambda c: wi.search_images(" "), "nothing to search for"),
+    "nothing to search": (lambda c: wi.search_images(" "), "no words to search for"),
     "one address": (
         lambda c: wi.download_images("https://example.org/a.jpg", c.root / "a"),
         r'Write \["https://example.org/a.jpg"\]',
@@ -306,7 +306,7 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "numbers as addresses": (lambda c: wi.download_images([5], c.root / "a"), "5 is not an address"),  # type: ignore[list-item]
     "a number for a list": (lambda c: wi.download_images(5, c.root / "a"), "not a list of"),  # type: ignore[arg-type]
     "nowhere to download": (lambda c: wi.download_images(["x"], None), "dest must be"),  # type: ignore[arg-type]
-    "text as most": (lambda c: collect_lists({"a": []}, c.root, max_pics="5"), "max_pics=5"),  # type: ignore[arg-type]
+    "text as most": (lambda c: collect_lists({"a": []}, c.root, max_pics="5"), "not 256 and '5'"),  # type: ignore[arg-type]
     "a catalog to verify": (lambda c: wi.verify_images(c), "must be a path, not a Catalog"),  # type: ignore[arg-type]
     "text as size": (
         lambda c: wi.verify_images(c.root, max_size="big"),

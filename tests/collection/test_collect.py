@@ -28,6 +28,7 @@ from whatsit.collection.manifest import Manifest
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError, FetchError, ImageError
 from whatsit.fetch import Limits
+from whatsit.i18n import speaking
 
 GOOD = {
     "/jpeg": ("JPEG", ".jpg"),
@@ -61,12 +62,12 @@ BAD: dict[str, tuple[web.Answer, str]] = {
     "/403": (respond(b"", 403), "failed: the server answers 403"),
     "/500": (respond(b"", 500), "failed: the server answers 500"),
     "/reset": (web.reset, "failed: the "),
-    "/noai": (respond(jpeg(52), X_Robots_Tag="noai"), "failed: its owner does not want"),
+    "/noai": (respond(jpeg(52), X_Robots_Tag="noai"), "failed: its owner does not allow training on it"),
     "/own-noai": (
         respond(jpeg(52), X_Robots_Tag="whatsit: noindex, noimageai"),
         "failed: its owner does not",
     ),
-    "/tdm": (respond(jpeg(53), TDM_Reservation="1"), "failed: its owner does not want"),
+    "/tdm": (respond(jpeg(53), TDM_Reservation="1"), "failed: its owner does not allow training on it"),
     "/private/a.jpg": (respond(jpeg(54)), "failed: the robots.txt of its site forbids it"),
 }
 
@@ -235,7 +236,7 @@ def test_hosts_are_asked_side_by_side_and_each_politely(tmp_path: Path) -> None:
 def test_robots_that_fail_for_now_forbid_until_they_are_there(site: Site, tmp_path: Path) -> None:
     site.pages |= {"/a": respond(jpeg(1)), "/robots.txt": respond(b"", 503)}
     gather(tmp_path, [site.url("/a")])
-    assert "robots.txt of its site can't be had" in manifest(tmp_path)[site.url("/a")]["error"]
+    assert "robots.txt of its site can't be read" in manifest(tmp_path)[site.url("/a")]["error"]
     assert site.hits["/a"] == 0
     site.pages["/robots.txt"] = respond(b"", 403)
     assert gather(tmp_path, [site.url("/a")], retry=True).classes["bear"].kept == 1
@@ -456,10 +457,25 @@ def test_host_that_asks_to_wait_long_is_left_for_later_and_then_goes_on(site: Si
     urls = [site.url(path) for path in site.pages]
     tally = gather(tmp_path, urls).classes["bear"]
     assert (tally.found, tally.waiting, tally.downloaded) == (30, 30, 0)
-    assert "asks to wait 600 s" in next(iter(tally.reasons))
+    assert "asks to wait 600 s" in str(next(iter(tally.reasons)))
     assert site.hits.total() <= 9
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(30)}
     assert gather(tmp_path, urls).classes["bear"].kept == 30
+
+
+def test_reasons_are_in_english_in_the_manifest_and_shown_in_the_language_of_the_reader(
+    site: Site, tmp_path: Path
+) -> None:
+    site.pages["/noai"] = respond(jpeg(1), X_Robots_Tag="noai")
+    english = "its owner does not allow training on it (X-Robots-Tag: noai)"
+    done = gather(tmp_path, [site.url("/noai")])
+    (reason,) = done.classes["bear"].reasons
+    assert manifest(tmp_path)[site.url("/noai")]["error"] == reason.text("en") == english
+    assert reason.text("zh") == "所有者不允许用它训练（X-Robots-Tag: noai）"
+    with speaking("zh"):
+        assert "找到 1 张，保留 0 张" in str(done)
+    (again,) = gather(tmp_path, [site.url("/noai")]).classes["bear"].reasons
+    assert again.text("zh") == english, "an earlier run kept it as text"
 
 
 def test_host_that_never_answers_is_given_up_soon(tmp_path: Path) -> None:
@@ -467,7 +483,7 @@ def test_host_that_never_answers_is_given_up_soon(tmp_path: Path) -> None:
     site.close()
     tally = gather(tmp_path, [site.url(f"/{n}") for n in range(500)]).classes["bear"]
     assert (tally.found, tally.downloaded) == (500, 0)
-    assert all("no connection" in reason for reason in tally.reasons)
+    assert all("no connection" in str(reason) for reason in tally.reasons)
 
 
 def test_picture_in_two_classes_is_told(site: Site, tmp_path: Path) -> None:
@@ -475,7 +491,8 @@ def test_picture_in_two_classes_is_told(site: Site, tmp_path: Path) -> None:
     found = [Found(site.url(f"/{n}")) for n in range(3)]
     done = collect_lists({"black": found[:2], "brown": found[1:]}, tmp_path, allow_private=True)
     (note,) = done.notes
-    assert note.startswith("1 picture is in two classes, such as black/00000001.jpg and brown/00000000.jpg")
+    which = "1 picture is in two classes, such as black/00000001.jpg and brown/00000000.jpg"
+    assert str(note).startswith(which)
 
 
 def test_license_author_and_page_stay_with_the_picture(site: Site, tmp_path: Path) -> None:
@@ -665,14 +682,14 @@ def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp
     [
         (["collect"], "nothing to search for"),
         (["collect", "--urls", "nowhere.txt"], "nowhere.txt can't be read"),
-        (["collect", "--urls", "empty.txt"], "no address in empty.txt"),
-        (["collect", "--urls", "folder"], "no list of addresses"),
-        (["collect", "bear="], "says nothing to search for"),
-        (["collect", "bear", "bear"], "named twice"),
+        (["collect", "--urls", "empty.txt"], "empty.txt has no addresses"),
+        (["collect", "--urls", "folder"], "folder has no lists of addresses"),
+        (["collect", "bear="], "has no words to search for"),
+        (["collect", "bear", "bear"], "Two classes have the name"),
         (["collect", "bear", "--label", "x"], "--label is for lists"),
-        (["collect", "a/b=bear"], "class can't be called"),
+        (["collect", "a/b=bear"], "class can't have the name"),
         (["collect", "--urls", "one.txt", "--license", "public"], "are for searching"),
-        (["collect", "--urls", "picture.txt"], "is no text"),
+        (["collect", "--urls", "picture.txt"], "is not a text file"),
         (["collect", "--urls", "one.txt", "--into", "one.txt"], "can't be"),
     ],
 )

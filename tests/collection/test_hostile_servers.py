@@ -75,7 +75,7 @@ def test_fault_of_our_own_costs_one_address_and_is_told(
     found = [Found(site.url(f"/{n}")) for n in range(3)]
     done = collect_lists({"bear": found}, tmp_path, allow_private=True)
     assert (done.classes["bear"].kept, done.classes["bear"].downloaded) == (2, 2)
-    assert "can't handle the answer of 1 address (RuntimeError: what nobody" in done.notes[-1]
+    assert "can't handle the answer of 1 address (RuntimeError: what nobody" in str(done.notes[-1])
     assert [row["status"] for row in manifest(tmp_path).values()].count("failed") == 1
 
 

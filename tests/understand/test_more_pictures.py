@@ -1,5 +1,6 @@
 """Would more pictures help? Forecasts that hold what they state, also where errors fall to a floor."""
 
+import re
 from collections.abc import Callable
 from statistics import NormalDist
 
@@ -8,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import WHOLE
+from whatsit.i18n import speaking
 from whatsit.report import Report, Training
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
@@ -118,6 +120,15 @@ def test_more_classes_than_anybody_looks_at_take_no_longer() -> None:
     curve, _ = drawn(0.0, 0.5, 0.3, 4000, 0)
     many = LearningCurve([str(n) for n in range(1000)], SIZES, curve.wrong, np.arange(4000) % 1000)
     assert "With twice as many" in str(many)
+
+
+def test_the_whole_is_told_in_chinese_too() -> None:
+    curve, _ = drawn(0.0, 0.5, 0.3, 60, 0)
+    with speaking("zh"):
+        told = curve.tell(0.02)
+    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，错误率大约会是 [\d.]+%（", told)
+    assert re.search(r"。要把错误率降到 2\.0%，需要的图片超过现有的 4 倍，.+。$", told)
+    assert told.count("。") == len(curve.messages(0.02))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.conftest import campaign, rendered
 from whatsit.classifier import minima
 from whatsit.errors import WhatsitError
 from whatsit.heat_map import HeatMap, scaled
+from whatsit.i18n import speaking
 from whatsit.novelty import Novelty
 from whatsit.probabilities import softmax
 from whatsit.understand.calibration import Reliability, fit_temperature
@@ -50,6 +51,9 @@ def test_every_picture_has_its_split_label_prediction_probability_and_loss() -> 
     assert answer.title == "grizzly/black\n1.20 / 0.30"
     assert len(list(bears())) == len(bears()) == 6
     assert str(bears()).startswith("Right on 3 of 6 pictures: 50.0% (95 % interval 18.8% to 81.2%)")
+    with speaking("zh"):
+        assert str(bears()).startswith("6 张图片中答对 3 张：50.0%（95% 置信区间 18.8%～81.2%）。最常见的")
+        assert repr(bears()).startswith("<Interpretation: Right on 3 of 6 pictures")
 
 
 def test_top_losses_are_sorted_and_all_of_them_without_a_number() -> None:

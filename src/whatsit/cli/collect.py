@@ -81,7 +81,7 @@ def _print(done: "Collection", into: list[object]) -> None:
         for label, tally in done.classes.items()
     ]
     print_table([say("printed.class"), *(say(name) for name in COUNTS.values())], rows)
-    reasons: Counter[Message | str] = Counter()
+    reasons: Counter[Message] = Counter()
     for tally in done.classes.values():
         reasons.update(tally.reasons)
     if reasons:

@@ -17,16 +17,17 @@ from whatsit.collection.looks import Looks
 from whatsit.collection.manifest import LARGEST_NUMBER, Manifest, Row, storable
 from whatsit.collection.provider import Found, Provider
 from whatsit.collection.recovery import recover
-from whatsit.collection.search import providers, search
+from whatsit.collection.search import in_words, providers, search
 from whatsit.collection.tally import Collection, Tally
 from whatsit.config import License
 from whatsit.errors import CollectError
 from whatsit.events import progress, progress_of_several, warn
 from whatsit.fetch import Limits, client, run
 from whatsit.formats import SUFFIXES, is_hidden
+from whatsit.i18n import Message
 from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.project.paths import not_a_link
-from whatsit.text import shortened
+from whatsit.text import printable, shortened
 
 MAX_PICS = 200
 LONGEST_LABEL = 200  # bytes of a folder's name
@@ -47,11 +48,11 @@ def collect(
     """Search, download, verify and de-duplicate pictures: a class for each of `classes`, words or NAME=words.
 
     Goes on where an earlier call was stopped; with `retry`, what failed is tried again. Raises CollectError
-    where no provider answers or a class can't be called so.
+    where no provider answers or a class can't have that name.
     """
     wanted = named(classes)
     if not is_count(max_pics, 0):
-        raise CollectError(f"max_pics must be a whole number, not {described(max_pics)}.")
+        raise CollectError(Message("collecting.bad_max_pics", given=described(max_pics)))
     with _only_one(into, project, wanted) as collecting:
         run(_search(collecting, wanted, max_pics, providers(source), license, allow_private))
         return collecting.fetch(list(wanted), retry, allow_private)
@@ -70,10 +71,8 @@ def collect_lists(
 ) -> Collection:
     """Download, verify and de-duplicate the pictures of lists of addresses, by class; see `collect`."""
     if not is_count(max_workers, 0) or not (max_pics is None or is_count(max_pics, 1)):
-        raise CollectError(
-            f"Nothing can be fetched with max_workers={max_workers}, max_pics={max_pics}.",
-            "Give max_workers=0 for one by one, or more, and one picture or more.",
-        )
+        given = {"max_workers": described(max_workers), "max_pics": described(max_pics)}
+        raise CollectError(Message("collecting.bad_numbers", **given))
     for label in lists:
         _check_label(label)
     with _only_one(into, project, lists) as collecting:
@@ -118,16 +117,16 @@ def _require_file(urls: object) -> None:
     """Raise CollectError for one address in the place of a file's path."""
     if isinstance(urls, str) and "://" in urls:
         address = shortened(urls, 80)
-        raise CollectError(f'"{address}" is one address, not a list of them.', f'Write ["{address}"].')
+        raise CollectError(Message("collecting.one_address", address=address))
 
 
 def _addresses(urls: object) -> list[Found]:
     if not isinstance(urls, Iterable):
-        raise CollectError(f"{described(urls)} is not a list of addresses.", 'Give ["https://...", ...].')
+        raise CollectError(Message("collecting.no_list", given=described(urls)))
     found = [Found(url) if isinstance(url, str) else url for url in urls]
     for one in found:
         if not isinstance(one, Found):
-            raise CollectError(f"{described(one)} is not an address.", "Give text, or what was searched.")
+            raise CollectError(Message("collecting.no_address", given=described(one)))
     return found
 
 
@@ -136,22 +135,17 @@ def named(classes: Sequence[str]) -> dict[str, str]:
     wanted: dict[str, str] = {}
     for one in classes:
         if not isinstance(one, str):
-            raise CollectError(
-                f"A class is named by text, not by {described(one)}.",
-                'Write them one after the other: "grizzly bear", "black bear".',
-            )
+            raise CollectError(Message("collecting.no_text", given=described(one)))
         name, equals, words = one.partition("=")
         label, words = name.strip(), (words if equals else name).strip()
         if not words:
-            raise CollectError(f"{one!r} says nothing to search for.", "Write words, or NAME=words.")
+            raise CollectError(Message("collecting.no_words", given=printable(one)))
         _check_label(label)
         if label in wanted:
-            raise CollectError(f"{label!r} is named twice.", "Give one of them another name: NAME=words.")
+            raise CollectError(Message("collecting.same_name", label=label))
         wanted[label] = words
     if not wanted:
-        raise CollectError(
-            "There is nothing to search for.", 'Name some classes: "grizzly bear" "black bear".'
-        )
+        raise CollectError(Message("collecting.nothing"))
     return wanted
 
 
@@ -160,9 +154,9 @@ def _check_label(label: str) -> None:
     is_taken = label.casefold() == MANIFEST or DEVICES.fullmatch(label) is not None
     is_odd = is_hidden(label) or label.strip(" .") != label or is_taken
     if not label or is_odd or not label.isprintable() or set(label) & set('/\\:*?"<>|'):
-        raise CollectError(f"A class can't be called {label[:80]!r}.", "Take another name, as in NAME=words.")
+        raise CollectError(Message("collecting.bad_name", label=printable(label[:80])))
     if len(label.encode()) > LONGEST_LABEL:
-        raise CollectError(f"The class name {label[:40]!r}... is too long.", "Name it shorter: NAME=words.")
+        raise CollectError(Message("collecting.long_name", label=printable(label[:40])))
 
 
 class _Collecting:
@@ -172,13 +166,10 @@ class _Collecting:
         self.project = project
         for label in labels:
             if (project.images / label).is_symlink():
-                raise CollectError(
-                    f"{project.images / label} is a symbolic link, so nothing is collected into it.",
-                    "Put a folder in its place, or collect into the folder that it leads to.",
-                )
+                raise CollectError(Message("collecting.link", folder=project.images / label))
         self.manifest = Manifest(project.images / MANIFEST)
         self.incoming = project.folder / "incoming"
-        self.notes: list[str] = []
+        self.notes: list[Message] = []
         recover(project, self.incoming, self.manifest)
 
     def add(self, label: str, found: Iterable[Found], words: str = "", most: int | None = None) -> None:
@@ -221,11 +212,10 @@ class _Collecting:
         shared = [group for group in groups if len({file.partition("/")[0] for file in group}) > 1]
         if shared:
             one, other = shared[0][0], shared[0][-1]
-            self.notes.append(
-                f"{len(shared)} {'picture is' if len(shared) == 1 else 'pictures are'} in two classes, "
-                f"such as {one} and {other}: decide which it is."
-            )
-        tallies = {label: Tally.of(self.manifest.of(label)) for label in labels}
+            count = len(shared)
+            self.notes.append(Message("collecting.two_classes", count=count, one=one, other=other))
+        reasons = self.manifest.reasons
+        tallies = {label: Tally.of(self.manifest.of(label), reasons) for label in labels}
         return Collection(self.project.images, self.manifest.path, tallies, self.notes)
 
     async def _download(
@@ -249,11 +239,8 @@ class _Collecting:
                 finally:
                     loader.close()
         if loader.faults:
-            count = f"{len(loader.faults)} {'address' if len(loader.faults) == 1 else 'addresses'}"
-            self.notes.append(
-                f"Whatsit can't handle the answer of {count} ({loader.faults[0]}). "
-                "This is a fault of Whatsit: please report it, with the address from the manifest."
-            )
+            count = len(loader.faults)
+            self.notes.append(Message("collecting.faults", count=count, fault=loader.faults[0]))
         return loader.looks
 
 
@@ -275,31 +262,31 @@ async def _search(
                     except CollectError as error:
                         if not known:
                             raise
-                        collecting.notes.append(f"{label}: only what was found before ({error.what})")
+                        found_before = Message("collecting.found_before", label=label, reason=error)
+                        collecting.notes.append(found_before)
                     else:
                         collecting.add(label, done.found, words, most)
-                        counts = [f"{name} found {count}" for name, count in done.answered.items()]
-                        counts += [f"{name}: {why}" for name, why in done.silent.items()]
-                        collecting.notes.append(f"{label}: {', '.join(counts)}")
+                        answers = in_words(done)
+                        collecting.notes.append(Message("collecting.searched", label=label, sources=answers))
                 advance()
 
 
 @contextmanager
 def _only_one(into: str | Path, folder: str | Path | None, labels: Iterable[str]) -> Iterator[_Collecting]:
-    """The only collecting of classes into a folder; another one is waited for, and that is said."""
+    """The only collecting of classes into a folder; another one is waited for, with a warning."""
     is_new = not os.path.lexists(path_of(into, "into", CollectError))
     project = Project(into, folder)
     lock = FileLock(not_a_link(project.folder / "collecting.lock", project.folder))
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        warn(f"another whatsit is collecting into {into}; waiting for it.")
+        warn(Message("collecting.waiting", folder=into))
         lock.acquire()
     try:
         yield _Collecting(project, labels)
     finally:
         lock.release()
-        if is_new and os.listdir(into) == [SIDECAR]:  # nothing came of it
+        if is_new and os.listdir(into) == [SIDECAR]:  # nothing was collected
             shutil.rmtree(into)
 
 

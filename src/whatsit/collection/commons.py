@@ -11,6 +11,7 @@ import aiohttp
 from whatsit.collection.provider import LICENSES, Found, ask
 from whatsit.config import License
 from whatsit.errors import CollectError
+from whatsit.i18n import Message
 
 ADDRESS = "https://commons.wikimedia.org"
 DEEPEST = 20  # pages
@@ -47,11 +48,11 @@ class Commons:
         for _ in range(DEEPEST):
             document, _ = await ask(client, "Commons", f"{self.address}/w/api.php", {**params, **going_on})
             if "error" in document:
-                raise CollectError(f"Commons refuses: {_text(document['error'], 'info')}.")
+                raise CollectError(Message("searching.refused", reason=_text(document["error"], "info")))
             query = document.get("query") or {}  # missing where nothing was found
             pages = query.get("pages", []) if isinstance(query, dict) else None
             if not isinstance(pages, list):
-                raise CollectError("Commons answers with JSON of another shape than it documents.")
+                raise CollectError(Message("searching.other_shape"))
             for page in sorted((page for page in pages if isinstance(page, dict)), key=_rank):
                 found = _found(page, license)
                 if found:

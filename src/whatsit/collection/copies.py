@@ -13,6 +13,7 @@ from whatsit.collection.manifest import TOGETHER, Manifest
 from whatsit.errors import ImageError
 from whatsit.events import progress
 from whatsit.formats import SUFFIXES
+from whatsit.i18n import Message
 from whatsit.parallel import in_parallel
 from whatsit.project import Project
 from whatsit.project.moving import sync
@@ -49,14 +50,15 @@ def settle(project: Project, manifest: Manifest, label: str, known: Mapping[str,
     """
     new = {row.file: row for row in manifest.of(label) if row.status == "new"}
     looks = read_looks(project.images, label, known)
-    copies: dict[str, str] = {}
+    copies: dict[str, Message] = {}
     for group in duplicate_groups(looks) if new else []:
         # Among the new ones the largest is the best, and of equal ones the one that was found first.
         group.sort(key=lambda file: (file in new, -looks[file].pixels, file))
         for file in group[1:]:
             if file in new:
-                same = "the same" if looks[file].content == looks[group[0]].content else "nearly the same"
-                copies[file] = f"{same} as {group[0]}"
+                is_same = looks[file].content == looks[group[0]].content
+                code = "downloading.same" if is_same else "downloading.nearly_same"
+                copies[file] = Message(code, file=group[0])
     if copies:
         with project.lock():
             action, rest = project.journal.begin(), iter(copies.items())

@@ -22,6 +22,7 @@ from whatsit.collection.room import Room, Share
 from whatsit.errors import FetchError, ImageError, ProjectError, WhatsitError
 from whatsit.fetch import Limits, answer, parse, pieces
 from whatsit.formats import SUFFIX_OF
+from whatsit.i18n import Message
 from whatsit.parallel import threads
 from whatsit.project.moving import move_file
 
@@ -34,13 +35,12 @@ BACKOFF = 0.5  # seconds before the second try
 IN_MEMORY = 1 << 18  # bytes of a body; larger ones go to disk as they arrive
 ON_DISK = 1 << 30  # bytes of all bodies that are arriving or being judged
 JUDGING = "whatsit.collection.judging"
-FAULT = "Whatsit can't handle the answer"
 
 
 class Downloader:
     """Fetches waiting rows of a manifest into `images`, through `incoming`, a folder of its own.
 
-    `looks` holds what tells copies of every picture that arrived, `faults` what broke Whatsit's own code.
+    `looks` holds what shows copies of every picture that arrived, `faults` what broke Whatsit's own code.
     Close it after use.
     """
 
@@ -81,7 +81,7 @@ class Downloader:
                 await self._fetch(row)
             except (FetchError, ImageError) as error:
                 self._note_error(row, error)
-                raise type(error)(f"{row.url}: {error.what}") from error
+                raise type(error)(Message("collecting.fetch_error", url=row.url, reason=error)) from error
             advance(row)
 
     async def all_at_once(
@@ -109,7 +109,7 @@ class Downloader:
                 raise
             except Exception as error:  # one address never ends the work on all others
                 self.faults.append(f"{type(error).__name__}: {error}")
-                self._note_error(row, FetchError(f"{FAULT} ({self.faults[-1]})"))
+                self._note_error(row, FetchError(Message("downloading.fault", fault=self.faults[-1])))
             end(row)
 
         def fail(row: Row, error: FetchError) -> None:
@@ -117,15 +117,16 @@ class Downloader:
             end(row)
 
         def postpone(row: Row, error: FetchError) -> None:
-            wait = f"asks to wait {error.wait:.0f} s" if error.wait else "wants to be asked later"
-            self._manifest.note(row, "waiting", f"{error.what}, and {wait}")
+            later = Message("downloading.later", reason=error)
+            wait = Message("downloading.wait", reason=error, seconds=error.wait) if error.wait else later
+            self._manifest.note(row, "waiting", wait)
             end(row)
 
         queues = HostQueues(work, fail, postpone, self._limits.per_host, _affordable(at_once), self._backoff)
         await queues.serve((_host(row.url), row) for row in rows if id(row) not in later)
 
     def _note_error(self, row: Row, error: FetchError | ImageError) -> None:
-        self._manifest.note(row, "failed" if isinstance(error, FetchError) else "broken", error.what)
+        self._manifest.note(row, "failed" if isinstance(error, FetchError) else "broken", error.message)
 
     def _do_likewise(self, row: Row, other: Row) -> None:
         """What became of an address for one class becomes of it for another."""
@@ -149,7 +150,7 @@ class Downloader:
             await asyncio.get_running_loop().run_in_executor(self._judges, self._accept, row, part, body)
 
     def _accept(self, row: Row, part: Path, body: bytes | None) -> None:
-        """Put in what arrived. Raises ImageError where it is no use as a picture."""
+        """Put in what arrived. Raises ImageError where it is not usable as a picture."""
         from whatsit.collection.judging import judge
 
         fingerprint = judge(part, body)
@@ -188,7 +189,7 @@ class Downloader:
                 break
             except ProjectError as error:
                 if not os.path.lexists(there):
-                    self._manifest.note(row, "waiting", error.what)
+                    self._manifest.note(row, "waiting", error.message)
                     raise
                 again += 1
                 name = f"{row.number:08}-{again}"
@@ -208,7 +209,7 @@ def _others(rows: Sequence[Row]) -> dict[str, list[Row]]:
 def _host(url: str) -> str:
     try:
         return str(parse(url).origin())
-    except FetchError:  # which will be said when it is fetched
+    except FetchError:  # which is raised again when it is fetched
         return ""
 
 
@@ -254,5 +255,5 @@ async def _receive(response: aiohttp.ClientResponse, limit: int, part: Path, sha
         except TimeoutError as error:
             if not share.has_waited:
                 raise
-            raise FetchError("it had to wait too long for others", passing=True) from error
+            raise FetchError(Message("downloading.waited"), passing=True) from error
     return None

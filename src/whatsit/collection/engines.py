@@ -10,8 +10,9 @@ import aiohttp
 from whatsit.collection.provider import Found
 from whatsit.config import License
 from whatsit.errors import CollectError
+from whatsit.i18n import Message
 
-NEEDS = "install it with pip install 'whatsit[search]'"
+NEEDS = Message("searching.no_library")
 _LICENSES = {"public": "Public", "modify": "ModifyCommercially", "commercial": "ShareCommercially"}
 
 
@@ -32,9 +33,9 @@ class SearchEngine:
     ) -> AsyncGenerator[Found, None]:
         """Page after page until one brings nothing new. Raises CollectError where it does not answer."""
         if not has_engines():
-            raise CollectError(f"{self.name} needs the library ddgs:", f"{NEEDS}.")
+            raise CollectError(NEEDS)
         if license != "any" and self.name == "bing":
-            raise CollectError("bing tells no licenses.")
+            raise CollectError(Message("searching.no_licenses"))
         found: set[str] = set()
         page = 1
         while True:
@@ -69,4 +70,4 @@ class SearchEngine:
             return list(DDGS(**self._options).images(words, **options))
         except DDGSException as error:
             reason = str(error).partition(":")[0] or type(error).__name__  # after that it gets technical
-            raise CollectError(f"{self.name} does not answer ({reason.rstrip('.')}).") from error
+            raise CollectError(Message("searching.no_answer", reason=reason.rstrip("."))) from error

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from whatsit.catalog.fingerprint import Fingerprint, fingerprint, fingerprint_of
 from whatsit.errors import ImageError
+from whatsit.i18n import Message
 from whatsit.images import SMALLEST
 
 
@@ -12,7 +13,7 @@ def judge(part: Path, body: bytes | None) -> Fingerprint:
     found = fingerprint(part) if body is None else fingerprint_of(body)
     size = found.facts.width, found.facts.height
     if min(size) < SMALLEST:
-        raise ImageError(f"it is too small ({size[0]} x {size[1]} pixels)")
+        raise ImageError(Message("downloading.too_small", width=size[0], height=size[1]))
     if body is not None:
         part.write_bytes(body)
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from whatsit.collection.provider import Found
 from whatsit.errors import CollectError
+from whatsit.i18n import Message
 
 SUFFIXES = (".txt", ".csv", ".tsv")
 PREFIX = "urls_"
@@ -27,10 +28,7 @@ def find_lists(place: Path) -> list[Path]:
         return [place]
     lists = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not lists:
-        raise CollectError(
-            f"There is no list of addresses (.txt, .csv) in {place}.",
-            "Name the lists themselves; a folder of pictures is looked through by whatsit verify.",
-        )
+        raise CollectError(Message("lists.none", folder=place))
     return lists
 
 
@@ -47,9 +45,9 @@ def read_list(path: str | os.PathLike[str]) -> list[Found]:
     try:
         found = list(_from_table(lines) if is_table else (Found(line) for line in lines))
     except csv.Error as error:
-        raise CollectError(f"{path} is no sound CSV file: {error}.", "Save it again as CSV.") from error
+        raise CollectError(Message("lists.bad_csv", path=path, reason=str(error))) from error
     if not found:
-        raise CollectError(f"There is no address in {path}.", "Write one a line, or in a column named url.")
+        raise CollectError(Message("lists.no_address", path=path))
     return found
 
 
@@ -57,13 +55,14 @@ def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CollectError(f"{path} can't be read: {error.strerror}.", "Name a list of addresses.") from error
+        reason = error.strerror or str(error)
+        raise CollectError(Message("lists.unreadable", path=path, reason=reason)) from error
     # PowerShell's > writes UTF-16, others UTF-8, perhaps marked as such.
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise CollectError(f"{path} is no text.", "Save it as text, UTF-8.") from error
+        raise CollectError(Message("lists.no_text", path=path)) from error
 
 
 def _from_table(lines: Sequence[str]) -> Iterator[Found]:

@@ -1,4 +1,4 @@
-"""The manifest: a CSV file that says of every address what became of it, whatever happens meanwhile."""
+"""The manifest: a CSV file with what became of every address, whatever happens meanwhile."""
 
 import csv
 import io
@@ -23,11 +23,12 @@ from whatsit.collection.provider import Found
 from whatsit.errors import CollectError
 from whatsit.fetch import LONGEST_URL
 from whatsit.formats import is_hidden
+from whatsit.i18n import Message
 from whatsit.project import write_whole
 from whatsit.project.paths import not_a_link, plain_name, untrusted
 from whatsit.text import printable
 
-# waiting: not fetched yet. failed: it did not arrive. broken: what arrived is no picture to learn from.
+# waiting: not fetched yet. failed: it did not arrive. broken: what arrived is not a usable picture.
 # new: in its folder, and not compared with the others yet. duplicate: (nearly) the same as another.
 Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept"]
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -70,7 +71,8 @@ cells_of = attrgetter(*NAMES)
 class Manifest:
     """The rows by class and address. Every change is appended at once; the last row of an address counts.
 
-    Raises CollectError where the file is none of this kind, UntrustedError where it names other folders.
+    The file has reasons in English; `reasons` has those of this process as messages, by that text. Raises
+    CollectError for another kind of file, UntrustedError where it names other folders.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,6 +80,7 @@ class Manifest:
         self._file: FileIO | None = None
         self._lock = Lock()
         self.rows: defaultdict[str, dict[str, Row]] = defaultdict(dict)
+        self.reasons: dict[str, Message] = {}
         if self._load():
             self.tidy()
 
@@ -103,21 +106,29 @@ class Manifest:
                 new.append(row)
         self._append(new)
 
-    def note(self, row: Row, status: Status, error: str = "", file: str = "", sha256: str = "") -> None:
+    def note(
+        self, row: Row, status: Status, error: Message | str = "", file: str = "", sha256: str = ""
+    ) -> None:
         """Write down what became of an address; several threads may at once."""
         with self._lock:
             row.file = file or row.file
             row.sha256 = sha256 or row.sha256
-            _say(row, status, error)
+            self._change(row, status, error)
             self._append([row])
 
-    def note_all(self, changes: Iterable[tuple[Row, Status, str]]) -> None:
+    def note_all(self, changes: Iterable[tuple[Row, Status, Message | str]]) -> None:
         """Write down what became of many addresses: rows, status, error."""
         rest = iter(changes)
         while some := list(islice(rest, TOGETHER)):
             for row, status, error in some:
-                _say(row, status, error)
+                self._change(row, status, error)
             self._append([row for row, _, _ in some])
+
+    def _change(self, row: Row, status: Status, error: Message | str) -> None:
+        text = printable(error.what("en") if isinstance(error, Message) else error)
+        if isinstance(error, Message):
+            self.reasons[text] = error
+        row.status, row.error, row.time = status, text, _now(int(time.time()))
 
     def tidy(self) -> None:
         """Write the file anew, each address once."""
@@ -150,21 +161,21 @@ class Manifest:
                 self._file.truncate(self._file.tell() - written)
                 raise
         except OSError as error:
-            raise CollectError(
-                f"{self.path} can't be written: {error.strerror}.", "Free some space, or close it elsewhere."
-            ) from error
+            reason = error.strerror or str(error)
+            raise CollectError(Message("manifests.unwritable", path=self.path, reason=reason)) from error
 
     def _load(self) -> bool:
         """Read the rows; True where the file has more lines than it needs, or half a line at its end."""
         not_a_link(self.path, self.path)
         try:
             if not stat.S_ISREG(os.stat(self.path).st_mode):  # reading it might never end
-                raise CollectError(f"{self.path} is not a file.", "Move it away.")
+                raise CollectError(Message("manifests.not_a_file", path=self.path))
             data = self.path.read_bytes()
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise CollectError(f"{self.path} can't be read: {error.strerror}.") from error
+            reason = error.strerror or str(error)
+            raise CollectError(Message("manifests.unreadable", path=self.path, reason=reason)) from error
         whole = data[: data.rfind(b"\n") + 1]
         if _is_whole(data[len(whole) :]):  # an editor left out the last line's end
             whole = data
@@ -179,35 +190,33 @@ class Manifest:
             reader = csv.reader(io.StringIO(data.decode("utf-8-sig")), strict=True)
             header = next(reader, list(COLUMNS))
             if tuple(header) != COLUMNS:
-                raise ValueError("its columns are others")
+                raise self._not_valid(Message("manifests.columns"))
             for cells in filter(None, reader):
                 if len(cells) != len(COLUMNS):
-                    raise ValueError(f"line {reader.line_num} has {len(cells)} columns, not {len(COLUMNS)}")
+                    line, count = reader.line_num, len(cells)
+                    why = Message("manifests.cells", line=line, count=count, wanted=len(COLUMNS))
+                    raise self._not_valid(why)
                 values = dict(zip(COLUMNS, map(unsafe, cells), strict=True))
                 if values["status"] not in STATUSES:
-                    raise ValueError(f"{values['status']!r} is not a status")
+                    raise self._not_valid(Message("manifests.status", status=values["status"]))
                 label, number = values.pop("class"), int(values.pop("number"))
                 if not 0 <= number < LARGEST_NUMBER:
-                    raise ValueError(f"{number} is not a number for a picture")
+                    raise self._not_valid(Message("manifests.number", number=number))
                 self._check_place(label, values["file"])
                 yield Row(label, number, **values)  # type: ignore[arg-type]
         except (ValueError, csv.Error) as error:
-            raise CollectError(
-                f"{self.path} is not a valid Whatsit manifest ({error}).",
-                "Undo the changes to it, or move it away.",
-            ) from error
+            raise self._not_valid(str(error)) from error
+
+    def _not_valid(self, why: Message | str) -> CollectError:
+        return CollectError(Message("manifests.not_valid", path=self.path, reason=why))
 
     def _check_place(self, label: str, file: str) -> None:
         """Raise UntrustedError for a class that is not a folder of pictures, and a file that is not in it."""
         if is_hidden(plain_name(label, self.path)):
-            raise untrusted(self.path, f"{label!r} is not a class")
+            raise untrusted(self.path, Message("manifests.no_class", label=label))
         folder, _, name = file.partition("/")
         if file and (folder != label or is_hidden(plain_name(name, self.path))):
-            raise untrusted(self.path, f"{file!r} is not a picture of {label}")
-
-
-def _say(row: Row, status: Status, error: str) -> None:
-    row.status, row.error, row.time = status, printable(error), _now(int(time.time()))
+            raise untrusted(self.path, Message("manifests.no_picture", file=file, label=label))
 
 
 @lru_cache(maxsize=1)
@@ -226,7 +235,7 @@ def _quoted(character: str) -> str:
 
 
 def _is_whole(line: bytes) -> bool:
-    """Whether a line without an end is all there: its last column says yes or nothing."""
+    """Whether a line without an end is all there: its last column is "yes" or empty."""
     try:
         (cells,) = csv.reader([line.decode()], strict=True)
     except (ValueError, csv.Error):

@@ -9,6 +9,7 @@ import aiohttp
 from whatsit.collection.provider import LICENSES, Found, ask
 from whatsit.config import License
 from whatsit.errors import CollectError
+from whatsit.i18n import Message
 
 ADDRESS = "https://api.openverse.org"
 PAGE = 20  # results: the most that it gives to who is not registered
@@ -42,7 +43,7 @@ class Openverse:
             )
             results = document.get("results")
             if not isinstance(results, list):
-                raise CollectError("Openverse answers with JSON of another shape than it documents.")
+                raise CollectError(Message("searching.other_shape"))
             for result in results:
                 if found := _found(result):
                     yield found
@@ -50,10 +51,7 @@ class Openverse:
             if not results or not isinstance(pages, int) or page >= pages:
                 return
             if _is_used_up(answer_headers):
-                raise CollectError(
-                    "Openverse gives no more for today.",
-                    "Register (free; see docs/collect.md) and set WHATSIT_OPENVERSE to have more.",
-                )
+                raise CollectError(Message("searching.used_up"))
 
     async def _sign_in(self, client: aiohttp.ClientSession) -> dict[str, str]:
         if not self.registration:
@@ -62,9 +60,7 @@ class Openverse:
         data = {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
         token, _ = await ask(client, "Openverse", f"{self.address}/v1/auth_tokens/token/", data=data)
         if not isinstance(token.get("access_token"), str):
-            raise CollectError(
-                "Openverse does not accept the registration.", "Check WHATSIT_OPENVERSE: it is id:secret."
-            )
+            raise CollectError(Message("searching.bad_registration"))
         return {"Authorization": f"Bearer {token['access_token']}"}
 
 
@@ -84,7 +80,7 @@ def _found(result: Any) -> Found | None:
 
 
 def _is_used_up(headers: Mapping[str, str]) -> bool:
-    """Whether the requests of the day are used up; those of the minute come back, and 429 tells when."""
+    """Whether the requests of the day are used up; those of the minute come back, and 429 has when."""
     for name, value in headers.items():
         name = name.lower()
         if name.startswith("x-ratelimit-available-") and name.endswith("sustained"):

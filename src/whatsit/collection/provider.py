@@ -12,6 +12,7 @@ from whatsit.config import License
 from whatsit.errors import CollectError, FetchError
 from whatsit.events import warn
 from whatsit.fetch import Limits, answer, read
+from whatsit.i18n import Message
 from whatsit.tables import table
 from whatsit.text import brief, shortened
 
@@ -27,9 +28,9 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture's address, and as far as its source tells: license, author, the page it is on, its title.
+    """A picture's address, and where they are known license, author, the page it is on, its title.
 
-    `provider` says who found it; `invited`, that its host means it to be fetched by programs.
+    `provider` found it; `invited` means that its host offers it to programs.
     """
 
     url: str
@@ -82,9 +83,9 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """A provider's JSON answer and its headers. A short wait that it asks for is waited, and that is said.
+    """A provider's JSON answer and its headers. A short wait that it asks for is waited, and reported.
 
-    Raises FetchError where it refuses, CollectError where its answer is no JSON object.
+    Raises FetchError where it refuses, CollectError where its answer is not a JSON object.
     """
     limits = Limits(size=16 << 20)
     for attempt in range(1, TRIES + 1):
@@ -97,12 +98,12 @@ async def ask(
             if attempt == TRIES or not error.passing or wait > LONGEST_WAIT:
                 raise
             if wait >= 5:
-                warn(f"{who} asks to wait {wait:.0f} s.")
+                warn(Message("searching.wait", source=who, seconds=wait))
             await asyncio.sleep(wait)
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise CollectError(f"{who} answers with something that is no JSON.") from error
+        raise CollectError(Message("searching.no_json")) from error
     if not isinstance(document, dict):
-        raise CollectError(f"{who} answers with JSON of another shape than it documents.")
+        raise CollectError(Message("searching.other_shape"))
     return document, answer_headers

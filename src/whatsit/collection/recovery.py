@@ -7,11 +7,12 @@ from collections import defaultdict
 from pathlib import Path
 
 from whatsit.collection.manifest import Manifest, Row
+from whatsit.i18n import Message
 from whatsit.project import Project
 from whatsit.project.moving import move_file
 from whatsit.project.paths import inside, not_a_link, untrusted
 
-SPOILT = "it is not what was downloaded"
+SPOILT = Message("downloading.spoilt")
 
 
 def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
@@ -40,7 +41,7 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
         missing[row.sha256].append(row)
     for part in incoming.iterdir():
         if part.is_dir() and not part.is_symlink():
-            raise untrusted(project.folder, f"{part} is not a file")
+            raise untrusted(project.folder, Message("manifests.no_file", path=part))
         arrived = missing[_sha256(part)]
         if arrived:
             move_file(part, images / arrived.pop().file)
@@ -48,7 +49,8 @@ def recover(project: Project, incoming: Path, manifest: Manifest) -> None:
             part.unlink()
     lost = [row for rows in missing.values() for row in rows]
     moves = project.journal.trashed() if lost else []
-    trashed = {move.source: str(move.reason) for move in moves if str(move.reason) != SPOILT}
+    spoilt_before = SPOILT.text("en")  # as older versions wrote it
+    trashed = {move.source: move.reason for move in moves if move.reason.text("en") != spoilt_before}
     for row in lost:
         reason = trashed.get(images / row.file)  # killed after it was found to be a copy
         manifest.note(row, "duplicate" if reason else "waiting", reason or "")

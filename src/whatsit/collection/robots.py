@@ -1,4 +1,4 @@
-"""What a site's owner does not want: robots.txt (RFC 9309), and headers that forbid learning from it."""
+"""What a site's owner does not want: robots.txt (RFC 9309), and headers that forbid training on it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from yarl import URL
 
 from whatsit.errors import FetchError
 from whatsit.fetch import Limits, answer, read
+from whatsit.i18n import Message
 
 NAME = "whatsit"
 LIMITS = Limits(connect=5, read=5, whole=10, size=512 << 10)
@@ -34,7 +35,7 @@ class Robots:
             self._rules[origin] = asyncio.create_task(self._fetch(origin))
         rules = await self._rules[origin]
         if rules is not None and not rules.can_fetch(str(url), NAME):
-            raise FetchError("the robots.txt of its site forbids it")
+            raise FetchError(Message("downloading.robots"))
 
     async def _fetch(self, origin: URL) -> Protego | None:
         try:
@@ -43,20 +44,20 @@ class Robots:
             return Protego.parse(body.decode("utf-8", "replace"))
         except FetchError as error:
             if error.passing:
-                raise FetchError(f"the robots.txt of its site can't be had: {error.what}") from error
+                raise FetchError(Message("downloading.no_robots", reason=error)) from error
             return None
         except ValueError:  # what can't be understood forbids nothing
             return None
 
 
 def refuse_opt_out(headers: Mapping[str, str]) -> None:
-    """Raise FetchError where the answer's headers forbid learning from the picture."""
+    """Raise FetchError where the answer's headers forbid training on the picture."""
     for name, value in headers.items():
         if name.lower() == "tdm-reservation" and value.strip() == "1":
-            raise FetchError("its owner does not want it to be learnt from (TDM-Reservation: 1)")
+            raise FetchError(Message("downloading.opt_out", header="TDM-Reservation: 1"))
         if name.lower() == "x-robots-tag" and _opts_out(value.lower()):
             tag = f"X-Robots-Tag: {value.strip()}"
-            raise FetchError(f"its owner does not want it to be learnt from ({tag})")
+            raise FetchError(Message("downloading.opt_out", header=tag))
 
 
 def _opts_out(tag: str) -> bool:

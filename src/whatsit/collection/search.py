@@ -1,4 +1,4 @@
-"""Asking the providers in turn, so that none of them is the only way."""
+"""Ask the providers in turn, so that none of them is the only way."""
 
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -15,6 +15,7 @@ from whatsit.collection.provider import LICENSES, Finds, Provider
 from whatsit.config import License, Source
 from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Limits, client, run
+from whatsit.i18n import Message
 
 SOURCES: tuple[str, ...] = get_args(Source)
 
@@ -25,7 +26,7 @@ class Search:
 
     found: Finds = field(default_factory=Finds)
     answered: dict[str, int] = field(default_factory=dict)
-    silent: dict[str, str] = field(default_factory=dict)
+    silent: dict[str, Message] = field(default_factory=dict)
 
 
 def providers(source: str = "auto") -> list[Provider]:
@@ -38,7 +39,7 @@ def providers(source: str = "auto") -> list[Provider]:
         return [SearchEngine("bing" if source == "bing" else "duckduckgo")]
     if source == "auto":
         return [Openverse(), Commons(), SearchEngine("duckduckgo"), SearchEngine("bing")]
-    raise CollectError(f"There is no source {source!r}.", f"Choose one of {', '.join(SOURCES)}.")
+    raise CollectError(Message("searching.no_source", source=source, sources=SOURCES))
 
 
 def search_images(
@@ -71,11 +72,11 @@ async def search(
 ) -> Search:
     """Ask one provider after the other until there are `most`. Raises CollectError where none answers."""
     if license != "any" and license not in LICENSES:
-        raise CollectError(f"There is no license {license!r}.", f"Choose any, {', '.join(LICENSES)}.")
+        raise CollectError(Message("searching.no_license", license=license, licenses=list(LICENSES)))
     if not isinstance(words, str) or not words.strip():
-        raise CollectError(f"There is nothing to search for in {described(words)}.", "Give some words.")
+        raise CollectError(Message("searching.no_words", given=described(words)))
     if not is_count(most, 1):
-        raise CollectError(f"max_pics must be at least 1, not {described(most)}.", "Ask for one or more.")
+        raise CollectError(Message("searching.bad_max_pics", given=described(most)))
     done = Search()
     found_urls: set[str] = set()
     for provider in sources:
@@ -94,16 +95,21 @@ async def search(
                     if len(done.found) >= most:
                         break
         except WhatsitError as error:
-            reason = str(error).rstrip(".")
-            done.silent[provider.name] = reason.removeprefix(f"{provider.name} ")
+            done.silent[provider.name] = error.message
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-            done.silent[provider.name] = "it answers in another shape than it documents"
+            done.silent[provider.name] = Message("searching.other_shape")
         if len(done.found) > before or provider.name not in done.silent:
             done.answered[provider.name] = len(done.found) - before
     if not done.answered:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in done.silent.items())
-        raise CollectError(
-            f"No source answers for {words!r} ({reasons}).",
-            "Try again later, or take the addresses from your browser: whatsit snippet.",
-        )
+        raise CollectError(Message("searching.no_source_answers", words=words, reasons=_reasons(done)))
     return done
+
+
+def in_words(done: Search) -> list[Message]:
+    """How many each source found, and why others found none."""
+    found = [Message("searching.found", source=name, count=count) for name, count in done.answered.items()]
+    return [*found, *_reasons(done)]
+
+
+def _reasons(done: Search) -> list[Message]:
+    return [Message("searching.silent", source=name, reason=why) for name, why in done.silent.items()]

@@ -6,14 +6,14 @@ import sys
 from importlib.resources import files
 from typing import Literal
 
+from whatsit.i18n import Message, say
+
 BrowserEngine = Literal["google", "bing", "duckduckgo"]
 PAGES: dict[str, str] = {
     "google": "https://www.google.com/search?udm=2&q=grizzly+bear",
     "bing": "https://www.bing.com/images/search?q=grizzly+bear",
     "duckduckgo": "https://duckduckgo.com/?iax=images&ia=images&q=grizzly+bear",
 }
-MAC = "Cmd+Option+J in Chrome and Edge, Cmd+Option+K in Firefox, Cmd+Option+C in Safari"
-OTHERS = "Ctrl+Shift+J in Chrome and Edge, Ctrl+Shift+K in Firefox"
 
 
 def snippet(name: str = "") -> str:
@@ -25,14 +25,15 @@ def snippet(name: str = "") -> str:
 def steps(engine: str, name: str = "", platform: str = sys.platform) -> list[str]:
     """What to do with it, in order, on this kind of system."""
     allowed = " ".join(re.sub(r'[\\/:*?"<>|]', " ", name).split())
-    file = f"urls_{allowed}.txt" if allowed else "urls_<your words>.txt"
-    safari = " (in Safari first: Settings, Advanced, Show features for web developers)"
-    return [
-        f"Search for pictures in your browser: {PAGES[engine]}",
-        "Scroll down until you have seen enough pictures; only what was loaded can be saved.",
-        f"Open the console: {MAC + safari if platform == 'darwin' else OTHERS}.",
-        "Paste the code below and press Enter. If the browser refuses to paste, type: allow pasting",
-        f"It downloads {file}. The part after urls_ becomes the class; rename the file to change it.",
-        "Do that for every class. Then, where they were downloaded to:",
-        "whatsit collect --urls urls_*.txt --into bears",
+    file = f"urls_{allowed or '<' + say('snippet_steps.your_words') + '>'}.txt"
+    is_mac = platform == "darwin"
+    done = [
+        Message("snippet_steps.search", page=PAGES[engine]),
+        Message("snippet_steps.scroll"),
+        Message("snippet_steps.console_mac" if is_mac else "snippet_steps.console"),
+        Message("snippet_steps.paste"),
+        Message("snippet_steps.downloads", file=file),
+        Message("snippet_steps.repeat"),
+        Message("snippet_steps.command"),
     ]
+    return [one.text() for one in done]

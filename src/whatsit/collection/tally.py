@@ -1,4 +1,4 @@
-"""What came of collecting: counts for each class."""
+"""What collecting brought: counts for each class."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.collection.manifest import Row
+from whatsit.i18n import Message
 from whatsit.tables import table
 from whatsit.text import brief, ending
 
@@ -15,7 +16,7 @@ from whatsit.text import brief, ending
 class Tally:
     """Of one class: addresses found, files that arrived whole, and of these duplicates, broken ones and kept.
 
-    `waiting` have not been fetched yet; `reasons` says why others are not kept, and how often.
+    `waiting` have not been fetched yet; `reasons` has why others are not kept, and how often.
     """
 
     found: int = 0
@@ -24,20 +25,30 @@ class Tally:
     broken: int = 0
     kept: int = 0
     waiting: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[Message, int] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return (
-            f"{self.kept} kept of {self.found} found ({self.duplicates} duplicates, {self.broken} broken, "
-            f"{self.found - self.downloaded} not downloaded)"
+    @property
+    def message(self) -> Message:
+        """The counts in words."""
+        return Message(
+            "collecting.tally",
+            kept=self.kept,
+            found=self.found,
+            duplicates=self.duplicates,
+            broken=self.broken,
+            missing=self.found - self.downloaded,
         )
 
+    def __str__(self) -> str:
+        return self.message.text()
+
     def __repr__(self) -> str:
-        return brief(self, self)
+        return brief(self, self.message.text("en"))
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> "Tally":
-        """Count rows of a manifest."""
+    def of(cls, rows: Sequence[Row], known: Mapping[str, Message] | None = None) -> "Tally":
+        """Count rows of a manifest; `known` has messages for their English reasons."""
+        known = known or {}
         count = Counter(row.status for row in rows)
         return cls(
             found=len(rows),
@@ -47,7 +58,9 @@ class Tally:
             kept=count["kept"] + count["new"],
             waiting=count["waiting"],
             reasons=Counter(
-                row.error for row in rows if row.error and row.status in ("failed", "broken", "waiting")
+                known.get(row.error) or Message("plain.text", text=row.error)
+                for row in rows
+                if row.error and row.status in ("failed", "broken", "waiting")
             ),
         )
 
@@ -58,27 +71,29 @@ class Tally:
 
 @dataclass(frozen=True)
 class Collection:
-    """What came of collecting: a tally per class, where the manifest is, and what else is worth knowing."""
+    """What collecting brought: a tally per class, where the manifest is, and what else is worth knowing."""
 
     folder: Path
     manifest: Path
     classes: Mapping[str, Tally]
-    notes: Sequence[str] = ()
+    notes: Sequence[Message] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "classes": {label: tally.to_dict() for label, tally in self.classes.items()},
             "manifest": str(self.manifest),
-            "notes": list(self.notes),
+            "notes": [note.to_dict() for note in self.notes],
         }
 
     def __str__(self) -> str:
-        lines = [f"{label}: {tally}" for label, tally in self.classes.items()]
-        return "\n".join([*lines, *self.notes, f"manifest: {self.manifest}"])
+        lines = [
+            Message("collecting.of_class", label=label, tally=tally) for label, tally in self.classes.items()
+        ]
+        return "\n".join(map(str, [*lines, *self.notes, self._place]))
 
     def __repr__(self) -> str:
-        return brief(self, f"{self._total}, in {ending(self.folder)}")
+        return brief(self, f"{self.message.text('en')}, in {ending(self.folder)}")
 
     def _repr_html_(self) -> str:
         columns = {
@@ -97,15 +112,19 @@ class Collection:
             )
             for label, one in self.classes.items()
         )
-        notes = [*self.notes, f"manifest: {self.manifest}"]
-        return table({**columns, "why not": ""}, rows, f"{self._total}.", notes)
+        notes = [*self.notes, self._place]
+        return table({**columns, "why not": ""}, rows, f"{self.message}.", notes)
 
     @property
-    def _total(self) -> str:
+    def _place(self) -> Message:
+        return Message("collecting.place", path=self.manifest)
+
+    @property
+    def message(self) -> Message:
+        """How many pictures were kept of how many."""
         tallies = self.classes.values()
         kept, found = sum(one.kept for one in tallies), sum(one.found for one in tallies)
-        classes = "1 class" if len(tallies) == 1 else f"{len(tallies)} classes"
-        return f"{kept:,} pictures kept of {found:,} found, {classes}"
+        return Message("collecting.total", kept=kept, found=found, classes=len(tallies))
 
 
 def _reasons(tally: Tally, most: int = 2) -> str:

@@ -183,7 +183,7 @@ class Reliability:
             [one.accuracy for one in self.bins],
             [(one.low, one.high) for one in self.bins],
             [one.images for one in self.bins],
-            say("figures.calibration_error", ece=self.ece, chance=mean),
+            say("plots.calibration_error", ece=self.ece, chance=mean),
         )
 
 

@@ -87,38 +87,38 @@ class Interpretation:
                 object.__setattr__(self, "paths", [Path(path) for path in self.paths])
             why = self._why_not()
         except (TypeError, ValueError) as error:
-            why = Message("answers.no_tables", error=str(error))
+            why = Message("arrays.no_tables", error=str(error))
         if why:
             raise WhatsitError(Message("understand.bad_answers", reason=why))
 
     def _why_not(self) -> Message | None:
         shape = (len(self.labels), len(self.classes)) if self.labels.ndim == 1 else ()
         if not shape:
-            return Message("answers.labels_shape", shape=str(self.labels.shape))
+            return Message("arrays.labels_shape", shape=str(self.labels.shape))
         if not len(self.labels):
-            return Message("answers.none")
+            return Message("arrays.none")
         if len(set(self.classes)) < len(self.classes):
-            return Message("answers.same_classes")
+            return Message("arrays.same_classes")
         if self.probabilities.shape != shape:
             given = str(self.probabilities.shape)
-            return Message("answers.probabilities_shape", shape=given, wanted=str(shape))
+            return Message("arrays.probabilities_shape", shape=given, wanted=str(shape))
         if not np.issubdtype(self.labels.dtype, np.integer) or not (
             0 <= self.labels.min() <= self.labels.max() < len(self.classes)
         ):
-            return Message("answers.labels_places", last=len(self.classes) - 1)
+            return Message("arrays.labels_places", last=len(self.classes) - 1)
         if not np.isfinite(self.probabilities).all():
-            return Message("answers.not_finite")
+            return Message("arrays.not_finite")
         if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
-            return Message("answers.no_sum")
+            return Message("arrays.no_sum")
         for name, rows in (("paths", self.paths), ("features", self.features), ("groups", self.groups)):
             if rows is not None and len(rows) != len(self.labels):
-                return Message("answers.rows", name=name, rows=len(rows), labels=len(self.labels))
+                return Message("arrays.rows", name=name, rows=len(rows), labels=len(self.labels))
         if self.features is not None and (self.features.ndim != 2 or not np.isfinite(self.features).all()):
-            return Message("answers.features")
+            return Message("arrays.features")
         if self.groups is not None and not (
             self.groups.ndim == 1 and np.issubdtype(self.groups.dtype, np.integer)
         ):
-            return Message("answers.groups")
+            return Message("arrays.groups")
         return None
 
     @property
@@ -217,7 +217,7 @@ class Interpretation:
         places, left_out = found.most_confused_classes()
         title = pictures_of(self.split, found.images).text()
         if left_out:
-            most = say("figures.most_confused", shown=len(places), classes=len(found.classes))
+            most = say("plots.most_confused", shown=len(places), classes=len(found.classes))
             title = f"{title}\n{most}"
         names = [found.classes[place] for place in places]
         totals = found.confusion[places].sum(1)
@@ -236,7 +236,7 @@ class Interpretation:
         _, places = self.top_losses(k)
         answers = [self[place] for place in places.tolist()]
         pictures = pictures_of(self.split, len(places)).text()
-        heading = f"{say('figures.top_losses')}\n{pictures}"
+        heading = f"{say('plots.top_losses')}\n{pictures}"
         files = [(answer.path, answer.title) for answer in answers if answer.path]
         tiles: Iterable[tuple[Any, str]] = readable(files)
         if heatmap and self.explain is not None:

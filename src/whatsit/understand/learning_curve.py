@@ -212,14 +212,14 @@ class LearningCurve:
             ticks.append(2 * self.images[-1])
             sizes = np.geomspace(self.images[0], 2 * self.images[-1], 40)
             ahead = [self.forecast(round(size)) for size in sizes]
-            axis.plot(sizes, [one.error_rate for one in ahead], label=say("figures.power_law"))
+            axis.plot(sizes, [one.error_rate for one in ahead], label=say("plots.power_law"))
             axis.fill_between(sizes, [one.low for one in ahead], [one.high for one in ahead], alpha=0.2)
         else:
             axis.set_title(self._too_few().text(), fontsize=9)
         for repeat in range(self.wrong.shape[1]):
             axis.plot(self.images, self.wrong[:, repeat].mean(1), "o", color="tab:gray", markersize=4)
-        axis.axvline(self.images[-1], color="tab:gray", linestyle=":", label=say("figures.at_hand"))
-        axis.set(xscale="log", xlabel=say("figures.training_pictures"), ylabel=say("figures.error_rate"))
+        axis.axvline(self.images[-1], color="tab:gray", linestyle=":", label=say("plots.at_hand"))
+        axis.set(xscale="log", xlabel=say("plots.training_pictures"), ylabel=say("plots.error_rate"))
         axis.set_ylim(0, None)
         axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axis.set_xticks([], minor=True)

@@ -21,8 +21,8 @@ def draw_training(epochs: Sequence[EpochRecord]) -> Plot:
     figure = Plot(figsize=(9, 3.5), layout="constrained")
     losses, errors = figure.subplots(1, 2)
     _draw_epochs(losses, errors, epochs)
-    losses.set(xlabel=say("figures.epoch"), title=say("figures.loss"))
-    errors.set(xlabel=say("figures.epoch"), title=say("figures.error_rate"), ylim=(0, None))
+    losses.set(xlabel=say("plots.epoch"), title=say("plots.loss"))
+    errors.set(xlabel=say("plots.epoch"), title=say("plots.error_rate"), ylim=(0, None))
     return legible(figure)
 
 
@@ -32,16 +32,16 @@ def draw_experiments(experiments: Mapping[str, Sequence[EpochRecord]]) -> Plot:
     columns = figure.subplots(2, len(experiments), squeeze=False).T
     for (question, epochs), (losses, errors) in zip(experiments.items(), columns, strict=True):
         _draw_epochs(losses, errors, epochs)
-        losses.set(ylabel=say("figures.loss"), ylim=(0, None))
+        losses.set(ylabel=say("plots.loss"), ylim=(0, None))
         losses.set_title(fill(question, 34), fontsize=10)
-        errors.set(xlabel=say("figures.epoch"), ylabel=say("figures.error_rate"), ylim=(0, 1))
+        errors.set(xlabel=say("plots.epoch"), ylabel=say("plots.error_rate"), ylim=(0, 1))
     return legible(figure)
 
 
 def _draw_epochs(losses: Any, errors: Any, epochs: Sequence[EpochRecord]) -> None:
     numbers = [epoch["epoch"] for epoch in epochs]
     mark = "o" if len(epochs) == 1 else None  # a line needs two
-    labels = {"train_loss": say("figures.training"), "valid_loss": say("figures.validation")}
+    labels = {"train_loss": say("plots.training"), "valid_loss": say("plots.validation")}
     for name in LOSSES:
         values = [np.nan if epoch[name] is None else epoch[name] for epoch in epochs]
         losses.plot(numbers, values, marker=mark, label=labels[name])
@@ -65,13 +65,13 @@ def draw_lr_finder(
     axis.plot(lrs, losses)
     if slope is not None:
         start, end = slope
-        way_down = say("figures.steepest")
+        way_down = say("plots.steepest")
         axis.plot(lrs[start : end + 1], losses[start : end + 1], linewidth=3, label=way_down)
     for number, (name, rate) in enumerate(marks.items(), 1):
         loss = min(zip(lrs, losses, strict=True), key=lambda point: abs(point[0] - rate))[1]
         axis.plot([rate], [loss], "o", color=f"C{number + 1}", label=f"{name}: {rate:.1e}")
-    axis.set(xscale="log", xlabel=say("figures.learning_rate"), ylabel=say("figures.training_loss"))
-    axis.set_title(say("figures.lr_finder"))
+    axis.set(xscale="log", xlabel=say("plots.learning_rate"), ylabel=say("plots.training_loss"))
+    axis.set_title(say("plots.lr_finder"))
     axis.legend()
     return legible(figure)
 
@@ -103,7 +103,7 @@ def draw_confusion(
         range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor", parse_math=False
     )
     axis.set_yticks(range(len(labels)), labels, parse_math=False)
-    axis.set(xlabel=say("figures.predicted"), ylabel=say("figures.actual"))
+    axis.set(xlabel=say("plots.predicted"), ylabel=say("plots.actual"))
     axis.set_title(title, fontsize=11)
     return legible(figure)
 
@@ -121,13 +121,13 @@ def draw_reliability(
     """
     figure = Plot(figsize=(5, 5), layout="constrained")
     axis = figure.subplots()
-    axis.plot([0, 1], [0, 1], ":", color="tab:gray", label=say("figures.perfect"))
+    axis.plot([0, 1], [0, 1], ":", color="tab:gray", label=say("plots.perfect"))
     low, high = np.array(intervals).reshape(-1, 2).T
     bars = np.maximum([np.subtract(accuracies, low), np.subtract(high, accuracies)], 0)
     axis.errorbar(confidences, accuracies, bars, fmt="o", capsize=3)
     for place, count in zip(zip(confidences, accuracies, strict=True), images, strict=True):
         axis.annotate(f"{count}", place, (6, -10), textcoords="offset points")
-    axis.set(xlabel=say("figures.probability"), ylabel=say("figures.share_right"))
+    axis.set(xlabel=say("plots.probability"), ylabel=say("plots.share_right"))
     axis.set(xlim=(0, 1), ylim=(0, 1.02))
     axis.set_title(title, fontsize=11)
     axis.legend(loc="upper left")
@@ -143,7 +143,7 @@ def draw_selective(
     axis.plot(answered, accuracy)
     for name, (share, right) in marks.items():
         axis.plot([share], [right], "o", label=name)
-    axis.set(xlabel=say("figures.share_answered"), ylabel=say("figures.answers_right"))
+    axis.set(xlabel=say("plots.share_answered"), ylabel=say("plots.answers_right"))
     axis.invert_xaxis()
     axis.legend()
     return legible(figure)
