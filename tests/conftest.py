@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ def peak():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
 """
 torch.set_num_threads(1)
+os.environ["WHATSIT_LANG"] = "en"  # whatever is spoken here
+import_module("whatsit.cli.app")  # whose help is in the language that is current now
 # In a shell's background Ctrl-C is ignored, and the tests of it would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     with suppress(ValueError):  # not in the main thread
@@ -130,6 +133,7 @@ def command(
     def run(*words: object) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["whatsit", *map(str, words)])
+        monkeypatch.setattr(sys.modules["whatsit.i18n.language"], "_default", [])  # no --lang stays
         capsys.readouterr()
         code = 0
         try:

@@ -92,7 +92,7 @@ def test_disk_that_fills_while_looking_is_said(whatsit: Run, digits: Path, tmp_p
     result = python(code, "train", digits, "--out", "d.whatsit", cwd=tmp_path)
     assert result.returncode == 2
     assert "can't be written: File too large" in result.stderr
-    assert "delete it: it only saves time" in result.stderr
+    assert "delete the stored features: they only save time" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -310,7 +310,7 @@ def test_files_of_others_are_not_written_over(command: Run, digits: Path, tmp_pa
     for words in ((*train, "--events", picture), ("predict", "x.whatsit", picture, "--csv", picture)):
         refused = command(*words)
         assert refused.returncode == 2
-        assert "is there already and is not a" in refused.stderr
+        assert "already exists, and is not a" in refused.stderr
         assert picture.read_bytes() == before
         for _ in range(2):
             assert command(*words[:-1], "own.txt" if words[0] == "train" else "own.csv").returncode == 0

@@ -183,13 +183,16 @@ class EvaluateConfig:
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """What `whatsit report` does, of a run or a bundle; `out` is the page to write."""
+    """What `whatsit report` does, of a run or a bundle: `out` is the page to write.
+
+    Without `lang` the page is in the current language.
+    """
 
     subject: str
     folder: str | None = None
     out: str | None = None
     weights: str | None = None
-    lang: Language = "en"
+    lang: Language | None = None
     project: str | None = None
 
 

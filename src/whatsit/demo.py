@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from whatsit.extras import needing
+from whatsit.i18n import Message, say
 
 if TYPE_CHECKING:
     from whatsit.model import Prediction
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 SIDE = 96
 
 
-def write_digits(folder: Path) -> str:
+def write_digits(folder: Path) -> Message:
     """Write 1,797 digits as PNG files, digits/0 ... digits/9, and return what is wrong with them."""
-    with needing("The demo"):
+    with needing(Message("demo.this")):
         from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -33,7 +34,7 @@ def write_digits(folder: Path) -> str:
     shutil.copy(folder / "3" / "00000003.png", folder / "3" / "00000003-copy.png")
     cut = folder / "4" / "00000004.png"
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    return "three in the wrong folder, one copied, one cut in half"
+    return Message("demo.faults")
 
 
 def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
@@ -58,6 +59,6 @@ def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
 
 
 def _title(answer: "Prediction", folder: str) -> str:
-    title = f"{answer.label} ({answer.probability:.0%})"
-    title += ", nothing like this" if answer.verdict == "novel" else ""
-    return title if answer.label == folder else f"{title}, in folder {folder}"
+    code = "demo.title_novel" if answer.verdict == "novel" else "demo.title"
+    title = Message(code, label=answer.label, probability=answer.probability)
+    return str(title) if answer.label == folder else say("demo.in_folder", title=title, folder=folder)

@@ -47,7 +47,7 @@ class PredictResult:
 
     classes: Sequence[str]
     answers: Sequence[Answer]
-    unreadable: Sequence[tuple[str, str]] = ()
+    unreadable: Sequence[tuple[str, Message]] = ()
 
     def __repr__(self) -> str:
         return brief(self, f"{len(self.answers)} predictions, {len(self.unreadable)} unreadable files")
@@ -56,7 +56,7 @@ class PredictResult:
         """For JSON."""
         return {
             "predictions": [answer.to_dict() for answer in self.answers],
-            "unreadable": [{"path": path, "error": error} for path, error in self.unreadable],
+            "unreadable": [{"path": path, "error": error.to_dict()} for path, error in self.unreadable],
         }
 
     def to_csv(self) -> bytes:
@@ -86,12 +86,12 @@ def predict_files(config: PredictConfig) -> PredictResult:
     folder = None if config.explain is None else _folder_for_heat_maps(classifier, config.explain, paths)
     sources = [_on_stdin() if path == STDIN else path for path in paths]
     answers: list[Answer] = []
-    unreadable: list[tuple[str, str]] = []
+    unreadable: list[tuple[str, Message]] = []
     with progress("classifying", len(paths)) as advance:
         for path, source, found in zip(paths, sources, classifier.try_each(sources), strict=True):
             advance()
             if not isinstance(found, Prediction):
-                unreadable.append((path, str(found)))
+                unreadable.append((path, found.message))
                 warn(Message("predict.unreadable", path=path, reason=found))
                 continue
             heat_map = None if folder is None else _explained(classifier, source, found.label, folder, path)

@@ -246,7 +246,7 @@ def _report(config: ReportConfig) -> ReportResult:
 
 
 def require_page(out: Path) -> None:
-    """Raise WhatsitError before anything is done for nothing, or something else is written over."""
+    """Raise WhatsitError before any work where a page can't be written, or would overwrite something else."""
     if out.suffix.lower() not in (".html", ".htm") or (out.exists() and not out.is_file()):
         raise WhatsitError(Message("tasks.no_page", out=out))
     require_output("report", out)

@@ -29,5 +29,5 @@ def test_training_again_names_the_bundle_that_it_replaced(command: Run, digits: 
     assert "in the trash" not in command(*words).stderr
     again = command(*words, "--seed", 1)
     assert again.returncode == 0, again.stderr
-    assert "the bundle that was there is in the trash" in again.stderr
+    assert "the previous bundle is in the trash" in again.stderr
     assert len(json.loads(command("trash", digits, "--json").stdout)["files"]) == 1

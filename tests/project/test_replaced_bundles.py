@@ -30,7 +30,7 @@ def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
     told = json.loads(command("trash", digits, "--json").stdout)
     assert len(told["files"]) == 2
     assert told["files"][0]["path"] == str(tmp_path / "digits.whatsit")
-    assert told["files"][0]["reason"] == "replaced by a newer bundle"
+    assert told["files"][0]["reason"]["text"] == "replaced by a newer bundle"
     assert Path(told["files"][0]["kept"]).read_bytes() == old
     assert told["bytes"] > 2 * len(old) - 10_000
     assert "digits.whatsit: replaced by a newer bundle; the old one is " in command("trash", digits).stdout

@@ -254,7 +254,7 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
     _, path, *out = shlex.split(words)
     assert out == ["--out", str(tmp_path / "killed.whatsit")], "the run's own record is not asked for it"
     with FileLock(Path(path) / "lock"):
-        assert "still goes on: 0002" in whatsit("runs", digits).stdout
+        assert "still running: 0002" in whatsit("runs", digits).stdout
         second = whatsit("train", "--resume", path)
         assert second.returncode == 2
         assert "is still running in another process" in second.stderr
@@ -308,13 +308,13 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
         (("--continue", "9"), 'no run "9"'),
         (("--resume", ""), 'no run ""'),
         (("--continue", ""), 'no run ""'),
-        (("--continue", "1", "--lr", "1e-3,1e-2"), "Several rates can't be tried"),
-        (("--time-budget", "0"), "time budget of 0.0 minutes is impossible"),
-        (("--time-budget", "nan"), "time budget of nan minutes is impossible"),
-        (("--time-budget", "inf"), "time budget of inf minutes is impossible"),
+        (("--continue", "1", "--lr", "1e-3,1e-2"), "Several learning rates can't be tried"),
+        (("--time-budget", "0"), "--time-budget must be a positive number of minutes, not 0."),
+        (("--time-budget", "nan"), "--time-budget must be a positive number of minutes, not nan."),
+        (("--time-budget", "inf"), "--time-budget must be a positive number of minutes, not inf."),
         (("--resume", "1", "--seed", "4"), "--seed can't be changed in a training that goes on"),
         (("--continue", "1", "--fine-tune", "4"), "--fine-tune can't be changed"),
-        (("--resume", "1", "--continue", "1"), "resumed and trained further at once"),
+        (("--resume", "1", "--continue", "1"), "--resume and --continue can't be used together"),
         (("--continue", "2"), "not started by whatsit train"),
         (("--resume", "3"), "job.json is damaged"),
     ],

@@ -233,7 +233,7 @@ def test_summary_tells_what_was_done_and_what_was_not(tmp_path: Path, whatsit: R
     put(tmp_path / "b" / "a" / "print.jpg", rendered(3).convert("CMYK"))
     result = whatsit("verify", "b", "--max-size", 500)
     lines = {line[:9].strip(): line for line in result.stdout.splitlines() if ":" not in line}
-    assert lines["too large"].endswith("made smaller")
+    assert lines["too large"].endswith("shrunk")
     assert lines["tiny"].endswith("not changed")
     assert lines["CMYK"].endswith("not changed")
     assert "--fix repairs" in result.stdout

@@ -1,8 +1,10 @@
-"""The commands, put together."""
+"""The commands, put together, with their help in the current language."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from whatsit import __version__
 from whatsit.cli import (
@@ -21,10 +23,43 @@ from whatsit.cli import (
     trash,
     verify,
 )
+from whatsit.config import Language
+from whatsit.i18n import language, say
 
+COMMANDS: dict[Callable[..., None], str] = {
+    collect.collect: "about.collect",
+    snippet.snippet: "about.snippet",
+    verify.verify: "about.verify",
+    show.show: "about.show",
+    train.train: "about.train",
+    lr.lr: "about.lr",
+    report.report: "about.report",
+    runs.runs: "about.runs",
+    evaluate.evaluate: "about.evaluate",
+    predict.predict: "about.predict",
+    demo.demo: "about.demo",
+    trash.trash: "about.trash",
+    trash.undo: "about.undo",
+    cache.cache: "about.cache",
+    env.env: "about.env",
+}
+
+
+def _shapes() -> tuple[type[TyperGroup], type[TyperCommand]]:
+    """What the program and its commands are: typer's own, or theirs in Chinese."""
+    if language() == "en":
+        return TyperGroup, TyperCommand
+    from whatsit.cli.chinese import ChineseCommand, ChineseGroup, speak_chinese
+
+    speak_chinese()
+    return ChineseGroup, ChineseCommand
+
+
+Group, Command = _shapes()
 app = typer.Typer(
-    help="Turn a folder of photos into an image classifier that other people can use.",
-    epilog="Add --debug to any command to see where an error came from.",
+    cls=Group,
+    help=say("about.whatsit"),
+    epilog=say("about.epilog"),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,27 +76,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=say("about.version"))
     ] = False,
+    lang: Annotated[Language | None, typer.Option(help=say("about.lang"))] = None,  # see cli.main
 ) -> None:
     pass
 
 
-for command in (
-    collect.collect,
-    snippet.snippet,
-    verify.verify,
-    show.show,
-    train.train,
-    lr.lr,
-    report.report,
-    runs.runs,
-    evaluate.evaluate,
-    predict.predict,
-    demo.demo,
-    trash.trash,
-    trash.undo,
-    cache.cache,
-    env.env,
-):
-    app.command()(command)
+for command, about in COMMANDS.items():
+    app.command(cls=Command, help=say(about))(command)

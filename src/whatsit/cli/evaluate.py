@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import AS_TRAINED, BundleFile, Folder, Json, ProjectDir, ServedPrecision, config_of
-from whatsit.cli.printing import print_evaluation, print_json, print_notes
+from whatsit.cli.options import BundleFile, Folder, Json, ProjectDir, ServedPrecision, config_of
+from whatsit.cli.printing import SPLITS, accuracy_of, print_evaluation, print_json, print_notes
 from whatsit.cli.running import require_order, run_with
 from whatsit.config import EvaluateConfig, Split
+from whatsit.i18n import say
 
 if TYPE_CHECKING:
     from whatsit.tasks import EvaluateResult
@@ -17,20 +18,16 @@ def evaluate(
     context: typer.Context,
     bundle: BundleFile,
     folder: Folder,
-    split: Annotated[Split | None, typer.Option(help="Only these pictures. By default, all.")] = None,
-    valid: Annotated[float | None, typer.Option(help=f"Share for validation; {AS_TRAINED}.")] = None,
-    split_seed: Annotated[int | None, typer.Option(help=f"Random seed of the split; {AS_TRAINED}.")] = None,
-    group: Annotated[
-        str | None, typer.Option(metavar="REGEX", help=f"What must stay in one split; {AS_TRAINED}.")
-    ] = None,
-    by_time: Annotated[
-        bool | None, typer.Option("--by-time", help=f"Validate on the latest; {AS_TRAINED}.")
-    ] = None,
+    split: Annotated[Split | None, typer.Option(help=say("help.split"))] = None,
+    valid: Annotated[float | None, typer.Option(help=say("help.valid_as_trained"))] = None,
+    split_seed: Annotated[int | None, typer.Option(help=say("help.seed_as_trained"))] = None,
+    group: Annotated[str | None, typer.Option(metavar="REGEX", help=say("help.group_as_trained"))] = None,
+    by_time: Annotated[bool | None, typer.Option("--by-time", help=say("help.by_time_as_trained"))] = None,
     project: ProjectDir = None,
     precision: ServedPrecision = None,
     json: Json = False,
 ) -> None:
-    """Measure a bundle on labelled pictures that it was not trained on."""
+    """Measure a bundle on labeled pictures that it was not trained on."""
     require_order("evaluate", bundle, folder)
     evaluate_and_print(config_of(EvaluateConfig, context), json)
 
@@ -42,11 +39,13 @@ def evaluate_and_print(config: EvaluateConfig, json: bool = False) -> None:
     if json:
         print_json(found.to_dict())
         return
-    trained_on = found.trained_on
-    which = "pictures that it was not trained on" if trained_on else "all pictures"
-    print(f"{config.split or which}: ", end="")
+    trained_on, accuracy = found.trained_on, accuracy_of(found.evaluation)
+    if config.split:
+        print(say("cli_bundles.measured_on", split=say(SPLITS[config.split]), accuracy=accuracy))
+    else:
+        print(say("cli_bundles.not_trained_on" if trained_on else "cli_bundles.all", accuracy=accuracy))
     print_evaluation(found.evaluation)
     if trained_on is None:
-        print("It can't be known whether it was trained on some of these: its run was not found here.")
+        print(say("cli_bundles.unknown"))
     elif trained_on:
-        print(f"{trained_on} pictures were left out because it was trained on them")
+        print(say("cli_bundles.left_out", count=trained_on))

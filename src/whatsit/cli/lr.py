@@ -22,6 +22,7 @@ from whatsit.cli.printing import print_json
 from whatsit.config import LearnerConfig, SplitConfig
 from whatsit.events import warn
 from whatsit.extras import MissingError
+from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 
@@ -31,14 +32,10 @@ def lr(
     weights: WeightFile = None,
     size: Size = str(LearnerConfig.size),
     resize: ResizeMode = LearnerConfig.resize,
-    save: Annotated[
-        Path | None, typer.Option(help="The figure to write (PNG); .whatsit/lr.png by default.")
-    ] = None,
+    save: Annotated[Path | None, typer.Option(help=say("help.lr_save"))] = None,
     valid: Valid = SplitConfig.valid,
     split_seed: SplitSeed = SplitConfig.seed,
-    unfreeze: Annotated[
-        bool, typer.Option("--unfreeze", help="Of all layers, as the lesson does (minutes).")
-    ] = False,
+    unfreeze: Annotated[bool, typer.Option("--unfreeze", help=say("help.unfreeze"))] = False,
     recursive: Recursive = False,
     project: ProjectDir = None,
     json: Json = False,
@@ -62,7 +59,7 @@ def lr(
     except MissingError as error:
         if save:
             raise
-        warn(f"the figure is not drawn: {error}")
+        warn(Message("cli_bundles.no_figure", reason=error))
         figure = None
     if json:
         print_json(
@@ -78,7 +75,6 @@ def lr(
         return
     print(found)
     if unfreeze and found.lesson:
-        low, high = found.lesson.start, found.lesson.stop
-        print(f"From the early layers to the last: learner.fit_one_cycle(2, lr=slice({low:.1e}, {high:.1e}))")
+        print(say("cli_bundles.layers", low=found.lesson.start, high=found.lesson.stop))
     if figure:
-        print(f"figure: {printable(figure)}")
+        print(say("printed.figure", path=printable(figure)))

@@ -8,6 +8,7 @@ import typer
 
 from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 C = TypeVar("C", bound="Config")
@@ -17,57 +18,44 @@ if TYPE_CHECKING:
 
 Folder = Annotated[
     Path,
-    typer.Argument(metavar="FOLDER", help="One sub-folder of pictures per class; or a CSV file: path,label."),
+    typer.Argument(metavar="FOLDER", help=say("help.pictures")),
 ]
-Place = Annotated[Path, typer.Argument(metavar="FOLDER", help="The image folder; where you are, by default.")]
-BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A .whatsit bundle.")]
+Place = Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help.place"))]
+BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help=say("help.bundle"))]
 EventsFile = Annotated[
     Path | None,
-    typer.Option(
-        "--events", metavar="FILE", help="Also write every event as a line of JSON: progress, epochs, notes."
-    ),
+    typer.Option("--events", metavar="FILE", help=say("help.events")),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help=say("help.json"))]
 ServedPrecision = Annotated[
     Precision | None,
-    typer.Option("--precision", help="By default the one that the bundle is calibrated at."),
+    typer.Option("--precision", help=say("help.served_precision")),
 ]
-BackboneName = Annotated[str, typer.Option(help="lite0, or a timm name.")]
-WeightFile = Annotated[Path | None, typer.Option(help="A local weight file for the backbone.")]
+BackboneName = Annotated[str, typer.Option(help=say("help.backbone"))]
+WeightFile = Annotated[Path | None, typer.Option(help=say("help.weights"))]
 Size = Annotated[
     str,
-    typer.Option(metavar="PIXELS", help="Side of the network's input; by default chosen from the pictures."),
+    typer.Option(metavar="PIXELS", help=say("help.size")),
 ]
-ResizeMode = Annotated[
-    Resize, typer.Option(help="Pictures that are not square: cut the middle, add bars, or stretch.")
-]
-SplitSeed = Annotated[int, typer.Option(help="Random seed of the train/validation split.")]
+ResizeMode = Annotated[Resize, typer.Option(help=say("help.resize"))]
+SplitSeed = Annotated[int, typer.Option(help=say("help.split_seed"))]
 Group = Annotated[
     str | None,
-    typer.Option(
-        metavar="REGEX", help="What must stay in one split: its part of the path, or the CSV file's column."
-    ),
+    typer.Option(metavar="REGEX", help=say("help.group")),
 ]
-Recursive = Annotated[
-    bool, typer.Option("--recursive", help="Accept classes that consist of sub-folders of pictures.")
-]
-ByTime = Annotated[bool, typer.Option("--by-time", help="Validate on the latest pictures.")]
-AS_TRAINED = "by default as the bundle was trained"
-ProjectDir = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where to keep what is computed, if not FOLDER/.whatsit.")
-]
-Valid = Annotated[float, typer.Option(help="Share of each class kept for validation.")]
+Recursive = Annotated[bool, typer.Option("--recursive", help=say("help.recursive"))]
+ByTime = Annotated[bool, typer.Option("--by-time", help=say("help.by_time"))]
+ProjectDir = Annotated[Path | None, typer.Option(metavar="DIR", help=say("help.project"))]
+Valid = Annotated[float, typer.Option(help=say("help.valid"))]
 
 
 def side_of_input(size: str) -> int | Literal["auto"]:
-    """What --size says. Raises WhatsitError."""
+    """The value of --size. Raises WhatsitError."""
     if size == "auto":
         return "auto"
     if size.isdecimal():
         return int(size[:9])
-    raise WhatsitError(
-        f'--size must be "auto" or a number of pixels, not "{printable(size)}".', "Leave it out."
-    )
+    raise WhatsitError(Message("cli.size", size=printable(size)))
 
 
 def config_of(kind: type[C], context: typer.Context, **others: object) -> C:

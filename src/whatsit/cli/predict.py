@@ -11,6 +11,8 @@ from whatsit.cli.running import require_order, require_own
 from whatsit.config import PredictConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import Plain, listener, results_only
+from whatsit.i18n import Message, say
+from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.predicting import PredictResult
@@ -19,30 +21,26 @@ if TYPE_CHECKING:
 def predict(
     context: typer.Context,
     bundle: BundleFile,
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE", help="Files, folders, or - for a picture on stdin.")
-    ],
-    top: Annotated[int, typer.Option(min=1, help="Name this many classes.")] = PredictConfig.top,
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help=say("help.images"))],
+    top: Annotated[int, typer.Option(min=1, help=say("help.top"))] = PredictConfig.top,
     min_probability: Annotated[
         list[str] | None,
-        typer.Option(metavar="[CLASS=]P", help='Say "not sure" of answers below P; also class by class.'),
+        typer.Option(metavar="[CLASS=]P", help=say("help.min_probability")),
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save there what of each picture spoke for its answer."),
+        typer.Option(metavar="DIR", help=say("help.explain")),
     ] = None,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Also write the answers as a table.")
-    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help=say("help.csv"))] = None,
     precision: ServedPrecision = None,
     json: Json = False,
 ) -> None:
-    """Say what is on pictures."""
+    """Classify pictures."""
     from whatsit import tasks
 
     require_order("predict", bundle, *images)
     if csv is not None:
-        require_own("table of answers", csv, b"path,label,verdict")
+        require_own(Message("cli_bundles.answers_file"), csv, b"path,label,verdict")
     config = config_of(PredictConfig, context, min_probability=_minima(min_probability or []))
     # Each answer is a line, so that a bar would only get in their way.
     result = tasks.run(config, listener() or (results_only() if json else Plain()))
@@ -58,17 +56,16 @@ def _minima(given: list[str]) -> float | dict[str, float]:
     for one in given:
         label, is_by_class, number = one.rpartition("=")
         if is_by_class and not label:
-            raise WhatsitError(f"--min-probability {one} names no class.", "Give 0.8, or CLASS=0.8.")
+            raise WhatsitError(Message("cli_bundles.no_class", given=printable(one)))
         if label in by_class:
-            raise WhatsitError(f"--min-probability is given twice for {label or 'all'}.", "Give it once.")
+            twice = Message("cli_bundles.twice", label=printable(label))
+            raise WhatsitError(twice if label else Message("cli_bundles.twice_for_all"))
         try:
             by_class[label] = float(number)
         except ValueError:
-            raise WhatsitError(
-                f"--min-probability {one} is not a probability.", "Give 0.8, or CLASS=0.8."
-            ) from None
+            raise WhatsitError(Message("cli_bundles.not_probability", given=printable(one))) from None
     if "" not in by_class:
         return by_class
     if len(by_class) > 1:
-        raise WhatsitError("--min-probability is given for all classes and for some.", "Give one of the two.")
+        raise WhatsitError(Message("cli_bundles.all_and_some"))
     return by_class[""]

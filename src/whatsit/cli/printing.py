@@ -9,18 +9,22 @@ from pathlib import Path
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Any
 
+from whatsit.cli.wide import cells, to_left, to_right
 from whatsit.events.kinds import without_nan
+from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog
     from whatsit.understand.metrics import Evaluation
 
+SPLITS = {"train": "printed.train", "valid": "printed.valid", "test": "printed.test"}
+
 
 def print_json(document: Any) -> None:
     """One document on stdout; what its encoding lacks, as in file names that are not text, is escaped.
 
-    JSON has no NaN and no Infinity: these are null.
+    JSON has neither NaN nor Infinity: these are null.
     """
     document = without_nan(document)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
@@ -33,18 +37,25 @@ def print_json(document: Any) -> None:
 
 def print_table(header: list[str], rows: list[list[str]]) -> None:
     """A plain table, its first column left-aligned."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    widths = [max(cells(row[column]) for row in [header, *rows]) for column in range(len(header))]
     for row in [header, *rows]:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        print("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
+        others = [to_right(cell, width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        print("  ".join([to_left(row[0], widths[0]), *others]).rstrip())
+
+
+def accuracy_of(evaluation: "Evaluation") -> Message:
+    """How many of the pictures are right."""
+    return Message(
+        "printed.accuracy",
+        right=evaluation.right,
+        images=evaluation.images,
+        accuracy=evaluation.accuracy,
+        range=evaluation.range_in_words,
+    )
 
 
 def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int = 5) -> None:
-    """The headline, the per-class table where the whole is asked for, and the commonest mistakes."""
-    print(
-        f"right on {evaluation.right} of {evaluation.images} pictures: accuracy {evaluation.accuracy:.1%} "
-        f"({evaluation.range_in_words})"
-    )
+    """The table of classes, if the whole is wanted, and the commonest mistakes."""
     rows = [
         [
             printable(label),
@@ -54,33 +65,34 @@ def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int 
         for label, row in evaluation.per_class().items()
     ]
     if is_whole:
-        print_table(["class", "images", "precision", "recall", "f1"], rows)
+        header = ("printed.class", "printed.pictures", "printed.precision", "printed.recall", "printed.f1")
+        print_table([say(name) for name in header], rows)
     if evaluation.unanswered is not None:
-        print(f"wrong, since the answer is not a number: {evaluation.unanswered.sum()}")
+        print(say("printed.unanswered", count=int(evaluation.unanswered.sum())))
     mistakes = evaluation.most_confused()
     for actual, predicted, count in mistakes[:most]:
-        pictures = "picture" if count == 1 else "pictures"
-        print(f"{count} {pictures} of {printable(actual)} taken for {printable(predicted)}")
+        names = {"actual": printable(actual), "predicted": printable(predicted)}
+        print(say("printed.mistake", count=int(count), **names))
     if len(mistakes) > most:
-        print(f"and {sum(count for *_, count in mistakes[most:])} other mistakes")
+        print(say("printed.more_mistakes", count=int(sum(count for *_, count in mistakes[most:]))))
 
 
 def print_notes(catalog: "Catalog") -> None:
-    """Say on stderr what looks odd, and which files were left alone."""
+    """Print on stderr what looks odd, and which files are not used."""
     for warning in catalog.warnings:
-        print(f"note: {printable(warning)}", file=sys.stderr)
+        print(say("printed.note", text=printable(warning)), file=sys.stderr)
     list_unreadable(catalog)
 
 
 def list_unreadable(catalog: "Catalog") -> None:
-    """Name on stderr the files that were left alone, and why."""
+    """Name on stderr the files that are not used, and why."""
     count = len(catalog.unreadable)
     if count:
-        print(f"{count} {'file' if count == 1 else 'files'} left alone:", file=sys.stderr)
+        print(say("printed.unreadable", count=count), file=sys.stderr)
     for path, reason in catalog.unreadable[:5]:
         print(f"  {printable(path)}: {reason}", file=sys.stderr)
     if count > 5:
-        print(f"  and {count - 5} more", file=sys.stderr)
+        print(f"  {say('printed.more', count=count - 5)}", file=sys.stderr)
 
 
 def named(folder: object, project: Path | None) -> list[object]:

@@ -1,4 +1,4 @@
-"""How commands carry out a task: checks before it, and where its events go."""
+"""How commands run a task: checks before it, and where its events go."""
 
 import os
 import sys
@@ -11,6 +11,7 @@ from whatsit.checks import require_place
 from whatsit.cli.printing import command_line
 from whatsit.errors import WhatsitError
 from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
+from whatsit.i18n import Message
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_with(json: bool, config: "Config") -> "Result":
-    """Carry out a task, with its events on the terminal; with `json` only bars and warnings, on stderr."""
+    """Run a task, with its events on the terminal; with `json` only bars and warnings, on stderr."""
     from whatsit import tasks
 
     return tasks.run(config, event_sink(json))
@@ -42,8 +43,9 @@ def listening(file: Path | None, json: bool, has_epochs: bool = True) -> Iterato
     if file is None:
         yield emit
         return
-    require_place("file of events", file)
-    require_own("file of events", file, b'{"event": ')
+    what = Message("cli_train.events_file")
+    require_place(what, file)
+    require_own(what, file, b'{"event": ')
     with open(file, "w", encoding="utf-8", errors="backslashreplace") as lines:
         yield several(emit, Lines(lines))
 
@@ -56,14 +58,14 @@ def require_order(command: str, bundle: object, *others: object) -> None:
     )
     if named_after is not None and Path(str(bundle)).is_dir():
         rest = [bundle if one is named_after else one for one in names]
+        corrected = command_line(command, named_after, *rest)
         raise WhatsitError(
-            f"{printable(str(bundle))} is a folder, and the bundle comes first.",
-            f"Type: {command_line(command, named_after, *rest)}",
+            Message("cli.bundle_comes_first", folder=printable(str(bundle)), command=corrected)
         )
 
 
-def require_own(what: str, out: Path, beginning: bytes) -> None:
-    """Raise WhatsitError where another file is there already, which does not begin as those of Whatsit do."""
+def require_own(what: Message, out: Path, beginning: bytes) -> None:
+    """Raise WhatsitError if there is a file that does not begin as those of Whatsit do."""
     if os.path.lexists(out):
         try:
             with open(out, "rb") as file:
@@ -71,4 +73,4 @@ def require_own(what: str, out: Path, beginning: bytes) -> None:
         except OSError:
             is_own = False
         if not is_own:
-            raise WhatsitError(f"{out} is there already and is not a {what}.", "Name another file.")
+            raise WhatsitError(Message("cli.not_ours", path=out, what=what))

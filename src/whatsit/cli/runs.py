@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from whatsit.cli.options import Json, Place, ProjectDir
 from whatsit.cli.printing import command_line, print_json, print_table
+from whatsit.i18n import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def runs(
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """List trainings side by side: what differed, their error rates, and whether that may be chance."""
+    """List trainings side by side: what differs, the error rates, and which differences may be chance."""
     from whatsit.project import Project, unfinished
     from whatsit.understand.comparison import comparable, rank
     from whatsit.understand.standings import groups_of, standings
@@ -39,16 +40,19 @@ def runs(
             if number:
                 print()
             if len(groups) > 1:
-                print("measured on the same pictures (don't compare them with those of another table):")
+                print(say("cli_runs.measured_together"))
             _print(rows, ranking)
     if json:
         print_json(document)
         return
     if not found:
-        print("no finished training here")
+        print(say("cli_runs.none_finished"))
     for run, goes_on in unfinished(sidecar.folder).items():
         resumed = [*([str(folder)] if project else []), "--resume", str(run)]
-        print(f"still goes on: {run.name}" if goes_on else f"not finished: {command_line('train', *resumed)}")
+        if goes_on:
+            print(say("cli_runs.still_running", run=run.name))
+        else:
+            print(say("cli_runs.not_finished", command=command_line("train", *resumed)))
 
 
 def _record(one: "Standing", number: int, place: int, ranking: "Ranking") -> dict[str, Any]:
@@ -84,22 +88,28 @@ def _print(found: "Sequence[Standing]", ranking: "Ranking") -> None:
         [
             one.training.run.name,
             one.training.run.at.strftime("%Y-%m-%d %H:%M") if one.training.run.at else "",
-            (printable(one.training.bundle) or "none") + (" (replaced)" if one.is_replaced else ""),
+            _bundle(one),
             *(printable(facts[place][name]) for name in differing),
-            "none" if one.error_rate is None else f"{one.error_rate:.1%}",
+            say("printed.none") if one.error_rate is None else f"{one.error_rate:.1%}",
             _against(ranking, place),
         ]
         for place, one in enumerate(found)
     ]
-    print(f"{len(found[0].scored.right)} validation pictures")
-    print_table(["run", "date", "bundle", *differing, "error rate", "against the lowest"], table)
+    print(say("cli_runs.pictures", count=len(found[0].scored.right)))
+    before = [say(name) for name in ("cli_runs.run", "cli_runs.date", "cli_runs.bundle")]
+    print_table([*before, *differing, say("cli_runs.error_rate"), say("cli_runs.against")], table)
     if not ranking.has_intervals:
-        print(f"They come from {ranking.groups} groups; it takes {LEAST} to judge what may be chance.")
+        print(say("cli_runs.few_groups", groups=ranking.groups, least=LEAST))
     elif len(found) > 2:
-        print(f'Of {len(found)} trainings some look worse by chance; "may be chance" allows for that.')
+        print(say("cli_runs.many", count=len(found)))
     for one in found:
         for line in one.changes:
-            print(f"run {one.training.run.name}: {line}")
+            print(say("cli_runs.change", run=one.training.run.name, text=line))
+
+
+def _bundle(one: "Standing") -> str:
+    name = printable(one.training.bundle) or say("printed.none")
+    return say("cli_runs.replaced", bundle=name) if one.is_replaced else name
 
 
 def _against(ranking: "Ranking", place: int) -> str:
@@ -107,12 +117,15 @@ def _against(ranking: "Ranking", place: int) -> str:
     from whatsit.understand.comparison import CLEAR
 
     if place == ranking.best:
-        return "lowest"
-    difference = ranking.differences[place]
-    words = f"+{difference.difference:.1%}"
+        return say("cli_runs.lowest")
+    found = ranking.differences[place]
+    difference = f"+{found.difference:.1%}"
     if ranking.has_intervals:
-        words += f" ({difference.low:+.1%} to {difference.high:+.1%})"
-    return words + (", may be chance" if ranking.p_values[place] >= CLEAR else "")
+        low, high = f"{found.low:+.1%}", f"{found.high:+.1%}"
+        difference = say("cli_runs.interval", difference=difference, low=low, high=high)
+    if ranking.p_values[place] < CLEAR:
+        return difference
+    return say("cli_runs.by_chance", difference=difference)
 
 
 def _facts(record: "RunRecord") -> dict[str, Any]:

@@ -16,23 +16,22 @@ from whatsit.cli.options import (
     Valid,
     config_of,
 )
-from whatsit.cli.printing import list_unreadable, print_json, print_table
+from whatsit.cli.printing import SPLITS, list_unreadable, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.config import ShowConfig
+from whatsit.i18n import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.tasks import ShowResult
 
-MOST_CLASSES = 30  # in the table; a longer one is no summary
+MOST_CLASSES = 30  # in the table; a longer one is not a summary
 
 
 def show(
     context: typer.Context,
     folder: Folder,
-    save: Annotated[
-        Path | None, typer.Option(help="The figure to write (PNG); .whatsit/pictures.png by default.")
-    ] = None,
+    save: Annotated[Path | None, typer.Option(help=say("help_pictures.show_save"))] = None,
     valid: Valid = ShowConfig.valid,
     split_seed: SplitSeed = ShowConfig.split_seed,
     group: Group = None,
@@ -41,14 +40,12 @@ def show(
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """Say what is worth knowing of the pictures, and draw some."""
+    """Show what is in a folder of pictures, and draw some of them."""
     show_and_print(config_of(ShowConfig, context), json)
 
 
 def show_and_print(config: ShowConfig, json: bool = False) -> None:
-    """Carry it out and print what there is to know."""
-    from whatsit.catalog import SPLITS
-
+    """Run it and print the summary."""
     result = cast("ShowResult", run_with(json, config))
     if json:
         print_json(result.to_dict())
@@ -58,8 +55,8 @@ def show_and_print(config: ShowConfig, json: bool = False) -> None:
         print(printable(line))
     if len(summary.counts) <= MOST_CLASSES:
         rows = [[printable(label), *map(str, count.values())] for label, count in summary.counts.items()]
-        print_table(["class", *SPLITS], rows)
+        print_table([say("printed.class"), *(say(name) for name in SPLITS.values())], rows)
     if result.figure is not None:
-        print(f"pictures: {printable(result.figure)}")
+        print(say("cli_pictures.figure", path=printable(result.figure)))
     if len(result.catalog.unreadable) > 1:  # the summary names the first
         list_unreadable(result.catalog)

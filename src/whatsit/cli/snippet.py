@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from whatsit.i18n import say
+
 
 def snippet(
     engine: Annotated[
-        Literal["google", "bing", "duckduckgo"], typer.Argument(help="Where you search.")
+        Literal["google", "bing", "duckduckgo"], typer.Argument(help=say("help_pictures.engine"))
     ] = "google",
-    name: Annotated[str, typer.Option(help="The class; by default the words that you search for.")] = "",
+    name: Annotated[str, typer.Option(help=say("help_pictures.name"))] = "",
 ) -> None:
     """Print JavaScript for your browser's console that saves the addresses of the pictures found."""
     from whatsit.collection.snippet import snippet as code

@@ -3,7 +3,7 @@
 import math
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -38,9 +38,8 @@ from whatsit.config import (
     TrainConfig,
 )
 from whatsit.errors import WhatsitError
-
-if TYPE_CHECKING:
-    pass
+from whatsit.i18n import Message, say
+from whatsit.text import printable
 
 OUTPUT = {"verbose", "open_report", "events", "json"}
 PLACES = OUTPUT | {"folder", "project", "out", "weights"}  # which a run does not record
@@ -52,11 +51,9 @@ def train(
     context: typer.Context,
     folder: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FOLDER", help="One sub-folder of pictures per class; or a CSV file: path,label."
-        ),
+        typer.Argument(metavar="FOLDER", help=say("help.pictures")),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The bundle to write; FOLDER's name by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help=say("help_train.out"))] = None,
     backbone: BackboneName = TrainConfig.backbone,
     weights: WeightFile = None,
     rates: Annotated[
@@ -64,84 +61,68 @@ def train(
         typer.Option(
             "--lr",
             metavar="RATE[,RATE...]",
-            help="The highest learning rate, or several to try; `whatsit lr` draws what it does.",
+            help=say("help_train.lr"),
         ),
     ] = f"{LR:g}",
     balance: Annotated[
         Literal["none", "oversample", "loss"],
-        typer.Option(help="Show the pictures of small classes more often, or let them count more."),
+        typer.Option(help=say("help_train.balance")),
     ] = "none",
-    epochs: Annotated[int | None, typer.Option(min=1, help="By default, as many as the head needs.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help=say("help_train.epochs"))] = None,
     fine_tune: Annotated[
         int,
-        typer.Option(metavar="N", min=0, help="Train the backbone's late layers too, if that helps."),
+        typer.Option(metavar="N", min=0, help=say("help_train.fine_tune")),
     ] = 0,
     time_budget: Annotated[
         float | None,
-        typer.Option(metavar="MINUTES", min=0.0, help="Fine-tune for as many epochs as fit, if that helps."),
+        typer.Option(metavar="MINUTES", min=0.0, help=say("help_train.time_budget")),
     ] = None,
     augment: Annotated[
         Augment,
-        typer.Option(
-            help="Change pictures while learning: what mostly helps; also turn, zoom, warp, relight; nothing."
-        ),
+        typer.Option(help=say("help_train.augment")),
     ] = TrainConfig.augment,
-    device: Annotated[Device, typer.Option(help="Where --fine-tune learns.")] = "auto",
+    device: Annotated[Device, typer.Option(help=say("help_train.device"))] = "auto",
     valid: Valid = SplitConfig.valid,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Moves the training, never the split.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help=say("help_train.seed"))] = 0,
     split_seed: SplitSeed = SplitConfig.seed,
     group: Group = None,
     by_time: ByTime = False,
     recursive: Recursive = False,
     size: Size = str(TrainConfig.size),
-    precision: Annotated[
-        Precision | None, typer.Option(help="By default bf16 where the processor has it.")
-    ] = None,
+    precision: Annotated[Precision | None, typer.Option(help=say("help_train.precision"))] = None,
     resize: ResizeMode = TrainConfig.resize,
-    repeat: Annotated[int, typer.Option(min=1, help="Train the head this often: mean and range.")] = 1,
-    what_if: Annotated[
-        bool, typer.Option("--what-if", help="Show what wrong rates and epochs would do here (minutes).")
-    ] = False,
-    resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a training that was stopped.")
-    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, help=say("help_train.repeat"))] = 1,
+    what_if: Annotated[bool, typer.Option("--what-if", help=say("help_train.what_if"))] = False,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help=say("help_train.resume"))] = None,
     continue_run: Annotated[
         str | None,
-        typer.Option("--continue", metavar="RUN", help="Train a finished run further, for --epochs more."),
+        typer.Option("--continue", metavar="RUN", help=say("help_train.continue")),
     ] = None,
     project: ProjectDir = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also print every epoch and a table of the classes.")
-    ] = False,
-    open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_train.verbose"))] = False,
+    open_report: Annotated[bool, typer.Option("--open", help=say("help_train.open"))] = False,
     events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Train a classifier and write it as a bundle."""
     goes_on = resume is not None or continue_run is not None
     if resume is not None and continue_run is not None:
-        raise WhatsitError("A run can't be resumed and trained further at once.", "Give one of the two.")
+        raise WhatsitError(Message("cli_train.resume_and_continue"))
     if goes_on:
         _refuse_others(context, WITH_CONTINUE if resume is None else WITH_RESUME)
     tried = _numbers(rates)
     if continue_run is not None and len(tried) > 1:
-        raise WhatsitError("Several rates can't be tried on a run that goes on.", "Give --lr one.")
+        raise WhatsitError(Message("cli_train.rates_on_run"))
     if time_budget is not None and not 0 < time_budget < math.inf:
-        raise WhatsitError(
-            f"A time budget of {time_budget} minutes is impossible.", "Give a positive number."
-        )
+        raise WhatsitError(Message("cli_train.time_budget", minutes=f"{time_budget:g}"))
     if not goes_on:
         if folder is None:
-            raise WhatsitError(
-                "There is nothing to train on.", "Name a folder with one sub-folder per class."
-            )
+            raise WhatsitError(Message("cli_train.no_folder"))
         from whatsit.bundle import default_path
 
         out = out or default_path(folder)
     if out:
-        require_place("bundle", out)
+        require_place(Message("cli_train.bundle_file"), out)
 
     config: TrainConfig | ResumeConfig | ContinueConfig
     if resume is not None:
@@ -172,12 +153,10 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def _refuse_others(context: typer.Context, allowed: set[str]) -> None:
-    """Raise WhatsitError where an option is given that the run itself has said already."""
+    """Raise WhatsitError where an option is given that the run's record has already."""
     for parameter in context.command.params:
         if parameter.name and parameter.name not in allowed and _is_given(context, parameter.name):
-            raise WhatsitError(
-                f"{parameter.opts[0]} can't be changed in a training that goes on.", "Leave it out."
-            )
+            raise WhatsitError(Message("cli_train.fixed_option", option=parameter.opts[0]))
 
 
 def _numbers(rates: str) -> list[float]:
@@ -185,4 +164,4 @@ def _numbers(rates: str) -> list[float]:
         numbers = [float(rate) for rate in rates.split(",")]
         if all(0 < rate < math.inf for rate in numbers):
             return numbers
-    raise WhatsitError(f"--lr {rates} is not a learning rate.", "Give a number, or several: 1e-3,3e-3,1e-2.")
+    raise WhatsitError(Message("cli_train.rates", rates=printable(rates)))

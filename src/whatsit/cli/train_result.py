@@ -1,10 +1,11 @@
-"""Carry out what `whatsit train` was asked, and print what came of it: the answer first."""
+"""Run a training and print its result: the answer first."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import command_line, named, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import accuracy_of, command_line, named, print_evaluation, print_json, print_notes
 from whatsit.events import Emit, warn
+from whatsit.i18n import Message, language, say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def run_and_print(
     json: bool = False,
     verbose: bool = False,
 ) -> Path | None:
-    """Carry out what was asked, and print how it went; the report, if there is one."""
+    """Run a job and print its result; the path of the report, if there is one."""
     from whatsit.training import task
 
     result = task.run_training(config, emit)
@@ -26,7 +27,7 @@ def run_and_print(
     print_notes(catalog)
     if result.is_replaced:
         place = named(catalog.root, Path(result.config.project) if result.config.project else None)
-        warn(f"the bundle that was there is in the trash: {command_line('trash', *place)}")
+        warn(Message("cli_train.replaced", command=command_line("trash", *place)))
     if json:
         print_json(result.to_dict())
     else:
@@ -39,28 +40,36 @@ def _print(result: "TrainResult", verbose: bool) -> None:
     from whatsit.training.automatic import summary
     from whatsit.training.task import shortest
 
-    learner, words = result.learner, Words("en")
-    print("validation: ", end="")
-    print_evaluation(learner.evaluate(), verbose, most=5 if verbose else 3)
+    learner, words = result.learner, Words(language())
+    evaluation = learner.evaluate()
+    print(say("cli_train.validation", accuracy=accuracy_of(evaluation)))
+    print_evaluation(evaluation, verbose, most=5 if verbose else 3)
     if result.left_out:
-        count = f"{result.left_out} pictures set aside for measuring"
-        print(f"{count} were left out: they are training pictures too")
+        print(say("cli_train.left_out", count=result.left_out))
     if len(result.accuracies) > 1:
+        of_all = summary(result.accuracies)
         is_tuned = result.config.fine_tune or result.config.time_budget
-        print(f"{'frozen, ' if is_tuned else ''}{summary(result.accuracies)}")
+        print(say("cli_train.frozen", summary=of_all) if is_tuned else of_all)
     for one in result.suspects():
-        what = f"{printable(shortest(one.path))} is labeled {printable(one.label)}"
-        print(f"worth a look: {what} and looks like {printable(one.predicted)} ({one.probability:.0%})")
+        print(
+            say(
+                "cli_train.suspect",
+                path=printable(shortest(one.path)),
+                label=printable(one.label),
+                predicted=printable(one.predicted),
+                probability=one.probability,
+            )
+        )
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
     for name, phrase in result.cost().items():
-        print(f"{words(name)}: {words.of(phrase)}")
+        print(say("cli_train.cost", name=words(name), value=words.of(phrase)))
     if verbose:
-        print(f"views of each training picture: {learner.views}; precision: {learner.precision}")
+        print(say("cli_train.views", views=learner.views, precision=learner.precision))
     if result.figure:
-        print(f"experiments: {printable(result.figure)}")
+        print(say("cli_train.experiments", path=printable(result.figure)))
     if result.report:
-        print(f"report: {printable(shortest(result.report))} (open it in a browser)")
+        print(say("cli_train.report", path=printable(shortest(result.report))))
     bundle = shortest(result.bundle)
-    print(f"bundle: {printable(bundle)} ({result.seconds:.1f} s)")
-    print(f"next: {command_line('predict', bundle, 'PICTURE')}")
+    print(say("cli_train.bundle", path=printable(bundle), seconds=result.seconds))
+    print(say("printed.next", command=command_line("predict", bundle, "PICTURE")))

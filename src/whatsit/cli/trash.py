@@ -8,18 +8,17 @@ import typer
 
 from whatsit.cli.options import Json, Place, ProjectDir
 from whatsit.cli.printing import command_line, named, print_json
+from whatsit.i18n import Message, say
 from whatsit.text import printable
-
-NEWER = "replaced by a newer bundle"
 
 
 def trash(
     folder: Place = Path("."),
-    empty: Annotated[bool, typer.Option("--empty", help="Delete what is in it, for good.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help=say("help.empty_trash"))] = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """List, or empty, the project's trash: pictures that were put away, and bundles that were replaced."""
+    """List or empty the project's trash: pictures that were put away, and bundles that were replaced."""
     from whatsit.events import progress
     from whatsit.project import Project, empty_replaced, list_replaced, size_of
 
@@ -32,30 +31,38 @@ def trash(
             with progress("deleting", len(moves)) as advance:
                 kept.journal.empty(advance)
             empty_replaced(kept.folder)
+    newer = Message("cli_project.replaced")
     if json:
         files = [
             {"path": str(move.source or move.target), "reason": move.reason.to_dict(), "at": move.at}
             for move in moves
         ]
         files += [
-            {"path": one.path, "reason": NEWER, "at": one.at, "kept": str(one.kept)} for one in replaced
+            {"path": one.path, "reason": newer.to_dict(), "at": one.at, "kept": str(one.kept)}
+            for one in replaced
         ]
         print_json({"files": files, "bytes": size, "emptied": empty})
         return
-    for move in [] if empty else moves:
-        reason = f"{move.reason}, put away by undo" if move.state == "undone" else move.reason
-        print(f"{move.at[:16]}  {printable(move.source or move.end)}: {printable(reason)}")
-    for one in [] if empty else replaced:
-        print(
-            f"{printable(one.at[:16])}  {printable(one.path)}: {NEWER}; the old one is {printable(one.kept)}"
-        )
-    print(f"{_files(len(moves) + len(replaced))}, {size / 1e6:.1f} MB{', deleted for good' if empty else ''}")
-    if any(move.state == "made" for move in moves) and not empty:
-        print(f"next: {command_line('undo', *named(folder, project))} brings back what was moved last")
+    count, megabytes = len(moves) + len(replaced), size / 1e6
+    if empty:
+        print(say("cli_project.deleted", count=count, megabytes=megabytes))
+        return
+    for move in moves:
+        reason = move.reason
+        if move.state == "undone":
+            reason = Message("cli_project.undone", reason=reason)
+        path = printable(move.source or move.end)
+        print(say("cli_project.in_trash", at=move.at[:16], path=path, reason=printable(reason)))
+    for one in replaced:
+        facts = {"at": printable(one.at[:16]), "path": printable(one.path), "kept": printable(one.kept)}
+        print(say("cli_project.replaced_bundle", reason=newer, **facts))
+    print(say("cli_project.size", count=count, megabytes=megabytes))
+    if any(move.state == "made" for move in moves):
+        print(say("cli_project.next_undo", command=command_line("undo", *named(folder, project))))
 
 
 def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:
-    """Take back the last thing that moved pictures."""
+    """Undo the last change that moved pictures."""
     from whatsit.project import Project
 
     kept = Project.existing(folder, project)
@@ -65,14 +72,14 @@ def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = Fal
         print_json({"restored": [str(move.start) for move in moves]})
         return
     if not moves:
-        print("nothing to undo")
+        print(say("cli_project.nothing"))
         return
     back = [move for move in moves if move.source]
-    away = f", {_files(len(moves) - len(back))} put away" if len(back) < len(moves) else ""
-    print(f"undone: {_files(len(back))} back to where they were before {moves[0].at[:16]}{away}")
+    at, away = moves[0].at[:16], len(moves) - len(back)
+    if away:
+        print(say("cli_project.back_and_away", count=len(back), at=at, away=away))
+    else:
+        print(say("cli_project.back", count=len(back), at=at))
     for move in back[:5]:
-        print(f"  {printable(move.start)} ({printable(move.reason)})")
-
-
-def _files(count: int) -> str:
-    return f"{count} {'file' if count == 1 else 'files'}"
+        moved = say("cli_project.was_moved", path=printable(move.start), reason=printable(move.reason))
+        print(f"  {moved}")

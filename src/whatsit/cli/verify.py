@@ -1,4 +1,4 @@
-"""`whatsit verify`: is every picture one?"""
+"""`whatsit verify`: is every file a picture?"""
 
 import os
 from pathlib import Path
@@ -10,6 +10,7 @@ from whatsit.cli.options import Json, ProjectDir, config_of
 from whatsit.cli.printing import command_line, named, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.config import VerifyConfig
+from whatsit.i18n import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -17,31 +18,29 @@ if TYPE_CHECKING:
 
 MOST_FILES = 3  # files of a kind
 REPAIRED = {
-    "wrong extension": "renamed",
-    "CMYK": "made RGB",
-    "on its side": "turned upright",
-    "animated": "first frame kept",
-    "tiny": "enlarged to 32 pixels",
-    "extreme shape": "given black bars",
-    "too large": "made smaller",
+    "wrong extension": "cli_pictures.renamed",
+    "CMYK": "cli_pictures.made_rgb",
+    "on its side": "cli_pictures.turned",
+    "animated": "cli_pictures.first_frame",
+    "tiny": "cli_pictures.enlarged",
+    "extreme shape": "cli_pictures.bars",
+    "too large": "cli_pictures.shrunk",
 }
 
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An image folder, or one class's folder.")],
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Repair what is odd; the originals go to the trash.")
-    ] = False,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help_pictures.one_folder"))],
+    fix: Annotated[bool, typer.Option("--fix", help=say("help_pictures.fix"))] = False,
     max_size: Annotated[
         int | None,
-        typer.Option(min=128, help="Make pictures smaller whose longer side has more pixels."),
+        typer.Option(min=128, help=say("help_pictures.max_size")),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report; move and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_pictures.dry_run"))] = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
-    """Check every picture: broken files move to the trash, what is odd or there twice is reported."""
+    """Check every picture: broken files move to the trash, odd pictures and duplicates are reported."""
     done = cast("Verification", run_with(json, config_of(VerifyConfig, context)))
     if json:
         print_json(done.to_dict())
@@ -50,43 +49,57 @@ def verify(
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
-    print(f"{done.pictures:,} pictures, {done.fine:,} of them fine")
+    from whatsit.verification.repair import NAMES
+
+    print(say("cli_pictures.fine", pictures=done.pictures, fine=done.fine))
     fixed = {one.path for one in done.fixed}
-    rows = []
-    if done.unreadable:
-        to_do = "moved to the trash" if done.is_moved else "would go to the trash"
-        rows.append(["unreadable", f"{len(done.unreadable):,}", to_do])
-    if done.left_alone:
-        rows.append(["not usable", f"{len(done.left_alone):,}", "left alone"])
-    for oddity, paths in done.odd.items():
-        count = sum(path in fixed for path in paths)
-        some = "" if count == len(paths) else f", {count:,} of them"
-        rows.append([oddity, f"{len(paths):,}", f"{REPAIRED[oddity]}{some}" if count else "not changed"])
-    for name, groups in (("exact copies", done.same), ("near copies", done.near)):
-        if groups:
-            across_classes = sum(map(done.is_across_classes, groups))
-            groups_of = f"{len(groups):,} {'group' if len(groups) == 1 else 'groups'}"
-            across = f"{groups_of}, {across_classes} across classes" if across_classes else groups_of
-            rows.append([name, f"{sum(map(len, groups)):,}", across])
-    if rows:
-        print_table(["", "pictures", ""], rows)
-    for name, files in (("unreadable", done.unreadable), ("not usable", done.left_alone)):
+    if rows := _rows(done, fixed):
+        print_table(["", say("printed.pictures"), ""], rows)
+    unreadable, not_usable = say("cli_pictures.unreadable"), say("cli_pictures.not_usable")
+    for name, files in ((unreadable, done.unreadable), (not_usable, done.left_alone)):
         _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
     for oddity, paths in done.odd.items():
-        _list(oddity, [done.name(path) for path in paths])
+        _list(str(NAMES[oddity]), [done.name(path) for path in paths])
     groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
-    _list("copies", [" = ".join(map(done.name, group[:4])) for group in groups])
+    _list(say("cli_pictures.copies"), [" = ".join(map(done.name, group[:4])) for group in groups])
     if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
-        print("--fix repairs what is odd and keeps the originals in the trash")
+        print(say("cli_pictures.fix"))
     if done.is_moved or done.fixed:
         images = folder if done.images == done.folder else os.path.relpath(done.images)
-        print(f"{command_line('undo', *named(images, project))} brings back what was moved")
+        print(say("cli_pictures.undo", command=command_line("undo", *named(images, project))))
+
+
+def _rows(done: "Verification", fixed: set[Path]) -> list[list[str]]:
+    """What was found, how often, and what became of it."""
+    from whatsit.verification.repair import NAMES
+
+    rows = []
+    if done.unreadable:
+        became = say("cli_pictures.moved" if done.is_moved else "cli_pictures.would_move")
+        rows.append([say("cli_pictures.unreadable"), f"{len(done.unreadable):,}", became])
+    if done.left_alone:
+        left = say("cli_pictures.left_alone")
+        rows.append([say("cli_pictures.not_usable"), f"{len(done.left_alone):,}", left])
+    for oddity, paths in done.odd.items():
+        count = sum(path in fixed for path in paths)
+        became = say(REPAIRED[oddity]) if count else say("cli_pictures.not_changed")
+        if 0 < count < len(paths):
+            became = say("cli_pictures.some", what=became, count=count)
+        rows.append([str(NAMES[oddity]), f"{len(paths):,}", became])
+    for name, groups in (("cli_pictures.exact_copies", done.same), ("cli_pictures.near_copies", done.near)):
+        if groups:
+            across = sum(map(done.is_across_classes, groups))
+            found = say("cli_pictures.groups", count=len(groups))
+            if across:
+                found = say("cli_pictures.groups_across", count=len(groups), across=across)
+            rows.append([say(name), f"{sum(map(len, groups)):,}", found])
+    return rows
 
 
 def _list(name: str, lines: list[str]) -> None:
     if lines:
-        print(f"{name}:")
+        print(say("cli_pictures.list", name=name))
     for line in lines[:MOST_FILES]:
         print(f"  {printable(line)}")
     if len(lines) > MOST_FILES:
-        print(f"  and {len(lines) - MOST_FILES:,} more")
+        print(f"  {say('printed.more', count=len(lines) - MOST_FILES)}")

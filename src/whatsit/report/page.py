@@ -7,7 +7,7 @@ from typing import Any
 
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
-from whatsit.i18n import Message
+from whatsit.i18n import Message, language
 from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
@@ -54,19 +54,19 @@ class Report:
             raise WhatsitError(Message("report.nothing"))
 
     def __repr__(self) -> str:
-        return brief(self, f"{self.name}: {self.headline()}")
+        return brief(self, f"{self.name}: {self.headline('en')}")
 
     def _repr_html_(self) -> str:
         return paragraph(f'{self.headline()} The whole page: .write("report.html")')
 
-    def headline(self, lang: str = "en") -> str:
-        """How good it is, in a sentence or two."""
-        words = Words(lang)
+    def headline(self, lang: str | None = None) -> str:
+        """How good it is, in a sentence or two, by default in the current language."""
+        words = Words(lang or language())
         return words.join(sections.headline(self.interpretations, words, self.left_out)["said"])
 
-    def render(self, lang: str = "en") -> str:
-        """The whole page, in "en" or "zh". Raises WhatsitError for another language."""
-        words = Words(lang)
+    def render(self, lang: str | None = None) -> str:
+        """The whole page, in "en", "zh" or the current language. Raises WhatsitError for another one."""
+        words = Words(lang or language())
         album, main = Album(words, self.thumbnails), self.interpretations[0]
         parts: dict[str, Any] = {
             "confusion": [sections.matrix(one, album, words) for one in self.interpretations],
@@ -100,6 +100,6 @@ class Report:
             **parts,
         )
 
-    def write(self, path: str | Path, lang: str = "en") -> None:
+    def write(self, path: str | Path, lang: str | None = None) -> None:
         """Write the page, whole or not at all. Raises WhatsitError."""
         write_whole(Path(path), self.render(lang).encode("utf-8", "backslashreplace"))

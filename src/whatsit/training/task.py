@@ -199,7 +199,7 @@ def _job_of(config: Training) -> Iterator[Job]:
     except KeyboardInterrupt:
         if job.place is not None and not job.is_finished:
             with suppress(KeyboardInterrupt):  # of a listener that has had enough
-                warn(Message("train.resume_with", command=command_line("train", *job.resuming())))
+                warn(Message("training.resume_with", command=command_line("train", *job.resuming())))
         raise
     finally:
         job.release()
