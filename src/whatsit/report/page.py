@@ -20,6 +20,19 @@ from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.web import render
 
+LINKS = {
+    "confusion": "link_confusion",
+    "worst": "link_worst",
+    "classes": "link_classes",
+    "components": "link_components",
+    "calibration": "link_calibration",
+    "selective": "link_selective",
+    "novelty": "link_novelty",
+    "training": "link_training",
+    "data": "link_data",
+    "made": "link_made",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
@@ -87,7 +100,7 @@ class Report:
             w=words,
             name=printable(self.name),
             headline=sections.headline(self.interpretations, words, self.left_out),
-            links=[(key, words(key)) for key, part in parts.items() if part],
+            links=[(key, words(LINKS[key])) for key, part in parts.items() if part],
             temperature=self.temperature,
             is_calibrated_here=self.calibrated_on == "valid" == main.split,
             is_cross_fitted=self.is_cross_fitted,
