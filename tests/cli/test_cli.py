@@ -241,7 +241,8 @@ def test_swapped_arguments_are_recognized_and_answers_fit_into_a_table(
     for words in (("evaluate", "digits"), ("report", "digits"), ("predict", "digits")):
         swapped = command(*words, "my digits.whatsit")
         assert swapped.returncode == 2
-        assert "digits is a folder, and the bundle comes first. Type: " in swapped.stderr
+        assert "The bundle comes first, not " in swapped.stderr
+        assert "digits. Type: " in swapped.stderr
         assert f"whatsit {words[0]} 'my digits.whatsit' digits" in swapped.stderr
     alone = command("report", "digits")
     assert alone.returncode == 2

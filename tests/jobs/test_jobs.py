@@ -14,10 +14,10 @@ from random import Random
 import pytest
 
 import whatsit as wi
-from tests.conftest import WHOLE
+from tests.conftest import WHOLE, Run
 from tests.pictures import contents
 from whatsit.config import TrainConfig
-from whatsit.events import Artifact, EpochDone, Event, Failed, Finished, Lines, Progress
+from whatsit.events import Artifact, EpochDone, Event, Failed, Finished, Lines, Progress, from_json
 from whatsit.jobs import Job, jobs_of, resume, start, take_up
 from whatsit.jobs import __main__ as worker
 from whatsit.jobs.record import record
@@ -278,3 +278,15 @@ def test_cancel_that_comes_too_late_changes_nothing(digits: Path) -> None:
         worker.carry_out(job)
     assert isinstance(lines[-1], Finished)
     assert job.state == "finished"
+
+
+def test_any_later_command_has_waiting_jobs_done_and_every_command_writes_its_events(
+    digits: Path, command: Run
+) -> None:
+    job = record(Project(digits).folder, config(digits, epochs=1))
+    done = command("verify", digits, "--dry-run", "--events", "events.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert isinstance(list(job.follow())[-1], Finished)
+    assert digits.with_suffix(".whatsit").exists()
+    lines = (digits.parent / "events.jsonl").read_text().splitlines()
+    assert [isinstance(from_json(line), Finished) for line in lines][-1]

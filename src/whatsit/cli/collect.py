@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, config_of
+from whatsit.cli.options import EventsFile, Json, ProjectDir, config_of
 from whatsit.cli.printing import command_line, named, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.config import CollectConfig, License, Source
@@ -59,12 +59,13 @@ def collect(
         bool, typer.Option("--allow-private", help=say("help_pictures.allow_private"))
     ] = False,
     project: ProjectDir = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Search for pictures, download them, and remove duplicates; or resume where that was stopped."""
     gc.freeze()  # what was imported stays: looking through it again and again takes a tenth of the time,
     gc.set_threshold(20_000)  # and so does looking through the rest every few pictures
-    done = cast("Collection", run_with(json, config_of(CollectConfig, context, max_pics=most)))
+    done = cast("Collection", run_with(json, config_of(CollectConfig, context, max_pics=most), events))
     if json:
         print_json(done.to_dict())
     else:

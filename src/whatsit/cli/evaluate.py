@@ -1,10 +1,11 @@
 """`whatsit evaluate`: how good is a bundle on these pictures?"""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import BundleFile, Folder, Json, ProjectDir, ServedPrecision, config_of
+from whatsit.cli.options import BundleFile, EventsFile, Folder, Json, ProjectDir, ServedPrecision, config_of
 from whatsit.cli.printing import SPLITS, accuracy_of, print_evaluation, print_json, print_notes
 from whatsit.cli.running import require_order, run_with
 from whatsit.config import EvaluateConfig, Split
@@ -25,16 +26,17 @@ def evaluate(
     by_time: Annotated[bool | None, typer.Option("--by-time", help=say("help.by_time_as_trained"))] = None,
     project: ProjectDir = None,
     precision: ServedPrecision = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Measure a bundle on labeled pictures that it was not trained on."""
     require_order("evaluate", bundle, folder)
-    evaluate_and_print(config_of(EvaluateConfig, context), json)
+    evaluate_and_print(config_of(EvaluateConfig, context), json, events)
 
 
-def evaluate_and_print(config: EvaluateConfig, json: bool = False) -> None:
+def evaluate_and_print(config: EvaluateConfig, json: bool = False, events: Path | None = None) -> None:
     """Carry it out and print how good it is."""
-    found = cast("EvaluateResult", run_with(json, config))
+    found = cast("EvaluateResult", run_with(json, config, events))
     print_notes(found.catalog)
     if json:
         print_json(found.to_dict())

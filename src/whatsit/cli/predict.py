@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import BundleFile, Json, ServedPrecision, config_of
+from whatsit.cli.options import BundleFile, EventsFile, Json, ServedPrecision, config_of
 from whatsit.cli.printing import print_json
-from whatsit.cli.running import require_order, require_own
+from whatsit.cli.running import require_order, run_with
 from whatsit.config import PredictConfig
 from whatsit.errors import WhatsitError
-from whatsit.events import Plain, listener, results_only
+from whatsit.events import Plain, emitting, listener, results_only
 from whatsit.i18n import Message, say
 from whatsit.text import printable
 
@@ -33,17 +33,15 @@ def predict(
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help=say("help.csv"))] = None,
     precision: ServedPrecision = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Classify pictures."""
-    from whatsit import tasks
-
     require_order("predict", bundle, *images)
-    if csv is not None:
-        require_own(Message("cli_bundles.answers_file"), csv, b"path,label,verdict")
     config = config_of(PredictConfig, context, min_probability=_minima(min_probability or []))
     # Each answer is a line, so that a bar would only get in their way.
-    result = tasks.run(config, listener() or (results_only() if json else Plain()))
+    with emitting(listener() or (results_only() if json else Plain())):
+        result = run_with(json, config, events)
     if json:
         print_json(result.to_dict())
     if cast("PredictResult", result).unreadable:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, WeightFile, config_of
+from whatsit.cli.options import EventsFile, Json, ProjectDir, WeightFile, config_of
 from whatsit.cli.printing import command_line, print_json
 from whatsit.cli.running import require_order, run_with
 from whatsit.config import Language, ReportConfig
@@ -25,6 +25,7 @@ def report(
     weights: WeightFile = None,
     lang: Annotated[Language | None, typer.Option(help=say("help.report_lang"))] = None,  # see cli.main
     project: ProjectDir = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Write a page that explains how good a classifier is."""
@@ -33,7 +34,7 @@ def report(
     if folder is None and bundle.is_dir() and (bundle / ".whatsit").is_dir():
         commands = {"runs": command_line("runs", subject), "report": command_line("report", 1, subject)}
         raise WhatsitError(Message("cli_bundles.report_of_folder", folder=printable(subject), **commands))
-    found = cast("ReportResult", run_with(json, config_of(ReportConfig, context)))
+    found = cast("ReportResult", run_with(json, config_of(ReportConfig, context), events))
     if json:
         print_json(found.to_dict())
         return

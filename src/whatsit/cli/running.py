@@ -1,29 +1,46 @@
 """How commands run a task: checks before it, and where its events go."""
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.checks import require_place
 from whatsit.cli.printing import command_line
 from whatsit.errors import WhatsitError
 from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
 from whatsit.i18n import Message
 from whatsit.text import printable
 
+SIDECAR = ".whatsit"
+
 if TYPE_CHECKING:
     from whatsit.config import Config
     from whatsit.tasks import Result
 
 
-def run_with(json: bool, config: "Config") -> "Result":
-    """Run a task, with its events on the terminal; with `json` only bars and warnings, on stderr."""
+def run_with(json: bool, config: "Config", events: Path | None = None) -> "Result":
+    """Run a task, with its events on the terminal and in a file; with `json` only bars and warnings show."""
     from whatsit import tasks
 
-    return tasks.run(config, event_sink(json))
+    with listening(events, json) as emit, taking_up_jobs(config):
+        return tasks.run(config, emit)
+
+
+@contextmanager
+def taking_up_jobs(config: "Config") -> Iterator[None]:
+    """After this block, have the jobs done that still wait in its project."""
+    folder, project = getattr(config, "folder", None), getattr(config, "project", None)
+    sidecar = Path(project) if project else Path(folder) / SIDECAR if folder else None
+    try:
+        yield
+    finally:
+        if sidecar is not None and (sidecar / "jobs").is_dir():
+            from whatsit.jobs import take_up
+            from whatsit.project import Project
+
+            with suppress(WhatsitError):
+                take_up(Project(folder or sidecar.parent, project))
 
 
 def event_sink(json: bool) -> Emit:
@@ -43,34 +60,22 @@ def listening(file: Path | None, json: bool, has_epochs: bool = True) -> Iterato
     if file is None:
         yield emit
         return
-    what = Message("cli_train.events_file")
-    require_place(what, file)
-    require_own(what, file, b'{"event": ')
+    from whatsit.outputs import require_output
+
+    require_output("events", file)
     with open(file, "w", encoding="utf-8", errors="backslashreplace") as lines:
         yield several(emit, Lines(lines))
 
 
 def require_order(command: str, bundle: object, *others: object) -> None:
-    """Raise WhatsitError where a folder is named first and the bundle after it, with the right command."""
+    """Raise WhatsitError where something else is named before the bundle, with the right command."""
     names = [one for one in others if one is not None]
-    named_after = next(
-        (one for one in names if str(one).endswith(".whatsit") and Path(str(one)).is_file()), None
-    )
-    if named_after is not None and Path(str(bundle)).is_dir():
+    named_after = next((one for one in names if _is_bundle(one)), None)
+    if named_after is not None and not _is_bundle(bundle) and Path(str(bundle)).exists():
         rest = [bundle if one is named_after else one for one in names]
         corrected = command_line(command, named_after, *rest)
-        raise WhatsitError(
-            Message("cli.bundle_comes_first", folder=printable(str(bundle)), command=corrected)
-        )
+        raise WhatsitError(Message("cli.bundle_comes_first", other=printable(str(bundle)), command=corrected))
 
 
-def require_own(what: Message, out: Path, beginning: bytes) -> None:
-    """Raise WhatsitError if there is a file that does not begin as those of Whatsit do."""
-    if os.path.lexists(out):
-        try:
-            with open(out, "rb") as file:
-                is_own = file.read(len(beginning)) in (beginning, b"")
-        except OSError:
-            is_own = False
-        if not is_own:
-            raise WhatsitError(Message("cli.not_ours", path=out, what=what))
+def _is_bundle(given: object) -> bool:
+    return str(given).endswith(".whatsit") and Path(str(given)).is_file()

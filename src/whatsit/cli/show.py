@@ -7,6 +7,7 @@ import typer
 
 from whatsit.cli.options import (
     ByTime,
+    EventsFile,
     Folder,
     Group,
     Json,
@@ -38,15 +39,16 @@ def show(
     by_time: ByTime = False,
     recursive: Recursive = False,
     project: ProjectDir = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Show what is in a folder of pictures, and draw some of them."""
-    show_and_print(config_of(ShowConfig, context), json)
+    show_and_print(config_of(ShowConfig, context), json, events)
 
 
-def show_and_print(config: ShowConfig, json: bool = False) -> None:
+def show_and_print(config: ShowConfig, json: bool = False, events: Path | None = None) -> None:
     """Run it and print the summary."""
-    result = cast("ShowResult", run_with(json, config))
+    result = cast("ShowResult", run_with(json, config, events))
     if json:
         print_json(result.to_dict())
         return

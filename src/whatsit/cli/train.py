@@ -24,7 +24,7 @@ from whatsit.cli.options import (
     config_of,
     side_of_input,
 )
-from whatsit.cli.running import listening
+from whatsit.cli.running import listening, taking_up_jobs
 from whatsit.cli.train_result import run_and_print
 from whatsit.config import (
     LARGEST_SEED,
@@ -139,7 +139,7 @@ def train(
             size=side_of_input(size),
             balance=None if balance == "none" else balance,
         )
-    with listening(events, json, has_epochs=verbose) as emit:
+    with listening(events, json, has_epochs=verbose) as emit, taking_up_jobs(config):
         report = run_and_print(config, emit, json, verbose)
     if open_report and report is not None:
         import webbrowser

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from whatsit.cli.options import Json, ProjectDir, config_of
+from whatsit.cli.options import EventsFile, Json, ProjectDir, config_of
 from whatsit.cli.printing import command_line, named, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.config import VerifyConfig
@@ -38,10 +38,11 @@ def verify(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_pictures.dry_run"))] = False,
     project: ProjectDir = None,
+    events: EventsFile = None,
     json: Json = False,
 ) -> None:
     """Check every picture: broken files move to the trash, odd pictures and duplicates are reported."""
-    done = cast("Verification", run_with(json, config_of(VerifyConfig, context)))
+    done = cast("Verification", run_with(json, config_of(VerifyConfig, context), events))
     if json:
         print_json(done.to_dict())
     else:

@@ -1,10 +1,13 @@
 """Start a job, in a process that outlives this one."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from whatsit.config import Config, ContinueConfig, ResumeConfig, TrainConfig
+from whatsit.i18n import language
+from whatsit.i18n.language import VARIABLE
 from whatsit.jobs.record import Job, jobs_of, record
 from whatsit.project import Project
 
@@ -47,5 +50,6 @@ def _work(folder: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env={**os.environ, VARIABLE: language()},  # it writes reports and notes in the same language
     )
     _workers.append(worker)
