@@ -54,7 +54,7 @@ def test_what_the_thorough_exporter_writes_is_allowed(name: str, monkeypatch: py
     size = 224 if "224" in name else 64
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        backbone = backbones.convert(name, size, backbones.load_body(name, size, pretrained=False))
+        backbone = backbones.convert(name, size, backbones.load_backbone(name, size, pretrained=False))
     require_exportable(backbone.network)
     assert onnx.load_model_from_string(backbone.network).opset_import[0].version > 17
 

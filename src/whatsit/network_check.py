@@ -11,7 +11,7 @@ from whatsit.errors import NetworkError
 from whatsit.i18n import Message
 from whatsit.protobuf import LENGTH, VARINT, fields
 
-# What PyTorch's two exporters write for one timm body of each family, and `training.export.with_head` adds:
+# What PyTorch's two exporters write for a timm backbone of each family, and what `with_head` adds:
 # tests/test_networks.py makes several of them again. Then a few that differ from those only in the formula.
 # All give one output for one input: no control flow, no randomness, no state, no text. Some can make a tensor
 # of any size, which `engine.size_of` finds out.

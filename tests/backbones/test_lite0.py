@@ -16,7 +16,7 @@ from whatsit.backbones import load_lite0
 from whatsit.backbones.lite0 import read_weights
 from whatsit.backbones.torch_file import MAGIC, VERSION, read_tensors
 from whatsit.engine import Engine
-from whatsit.finetune.timm_backbones import load_body
+from whatsit.finetune.timm_backbones import load_backbone
 
 PHOTOS = 100 if WHOLE else 20
 
@@ -37,7 +37,7 @@ def test_features_are_those_of_timm(clothing: Path, size: int) -> None:
     found = Engine(backbone.network, "fp32")(pixels)
     x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
     with torch.inference_mode():
-        body = load_body("lite0", size)
+        body = load_backbone("lite0", size)
         assert np.abs(body(x).numpy() - found["features"]).max() < 1e-4
         assert np.abs(body.forward_features(x).numpy() - found["feature_map"]).max() < 1e-3
 

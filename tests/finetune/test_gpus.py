@@ -8,7 +8,7 @@ import torch
 
 import whatsit as wi
 from whatsit.finetune.network import has_bf16
-from whatsit.finetune.timm_backbones import load_body
+from whatsit.finetune.timm_backbones import load_backbone
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_training_on_the_cpu_touches_no_gpu(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=64, device="cpu")
     learner.fit_one_cycle(1)
     learner.lr_find()
-    load_body("resnet10t", 64, pretrained=False)
+    load_backbone("resnet10t", 64, pretrained=False)
 
 
 @pytest.mark.parametrize(("major", "is_there"), [(7, False), (8, True), (9, True)])

@@ -8,7 +8,7 @@ from whatsit.engine import Engine
 from whatsit.errors import BackboneError
 from whatsit.finetune.gradients import BATCH, gradient_maps
 from whatsit.finetune.head import Head
-from whatsit.finetune.timm_backbones import convert, load_body
+from whatsit.finetune.timm_backbones import convert, load_backbone
 from whatsit.training.export import with_head
 from whatsit.training.heads import Heads
 
@@ -26,7 +26,7 @@ KINDS = [
 
 
 def body_of(name: str, size: int) -> nn.Module:
-    return load_body(name, size, pretrained=False)
+    return load_backbone(name, size, pretrained=False)
 
 
 def head_for(body: nn.Module, size: int) -> Head:
@@ -73,7 +73,7 @@ def test_each_class_has_its_map_in_every_kind_of_body(name: str, size: int, shap
 
 
 def test_it_is_the_exact_map_where_there_is_one() -> None:
-    body = load_body("lite0", 224)
+    body = load_backbone("lite0", 224)
     head, pixels = head_for(body, 224), pictures(2, 224)
     network = with_head(convert("lite0", 224, body).network, *as_linear(head))
     exact = Engine(network, "fp32")(pixels)["heat_map"].clip(0).reshape(-1, 7, 7)

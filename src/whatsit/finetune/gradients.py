@@ -23,23 +23,24 @@ class _NoMapError(Exception):
 
 
 def gradient_maps(
-    body: nn.Module, head: Head, pixels: NDArray[np.uint8], classes: NDArray[np.int64]
+    backbone: nn.Module, head: Head, pixels: NDArray[np.uint8], classes: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Where each picture speaks for a class, by Grad-CAM.
 
-    `body` is as `load_body` gives it, on the CPU, `pixels` (n, size, size, 3), `classes` (n,) the class to
-    explain for each. Returns (n, h, w), the last activations weighted by the mean gradient of the class's
-    logit. As in the original only the positive part is kept: 0 where nothing speaks for the class, and no
-    upper limit. The map lies where the logits still depend on every place of it, as near to the head as it
-    may: behind class tokens that is a block earlier. Raises BackboneError where there is no such place.
+    `backbone` is as `load_backbone` gives it, on the CPU, `pixels` (n, size, size, 3), `classes` (n,) the
+    class to explain for each. Returns (n, h, w), the last activations weighted by the mean gradient of the
+    class's logit. As in the original only the positive part is kept: 0 where nothing speaks for the class,
+    and no upper limit. The map lies where the logits still depend on every place of it, as near to the head
+    as it may: behind class tokens that is a block earlier. Raises BackboneError where there is no such
+    place.
     Source: Selvaraju et al. 2017, "Grad-CAM", with captum.
     """
     if len(pixels) == 0:
         return np.zeros((0, 0, 0), np.float32)
-    with _still(body, head):
-        explained = next((each for each in _places(body, head) if _speaks(each, pixels, classes)), None)
+    with _still(backbone, head):
+        explained = next((each for each in _places(backbone, head) if _speaks(each, pixels, classes)), None)
         if explained is None:
-            name = body.pretrained_cfg["architecture"]  # type: ignore[index]
+            name = backbone.pretrained_cfg["architecture"]  # type: ignore[index]
             raise BackboneError(Message("backbone.no_heat_map", name=name))
         starts = range(0, len(pixels), BATCH)
         maps = [explained.maps(pixels[at : at + BATCH], classes[at : at + BATCH]) for at in starts]
@@ -48,25 +49,25 @@ def gradient_maps(
 
 
 class _Explained(nn.Module):
-    """Body and head as one; what `layer` gives (None: the whole body) passes through `spot` as a map."""
+    """Backbone and head as one; what `layer` gives (None: the backbone) passes through `spot` as a map."""
 
-    def __init__(self, body: Any, head: Head, layer: nn.Module | None, channels: int) -> None:
+    def __init__(self, backbone: Any, head: Head, layer: nn.Module | None, channels: int) -> None:
         super().__init__()
-        self.body, self.head, self.layer, self.channels = body, head, layer, channels
+        self.backbone, self.head, self.layer, self.channels = backbone, head, layer, channels
         self.spot = nn.Identity()
-        self.mean = torch.tensor(body.pretrained_cfg["mean"]).view(1, 3, 1, 1) * 255
-        self.std = torch.tensor(body.pretrained_cfg["std"]).view(1, 3, 1, 1) * 255
+        self.mean = torch.tensor(backbone.pretrained_cfg["mean"]).view(1, 3, 1, 1) * 255
+        self.std = torch.tensor(backbone.pretrained_cfg["std"]).view(1, 3, 1, 1) * 255
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.passed = False
         if self.layer is None:
-            last = self._through(self.body.forward_features(x))
+            last = self._through(self.backbone.forward_features(x))
         else:
             with self.layer.register_forward_hook(lambda layer, inputs, output: self._through(output)):
-                last = self.body.forward_features(x)
+                last = self.backbone.forward_features(x)
         if not self.passed:
             raise _NoMapError
-        logits: torch.Tensor = self.head(self.body.forward_head(last, pre_logits=True))
+        logits: torch.Tensor = self.head(self.backbone.forward_head(last, pre_logits=True))
         return logits
 
     def maps(self, pixels: NDArray[np.uint8], classes: NDArray[np.int64]) -> torch.Tensor:
@@ -82,7 +83,7 @@ class _Explained(nn.Module):
             raise _NoMapError
         if x.ndim == 4:
             is_last = x.shape[3] == self.channels != x.shape[1]
-            if is_last or getattr(self.body, "output_fmt", None) == "NHWC":
+            if is_last or getattr(self.backbone, "output_fmt", None) == "NHWC":
                 return self._mapped(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
             return self._mapped(x)
         prefix = self._prefix(x.shape[1])
@@ -100,19 +101,19 @@ class _Explained(nn.Module):
 
     def _prefix(self, tokens: int) -> int:
         """How many tokens stand before those of the patches, which form a square."""
-        for prefix in (getattr(self.body, "num_prefix_tokens", 0), 0):
+        for prefix in (getattr(self.backbone, "num_prefix_tokens", 0), 0):
             if tokens > prefix and math.isqrt(tokens - prefix) ** 2 == tokens - prefix:
                 return int(prefix)
         raise _NoMapError
 
 
-def _places(body: Any, head: Head) -> Iterator[_Explained]:
-    """Where a map may lie: behind the whole body, then behind its stages from the last to the first."""
-    yield _Explained(body, head, None, body.num_features)
-    modules = dict(body.named_modules())
-    for stage in reversed(list(getattr(body, "feature_info", []))):
+def _places(backbone: Any, head: Head) -> Iterator[_Explained]:
+    """Where a map may lie: behind the whole backbone, then behind its stages from the last to the first."""
+    yield _Explained(backbone, head, None, backbone.num_features)
+    modules = dict(backbone.named_modules())
+    for stage in reversed(list(getattr(backbone, "feature_info", []))):
         if stage.get("module") in modules:
-            yield _Explained(body, head, modules[stage["module"]], stage["num_chs"])
+            yield _Explained(backbone, head, modules[stage["module"]], stage["num_chs"])
 
 
 def _speaks(explained: _Explained, pixels: NDArray[np.uint8], classes: NDArray[np.int64]) -> bool:

@@ -46,15 +46,15 @@ class Network(nn.Module):
     float (n, 3, size, size) from 0 to 255, while the network is trained. Call `begin` before a training.
     """
 
-    def __init__(self, body: nn.Module, head: Head, settled: bool = True) -> None:
+    def __init__(self, backbone: nn.Module, head: Head, settled: bool = True) -> None:
         super().__init__()
-        facts: Any = body.pretrained_cfg
+        facts: Any = backbone.pretrained_cfg
         self.mean = nn.Buffer(torch.tensor(facts["mean"]).view(1, 3, 1, 1) * 255, persistent=False)
         self.std = nn.Buffer(torch.tensor(facts["std"]).view(1, 3, 1, 1) * 255, persistent=False)
-        self.body, self.head = body, head
+        self.backbone, self.head = backbone, head
         self.transform: nn.Module | None = None
         self.settled, self.frozen = settled, 0
-        self._early = _early(body)
+        self._early = _early(backbone)
         self._optimizer = AdamW([], 0.0, EPS)
         self._class_weights: torch.Tensor | None = None
         self.to(memory_format=torch.channels_last)
@@ -150,7 +150,7 @@ class Network(nn.Module):
         if self.training and self.transform is not None:
             x = self.transform(x).contiguous(memory_format=torch.channels_last)
         with self._mixed_precision():
-            logits: torch.Tensor = self.head(self.body((x - self.mean) / self.std))
+            logits: torch.Tensor = self.head(self.backbone((x - self.mean) / self.std))
         return logits.float()
 
     @contextmanager
@@ -178,14 +178,14 @@ class Network(nn.Module):
     def _groups(self) -> list[list[nn.Parameter]]:
         early: list[nn.Parameter] = []
         late: list[nn.Parameter] = []
-        for name, parameter in self.body.named_parameters():
+        for name, parameter in self.backbone.named_parameters():
             (early if name in self._early else late).append(parameter)
         return [early, late, list(self.head.parameters())]
 
     def train(self, mode: bool = True) -> "Network":
         """Switch to training mode, without what is frozen or settled."""
         super().train(mode)
-        for name, module in self.body.named_modules():
+        for name, module in self.backbone.named_modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 is_frozen = self.frozen > (f"{name}.weight" not in self._early)
                 module.train(mode and not self.settled and not is_frozen)
@@ -194,15 +194,15 @@ class Network(nn.Module):
         return self
 
 
-def _early(body: nn.Module) -> set[str]:
+def _early(backbone: nn.Module) -> set[str]:
     """The names of the parameters in the first half of a backbone's layers, as timm orders them."""
     from timm.models import group_parameters
 
-    matcher: Any = getattr(body, "group_matcher", None)
+    matcher: Any = getattr(backbone, "group_matcher", None)
     if matcher is None:
-        names = [name for name, _ in body.named_parameters()]
+        names = [name for name, _ in backbone.named_parameters()]
         return set(names[: len(names) // 2])
-    layers = group_parameters(body, matcher(coarse=False), reverse=True)
+    layers = group_parameters(backbone, matcher(coarse=False), reverse=True)
     half = math.ceil(len(set(layers.values())) / 2) - 1
     order = sorted(set(layers.values()))
     return {name for name, layer in layers.items() if layer < order[half]}

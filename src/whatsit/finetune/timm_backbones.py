@@ -23,7 +23,7 @@ from whatsit.preprocess import Preprocess
 from whatsit.trial import require_exportable
 
 
-def load_body(
+def load_backbone(
     name: str = "lite0", size: int = 224, weights: str | Path | None = None, pretrained: bool = True
 ) -> nn.Module:
     """A backbone as timm builds it, in PyTorch. Raises BackboneError.
@@ -51,18 +51,19 @@ def _build(name: str, size: int, file: Path | None, pretrained: bool) -> nn.Modu
         if from_hub:
             _require_hub(facts.hf_hub_id)
         with seeded(0):
-            body: nn.Module = timm.create_model(architecture, pretrained=from_hub, num_classes=0, **options)
+            made = timm.create_model(architecture, pretrained=from_hub, num_classes=0, **options)
+            backbone: nn.Module = made
     except Exception as error:  # the hub's client raises many kinds
         if not from_hub:
             raise _impossible(name, size, facts.input_size, error) from error
         raise BackboneError(Message("backbone.not_fetched", name=name, reason=_why(error))) from error
     if from_package:
-        _load_lite0(body)
+        _load_lite0(backbone)
     elif file is not None:
-        _load_file(body, file, name)
+        _load_file(backbone, file, name)
         if facts.fixed_input_size and size != facts.input_size[-1]:
-            body.set_input_size(size)  # type: ignore[operator]
-    return body.eval()
+            backbone.set_input_size(size)  # type: ignore[operator]
+    return backbone.eval()
 
 
 def _why(error: Exception) -> Message | str:
@@ -90,44 +91,44 @@ def _impossible(name: str, size: int, own: tuple[int, ...], error: Exception) ->
     return BackboneError(Message("backbone.unusable", name=name, reason=reason))
 
 
-def _load_lite0(body: nn.Module) -> None:
+def _load_lite0(backbone: nn.Module) -> None:
     # The package's 296 tensors have other names, but timm's order; the last two are the classifier's.
     tensors = (torch.from_numpy(array.copy()) for array in read_weights().values())
-    body.load_state_dict(dict(zip(body.state_dict(), tensors, strict=False)))
+    backbone.load_state_dict(dict(zip(backbone.state_dict(), tensors, strict=False)))
 
 
-def _load_file(body: nn.Module, file: Path, name: str) -> None:
+def _load_file(backbone: nn.Module, file: Path, name: str) -> None:
     try:
         if file.suffix == ".safetensors":
             tensors = load_file(file)
         else:
             tensors = torch.load(file, map_location="cpu", weights_only=True)
-        body_names = set(body.state_dict())
-        body.load_state_dict({key: tensor for key, tensor in tensors.items() if key in body_names})
+        own_names = set(backbone.state_dict())
+        backbone.load_state_dict({key: tensor for key, tensor in tensors.items() if key in own_names})
     except Exception as error:  # of many kinds; torch's own words advise what is unsafe
         is_other = isinstance(error, RuntimeError) and "state_dict" in str(error)
         reason = Message("backbone.other_tensors" if is_other else "backbone.not_weights")
         raise BackboneError(Message("backbone.other_file", path=file, name=name, reason=reason)) from error
 
 
-def convert(name: str, size: int, body: Any) -> Backbone:
-    """A timm body, on the CPU and in evaluation mode, as ONNX. Raises BackboneError where it can't be."""
-    facts = body.pretrained_cfg
+def convert(name: str, size: int, backbone: Any) -> Backbone:
+    """A timm backbone, on the CPU and in evaluation mode, as ONNX. Raises BackboneError where it can't be."""
+    facts = backbone.pretrained_cfg
     mean, std = torch.tensor(facts["mean"]) * 255, torch.tensor(facts["std"]) * 255
 
     class Network(nn.Module):
         def __init__(self, with_map: bool) -> None:
             super().__init__()
-            self.body, self.with_map = body, with_map
+            self.backbone, self.with_map = backbone, with_map
             self.mean = nn.Buffer(mean.view(1, 3, 1, 1))
             self.std = nn.Buffer(std.view(1, 3, 1, 1))
 
         def forward(self, pixels: torch.Tensor) -> Any:
             x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-            last = body.forward_features(x)
+            last = backbone.forward_features(x)
             if self.with_map:
                 return last.mean((2, 3)), last
-            return body.forward_head(last, pre_logits=True)
+            return backbone.forward_head(last, pre_logits=True)
 
     sample = torch.randint(
         0, 256, (2, size, size, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
@@ -135,7 +136,7 @@ def convert(name: str, size: int, body: Any) -> Backbone:
     try:
         with torch.inference_mode():
             features = Network(False)(sample)
-            last = body.forward_features(torch.zeros(1, 3, size, size))
+            last = backbone.forward_features(torch.zeros(1, 3, size, size))
             has_map = last.ndim == 4 and last.shape[1] == features.shape[1]
             if has_map:
                 has_map = torch.allclose(Network(True)(sample)[0], features, rtol=1e-4, atol=1e-4)

@@ -40,7 +40,7 @@ class Report:
 
     `interpretations` are of one split each, the one that is to be judged by first. `facts` say how it was
     made, under keys of the catalogs; `temperature` and `novelty` are what the bundle carries, found on
-    the split `calibrated_on`: "valid" where the body was trained (`is_body_tuned`). With
+    the split `calibrated_on`: "valid" where the backbone was trained (`is_fine_tuned`). With
     `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
     then are how many of the first interpretation are called novel, of how many. `left_out` is how many
     pictures were set aside for measuring and trained on all the same, None where that can't be known.
@@ -58,7 +58,7 @@ class Report:
     novelty: Novelty | None = None
     false_alarms: tuple[int, int] | None = None
     is_cross_fitted: bool = False
-    is_body_tuned: bool = False
+    is_fine_tuned: bool = False
     left_out: int | None = 0
     thumbnails: Known = no_thumbnails
 
@@ -105,7 +105,7 @@ class Report:
             is_calibrated_here=self.calibrated_on == "valid" == main.split,
             is_cross_fitted=self.is_cross_fitted,
             calibrated_on=self.calibrated_on,
-            is_body_tuned=self.is_body_tuned,
+            is_fine_tuned=self.is_fine_tuned,
             is_measured_on_valid=main.split == "valid",
             strange=sections.strange(main, self.novelty, self.false_alarms),
             own=sections.own(self.interpretations, words),

@@ -32,8 +32,8 @@ def load_backbone(
         own = Message("training.lite0_weights")
         with needing(own if name == "lite0" else Message("training.backbone", name=name)):
             from whatsit.finetune import timm_backbones
-        body = timm_backbones.load_body(name, size, weights, pretrained)
-        return timm_backbones.convert(name, size, body)
+        module = timm_backbones.load_backbone(name, size, weights, pretrained)
+        return timm_backbones.convert(name, size, module)
 
     source = "random" if not pretrained else hash_of(file) if file else "hub"
     return converted_once(name, size, [source, str(CONVERTER), *versions], convert)

@@ -66,7 +66,7 @@ def load_checkpoint(
     return max(found, key=lambda found: len(found.stage.history["epochs"]), default=None)
 
 
-class Keeper:
+class CheckpointWriter:
     """Writes down the epochs of a training that goes on, but for those that are done again in no time.
 
     `last` is what it started from, which is the last to be written over.
@@ -96,7 +96,7 @@ def finish(run: Path, number: int, stage: Stage) -> None:
             path.unlink(missing_ok=True)
 
 
-def forget_body(run: Path, features: FeatureStore) -> None:
+def forget_backbone(run: Path, features: FeatureStore) -> None:
     """Delete the large weights of a run whose backbone was trained, and its features. Heads stay."""
     for path in run.glob("fit-*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):

@@ -23,5 +23,5 @@ def explain(model: Model, layers: Layers, image: Picture, label: str | None) -> 
     label = model.from_pixels(pixels[None]).prediction(0).label if label is None else label
     require_class(label, model.classes)
     number = np.array([model.classes.index(label)])
-    values = gradient_maps(layers.body, Head.of(layers.head.weights()), pixels[None], number)[0]
+    values = gradient_maps(layers.module, Head.of(layers.head.weights()), pixels[None], number)[0]
     return HeatMap(label, pixels, values, scaled(values))

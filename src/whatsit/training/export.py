@@ -26,13 +26,13 @@ def served(model: Model) -> Model:
     return replace(model, backbone=replace(backbone, network=network))
 
 
-def with_head(body: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
+def with_head(backbone: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
     """Append an affine head, weight (classes, width) and bias (classes,), to a converted backbone.
 
-    Outputs `logits` (n, classes) and `features`; and where the body gives its `feature_map`, `heat_map`
+    Outputs `logits` (n, classes) and `features`; and where the backbone gives its `feature_map`, `heat_map`
     (n, classes, h, w), the class activation map of Zhou et al. 2016, whose mean plus bias is the logits.
     """
-    model = onnx.load_model_from_string(body)
+    model = onnx.load_model_from_string(backbone)
     graph = model.graph
     graph.initializer.append(numpy_helper.from_array(weight, "head.weight"))
     graph.initializer.append(numpy_helper.from_array(bias, "head.bias"))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from whatsit.finetune.network import Network
 
-BODY_DECAY = 0.01
+FINE_TUNING_WD = 0.01
 LOOKED_AT = 64  # pictures at once, where nothing is trained
 
 
@@ -106,11 +106,11 @@ def _train(
     stopped = state.run.stopped(state.belongs, requested)
     if stopped is not None:
         _go_on(state, model, stopped.stage, reporting)
-    keeper = state.run.keeper(stopped)
+    writer = state.run.writer(stopped)
 
     def keep(training: loop.Training) -> None:
         if not training.is_over and training.epochs < plan.epochs:
-            keeper.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "requests": requested}))
+            writer.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "requests": requested}))
 
     hooks: list[loop.Hook] = [
         Validation(lambda: validation_logits(state), state.metrics, history),
@@ -151,7 +151,7 @@ def _go_on(state: State, model: "Heads | Network", stage: Stage, reporting: Repo
 def checked(state: State, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
     """Batch size and weight decay. Raises WhatsitError for values with which nothing can be trained."""
     bs = state.batch_size if bs is None else bs
-    wd = wd if wd is not None else WD if state.layers.is_frozen else BODY_DECAY
+    wd = wd if wd is not None else WD if state.layers.is_frozen else FINE_TUNING_WD
     require_teaching(epochs, bs, wd)
     return min(bs, state.data.count("train")), wd
 

@@ -145,7 +145,7 @@ class Job:
         for name in self.runs:
             if self._folder and name != kept.name and (self._folder / name).is_dir():
                 features = FeatureStore(self._folder.parent / FEATURES)
-                checkpoints.forget_body(check_run(self._folder / name), features)
+                checkpoints.forget_backbone(check_run(self._folder / name), features)
         self.is_finished = True
         self.write()
         self.release()

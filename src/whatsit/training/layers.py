@@ -110,9 +110,9 @@ class Layers:
             with needing(Message("training.layers")):
                 from whatsit.finetune.head import Head
                 from whatsit.finetune.network import Network
-                from whatsit.finetune.timm_backbones import load_body
+                from whatsit.finetune.timm_backbones import load_backbone
             head = Head(self.backbone.width, self._classes, self._config.ps)
-            self.network = Network(load_body(*self._source), head, settled=self.is_pretrained)
+            self.network = Network(load_backbone(*self._source), head, settled=self.is_pretrained)
         return self.network
 
     def to_device(self) -> None:
@@ -139,19 +139,19 @@ class Layers:
         assert self.network is not None
         with working("converting"):
             self.network.cpu()
-            own = convert(self.backbone.name, self._size, deepcopy(self.network.body).eval())
+            own = convert(self.backbone.name, self._size, deepcopy(self.network.backbone).eval())
         self.backbone = replace(own, preprocess=self.backbone.preprocess)
 
     @property
-    def body(self) -> "nn.Module":
+    def module(self) -> "nn.Module":
         """The backbone in PyTorch, as it is now."""
-        return self._untouched if self.network is None else self.network.body
+        return self._untouched if self.network is None else self.network.backbone
 
     @cached_property
     def _untouched(self) -> "nn.Module":
-        from whatsit.finetune.timm_backbones import load_body
+        from whatsit.finetune.timm_backbones import load_backbone
 
-        return load_body(*self._source)
+        return load_backbone(*self._source)
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """The weights of the head, or of the whole network once there is one, by name."""

@@ -35,7 +35,7 @@ def report_of(
         training=training,
         summary=state.catalog.summary(),
         temperature=model.temperature,
-        is_body_tuned=state.layers.is_fine_tuned,
+        is_fine_tuned=state.layers.is_fine_tuned,
         calibrated_on=calibration.held_out().split,
         novelty=model.novelty,
         false_alarms=calibration.false_alarms(next(iter(found))),

@@ -19,7 +19,7 @@ from whatsit.project import (
     write_whole,
 )
 from whatsit.training import checkpoints, crossfit
-from whatsit.training.checkpoints import Checkpoint, Keeper
+from whatsit.training.checkpoints import Checkpoint, CheckpointWriter
 from whatsit.training.crossfit import HeldOut
 from whatsit.training.stages import Stage
 
@@ -68,9 +68,9 @@ class Run:
         """The last checkpoint of the training that was requested last, if it was stopped."""
         return checkpoints.load_checkpoint(self.folder, self.number, belongs, requested)
 
-    def keeper(self, last: Checkpoint | None) -> Keeper:
+    def writer(self, last: Checkpoint | None) -> CheckpointWriter:
         """What records the epochs of the training that was requested last."""
-        return Keeper(self.folder, self.number, last)
+        return CheckpointWriter(self.folder, self.number, last)
 
     def finish(self, stage: Stage) -> None:
         """Record the result of the training that was requested last."""

@@ -54,14 +54,14 @@ def verify_images(
 
     if not (delete or fix or max_size):
         return look().done
-    found, keeper = None, _existing(images, where)
-    if keeper is None:  # nothing was moved here before, and perhaps nothing needs to be
+    found, sidecar = None, _existing(images, where)
+    if sidecar is None:  # nothing was moved here before, and perhaps nothing needs to be
         found = look()
         if not (delete and found.done.unreadable) and not to_repair(found, fix):
             return found.done
-        keeper = Project(images, where)
-    with keeper.lock():  # which repairs what a kill left
-        action = keeper.journal.begin()
+        sidecar = Project(images, where)
+    with sidecar.lock():  # which repairs what a kill left
+        action = sidecar.journal.begin()
         if found is None or action.number > 1:  # others may have moved pictures meanwhile
             found = look()
         if delete:
