@@ -12,7 +12,12 @@ from whatsit.text import printable
 
 def command_line(*words: object) -> str:
     """A command of this program, quoted for the shell."""
-    plain = [printable(str(word)) for word in (program(), *words)]
+    return quoted(program(), *words)
+
+
+def quoted(*words: object) -> str:
+    """Words of a command, quoted for the shell."""
+    plain = [printable(str(word)) for word in words]
     return list2cmdline(plain) if os.name == "nt" else shlex.join(plain)
 
 

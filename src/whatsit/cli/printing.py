@@ -1,12 +1,8 @@
 """How commands print: JSON, tables, an evaluation, notes, and commands to type."""
 
 import json
-import os
-import shlex
-import shutil
 import sys
 from pathlib import Path
-from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Any
 
 from whatsit.cli.wide import cells, to_left, to_right
@@ -98,15 +94,3 @@ def list_unreadable(catalog: "Catalog") -> None:
 def named(folder: object, project: Path | None) -> list[object]:
     """A folder and its project as they are typed after a command."""
     return [folder, "--project", project] if project else [folder]
-
-
-def command_line(*words: object) -> str:
-    """A command of this program as it is typed in a shell."""
-    plain = [printable(str(word)) for word in (program(), *words)]
-    return list2cmdline(plain) if os.name == "nt" else shlex.join(plain)
-
-
-def program() -> str:
-    """What to type to call Whatsit from here."""
-    beside = Path(sys.executable).with_name("whatsit")
-    return "whatsit" if shutil.which("whatsit") or not beside.exists() else os.path.relpath(beside)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from whatsit.cli.options import EventsFile, Json, ProjectDir, WeightFile, config_of
-from whatsit.cli.printing import command_line, print_json
+from whatsit.cli.printing import print_json
 from whatsit.cli.running import require_order, run_with
+from whatsit.commands import command_line
 from whatsit.config import Language, ReportConfig
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, say

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import command_line
+from whatsit.commands import command_line
 from whatsit.errors import WhatsitError
 from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
 from whatsit.i18n import Message

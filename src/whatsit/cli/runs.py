@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatsit.cli.options import Json, Place, ProjectDir
-from whatsit.cli.printing import command_line, print_json, print_table
+from whatsit.cli.printing import print_json, print_table
+from whatsit.commands import command_line
 from whatsit.i18n import say
 from whatsit.text import printable
 

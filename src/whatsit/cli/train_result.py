@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import accuracy_of, command_line, named, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import accuracy_of, named, print_evaluation, print_json, print_notes
+from whatsit.commands import command_line
 from whatsit.events import Emit, warn
 from whatsit.i18n import Message, language, say
 from whatsit.text import printable

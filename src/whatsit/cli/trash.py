@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from whatsit.cli.options import Json, Place, ProjectDir
-from whatsit.cli.printing import command_line, named, print_json
+from whatsit.cli.printing import named, print_json
+from whatsit.commands import command_line
 from whatsit.i18n import Message, say
 from whatsit.text import printable
 

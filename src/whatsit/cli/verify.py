@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from whatsit.cli.options import EventsFile, Json, ProjectDir, config_of
-from whatsit.cli.printing import command_line, named, print_json, print_table
+from whatsit.cli.printing import named, print_json, print_table
 from whatsit.cli.running import run_with
+from whatsit.commands import command_line
 from whatsit.config import VerifyConfig
 from whatsit.i18n import say
 from whatsit.text import printable

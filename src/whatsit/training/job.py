@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
+from whatsit.commands import command_line, quoted
 from whatsit.config import ShowConfig, TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import warn, written
@@ -286,7 +287,8 @@ def _finished_run(run: Path, is_finished: bool, to_measure: bool = False) -> tup
     """
     past, trainings = load_run(run), checkpoints.finished(run)
     if not is_finished or past is None:
-        raise WhatsitError(Message("job.unfinished", run=run.name, place=run))
+        command = command_line("train", "--resume", run)
+        raise WhatsitError(Message("job.unfinished", run=run.name, command=command))
     if not trainings:
         code = "job.no_weights_to_measure" if to_measure else "job.no_weights"
         raise WhatsitError(Message(code, run=run.name))
@@ -356,7 +358,8 @@ def _located(config: TrainConfig, run: Path, given: Given, writes: bool = True) 
         raise WhatsitError(Message("job.weights", run=run.name, weights=config.weights))
     out = (given.out or default_path(folder)).absolute()
     if writes and given.out is None and str(out) != config.out:
-        warn(Message("job.bundle_place", place=out, before=config.out))
+        option = quoted("--out", config.out)
+        warn(Message("job.bundle_place", place=out, before=config.out, option=option))
     return replace(
         config,
         folder=str(folder.absolute()),
