@@ -420,7 +420,7 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
 
     alone = command("report", run, "--out", "own.html")
     assert alone.returncode == 2
-    assert "Name their folder as well" in alone.stderr, "the run itself may be a stranger's"
+    assert "Give their folder as well" in alone.stderr, "the run itself may be a stranger's"
     again = command("report", run, photos, "--out", "own.html")
     assert again.returncode == 0, again.stderr
     assert re.search(
@@ -459,7 +459,7 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     [
         (["nothing.whatsit", "x"], "There is no bundle nothing.whatsit"),
         (["7"], 'There is no run "7"'),
-        (["BUNDLE"], "Name labelled pictures"),
+        (["BUNDLE"], "Name a folder of labeled pictures"),
         (["BUNDLE", "nowhere"], "nowhere"),
         (["BUNDLE", "PHOTOS", "--out", "no/where.html"], "can't be written"),
         (["BUNDLE", "PHOTOS", "--out", "BUNDLE"], "ends in .html"),
