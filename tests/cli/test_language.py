@@ -157,9 +157,9 @@ def test_english_help_has_a_whole_sentence_for_each_command(spoken: Spoken) -> N
 
 
 USAGE = {
-    "cach": "没有命令“cach”。是否想用“cache”？",
+    "cach": "没有命令“cach”。您是不是想用“cache”？",
     "nothing": "没有命令“nothing”。",
-    "cache --emty": "没有选项 --emty。是否想用 --empty？",
+    "cache --emty": "没有选项 --emty。您是不是想用 --empty？",
     "cache --zzzzz": "没有选项 --zzzzz。",
     "cache -z": "没有选项 -z。",
     "cache a b": "多余的参数：a b。",
@@ -194,7 +194,7 @@ def test_command_without_words_shows_its_help(in_chinese: Callable[..., list[tup
 
 def test_mistakes_in_the_input_are_chinese(spoken: Spoken) -> None:
     for words, sentence in {
-        ("train",): "whatsit: 没有可以训练的图片。请指定一个文件夹，其中每个类别一个子文件夹。\n",
+        ("train",): "whatsit: 没有可用于训练的图片。请指定一个文件夹，其中每个类别一个子文件夹。\n",
         ("train", "x", "--lr", "y"): "whatsit: --lr y 不是学习率。请输入一个数，或几个数：1e-3,3e-3,1e-2。\n",
         (
             "train",
@@ -235,8 +235,8 @@ def test_training_is_told_in_chinese(whatsit: Run, digits: Path, tmp_path: Path)
     assert "\n模型包：digits.whatsit（" in done.stdout
     assert 'lang="zh-CN"' in (tmp_path / "digits-report.html").read_text(encoding="utf-8")
     listed = whatsit("runs", digits, "--lang", "zh").stdout.splitlines()
-    assert listed[0] == "12 张验证图片"
-    assert re.match(r"训练 +日期 +模型包 +错误率 +与最低者相比$", listed[1])
+    assert listed[0] == "12 张验证集图片"
+    assert re.match(r"训练记录 +日期 +模型包 +错误率 +与最低者相比$", listed[1])
     assert len({cells(line) for line in listed[1:3]}) == 1
 
 

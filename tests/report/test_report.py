@@ -616,4 +616,4 @@ def test_findings_of_the_doctor_are_shown_in_the_language_of_the_page_with_their
     training = Training(RECORD.history, [("class_never_recognized", recorded, "hat")])
     (english,), (chinese,) = (training_section(training, Words(lang))["findings"] for lang in ("en", "zh"))
     assert english.startswith("The model hardly ever recognizes hat: of 40 pictures it takes 37 for cap. ")
-    assert chinese.startswith("模型几乎认不出 hat：40 张中有 37 张被认成 cap。")
+    assert chinese.startswith("模型几乎认不出“hat”：40 张中有 37 张被认成“cap”。")

@@ -133,7 +133,7 @@ def test_the_whole_is_told_in_chinese_too() -> None:
 
 @pytest.mark.parametrize(
     ("lang", "few", "then"),
-    [("en", "too few validation", "twice as many"), ("zh", "验证图片太少", "图片加倍后")],
+    [("en", "too few validation", "twice as many"), ("zh", "验证集图片太少", "图片加倍后")],
 )
 def test_report_says_too_few_or_what_twice_as_many_would_bring(lang: str, few: str, then: str) -> None:
     epochs = [{"epoch": 1, "train_loss": 1.0, "valid_loss": 1.0, "error_rate": 0.3}]
