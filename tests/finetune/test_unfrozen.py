@@ -122,7 +122,7 @@ def test_first_unfrozen_epoch_that_was_interrupted_is_saved_as_it_is(digits: Pat
 @pytest.mark.parametrize("group", [3, -4, "a", 1.5, None])
 def test_group_that_there_is_not_leaves_the_learner_frozen(digits: Path, cache: Path, group: object) -> None:
     learner = learner_of(digits)
-    with pytest.raises(WhatsitError, match="has no group"):
+    with pytest.raises(WhatsitError, match="has no layer group"):
         learner.freeze_to(group)  # type: ignore[arg-type]
     assert learner.is_frozen
     assert learner.freeze_to(2)._state.layers.network is None, "that is how it was made"

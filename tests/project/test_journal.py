@@ -528,7 +528,9 @@ def test_picture_behind_a_link_is_not_moved(bears: Path, tmp_path: Path) -> None
 def test_file_and_its_folder_are_not_moved_at_once(bears: Path) -> None:
     (bears / "loose").write_text("loose")
     before = contents(bears)
-    with pytest.raises(ProjectError, match=r"is named, and its folder too.*Nothing was moved"):
+    with pytest.raises(
+        ProjectError, match=r"is given, and so is a folder that contains it.*Nothing was moved"
+    ):
         relabel(Project(bears), ("loose", "black/loose"), ("black/1.jpg", "loose/1.jpg"))
     assert contents(bears) == before
 
