@@ -88,7 +88,7 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "on 200 validation pictures is 16.7%"),
     "finding": (
         lambda: diagnose(EPOCHS, 3, 20).findings[-1],
-        "few_validation_pictures: 20 validation pictures are few",
+        "few_validation_pictures: There are only 20 validation pictures",
     ),
     "experiment": (
         lambda: Experiment(
@@ -172,7 +172,7 @@ class Tags(HTMLParser):
 
 IN_NOTEBOOKS = {
     "history": "0.500000",
-    "no history": "Nothing has been trained yet.",
+    "no history": "Nothing was trained yet.",
     "rates": "Use a learning rate",
     "diagnosis": "error rate",
     "curve": "Trained on 200 pictures",
