@@ -581,7 +581,7 @@ def test_folder_of_image_folders_is_refused_unless_it_is_meant(tmp_path: Path, c
     for words in (("show", photos), ("train", photos), ("lr", photos)):
         refused = command(*words)
         assert refused.returncode == 2
-        assert "look like image folders themselves: bears holds black and teddy" in refused.stderr
+        assert "look like image folders themselves: bears contains black and teddy" in refused.stderr
         assert f"Choose one of them: {photos / 'bears'}" in refused.stderr
         assert "--recursive" in refused.stderr
         assert not (photos / ".whatsit").exists()

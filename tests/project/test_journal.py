@@ -176,8 +176,8 @@ def test_picture_that_is_gone_does_not_stand_in_the_way_of_undoing_the_rest(
         ([("black/1.jpg", "a.jpg"), ("black/none.jpg", "b.jpg")], "none.jpg no longer exists"),
         ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "grizzly/1.jpg")], "1.jpg already exists"),
         ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "teddy/nowhere.jpg")], "nowhere.jpg already exists"),
-        ([("black/same.jpg", "a.jpg"), ("grizzly/same.jpg", "a.jpg")], "a.jpg is named twice"),
-        ([("black/1.jpg", "a.jpg"), ("black/1.jpg", "b.jpg")], "1.jpg is named twice"),
+        ([("black/same.jpg", "a.jpg"), ("grizzly/same.jpg", "a.jpg")], "a.jpg is given twice"),
+        ([("black/1.jpg", "a.jpg"), ("black/1.jpg", "b.jpg")], "1.jpg is given twice"),
     ],
 )
 def test_what_cannot_be_moved_as_a_whole_is_not_begun(
