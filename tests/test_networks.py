@@ -92,7 +92,7 @@ class Sorted(torch.nn.Module):
 def test_backbone_of_other_operators_is_refused_before_any_training() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(BackboneError, match="'TopK', which is not one that bundles may use"):
+        with pytest.raises(BackboneError, match="'TopK', which is not allowed in bundles"):
             backbones.convert("sorted", 8, Sorted())
 
 

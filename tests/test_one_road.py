@@ -156,7 +156,7 @@ def test_stage_that_is_loaded_leaves_the_runs_own_records_alone(photos: Path, tm
 def test_learner_has_no_answers_while_its_backbone_is_trained(digits: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=32).unfreeze()
     path = learner.catalog.items[0].path
-    with pytest.raises(wi.WhatsitError, match="While the backbone is trained"):
+    with pytest.raises(wi.WhatsitError, match="can't answer while its backbone is being trained"):
         learner.fit_one_cycle(1, 1e-4, callbacks=[lambda epoch: bool(learner.predict(path))])
     assert learner.predict(path).label in learner.classes
 

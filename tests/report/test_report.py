@@ -459,7 +459,7 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     [
         (["nothing.whatsit", "x"], "There is no bundle nothing.whatsit"),
         (["7"], 'There is no run "7"'),
-        (["BUNDLE"], "Name labelled pictures"),
+        (["BUNDLE"], "Name a folder of labeled pictures"),
         (["BUNDLE", "nowhere"], "nowhere"),
         (["BUNDLE", "PHOTOS", "--out", "no/where.html"], "can't be written"),
         (["BUNDLE", "PHOTOS", "--out", "BUNDLE"], "ends in .html"),

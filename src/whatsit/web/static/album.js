@@ -2,7 +2,7 @@
 "use strict";
 {
   const data = document.getElementById("album-data"), dialog = document.getElementById("album");
-  const album = JSON.parse(data.textContent), inside = dialog.querySelector(".pictures");
+  const album = JSON.parse(data.textContent), inside = dialog.querySelector(".tiles");
   const figure = ([number, caption]) => {
     const frame = document.createElement("figure"), image = document.createElement("img");
     const text = document.createElement("figcaption");
