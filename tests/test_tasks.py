@@ -242,6 +242,9 @@ def test_labels_that_held_out_answers_contradict_are_worth_a_look(
     lines = [line for line in done.stdout.splitlines() if line.startswith("worth a look: ")]
     assert len(lines) == 3
     assert any(name in line and "is labeled 7 but looks like 0 (" in line for line in lines for name in moved)
+    page = folder.with_name("digits-report.html").read_text()
+    assert "Labels that look wrong" in page
+    assert sum(name in page for name in moved) >= 3
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ def test_commons_filters_by_license(site: Site) -> None:
         (respond(b"[" * 100_000), "not JSON"),
         (
             as_json({"results": {"a": 1}, "query": {"pages": [{"imageinfo": 3}, 4], "x": 1}, "error": 5}),
-            "shape|refuses",
+            "documented form|refuses",
         ),
     ],
     ids=["403", "429", "HTML", "cut JSON", "a list", "other fields", "other bytes", "nested", "odd types"],

@@ -429,3 +429,20 @@ def test_no_such_folder(tmp_path: Path) -> None:
 def test_empty_folder_is_no_mistake(whatsit: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert whatsit("verify", "empty").stdout.startswith("0 pictures")
+
+
+def test_repaired_picture_stays_when_its_original_was_deleted_with_the_trash(
+    bears: Path, command: Run
+) -> None:
+    cmyk = put(bears / "black" / "cmyk.jpg", rendered(77).convert("CMYK"))
+    put(bears / "black" / "page.jpg", b"<html>")
+    assert "converted to RGB" in command("verify", bears, "--fix").stdout
+    repaired = cmyk.read_bytes()
+    assert command("trash", bears, "--empty").returncode == 0
+    undone = command("undo", bears)
+    assert cmyk.read_bytes() == repaired, "it is the only one left"
+    assert "6 repaired pictures stay" in undone.stderr
+    assert "deleted with the trash" in undone.stderr
+    again = command("undo", bears)
+    assert cmyk.read_bytes() == repaired
+    assert "repaired" not in again.stderr

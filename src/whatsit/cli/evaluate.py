@@ -42,12 +42,12 @@ def evaluate_and_print(config: EvaluateConfig, json: bool = False, events: Path 
         print_json(found.to_dict())
         return
     trained_on, accuracy = found.trained_on, accuracy_of(found.evaluation)
+    if trained_on is None:
+        print(say("cli_bundles.unknown"))
     if config.split:
         print(say("cli_bundles.measured_on", split=say(SPLITS[config.split]), accuracy=accuracy))
     else:
         print(say("cli_bundles.not_trained_on" if trained_on else "cli_bundles.all", accuracy=accuracy))
     print_evaluation(found.evaluation)
-    if trained_on is None:
-        print(say("cli_bundles.unknown"))
-    elif trained_on:
+    if trained_on:
         print(say("cli_bundles.left_out", count=trained_on))

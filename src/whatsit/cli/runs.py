@@ -136,8 +136,13 @@ def _facts(record: "RunRecord") -> dict[str, Any]:
         "size": record.preprocess.size,
         "resize": record.preprocess.resize,
         "precision": record.precision,
-        **{name: "+".join(str(fit.get(name) or "none") for fit in record.fits) for name in OF_FITS},
+        **{name: _joined(name, [str(fit.get(name) or "none") for fit in record.fits]) for name in OF_FITS},
         "views": record.views,
         "seed": record.seed,
         "images": record.images,
     }
+
+
+def _joined(name: str, values: list[str]) -> str:
+    """What several fits of a run had: one value where that is all, and the epochs of each."""
+    return values[0] if name != "epochs" and len(set(values)) == 1 else "+".join(values)

@@ -95,14 +95,26 @@ class Journal:
     def undo(self) -> list[Move]:
         """Take back the last action, its last move first, and return its moves; [] where there is none.
 
-        A file in the way is an error, and the next undo goes on from there. One that is gone is passed over.
+        A file in the way is an error, and the next undo continues from there. One that is gone is passed
+        over, and one whose original was deleted with the trash stays: it is the only one left.
         """
         last: list[Move] = []
         gone: list[Move] = []
+        only: list[Move] = []
         for move in reversed(self._select("state = 'made'")):
             if last and move.action != last[0].action:
                 break
-            (last if os.path.lexists(move.end) else gone).append(move)
+            if (old := self._replaced_by(move)) and old.state == "emptied":
+                only.append(move)
+            else:
+                (last if os.path.lexists(move.end) else gone).append(move)
+        if only:
+            warn(Message("journal.original_deleted", path=only[0].end, count=len(only)))
+            self._mark(only, "emptied")
+        if last:
+            deleted = len(self._select("state = 'emptied' AND target IS NULL AND action = ?", last[0].action))
+            if deleted > len(only):
+                warn(Message("journal.deleted_before", count=deleted - len(only)))
         if gone:
             path, target, count = gone[0].end, gone[0].start, len(gone) - 1
             if count:

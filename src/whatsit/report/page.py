@@ -12,6 +12,7 @@ from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
 from whatsit.report.album import Album
+from whatsit.report.suspects import Suspect, suspects_section
 from whatsit.report.thumbnails import Known, no_thumbnails
 from whatsit.report.training import Training, training_section
 from whatsit.report.words import Words
@@ -23,6 +24,7 @@ from whatsit.web import render
 LINKS = {
     "confusion": "link_confusion",
     "worst": "link_worst",
+    "suspects": "link_suspects",
     "classes": "link_classes",
     "components": "link_components",
     "calibration": "link_calibration",
@@ -44,6 +46,7 @@ class Report:
     `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
     then are how many of the first interpretation are called novel, of how many. `left_out` is how many
     pictures were set aside for measuring and trained on all the same, None where that can't be known.
+    `suspects` are training pictures whose labels look wrong.
     `thumbnails` gives JPEG files of pictures, as far as they are there already. Raises WhatsitError for no
     interpretation.
     """
@@ -60,6 +63,7 @@ class Report:
     is_cross_fitted: bool = False
     is_fine_tuned: bool = False
     left_out: int | None = 0
+    suspects: Sequence[Suspect] = ()
     thumbnails: Known = no_thumbnails
 
     def __post_init__(self) -> None:
@@ -84,6 +88,7 @@ class Report:
         parts: dict[str, Any] = {
             "confusion": [sections.matrix(one, album, words) for one in self.interpretations],
             "worst": sections.worst(main),
+            "suspects": suspects_section(self.suspects, words),
             "classes": sections.classes(main),
             "components": sections.components(main, words),
             "calibration": sections.calibration(main, words),

@@ -121,8 +121,8 @@ def matrix(interpretation: Interpretation, album: Album, words: Words) -> Sectio
     }
 
 
-def worst(interpretation: Interpretation) -> Section:
-    """The mistakes with the largest losses, with heat maps where there are any."""
+def worst(interpretation: Interpretation) -> Section | None:
+    """The mistakes with the largest losses, with heat maps where there are any; None without mistakes."""
     _, places = interpretation.top_losses()
     wrong = interpretation.predicted[places] != interpretation.labels[places]
     chosen = places[wrong][:WORST].tolist()
@@ -143,7 +143,7 @@ def worst(interpretation: Interpretation) -> Section:
         }
         for place, tile in _tiles(interpretation, chosen, LARGE).items()
     ]
-    return {"has_heat": bool(maps), "rows": rows}
+    return {"has_heat": bool(maps), "rows": rows} if rows else None
 
 
 def classes(interpretation: Interpretation) -> Section:

@@ -149,7 +149,8 @@ class Heads:
     def logits(self, features: Array, number: int = 0) -> Array:
         """What one head gives for features (n, width): logits (n, classes)."""
         weight, bias = self.as_linear(number)
-        return np.asarray(features @ weight.T + bias)
+        with np.errstate(all="ignore"):  # what diverges is found afterwards
+            return np.asarray(features @ weight.T + bias)
 
     def settle(self, features: Array) -> None:
         """Set the statistics of BatchNorm to those of all `features` (n, width).

@@ -11,6 +11,7 @@ from whatsit.report import Report, Training, known_thumbnails
 from whatsit.training.calibration import Calibration
 from whatsit.training.records import settings
 from whatsit.training.state import State
+from whatsit.training.suspects import suspects_of
 from whatsit.understand.interpretation import Interpretation
 
 ORDER: tuple[Split, ...] = ("test", "valid", "train")  # the first that has pictures is judged by
@@ -41,5 +42,6 @@ def report_of(
         false_alarms=calibration.false_alarms(next(iter(found))),
         is_cross_fitted=True,
         left_out=state.data.left_out,
+        suspects=suspects_of(state, calibration),
         thumbnails=partial(known_thumbnails, state.catalog, state.project),
     )

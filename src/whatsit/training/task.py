@@ -19,6 +19,7 @@ from whatsit.i18n import Message
 from whatsit.outputs import is_ours
 from whatsit.project import write_whole
 from whatsit.report import Phrase
+from whatsit.report.suspects import Suspect
 from whatsit.text import brief
 from whatsit.training import automatic
 from whatsit.training import job as jobs
@@ -26,22 +27,12 @@ from whatsit.training.checks import require_config
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
 from whatsit.training.records import cost, prediction_seconds
+from whatsit.training.suspects import suspects_of
 from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
-SURE = 0.9  # of another class than the label
 Training = TrainConfig | ResumeConfig | ContinueConfig
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A training picture whose label may be wrong: a head that was not trained on it answers `predicted`."""
-
-    path: Path
-    label: str
-    predicted: str
-    probability: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,16 +64,7 @@ class TrainResult:
 
     def suspects(self, most: int = 3) -> list[Suspect]:
         """The training pictures whose labels are contradicted most surely, by held-out answers."""
-        found, classes = self.learner.held_out, self.learner.classes
-        if found.split != "train":
-            return []
-        answers = dict(zip(map(bytes, found.contents), found.probabilities, strict=True))
-        suspects = []
-        for item in self.learner.catalog["train"]:
-            answer = answers.get(bytes.fromhex(item.content))
-            if answer is not None and answer.max() >= SURE and classes[answer.argmax()] != item.label:
-                suspects.append(Suspect(item.path, item.label, classes[answer.argmax()], float(answer.max())))
-        return sorted(suspects, key=lambda one: (-one.probability, one.path))[:most]
+        return suspects_of(self.learner._state, self.learner._calibration)[:most]
 
     def cost(self) -> dict[str, Phrase]:
         """The size of the input and why it was taken, and how long a prediction takes with it, in words."""

@@ -1,0 +1,21 @@
+"""Training pictures whose labels held-out answers contradict."""
+
+from whatsit.report.suspects import Suspect
+from whatsit.training.calibration import Calibration
+from whatsit.training.state import State
+
+SURE = 0.9  # of another class than the label
+
+
+def suspects_of(state: State, calibration: Calibration) -> list[Suspect]:
+    """Training pictures that a head not trained on them surely classifies as another class, surest first."""
+    found, classes = calibration.held_out(), state.data.classes
+    if found.split != "train":
+        return []
+    answers = dict(zip(map(bytes, found.contents), found.probabilities, strict=True))
+    suspects = []
+    for item in state.catalog["train"]:
+        answer = answers.get(bytes.fromhex(item.content))
+        if answer is not None and answer.max() >= SURE and classes[answer.argmax()] != item.label:
+            suspects.append(Suspect(item.path, item.label, classes[answer.argmax()], float(answer.max())))
+    return sorted(suspects, key=lambda one: (-one.probability, one.path))
