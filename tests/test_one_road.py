@@ -200,7 +200,7 @@ def test_model_refuses_what_is_neither_pixels_nor_features(photos: Path) -> None
 
 def test_model_is_made_once_and_anew_after_further_training(photos: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    with pytest.raises(wi.WhatsitError, match="Nothing was trained yet"):
+    with pytest.raises(wi.WhatsitError, match="Nothing has been trained yet"):
         learner.model()
     learner.fit_one_cycle(1)
     first = learner.model()
@@ -280,7 +280,7 @@ def test_mistakes_with_learners_and_classifiers_end_in_a_sentence(photos: Path) 
 )
 def test_learner_that_was_not_trained_says_so(photos: Path, ask: str) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(photos))
-    with pytest.raises(wi.WhatsitError, match="Nothing was trained yet"):
+    with pytest.raises(wi.WhatsitError, match="Nothing has been trained yet"):
         getattr(learner, ask)()
 
 

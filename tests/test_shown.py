@@ -88,7 +88,7 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "diagnosis": (lambda: diagnose(EPOCHS, 3, 200, EVALUATION, 0.003), "on 200 validation pictures is 16.7%"),
     "finding": (
         lambda: diagnose(EPOCHS, 3, 20).findings[-1],
-        "few_validation_pictures: 20 validation pictures are few",
+        "few_validation_pictures: There are only 20 validation pictures",
     ),
     "experiment": (
         lambda: Experiment(

@@ -221,7 +221,7 @@ def test_page_beside_the_bundle_replaces_only_a_page_of_whatsit(digits: Path, tm
         assert result.report is not None
         assert (result.report == page) == is_replaced
         assert (page.read_text() == text) != is_replaced
-    assert any(isinstance(event, Note) and "not a page of Whatsit" in event.text for event in heard)
+    assert any(isinstance(event, Note) and "not a page that Whatsit wrote" in event.text for event in heard)
 
 
 def test_labels_that_held_out_answers_contradict_are_worth_a_look(
@@ -241,7 +241,7 @@ def test_labels_that_held_out_answers_contradict_are_worth_a_look(
     done = command("train", folder, "--augment", "none")
     lines = [line for line in done.stdout.splitlines() if line.startswith("worth a look: ")]
     assert len(lines) == 3
-    assert any(name in line and "is labeled 7 and looks like 0 (" in line for line in lines for name in moved)
+    assert any(name in line and "is labeled 7 but looks like 0 (" in line for line in lines for name in moved)
     page = folder.with_name("digits-report.html").read_text()
     assert "Labels that look wrong" in page
     assert sum(name in page for name in moved) >= 3

@@ -564,7 +564,7 @@ def test_csv_made_by_hand_is_read(digits: Path) -> None:
     assert catalog.classes == ["digit 0", "digit 1", "digit 7"]
     assert catalog.rule.relation == "column Who"
     assert len(catalog) == 60
-    assert list(map(str, catalog.warnings)) == [f"listed twice, and used once: 0/{paths[0].name}."]
+    assert list(map(str, catalog.warnings)) == [f"listed twice, but used once: 0/{paths[0].name}."]
     (digits / "t.csv").write_text("path,label\n")
     with pytest.raises(CatalogError, match="no rows"):
         Catalog.from_csv(digits / "t.csv")
@@ -581,8 +581,8 @@ def test_folder_of_image_folders_is_refused_unless_it_is_meant(tmp_path: Path, c
     for words in (("show", photos), ("train", photos), ("lr", photos)):
         refused = command(*words)
         assert refused.returncode == 2
-        assert "look like image folders themselves: bears holds black and teddy" in refused.stderr
-        assert f"Name one of them: {photos / 'bears'}" in refused.stderr
+        assert "look like image folders themselves: bears contains black and teddy" in refused.stderr
+        assert f"Choose one of them: {photos / 'bears'}" in refused.stderr
         assert "--recursive" in refused.stderr
         assert not (photos / ".whatsit").exists()
     assert command("show", photos, "--recursive").returncode == 0
@@ -596,6 +596,6 @@ def test_folder_of_image_folders_is_refused_unless_it_is_meant(tmp_path: Path, c
 def test_folder_above_train_and_valid_is_named(tmp_path: Path) -> None:
     for place in ("train/a", "train/b", "valid/a", "valid/b"):
         put(tmp_path / "above" / "data" / place / "0.png", rendered(len(place)))
-    with pytest.raises(CatalogError, match=r"data holds train and valid.* Name one of them: .*data"):
+    with pytest.raises(CatalogError, match=r"data contains train and valid.* Choose one of them: .*data"):
         Catalog.from_folder(tmp_path / "above")
     assert Catalog.from_folder(tmp_path / "above" / "data", to_train=False).classes == ["a", "b"]

@@ -104,7 +104,7 @@ def test_older_runs_that_kept_only_hits_are_still_listed(
     assert (row["error_rate"], row["labels_are_of_today"]) == (pytest.approx(0.25), False)
     assert row["at"]
     runs(digits, None)
-    assert "labels are those of when it was trained" in capsys.readouterr().out
+    assert "labels are those from when it was trained" in capsys.readouterr().out
 
 
 def test_labels_of_a_table_are_read_from_the_table(digits: Path, listed: Listed) -> None:

@@ -133,7 +133,7 @@ def test_openverse_that_is_used_up_for_the_day_gives_what_it_gave(site: Site) ->
     site.pages["/v1/images/"] = openverse_page(site, **used_up)
     done = look(Openverse(site.url("")))
     assert len(done.found) == 20
-    assert "no more for today" in str(done.silent["openverse"])
+    assert "no more results today" in str(done.silent["openverse"])
     assert "WHATSIT_OPENVERSE" in str(done.silent["openverse"])
     assert len(site.requests) == 1
 
@@ -237,13 +237,13 @@ def test_commons_filters_by_license(site: Site) -> None:
         (respond(b"", 429, Retry_After="3600"), "429"),
         (respond(b"<html>blocked</html>"), "not JSON"),
         (respond(b'{"results": [{"ur'), "not JSON"),
-        (as_json([1, 2]), "another shape"),
-        (as_json({"results": "none", "query": {"pages": 7}}), "another shape"),
-        (respond(b"\xff\xfe{}"), "not JSON|another shape"),
+        (as_json([1, 2]), "not have the documented form"),
+        (as_json({"results": "none", "query": {"pages": 7}}), "not have the documented form"),
+        (respond(b"\xff\xfe{}"), "not JSON|not have the documented form"),
         (respond(b"[" * 100_000), "not JSON"),
         (
             as_json({"results": {"a": 1}, "query": {"pages": [{"imageinfo": 3}, 4], "x": 1}, "error": 5}),
-            "shape|refuses",
+            "documented form|refuses",
         ),
     ],
     ids=["403", "429", "HTML", "cut JSON", "a list", "other fields", "other bytes", "nested", "odd types"],

@@ -60,7 +60,7 @@ def test_only_what_is_unfrozen_learns(digits: Path, cache: Path) -> None:
     changed = {name for name, tensor in state_of(learner).items() if not torch.equal(tensor, body[name])}
     assert changed
     assert all(name.startswith("head.") for name in changed)
-    with pytest.raises(WhatsitError, match="no group 3 of layers"):
+    with pytest.raises(WhatsitError, match="no layer group 3"):
         learner.freeze_to(3)
 
 
@@ -122,7 +122,7 @@ def test_first_unfrozen_epoch_that_was_interrupted_is_saved_as_it_is(digits: Pat
 @pytest.mark.parametrize("group", [3, -4, "a", 1.5, None])
 def test_group_that_there_is_not_leaves_the_learner_frozen(digits: Path, cache: Path, group: object) -> None:
     learner = learner_of(digits)
-    with pytest.raises(WhatsitError, match="has no group"):
+    with pytest.raises(WhatsitError, match="has no layer group"):
         learner.freeze_to(group)  # type: ignore[arg-type]
     assert learner.is_frozen
     assert learner.freeze_to(2)._state.layers.network is None, "that is how it was made"
@@ -135,7 +135,7 @@ def test_stage_that_can_not_be_loaded_leaves_the_learner_as_it_was(digits: Path,
     record = json.loads(file.read_text())
     for odd in ({"frozen": 2}, {"frozen": 9}, {"fits": [{**record["history"]["fits"][0], "bs": 1}]}):
         file.write_text(json.dumps({**record, "history": {**record["history"], **odd}}))
-        with pytest.raises(WhatsitError, match=r"can't be trusted|no group"):
+        with pytest.raises(WhatsitError, match=r"can't be trusted|no layer group"):
             learner.load("odd")
         assert np.array_equal(learner.get_preds()[0], before)
         assert len(learner.history) == 2

@@ -76,7 +76,7 @@ def test_no_sentence_stands_in_the_code() -> None:
 def test_messages_are_put_into_words_where_they_are_read() -> None:
     inner = Message("predict.no_pictures", folder="bears")
     outer = Message("predict.unreadable", path="x.jpg", reason=inner)
-    assert str(outer) == "x.jpg: bears holds no pictures. Name a folder with pictures, or a file."
+    assert str(outer) == "x.jpg: bears contains no pictures. Give a folder with pictures, or a file."
     with speaking("zh"):
         assert str(outer) == "x.jpg：bears 里没有图片。请指定含有图片的文件夹，或某个文件。"
     assert Message.from_dict(outer.to_dict()) == outer

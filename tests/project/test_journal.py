@@ -176,8 +176,8 @@ def test_picture_that_is_gone_does_not_stand_in_the_way_of_undoing_the_rest(
         ([("black/1.jpg", "a.jpg"), ("black/none.jpg", "b.jpg")], "none.jpg no longer exists"),
         ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "grizzly/1.jpg")], "1.jpg already exists"),
         ([("black/1.jpg", "a.jpg"), ("black/2.jpg", "teddy/nowhere.jpg")], "nowhere.jpg already exists"),
-        ([("black/same.jpg", "a.jpg"), ("grizzly/same.jpg", "a.jpg")], "a.jpg is named twice"),
-        ([("black/1.jpg", "a.jpg"), ("black/1.jpg", "b.jpg")], "1.jpg is named twice"),
+        ([("black/same.jpg", "a.jpg"), ("grizzly/same.jpg", "a.jpg")], "a.jpg is given twice"),
+        ([("black/1.jpg", "a.jpg"), ("black/1.jpg", "b.jpg")], "1.jpg is given twice"),
     ],
 )
 def test_what_cannot_be_moved_as_a_whole_is_not_begun(
@@ -528,7 +528,9 @@ def test_picture_behind_a_link_is_not_moved(bears: Path, tmp_path: Path) -> None
 def test_file_and_its_folder_are_not_moved_at_once(bears: Path) -> None:
     (bears / "loose").write_text("loose")
     before = contents(bears)
-    with pytest.raises(ProjectError, match=r"is named, and its folder too.*Nothing was moved"):
+    with pytest.raises(
+        ProjectError, match=r"is given, and so is a folder that contains it.*Nothing was moved"
+    ):
         relabel(Project(bears), ("loose", "black/loose"), ("black/1.jpg", "loose/1.jpg"))
     assert contents(bears) == before
 

@@ -344,7 +344,7 @@ def test_image_folder_that_may_not_be_written_is_said(bears: Path, as_owner: Run
     assert refused.returncode == 2
     assert refused.stderr == (
         f"whatsit: The project folder {bears}/.whatsit can't be written: "
-        "you have no permission to write there. Name another one with --project DIR.\n"
+        "you have no permission to write there. Choose another one with --project DIR.\n"
     )
     (bears / ".whatsit").chmod(0)
     refused = as_owner("undo", bears)

@@ -99,7 +99,7 @@ def test_every_split_can_be_interpreted_and_is_named(learner: Learner) -> None:
 
 def test_interpreting_what_is_not_there_is_an_error_in_words(digits: Path, cache: Path) -> None:
     learner = Learner(wi.Catalog.from_folder(digits))
-    with pytest.raises(WhatsitError, match="Nothing was trained"):
+    with pytest.raises(WhatsitError, match="Nothing has been trained"):
         learner.report()
     learner.fit_one_cycle(1)
     with pytest.raises(WhatsitError, match="test split has no pictures"):
@@ -420,7 +420,7 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
 
     alone = command("report", run, "--out", "own.html")
     assert alone.returncode == 2
-    assert "Give their folder as well" in alone.stderr, "the run itself may be a stranger's"
+    assert "Give their folder too" in alone.stderr, "the run itself may be a stranger's"
     again = command("report", run, photos, "--out", "own.html")
     assert again.returncode == 0, again.stderr
     assert re.search(
@@ -510,7 +510,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
 
     among = command("predict", bundle, *shoes, "--explain", shoes[0].parent)
     assert among.returncode == 2
-    assert "would lie among the pictures" in among.stderr
+    assert "would mix with the pictures" in among.stderr
 
     unsure = command("predict", bundle, *shoes, "--min-probability", "shoes=1", "--json")
     for row in json.loads(unsure.stdout)["predictions"]:
@@ -615,5 +615,7 @@ def test_findings_of_the_doctor_are_shown_in_the_language_of_the_page_with_their
     recorded = MessageRecord(code="doctor.class_never_recognized", values={**values})
     training = Training(RECORD.history, [("class_never_recognized", recorded, "hat")])
     (english,), (chinese,) = (training_section(training, Words(lang))["findings"] for lang in ("en", "zh"))
-    assert english.startswith("The model hardly ever recognizes hat: of 40 pictures it takes 37 for cap. ")
+    assert english.startswith(
+        "The model hardly ever recognizes hat: of 40 pictures it classifies 37 as cap. "
+    )
     assert chinese.startswith("模型几乎认不出“hat”：40 张中有 37 张被认成“cap”。")

@@ -123,7 +123,10 @@ def test_error_rate_that_gets_better_and_then_worse_beyond_chance_is() -> None:
 
 def test_few_validation_pictures_are_counted_in_points() -> None:
     (finding,) = diagnose(epochs(FROZEN), 3, 30).findings
-    assert "30 validation pictures are few: one picture is 3.3 percentage points" in finding.what
+    assert (
+        "only 30 validation pictures: each one changes the error rate by 3.3 percentage points"
+        in finding.what
+    )
 
 
 def test_losses_that_are_no_numbers_are_a_rate_too_high() -> None:
@@ -188,7 +191,7 @@ def confused(rows: list[list[int]]) -> Evaluation:
         (
             [[40, 0, 0], [1, 2, 37], [0, 0, 40]],
             "class_never_recognized",
-            "of 40 pictures it takes 37 for teddy",
+            "of 40 pictures it classifies 37 as teddy",
         ),
         ([[60, 0, 0], [1, 59, 0], [0, 0, 0]], "class_not_measured", "no validation pictures of teddy"),
     ],
@@ -291,13 +294,16 @@ def test_learner_and_train_show_the_diagnosis(
     digits: Path, command: Run, cache: Path, tmp_path: Path
 ) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
-    with pytest.raises(WhatsitError, match="Nothing was trained"):
+    with pytest.raises(WhatsitError, match="Nothing has been trained"):
         learner.diagnose()
     learner.fit_one_cycle(3, lr=30.0)
     assert "lr_too_high" in signs(learner.diagnose())
     result = command("train", digits)
     assert result.returncode == 0, result.stderr
-    assert "12 validation pictures are few: one picture is 8.3 percentage points" in result.stdout
+    assert (
+        "only 12 validation pictures: each one changes the error rate by 8.3 percentage points"
+        in result.stdout
+    )
     shown = json.loads(command("train", digits, "--json").stdout)["diagnosis"]
     assert shown["healthy"] is True
     assert [finding["sign"] for finding in shown["findings"]] == ["few_validation_pictures"]

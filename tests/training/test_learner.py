@@ -214,7 +214,7 @@ def test_learning_rate_is_chosen_without_the_validation_pictures(
         lines[-2]
         == "error rates on held-out training pictures: 50.0% at 0.01, 10.0% at 0.003, 10.0% at 0.001"
     )
-    assert "keeping the learning rate of 0.003, the most usual of the best" in lines[-1]
+    assert "keeping the learning rate of 0.003, among the best the nearest to the default" in lines[-1]
 
 
 def test_unknown_backbone_suggests_near_names(digits: Path) -> None:

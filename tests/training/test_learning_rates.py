@@ -212,7 +212,7 @@ def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) 
         wi.Learner(catalog, size=160).load("stage-1")
     with pytest.raises(WhatsitError, match="another resize mode"):
         wi.Learner(catalog, resize="pad").load("stage-1")
-    with pytest.raises(WhatsitError, match=r'no saved stage "stage-2".*The stages there: stage-1'):
+    with pytest.raises(WhatsitError, match=r'no checkpoint "stage-2".*The checkpoints there: stage-1'):
         learner.load("stage-2")
     for name in ("../stage", "", ".x", "a/b"):
         with pytest.raises(WhatsitError, match="can't be called"):

@@ -312,7 +312,7 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
         (("--time-budget", "0"), "--time-budget must be a positive number of minutes, not 0."),
         (("--time-budget", "nan"), "--time-budget must be a positive number of minutes, not nan."),
         (("--time-budget", "inf"), "--time-budget must be a positive number of minutes, not inf."),
-        (("--resume", "1", "--seed", "4"), "--seed can't be changed in a training that goes on"),
+        (("--resume", "1", "--seed", "4"), "--seed can't be changed with --resume or --continue"),
         (("--continue", "1", "--fine-tune", "4"), "--fine-tune can't be changed"),
         (("--resume", "1", "--continue", "1"), "--resume and --continue can't be used together"),
         (("--continue", "2"), "not started by whatsit train"),
@@ -332,7 +332,7 @@ def test_what_can_not_go_on_is_told(digits: Path, whatsit: Run, words: tuple[str
 def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:
     answer = whatsit("train")
     assert answer.returncode == 2
-    assert "Name a folder" in answer.stderr
+    assert "Give a folder" in answer.stderr
 
 
 def test_unfinished_run_is_neither_trained_further_nor_on_other_pictures(
@@ -472,7 +472,7 @@ def test_run_that_another_training_took_meanwhile_is_left_alone(digits: Path, tm
     assert (other.run / "history.json").read_bytes() == before
     shutil.rmtree(job.place)
     assert further(runs / "0003", epochs=1).runs == ["0003"], "it has all that it needs"
-    with pytest.raises(WhatsitError, match="holds another training"):
+    with pytest.raises(WhatsitError, match="belongs to another training"):
         learner_of(digits, other.run, seed=6).fit_one_cycle(1)
 
 

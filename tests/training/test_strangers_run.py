@@ -117,7 +117,7 @@ def test_pictures_are_those_beside_the_run_whatever_it_says(received: Neighbors,
 def test_run_in_a_project_elsewhere_wants_its_pictures_named(received: Neighbors, tmp_path: Path) -> None:
     received.sidecar.rename(tmp_path / "kept")
     change(tmp_path / "kept" / "runs" / "0001" / "job.json", config={"project": str(tmp_path / "kept")})
-    with pytest.raises(WhatsitError, match=r"not beside its pictures.*Give their folder as well"):
+    with pytest.raises(WhatsitError, match=r"not in a .whatsit folder.*Give their folder too"):
         further(tmp_path / "kept" / "runs" / "0001")
     made = further(tmp_path / "kept" / "runs" / "0001", Given(received.images))
     assert (made.config.folder, made.config.project) == (str(received.images), str(tmp_path / "kept"))
@@ -130,7 +130,7 @@ def test_weight_file_is_read_only_where_it_is_named(received: Neighbors, tmp_pat
         error = run(*words)
         assert isinstance(error, WhatsitError)
         assert "victim/zz" in str(error)
-        assert "name it again: --weights FILE" in str(error)
+        assert "give it again: --weights FILE" in str(error)
     made = further(run_of(received), Given(weights=tmp_path / "mine.safetensors"))
     assert made.config.weights == str(tmp_path / "mine.safetensors")
     assert made.resuming()[-2:] == ["--weights", str(tmp_path / "mine.safetensors")]

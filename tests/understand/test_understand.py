@@ -106,8 +106,8 @@ def test_f1_interval_holds_the_true_value_about_95_times_of_100() -> None:
         ([0, 1], [[np.nan, 0.5, 0.5]] * 2, {}, "are not finite numbers"),
         ([0, 1], [[0.5, 0.5]] * 2, {}, "shape"),
         ([0, 1, 2], [[1.0, 0.0, 0.0]] * 2, {}, "shape"),
-        ([0, 3], [[1.0, 0.0, 0.0]] * 2, {}, "labels must be places in classes"),
-        ([0.5, 1.0], [[1.0, 0.0, 0.0]] * 2, {}, "labels must be places in classes"),
+        ([0, 3], [[1.0, 0.0, 0.0]] * 2, {}, "labels must be positions in classes"),
+        ([0.5, 1.0], [[1.0, 0.0, 0.0]] * 2, {}, "labels must be positions in classes"),
         ([], np.empty((0, 3)), {}, "no pictures"),
         ([[0], [1]], [[1.0, 0.0, 0.0]] * 2, {}, "labels has the shape"),
         ([0, 1], [[1.0, 0.0], [1.0, 0.0, 0.0]], {}, "not tables of numbers"),
@@ -213,7 +213,7 @@ def test_calibration_error_of_true_probabilities_is_what_chance_brings() -> None
     assert mean < most
     assert found.ece < most
     assert found.is_believable
-    assert "where it says 90 %, it is right about 90 % of the time" in str(found)
+    assert "when it is 90 % sure, it is right about 90 % of the time" in str(found)
 
 
 def test_calibration_error_of_boasting_is_beyond_chance() -> None:
