@@ -82,7 +82,9 @@ def test_tables_of_the_lesson(rows: list[tuple[float, float, float]], images: in
 
 
 def test_the_advice_is_that_of_the_lesson() -> None:
-    assert "new learner and a tenth of the learning rate" in str(diagnose(epochs(RATE_05), 3, BEARS))
+    assert "Start a new training with a tenth of the learning rate" in str(
+        diagnose(epochs(RATE_05), 3, BEARS)
+    )
     assert "ten times the learning rate" in str(diagnose(epochs(RATE_1E_5), 3, BEARS))
     assert "Train for more epochs" in str(diagnose(epochs(ONE_EPOCH), 3, BEARS))
     assert "1,144,188,288" in str(diagnose(epochs(RATE_05), 3, BEARS))

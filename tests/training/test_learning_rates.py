@@ -77,7 +77,9 @@ def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope(how: tuple[float
     assert 10**-3 < found.steep < 10**-1.5  # smoothing lags a little behind
     assert found.minimum == pytest.approx(min(zip(found.losses, found.lrs, strict=True))[1] / 10)
     assert found.lesson == slice(1e-4, 3e-4)
-    assert str(found).startswith(f"Use a learning rate of {found.suggestion:.1e}: the loss falls from")
+    assert str(found).startswith(
+        f"Use a learning rate of {found.suggestion:.1e}: the loss falls while the learning rate rises from"
+    )
 
 
 @pytest.mark.parametrize("loss", [lambda rate: 2.3, lambda rate: 2.3 + rate, lambda rate: math.nan])
@@ -336,7 +338,9 @@ def test_several_rates_are_tried_and_the_best_is_kept(digits: Path, command: Run
 def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, command: Run, tmp_path: Path) -> None:
     result = command("lr", digits, "--save", "lr.png")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("Use a learning rate of 3.0e-03: the loss falls from")
+    assert result.stdout.startswith(
+        "Use a learning rate of 3.0e-03: the loss falls while the learning rate rises from"
+    )
     with Image.open(tmp_path / "lr.png") as figure:
         assert figure.width > 400
     document = json.loads(command("lr", digits, "--json").stdout)

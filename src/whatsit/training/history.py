@@ -110,7 +110,7 @@ class History:
 
     def _repr_html_(self) -> str:
         if not self.epochs:
-            return table({}, [], "Nothing was trained yet.")
+            return table({}, [], "Nothing has been trained yet.")
         metrics = dict.fromkeys(self.epochs[0].metrics, ".6f")
         columns = {
             "epoch": "d",
