@@ -172,7 +172,7 @@ class Tags(HTMLParser):
 
 IN_NOTEBOOKS = {
     "history": "0.500000",
-    "no history": "Nothing was trained yet.",
+    "no history": "Nothing has been trained yet.",
     "rates": "Use a learning rate",
     "diagnosis": "error rate",
     "curve": "Trained on 200 pictures",

@@ -235,7 +235,7 @@ def test_bundle_of_an_earlier_format_still_answers(bundle: Path, learner: Learne
         ({"temperature": "hot"}, "is not valid"),
         ({"novelty": {}}, "novelty data that is not valid"),
         ({"novelty": {"width": 10**9}}, "novelty data that is not valid"),
-        ({"novelty": None}, "foreign"),
+        ({"novelty": None}, "unknown"),
     ],
 )
 def test_bundle_with_senseless_novelty_is_refused_by_name(
@@ -459,7 +459,7 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     [
         (["nothing.whatsit", "x"], "There is no bundle nothing.whatsit"),
         (["7"], 'There is no run "7"'),
-        (["BUNDLE"], "Name a folder of labeled pictures"),
+        (["BUNDLE"], "Give a folder of labeled pictures"),
         (["BUNDLE", "nowhere"], "nowhere"),
         (["BUNDLE", "PHOTOS", "--out", "no/where.html"], "can't be written"),
         (["BUNDLE", "PHOTOS", "--out", "BUNDLE"], "ends in .html"),

@@ -256,7 +256,7 @@ def test_bundles_that_cannot_be_trusted_are_refused_by_name(bundle: Path, tmp_pa
         ({"manifest.json": b"{}"}, {}, "no format"),
         ({"manifest.json": b'{"format": 1}', "novelty.bin": None}, {}, "is not valid"),
         ({}, {"../evil.py": b"x"}, "unsafe path"),
-        ({}, {"extra.py": b"x"}, "foreign"),
+        ({}, {"extra.py": b"x"}, "unknown"),
         ({"manifest.json": json.dumps({**manifest, "format": True}).encode()}, {}, "no format"),
     ]:
         with pytest.raises(BundleError, match=reason):
