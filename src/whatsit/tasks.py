@@ -4,13 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from whatsit import collection, events
-from whatsit.catalog import Catalog
-from whatsit.catalog.summary import Summary
-from whatsit.classifier import Classifier
-from whatsit.collection import Collection, label_lists
+from whatsit import events
 from whatsit.commands import command_line
 from whatsit.config import (
     CollectConfig,
@@ -25,18 +21,20 @@ from whatsit.config import (
     VerifyConfig,
 )
 from whatsit.errors import CollectError, WhatsitError
-from whatsit.evaluation import evaluate_folder, report_folder
 from whatsit.events import Emit, written
 from whatsit.i18n import Message
 from whatsit.outputs import require_output
-from whatsit.predicting import PredictResult, predict_files
-from whatsit.report import Report
-from whatsit.training import task
-from whatsit.training.finished import report_of_run
-from whatsit.training.job import catalog_of, find_run
-from whatsit.understand.metrics import Evaluation
-from whatsit.verification import Verification, verify_images
 
+if TYPE_CHECKING:
+    from whatsit.catalog import Catalog
+    from whatsit.catalog.summary import Summary
+    from whatsit.collection import Collection
+    from whatsit.predicting import PredictResult
+    from whatsit.report import Report
+    from whatsit.understand.metrics import Evaluation
+    from whatsit.verification import Verification
+
+# What a task needs is imported when it runs: `whatsit predict` would wait for the modules of all the others.
 PICTURES = "pictures.png"
 Place = str | Path
 C = TypeVar("C", bound=Config)
@@ -54,8 +52,8 @@ class Result(Protocol):
 class ShowResult:
     """A summary of a catalog, and the figure that was drawn, if any."""
 
-    catalog: Catalog
-    summary: Summary
+    catalog: "Catalog"
+    summary: "Summary"
     figure: Path | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,8 +65,8 @@ class ShowResult:
 class EvaluateResult:
     """How good a bundle is on pictures; `trained_on` are left out, None where that can't be known."""
 
-    evaluation: Evaluation
-    catalog: Catalog
+    evaluation: "Evaluation"
+    catalog: "Catalog"
     split: str
     trained_on: int | None
 
@@ -81,7 +79,7 @@ class EvaluateResult:
 class ReportResult:
     """A report and the page it was written to."""
 
-    report: Report
+    report: "Report"
     path: Path
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,21 +100,23 @@ def run(config: Config, emit: Emit | None = None) -> Result:
     Raises WhatsitError.
     """
     if isinstance(config, TrainConfig | ResumeConfig | ContinueConfig):
-        return task.run_training(config, emit)
+        from whatsit.training.task import run_training
+
+        return run_training(config, emit)
     with events.task(emit) as finish:
         result = _OTHERS[type(config)](config)
         finish(result.to_dict())
     return result
 
 
-def collect(*classes: str, emit: Emit | None = None, **options: Any) -> Collection:
+def collect(*classes: str, emit: Emit | None = None, **options: Any) -> "Collection":
     """Do what `whatsit collect WORDS...` does; `options` are the fields of CollectConfig."""
-    return cast(Collection, run(_config(CollectConfig, {"classes": classes, **options}), emit))
+    return cast("Collection", run(_config(CollectConfig, {"classes": classes, **options}), emit))
 
 
-def verify(folder: Place, emit: Emit | None = None, **options: Any) -> Verification:
+def verify(folder: Place, emit: Emit | None = None, **options: Any) -> "Verification":
     """Do what `whatsit verify FOLDER` does; `options` are the fields of VerifyConfig."""
-    return cast(Verification, run(_config(VerifyConfig, {"folder": folder, **options}), emit))
+    return cast("Verification", run(_config(VerifyConfig, {"folder": folder, **options}), emit))
 
 
 def show(folder: Place, emit: Emit | None = None, **options: Any) -> ShowResult:
@@ -138,7 +138,7 @@ def report(
     return cast(ReportResult, run(config, emit))
 
 
-def predict(bundle: Place, *images: Place, emit: Emit | None = None, **options: Any) -> PredictResult:
+def predict(bundle: Place, *images: Place, emit: Emit | None = None, **options: Any) -> "PredictResult":
     """Do what `whatsit predict BUNDLE IMAGE...` does; `options` are the fields of PredictConfig."""
     return cast(
         PredictResult, run(_config(PredictConfig, {"bundle": bundle, "images": images, **options}), emit)
@@ -160,13 +160,15 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _collect(config: CollectConfig) -> Collection:
+def _collect(config: CollectConfig) -> "Collection":
+    from whatsit import collection
+
     project, into = config.project, config.into
     if config.urls:
         if config.source != CollectConfig.source or config.license != CollectConfig.license:
             raise CollectError(Message("tasks.only_searching"))
         # The shell makes several words of urls_*.txt, of which only the first is the option's.
-        lists = label_lists([Path(one) for one in (*config.urls, *config.classes)], config.label)
+        lists = collection.label_lists([Path(one) for one in (*config.urls, *config.classes)], config.label)
         return collection.collect_lists(
             lists, into, config.max_pics, config.retry, config.allow_private, project
         )
@@ -185,13 +187,17 @@ def _collect(config: CollectConfig) -> Collection:
     )
 
 
-def _verify(config: VerifyConfig) -> Verification:
+def _verify(config: VerifyConfig) -> "Verification":
+    from whatsit.verification import verify_images
+
     changes = not config.dry_run
     max_size = config.max_size if changes else None
     return verify_images(config.folder, changes, max_size, config.fix and changes, project=config.project)
 
 
 def _show(config: ShowConfig) -> ShowResult:
+    from whatsit.training.job import catalog_of
+
     catalog = catalog_of(config, to_train=False)
     figure = Path(config.save) if config.save else None
     if figure is not None:
@@ -205,6 +211,9 @@ def _show(config: ShowConfig) -> ShowResult:
 
 
 def _evaluate(config: EvaluateConfig) -> EvaluateResult:
+    from whatsit.classifier import Classifier
+    from whatsit.evaluation import evaluate_folder
+
     classifier = Classifier(config.bundle, precision=config.precision)
     found = evaluate_folder(
         classifier,
@@ -220,6 +229,12 @@ def _evaluate(config: EvaluateConfig) -> EvaluateResult:
 
 
 def _report(config: ReportConfig) -> ReportResult:
+    from whatsit.classifier import Classifier
+    from whatsit.evaluation import report_folder
+    from whatsit.training.finished import report_of_run
+    from whatsit.training.job import find_run
+    from whatsit.training.task import REPORT
+
     subject = Path(config.subject)
     folder, out, weights, project = (
         Path(place) if place else None
@@ -230,19 +245,25 @@ def _report(config: ReportConfig) -> ReportResult:
             raise WhatsitError(
                 Message("tasks.bundle_alone", command=command_line("report", subject, "FOLDER"))
             )
-        out = out or Path(task.REPORT)
+        out = out or Path(REPORT)
         require_page(out)
         report = report_folder(Classifier(subject), folder, project)
     else:
         if subject.suffix == ".whatsit":
             raise WhatsitError(Message("tasks.no_bundle", bundle=subject))
         place = find_run(config.subject, folder, project)
-        out = out or place / task.REPORT
+        out = out or place / REPORT
         require_page(out)
         report = report_of_run(place, folder, weights)
     report.write(out, config.lang)
     written("report", out)
     return ReportResult(report, out)
+
+
+def _predict(config: PredictConfig) -> "PredictResult":
+    from whatsit.predicting import predict_files
+
+    return predict_files(config)
 
 
 def require_page(out: Path) -> None:
@@ -258,5 +279,5 @@ _OTHERS: dict[type, Callable[[Any], Result]] = {
     ShowConfig: _show,
     EvaluateConfig: _evaluate,
     ReportConfig: _report,
-    PredictConfig: predict_files,
+    PredictConfig: _predict,
 }
