@@ -141,7 +141,7 @@ def report(
 def predict(bundle: Place, *images: Place, emit: Emit | None = None, **options: Any) -> "PredictResult":
     """Do what `whatsit predict BUNDLE IMAGE...` does; `options` are the fields of PredictConfig."""
     return cast(
-        PredictResult, run(_config(PredictConfig, {"bundle": bundle, "images": images, **options}), emit)
+        "PredictResult", run(_config(PredictConfig, {"bundle": bundle, "images": images, **options}), emit)
     )
 
 
