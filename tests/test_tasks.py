@@ -41,6 +41,7 @@ from whatsit.events import (
     emitting,
     from_json,
 )
+from whatsit.outputs import require_output
 from whatsit.tasks import run
 from whatsit.training import checkpoints
 
@@ -304,6 +305,17 @@ def test_listener_that_has_had_enough_leaves_a_whole_learner(digits: Path) -> No
         learner.fit_one_cycle(2, 1e-3)
     assert len(learner.history) == 1
     assert learner.evaluate().error_rate == pytest.approx(learner.history[-1].error_rate, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("events", '[{"event": "mine"}]'), ("table", "mine\npath,label,verdict\n")]
+)
+def test_file_that_only_contains_what_ours_begin_with_is_not_ours(
+    tmp_path: Path, kind: str, text: str
+) -> None:
+    (tmp_path / "mine").write_text(text)
+    with pytest.raises(wi.WhatsitError, match="is there already and is not a"):
+        require_output(kind, tmp_path / "mine")
 
 
 def test_files_of_others_are_not_written_over(command: Run, digits: Path, tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ from whatsit.checks import require_place
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
 
-HEAD = 2000  # bytes, in which the mark of each kind of file stands
-MARKS = {
-    "table": b"path,label,verdict",
-    "events": b'{"event": ',
-    "report": b'content="Whatsit"',
-    "figure": b"Software\0Whatsit",
+HEAD = 2000  # bytes, in which the mark of a page and of a figure stands
+NOUNS = {
+    "table": Message("outputs.table"),
+    "events": Message("outputs.events"),
+    "report": Message("outputs.report"),
+    "figure": Message("outputs.figure"),
 }
+BEGINNINGS = {"table": b"path,label,verdict", "events": b'{"event": '}
+MARKS = {"report": b'content="Whatsit"', "figure": b"Software\0Whatsit"}
 
 
 def is_ours(kind: str, out: Path) -> bool:
@@ -25,21 +27,15 @@ def is_ours(kind: str, out: Path) -> bool:
             head = file.read(HEAD)
     except OSError:
         return False
-    return not out.is_symlink() and (not head or MARKS[kind] in head)
+    is_marked = head.startswith(BEGINNINGS[kind]) if kind in BEGINNINGS else MARKS[kind] in head
+    return not out.is_symlink() and (not head or is_marked)
 
 
 def require_output(kind: str, out: Path) -> None:
-    """Raise WhatsitError, before anything is done, where a file of a kind in MARKS can't be written.
+    """Raise WhatsitError, before anything is done, where a file of a kind in NOUNS can't be written.
 
     Its folder must exist, and a file that is there already must be one of Whatsit's.
     """
-    nouns = {
-        "table": "outputs.table",
-        "events": "outputs.events",
-        "report": "outputs.report",
-        "figure": "outputs.figure",
-    }
-    noun = Message(nouns[kind])
-    require_place(noun, out)
+    require_place(NOUNS[kind], out)
     if not is_ours(kind, out):
-        raise WhatsitError(Message("outputs.not_ours", out=out, noun=noun))
+        raise WhatsitError(Message("outputs.not_ours", out=out, noun=NOUNS[kind]))
