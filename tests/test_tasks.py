@@ -314,7 +314,7 @@ def test_file_that_only_contains_what_ours_begin_with_is_not_ours(
     tmp_path: Path, kind: str, text: str
 ) -> None:
     (tmp_path / "mine").write_text(text)
-    with pytest.raises(wi.WhatsitError, match="is there already and is not a"):
+    with pytest.raises(wi.WhatsitError, match="already exists, and is not a"):
         require_output(kind, tmp_path / "mine")
 
 
