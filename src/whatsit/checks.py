@@ -3,7 +3,8 @@
 import io
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeVar
@@ -94,6 +95,22 @@ def require_source(given: object) -> None:
     elif hasattr(given, "path"):
         code = "checks.no_picture_path"
     raise ImageError(Message(code, given=what))
+
+
+def config_with(kind: type[_One], options: Mapping[str, object]) -> _One:
+    """A config, a dataclass, of these options. Raises WhatsitError for one that it does not have."""
+    known = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    for name in options:
+        if name not in known:
+            raise WhatsitError(Message("tasks.no_option", option=name, known=known))
+    return kind(**{name: plain(value) for name, value in options.items()})
+
+
+def plain(value: object) -> object:
+    """An option as a config has it: places as text, lists as tuples."""
+    if isinstance(value, Path):
+        return str(value)
+    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
 
 
 def require_place(what: Message | str, out: Path) -> None:

@@ -1,9 +1,9 @@
 """What can go wrong, in words that say what to do next."""
 
-from whatsit.i18n import Message
+from whatsit.i18n import Advising, Message
 
 
-class WhatsitError(Exception):
+class WhatsitError(Advising, Exception):
     """A mistake in the input or the surroundings: a message with what is wrong and what to do next."""
 
     def __init__(self, message: Message | str, next_step: str = "") -> None:
@@ -14,16 +14,6 @@ class WhatsitError(Exception):
 
     def __str__(self) -> str:
         return self.message.text()
-
-    @property
-    def what(self) -> str:
-        """What is wrong, in the user's language."""
-        return self.message.what()
-
-    @property
-    def next_step(self) -> str:
-        """What to do, in the user's language; perhaps nothing."""
-        return self.message.next_step()
 
 
 class ImageError(WhatsitError):

@@ -1,12 +1,13 @@
 """Every long task: `run(config, emit)` gives a result that has `to_dict()`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from whatsit import events
+from whatsit.checks import config_with
 from whatsit.commands import command_line
 from whatsit.config import (
     CollectConfig,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 # What a task needs is imported when it runs: `whatsit predict` would wait for the modules of all the others.
 PICTURES = "pictures.png"
 Place = str | Path
-C = TypeVar("C", bound=Config)
 
 
 class Result(Protocol):
@@ -111,22 +111,22 @@ def run(config: Config, emit: Emit | None = None) -> Result:
 
 def collect(*classes: str, emit: Emit | None = None, **options: Any) -> "Collection":
     """Do what `whatsit collect WORDS...` does; `options` are the fields of CollectConfig."""
-    return cast("Collection", run(_config(CollectConfig, {"classes": classes, **options}), emit))
+    return cast("Collection", run(config_with(CollectConfig, {"classes": classes, **options}), emit))
 
 
 def verify(folder: Place, emit: Emit | None = None, **options: Any) -> "Verification":
     """Do what `whatsit verify FOLDER` does; `options` are the fields of VerifyConfig."""
-    return cast("Verification", run(_config(VerifyConfig, {"folder": folder, **options}), emit))
+    return cast("Verification", run(config_with(VerifyConfig, {"folder": folder, **options}), emit))
 
 
 def show(folder: Place, emit: Emit | None = None, **options: Any) -> ShowResult:
     """Do what `whatsit show FOLDER` does; `options` are the fields of ShowConfig."""
-    return cast(ShowResult, run(_config(ShowConfig, {"folder": folder, **options}), emit))
+    return cast(ShowResult, run(config_with(ShowConfig, {"folder": folder, **options}), emit))
 
 
 def evaluate(bundle: Place, folder: Place, emit: Emit | None = None, **options: Any) -> EvaluateResult:
     """Do what `whatsit evaluate BUNDLE FOLDER` does; `options` are the fields of EvaluateConfig."""
-    config = _config(EvaluateConfig, {"bundle": bundle, "folder": folder, **options})
+    config = config_with(EvaluateConfig, {"bundle": bundle, "folder": folder, **options})
     return cast(EvaluateResult, run(config, emit))
 
 
@@ -134,30 +134,14 @@ def report(
     subject: Place, folder: Place | None = None, emit: Emit | None = None, **options: Any
 ) -> ReportResult:
     """Do what `whatsit report` does with a bundle or run; `options` are the fields of ReportConfig."""
-    config = _config(ReportConfig, {"subject": subject, "folder": folder, **options})
+    config = config_with(ReportConfig, {"subject": subject, "folder": folder, **options})
     return cast(ReportResult, run(config, emit))
 
 
 def predict(bundle: Place, *images: Place, emit: Emit | None = None, **options: Any) -> "PredictResult":
     """Do what `whatsit predict BUNDLE IMAGE...` does; `options` are the fields of PredictConfig."""
-    return cast(
-        "PredictResult", run(_config(PredictConfig, {"bundle": bundle, "images": images, **options}), emit)
-    )
-
-
-def _config(kind: type[C], options: dict[str, Any]) -> C:
-    """A config of these options, places as text. Raises WhatsitError for one that it does not have."""
-    known = [one.name for one in fields(kind)]
-    for name in options:
-        if name not in known:
-            raise WhatsitError(Message("tasks.no_option", option=name, known=known))
-    return kind(**{name: _text(value) for name, value in options.items()})
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(map(_text, value))
-    return str(value) if isinstance(value, Path) else value
+    config = config_with(PredictConfig, {"bundle": bundle, "images": images, **options})
+    return cast("PredictResult", run(config, emit))
 
 
 def _collect(config: CollectConfig) -> "Collection":

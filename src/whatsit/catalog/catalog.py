@@ -276,9 +276,7 @@ class Catalog:
         """The same catalog less the files that turned out not to be pictures, checked again."""
         places = [n for n, path in enumerate(self.paths) if self.root / path not in unreadable]
         catalog = self.select(np.array(places, np.int64))
-        reasons = (
-            Message("plain.text", text=one) if isinstance(one, str) else one for one in unreadable.values()
-        )
+        reasons = map(Message.of, unreadable.values())
         catalog = replace(catalog, unreadable=(*self.unreadable, *zip(unreadable, reasons, strict=True)))
         catalog._check(to_train)
         return catalog

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from whatsit.checks import plain
 from whatsit.config import Precision, Resize
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, say
@@ -61,13 +62,5 @@ def side_of_input(size: str) -> int | Literal["auto"]:
 def config_of(kind: type[C], context: typer.Context, **others: object) -> C:
     """A config whose fields are the options of a command, and `others`; places become texts."""
     params = {**context.params, **others}
-    values: dict[str, Any] = {
-        one.name: _plain(params[one.name]) for one in fields(kind) if one.name in params
-    }
+    values: dict[str, Any] = {one.name: plain(params[one.name]) for one in fields(kind) if one.name in params}
     return kind(**values)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

@@ -12,8 +12,6 @@ from whatsit.events import Emit, Lines, default, listener, results_only, several
 from whatsit.i18n import Message
 from whatsit.text import printable
 
-SIDECAR = ".whatsit"
-
 if TYPE_CHECKING:
     from whatsit.config import Config
     from whatsit.tasks import Result
@@ -30,6 +28,8 @@ def run_with(json: bool, config: "Config", events: Path | None = None) -> "Resul
 @contextmanager
 def taking_up_jobs(config: "Config") -> Iterator[None]:
     """After this block, have the jobs done that still wait in its project."""
+    from whatsit.project import SIDECAR
+
     folder, project = getattr(config, "folder", None), getattr(config, "project", None)
     sidecar = Path(project) if project else Path(folder) / SIDECAR if folder else None
     try:

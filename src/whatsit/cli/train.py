@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from whatsit.checks import require_place
 from whatsit.cli.options import (
     BackboneName,
     ByTime,
@@ -121,8 +120,6 @@ def train(
         from whatsit.bundle import default_path
 
         out = out or default_path(folder)
-    if out:
-        require_place(Message("cli_train.bundle_file"), out)
 
     config: TrainConfig | ResumeConfig | ContinueConfig
     if resume is not None:

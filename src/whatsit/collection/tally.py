@@ -58,7 +58,7 @@ class Tally:
             kept=count["kept"] + count["new"],
             waiting=count["waiting"],
             reasons=Counter(
-                known.get(row.error) or Message("plain.text", text=row.error)
+                known.get(row.error) or Message.of(row.error)
                 for row in rows
                 if row.error and row.status in ("failed", "broken", "waiting")
             ),

@@ -107,16 +107,12 @@ def _failed(event: Failed) -> None:
 
 def note(message: Message | str) -> None:
     """Report a sentence about how the task goes."""
-    emit(Note(_message(message)))
+    emit(Note(Message.of(message)))
 
 
 def warn(message: Message | str) -> None:
     """Report what the user should know in any case."""
-    emit(Note(_message(message), is_warning=True))
-
-
-def _message(message: Message | str) -> Message:
-    return Message("plain.text", text=message) if isinstance(message, str) else message
+    emit(Note(Message.of(message), is_warning=True))
 
 
 def written(kind: str, path: object) -> None:

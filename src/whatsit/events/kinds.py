@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from whatsit.i18n import Message
+from whatsit.i18n import Advising, Message
 
 
 @dataclass(frozen=True)
@@ -87,21 +87,11 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Failed:
+class Failed(Advising):
     """The task ended with an error: its kind, what is wrong, and what to do."""
 
     error: Literal["cancelled", "input", "fault"]
     message: Message
-
-    @property
-    def what(self) -> str:
-        """What is wrong, in the user's language."""
-        return self.message.what()
-
-    @property
-    def next_step(self) -> str:
-        """What to do, in the user's language; perhaps nothing."""
-        return self.message.next_step()
 
 
 Event = Progress | EpochDone | Predicted | Note | Artifact | Finished | Failed

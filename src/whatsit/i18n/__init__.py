@@ -1,6 +1,6 @@
 """Every sentence a user reads, in English and in simplified Chinese."""
 
 from whatsit.i18n.language import chosen, language, speak, speaking
-from whatsit.i18n.message import Message, codes, say
+from whatsit.i18n.message import Advising, Message, codes, say
 
-__all__ = ["Message", "chosen", "codes", "language", "say", "speak", "speaking"]
+__all__ = ["Advising", "Message", "chosen", "codes", "language", "say", "speak", "speaking"]

@@ -33,6 +33,11 @@ class Message:
         object.__setattr__(self, "code", code)
         object.__setattr__(self, "values", {name: _plain(value) for name, value in values.items()})
 
+    @classmethod
+    def of(cls, sentence: "Message | str") -> "Message":
+        """A message as it is, and any other text as a message of its own."""
+        return cls("plain.text", text=sentence) if isinstance(sentence, str) else sentence
+
     def __hash__(self) -> int:
         return hash((self.code, repr(self.values)))
 
@@ -76,6 +81,22 @@ class Message:
             return _Wording(lang).vformat(template, (), self.values)
         except (LookupError, ValueError, TypeError, AttributeError):
             return self.code
+
+
+class Advising:
+    """What carries a `message` that says what is wrong and what to do."""
+
+    message: Message
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in the user's language."""
+        return self.message.what()
+
+    @property
+    def next_step(self) -> str:
+        """What to do, in the user's language; perhaps nothing."""
+        return self.message.next_step()
 
 
 class _Wording(Formatter):

@@ -105,7 +105,7 @@ def _checked(value: Any, is_right: bool) -> Any:
 
 def recorded_message(message: Message | str) -> str:
     """A message as it is kept on disk: its code and values as ASCII JSON."""
-    message = Message("plain.text", text=message) if isinstance(message, str) else message
+    message = Message.of(message)
     return json.dumps({"code": message.code, "values": dict(message.values)})
 
 
@@ -117,7 +117,7 @@ def message_of(recorded: str) -> Message:
             return Message.from_dict(record)
     except (ValueError, RecursionError):
         pass
-    return Message("plain.text", text=recorded)
+    return Message.of(recorded)
 
 
 def _is_sensible(value: Any, levels: int) -> bool:

@@ -7,7 +7,7 @@ matrix where it is known.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from whatsit.i18n import Message
 from whatsit.project import FindingRecord, MessageRecord
@@ -16,25 +16,11 @@ from whatsit.text import brief
 from whatsit.training.history import Epoch
 from whatsit.understand.metrics import Evaluation
 
-Sign = Literal[
-    "lr_too_high",
-    "lr_too_low",
-    "too_few_epochs",
-    "too_many_epochs",
-    "no_learning",
-    "one_class_for_all",
-    "class_never_recognized",
-    "class_not_measured",
-    "few_validation_pictures",
+Fault = Literal[
+    "lr_too_high", "lr_too_low", "too_few_epochs", "too_many_epochs", "no_learning", "one_class_for_all"
 ]
-FAULTS: tuple[Sign, ...] = (
-    "lr_too_high",
-    "lr_too_low",
-    "too_few_epochs",
-    "too_many_epochs",
-    "no_learning",
-    "one_class_for_all",
-)
+Sign = Fault | Literal["class_never_recognized", "class_not_measured", "few_validation_pictures"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 EXPLODED = 5.0  # times log(classes), the loss of guessing; a sound training never comes near it
 FAR = 3.0  # times log(classes), at the end
 THROWN = 2.0  # times log(classes), the mean training loss of an epoch; the lesson's sound ones reach 1.4

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from whatsit import events
 from whatsit.bundle import default_path
-from whatsit.checks import path_of
+from whatsit.checks import config_with, path_of
 from whatsit.commands import command_line
 from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig, absolute
 from whatsit.errors import DivergedError, WhatsitError
@@ -110,13 +110,9 @@ def train(
     `out` is FOLDER.whatsit by default; `options` are the other fields of TrainConfig. `emit` gets all events:
     without it they go to the terminal or the notebook. Raises WhatsitError.
     """
-    known = [one.name for one in fields(TrainConfig)]
-    folder = path_of(folder, Message("training.image_folder"), WhatsitError)
-    for name in options:
-        if name not in known:
-            raise WhatsitError(Message("tasks.no_option", option=name, known=known))
-    folder = folder.absolute()
-    return run_training(TrainConfig(str(folder), str(out or default_path(folder)), **options), emit)
+    folder = path_of(folder, Message("training.image_folder"), WhatsitError).absolute()
+    places = {"folder": folder, "out": out or default_path(folder)}
+    return run_training(config_with(TrainConfig, {**places, **options}), emit)
 
 
 def resume(

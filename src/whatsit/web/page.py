@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from whatsit.config import Language
-from whatsit.i18n import Message, language, speaking
+from whatsit.i18n import language, say, speaking
 from whatsit.text import printable
 from whatsit.web.assets import asset
 
@@ -37,7 +37,7 @@ def render(
             .render(
                 lang={"en": "en", "zh": "zh-CN"}[lang],
                 kit=Kit(inline, (*COMMON, *assets)),
-                say=_say,
+                say=say,
                 **values,
             )
         )
@@ -85,10 +85,6 @@ class Kit:
 def percent(share: float, digits: int = 0) -> str:
     """A share in percent."""
     return f"{share:.{digits}%}"
-
-
-def _say(code: str, **values: object) -> str:
-    return Message(code, **values).text()
 
 
 @cache
