@@ -17,14 +17,14 @@ from tests.site import Request, Site, jpeg, redirect, respond
 from whatsit import fetch
 from whatsit.errors import FetchError
 from whatsit.events import Cancelled
-from whatsit.fetch import AGES, Limits, answer, client, is_own, is_public, parse, pieces, read, run
+from whatsit.fetch import AGES, Guard, Limits, answer, client, is_own, is_public, parse, pieces, read, run
 
 QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
 
 
 def get(url: str, allow_private: bool = True, limits: Limits = QUICK) -> bytes:
     async def ask() -> bytes:
-        async with client(limits, allow_private) as session, answer(session, url, limits) as response:
+        async with client(limits, Guard(allow_private)) as session, answer(session, url, limits) as response:
             return await read(response, limits.size)
 
     return run(ask())
@@ -195,7 +195,7 @@ def test_the_client_says_who_it_is_and_how_to_reach_its_user(
 
 def test_cookies_are_neither_kept_nor_sent(site: Site) -> None:
     async def ask_twice() -> None:
-        async with client(QUICK, allow_private=True) as session:
+        async with client(QUICK, Guard(True)) as session:
             for _ in range(2):
                 async with answer(session, site.url("/"), QUICK):
                     pass
@@ -298,7 +298,7 @@ def test_certificate_that_nobody_vouches_for_is_refused_and_a_sound_one_taken() 
 
     async def ask(verify: ssl.SSLContext | bool) -> bytes:
         async with (
-            client(QUICK, True, verify) as session,
+            client(QUICK, Guard(True), verify) as session,
             answer(session, site.url("/", "localhost"), QUICK) as response,
         ):
             return await read(response, 99)
@@ -318,7 +318,7 @@ def test_packed_answers_are_unpacked_piece_by_piece(site: Site) -> None:
     site.pages["/"] = respond(gzip.compress(b"a" * 500_000), Content_Encoding="gzip")
 
     async def sizes() -> list[int]:
-        async with client(QUICK, True) as session, answer(session, site.url("/"), QUICK) as response:
+        async with client(QUICK, Guard(True)) as session, answer(session, site.url("/"), QUICK) as response:
             return [len(piece) async for piece in pieces(response, 1 << 20)]
 
     found = run(sizes())
@@ -340,7 +340,7 @@ def test_form_and_headers_are_sent(site: Site) -> None:
         return respond(f"{request.form['grant_type']} {request.headers['authorization']}".encode())
 
     async def post() -> bytes:
-        async with client(QUICK, True) as session:
+        async with client(QUICK, Guard(True)) as session:
             words = {"grant_type": "client_credentials"}
             async with answer(
                 session, site.url("/"), QUICK, headers={"Authorization": "a b"}, data=words

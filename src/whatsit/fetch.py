@@ -119,30 +119,46 @@ def _is_in(ip: Address, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv
     return any(ip in network for network in networks)
 
 
-@asynccontextmanager
-async def client(
-    limits: Limits, allow_private: bool = False, verify: ssl.SSLContext | bool = True
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """An HTTP client whose every connection, also after DNS and redirects, is checked.
+@dataclass(frozen=True)
+class Guard:
+    """What may be connected to: public addresses, with `allow_private` also the user's own network.
 
-    It keeps no cookies and obeys no proxy variables. With `allow_private` or WHATSIT_ALLOW_PRIVATE=1 it goes
-    into the user's own network too (`is_own`); `verify` is what certificates are checked against.
+    Where `ports` are named, only those.
     """
-    is_open = allow_private or allows_private()
 
-    def guard(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-        family, kind, protocol, _, where = address
-        if not is_public(str(where[0])) and not (is_open and is_own(str(where[0]))):
-            raise PrivateAddressError(is_own(str(where[0])))
+    allow_private: bool = False
+    ports: Sequence[int] | None = None
+
+    @classmethod
+    def of_user(cls, allow_private: bool) -> "Guard":
+        """For what a user fetches on purpose: WHATSIT_ALLOW_PRIVATE=1 opens it too."""
+        return cls(allow_private or allows_private())
+
+    def socket(self, address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+        """A socket for an address that may be connected to. Raises PrivateAddressError for others."""
+        family, kind, protocol, _, (host, port, *_) = address
+        may_be = is_public(str(host)) or (self.allow_private and is_own(str(host)))
+        if not may_be or (self.ports is not None and port not in self.ports):
+            raise PrivateAddressError(is_own(str(host)))
         return socket.socket(family, kind, protocol)
 
+
+@asynccontextmanager
+async def client(
+    limits: Limits, guard: Guard, verify: ssl.SSLContext | bool = True, agent: str | None = None
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP client whose every connection, also after DNS and redirects, is checked by the guard.
+
+    It keeps no cookies and obeys no proxy variables. `verify` is what certificates are checked against,
+    `agent` the name that it gives itself, by default `user_agent()`.
+    """
     connector = aiohttp.TCPConnector(
-        limit=0, limit_per_host=limits.per_host, socket_factory=guard, ssl=verify, ttl_dns_cache=300
+        limit=0, limit_per_host=limits.per_host, socket_factory=guard.socket, ssl=verify, ttl_dns_cache=300
     )
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": user_agent()},
+        headers={"User-Agent": agent or user_agent()},
         trust_env=False,
     ) as session:
         yield session

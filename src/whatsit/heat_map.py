@@ -35,16 +35,25 @@ class HeatMap:
 
     def overlay(self) -> Image.Image:
         """The picture with the evidence as heat over it."""
+        colors, amount = self._colored()
+        gray = self.pixels.mean(2, keepdims=True)
+        muted = 0.5 * self.pixels + 0.5 * gray  # so that the heat stands out
+        return Image.fromarray(((1 - amount) * muted + amount * colors).round().astype(np.uint8))
+
+    def layer(self) -> Image.Image:
+        """The evidence alone, RGBA: to lay over the picture."""
+        colors, amount = self._colored()
+        return Image.fromarray(np.dstack([colors, 255 * amount / STRENGTH]).round().astype(np.uint8))
+
+    def _colored(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The color of every pixel's evidence (height, width, 3), and how much of it shows (..., 1)."""
         side = self.pixels.shape[1], self.pixels.shape[0]
         heat = np.asarray(
             Image.fromarray(self.evidence.astype(np.float32)).resize(side, Image.Resampling.BICUBIC)
         ).clip(0, 1)
         steps = np.linspace(0, 1, len(_RAMP))
         colors = np.stack([np.interp(heat, steps, _RAMP[:, channel]) for channel in range(3)], axis=-1)
-        amount = STRENGTH * np.sqrt(heat)[..., None]
-        gray = self.pixels.mean(2, keepdims=True)
-        muted = 0.5 * self.pixels + 0.5 * gray  # so that the heat stands out
-        return Image.fromarray(((1 - amount) * muted + amount * colors).round().astype(np.uint8))
+        return colors, STRENGTH * np.sqrt(heat)[..., None]
 
     def _repr_png_(self) -> bytes:
         data = io.BytesIO()

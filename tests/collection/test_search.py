@@ -26,14 +26,14 @@ from whatsit.collection.provider import Found, Provider
 from whatsit.collection.search import Search, search
 from whatsit.config import License
 from whatsit.errors import CollectError
-from whatsit.fetch import Limits, client, run
+from whatsit.fetch import Guard, Limits, client, run
 
 
 def look(
     provider: Provider | list[Provider], words: str = "bear", most: int = 200, license: License = "any"
 ) -> Search:
     async def ask() -> Search:
-        async with client(Limits(), allow_private=True) as session:
+        async with client(Limits(), Guard(True)) as session:
             asked = provider if isinstance(provider, list) else [provider]
             return await search(session, words, most, asked, license)
 

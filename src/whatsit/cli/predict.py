@@ -17,16 +17,17 @@ from whatsit.text import printable
 if TYPE_CHECKING:
     from whatsit.predicting import PredictResult
 
+MinProbability = Annotated[
+    list[str] | None, typer.Option(metavar="[CLASS=]P", help=say("help.min_probability"))
+]
+
 
 def predict(
     context: typer.Context,
     bundle: BundleFile,
     images: Annotated[list[str], typer.Argument(metavar="IMAGE", help=say("help.images"))],
     top: Annotated[int, typer.Option(min=1, help=say("help.top"))] = PredictConfig.top,
-    min_probability: Annotated[
-        list[str] | None,
-        typer.Option(metavar="[CLASS=]P", help=say("help.min_probability")),
-    ] = None,
+    min_probability: MinProbability = None,
     explain: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help=say("help.explain")),
@@ -38,7 +39,7 @@ def predict(
 ) -> None:
     """Classify pictures."""
     require_order("predict", bundle, *images)
-    config = config_of(PredictConfig, context, min_probability=_minima(min_probability or []))
+    config = config_of(PredictConfig, context, min_probability=minima(min_probability or []))
     # Each answer is a line, so that a bar would only get in their way.
     with emitting(listener() or (results_only() if json else Plain())):
         result = run_with(json, config, events)
@@ -48,7 +49,7 @@ def predict(
         raise typer.Exit(2)
 
 
-def _minima(given: list[str]) -> float | dict[str, float]:
+def minima(given: list[str]) -> float | dict[str, float]:
     """One number for all classes, or numbers by class. Raises WhatsitError."""
     by_class: dict[str, float] = {}
     for one in given:

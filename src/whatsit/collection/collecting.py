@@ -22,7 +22,7 @@ from whatsit.collection.tally import Collection, Tally
 from whatsit.config import License
 from whatsit.errors import CollectError
 from whatsit.events import progress, progress_of_several, warn
-from whatsit.fetch import Limits, client, run
+from whatsit.fetch import Guard, Limits, client, run
 from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.i18n import Message
 from whatsit.project import MANIFEST, SIDECAR, Project
@@ -223,7 +223,7 @@ class _Collecting:
     ) -> Looks:
         totals = Counter(row.label for row in rows)
         with progress_of_several(totals) as advance:
-            async with client(limits, allow_private) as session:
+            async with client(limits, Guard.of_user(allow_private)) as session:
                 loader = Downloader(
                     session, self.project.images, self.incoming, self.manifest, limits, backoff
                 )
@@ -253,7 +253,7 @@ async def _search(
     allow_private: bool,
 ) -> None:
     with progress("searching", len(wanted)) as advance:
-        async with client(Limits(), allow_private) as session:
+        async with client(Limits(), Guard.of_user(allow_private)) as session:
             for label, words in wanted.items():
                 known = sum(row.words == words for row in collecting.manifest.of(label))
                 if known < most:

@@ -14,7 +14,7 @@ from whatsit.collection.openverse import Openverse
 from whatsit.collection.provider import LICENSES, Finds, Provider
 from whatsit.config import License, Source
 from whatsit.errors import CollectError, WhatsitError
-from whatsit.fetch import Limits, client, run
+from whatsit.fetch import Guard, Limits, client, run
 from whatsit.i18n import Message
 
 SOURCES: tuple[str, ...] = get_args(Source)
@@ -59,7 +59,7 @@ def search_images(
 async def _search_once(
     words: str, most: int, sources: Sequence[Provider], license: License, allow_private: bool
 ) -> Search:
-    async with client(Limits(), allow_private) as session:
+    async with client(Limits(), Guard.of_user(allow_private)) as session:
         return await search(session, words, most, sources, license)
 
 

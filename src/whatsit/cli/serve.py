@@ -1,0 +1,68 @@
+"""`whatsit serve`: a page and an API for other people."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whatsit.cli.options import ServedPrecision
+from whatsit.cli.predict import MinProbability, minima
+from whatsit.i18n import say
+from whatsit.text import printable
+
+if TYPE_CHECKING:
+    from whatsit.serving.starting import Ready
+
+
+def serve(
+    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help=say("help_serve.bundles"))],
+    host: Annotated[str, typer.Option(help=say("help_serve.host"))] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help=say("help_serve.port"))] = 8000,
+    lan: Annotated[bool, typer.Option("--lan", help=say("help_serve.lan"))] = False,
+    public: Annotated[bool, typer.Option("--public", help=say("help_serve.public"))] = False,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help=say("help_serve.key"))] = None,
+    cors: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help=say("help_serve.cors"))] = None,
+    root_path: Annotated[str, typer.Option(metavar="PATH", help=say("help_serve.root_path"))] = "",
+    no_url: Annotated[bool, typer.Option("--no-url", help=say("help_serve.no_url"))] = False,
+    allow_private: Annotated[bool, typer.Option("--allow-private", help=say("help_serve.private"))] = False,
+    inbox: Annotated[Path | None, typer.Option(metavar="FOLDER", help=say("help_serve.inbox"))] = None,
+    min_probability: MinProbability = None,
+    precision: ServedPrecision = None,
+    no_log: Annotated[bool, typer.Option("--no-log", help=say("help_serve.no_log"))] = False,
+) -> None:
+    """Serve bundles."""
+    from whatsit.serving.starting import Wish, serve
+
+    wish = Wish(
+        [str(one) for one in bundles],
+        host,
+        port,
+        lan,
+        public,
+        key,
+        cors or (),
+        root_path,
+        not no_url,
+        allow_private,
+        None if inbox is None else str(inbox),
+        minima(min_probability or []),
+        precision,
+        not no_log,
+    )
+    requests = serve(wish, lambda ready: _announce(ready, inbox))
+    print(say("serve.ended", requests=requests))
+
+
+def _announce(ready: "Ready", inbox: Path | None) -> None:
+    names = ", ".join(map(printable, ready.names))
+    if ready.is_lan:
+        import segno
+
+        print(say("serve.ready_lan", names=names))
+        print(f"\n  {ready.link}\n")
+        segno.make(ready.link, micro=False).terminal(compact=True)
+    else:
+        print(say("serve.ready", names=names, address=ready.link))
+    if inbox is not None:
+        print(say("serve.inbox", folder=inbox))
+    print(end="", flush=True)

@@ -1,0 +1,159 @@
+"""Who may come in: Host, Origin and key are checked before anything is read, and refusals are quick."""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Event
+
+from whatsit.i18n import Message
+from whatsit.serving.problems import ProblemError
+
+OPEN = ("/health", "/ready", "/metrics")  # a load balancer has no key; the last decides by itself
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
+YEAR = 365 * 86400
+HAS_KEY = "whatsit.has_key"  # in the scope of a request
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may use a server.
+
+    With a `key`, only who has it: as a bearer token, or in the cookie that a link with `?key=` sets. With
+    `only_loopback` the Host must be a loopback name, so that no foreign page reaches it by a name of its
+    own. `origins` are those whose pages may use the API from a browser ("*": all).
+    """
+
+    key: str | None = None
+    only_loopback: bool = False
+    origins: Sequence[str] = ()
+
+    def admits(self, given: str) -> bool:
+        """Whether this is the key, compared in constant time."""
+        return self.key is not None and hmac.compare_digest(given.encode(), self.key.encode())
+
+    @property
+    def cookie(self) -> tuple[str, str]:
+        """Name and value of the cookie: of each key another one, and neither reveals the key."""
+        digest = hmac.new((self.key or "").encode(), b"whatsit cookie", hashlib.sha256).hexdigest()
+        return f"whatsit-{digest[:8]}", digest[8:]
+
+
+class Door:
+    """An ASGI middleware that lets in only what the rules admit, and adds security headers to all answers."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(event: Event) -> None:
+            if event["type"] == "http.response.start":
+                headers = MutableHeaders(scope=event)
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+                is_page = headers.get("content-type", "").startswith("text/html")
+                source = "'self'" if is_page else "'none'"
+                headers.setdefault("Content-Security-Policy", policy(source, self._rules.origins))
+                headers.setdefault("Cache-Control", "no-store")
+            await send(event)
+
+        answer = self._refused(HTTPConnection(scope), scope) or self._app
+        await answer(scope, receive, send_safely)
+
+    def _refused(self, request: HTTPConnection, scope: Scope) -> Response | None:
+        """The answer to whom the rules do not admit."""
+        if self._rules.only_loopback and not is_loopback_name(request.headers.get("host", "")):
+            return ProblemError(421, Message("serve.host")).response()
+        if not _is_same_site(request.headers, scope, self._rules.origins):
+            return ProblemError(403, Message("serve.origin")).response()
+        if self._rules.key is None:
+            return None
+        scope[HAS_KEY] = self._has_key(request)
+        if scope[HAS_KEY] or _path(scope) in OPEN:
+            return None
+        return self._from_link(scope) or ProblemError(401, Message("serve.key")).response()
+
+    def _has_key(self, request: HTTPConnection) -> bool:
+        name, value = self._rules.cookie
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and self._rules.admits(token.strip()):
+            return True
+        return hmac.compare_digest(request.cookies.get(name, "").encode(), value.encode())
+
+    def _from_link(self, scope: Scope) -> Response | None:
+        """For a link with the right key: a cookie, and the way to the same address without the key."""
+        query = parse_qsl(scope["query_string"].decode("latin-1"))
+        given = dict(query).get("key")
+        if given is None or scope["method"] != "GET" or not self._rules.admits(given):
+            return None
+        rest = urlencode([pair for pair in query if pair[0] != "key"])
+        clean = RedirectResponse(f"?{rest}" if rest else _path(scope).rpartition("/")[2] or "./", 303)
+        name, value = self._rules.cookie
+        place, is_secure = scope.get("root_path") or "/", scope.get("scheme") == "https"
+        clean.set_cookie(name, value, YEAR, path=place, secure=is_secure, httponly=True)
+        return clean
+
+
+def policy(source: str, origins: Sequence[str] = ()) -> str:
+    """A content security policy that allows resources of a source alone; the page's own with "'self'"."""
+    own = source != "'none'"
+    pictures = f"{source} data: blob:" if own else source
+    frames = " ".join(origins) if origins and "*" not in origins else "'none'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"img-src {pictures}",
+            f"media-src {'blob:' if own else source}",
+            *(f"{kind} {source}" for kind in ("style-src", "script-src", "connect-src", "form-action")),
+            "base-uri 'none'",
+            f"frame-ancestors {frames}",
+        )
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is this machine's own."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+
+
+def _is_same_site(headers: Headers, scope: Scope, origins: Sequence[str]) -> bool:
+    """Whether a request comes from this server's own pages, an allowed origin's, or no browser page."""
+    origin = headers.get("origin")
+    if origin is not None:
+        return "*" in origins or origin in origins or urlsplit(origin).netloc == headers.get("host")
+    if headers.get("sec-fetch-site") == "cross-site":  # a link may lead here, a picture's address may not
+        return scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
+    return True
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

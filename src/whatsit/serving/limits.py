@@ -1,0 +1,33 @@
+"""How much a server takes: of bytes, pictures, pixels and time, and from one client."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """All limits of a server; sizes in bytes, times in seconds.
+
+    `body` is for one request, `bodies` for all that are being read at once. `waiting` requests for each
+    worker thread wait for their turn, more are refused. `pixels` are for JPEG, which is decoded at a smaller
+    scale, `pixels_otherwise` for other formats and progressive JPEG. `fetches` addresses are fetched at a
+    time, `fetches_each` of them for one client.
+    """
+
+    body: int = 20 << 20
+    bodies: int = 256 << 20
+    pictures: int = 64
+    pixels: int = 80_000_000
+    pixels_otherwise: int = 30_000_000
+    waiting: int = 8
+    deadline: float = 30.0
+    upload: float = 60.0
+    drain: float = 2.0
+    headers: int = 32 << 10
+    headers_seconds: float = 10.0
+    connections: int = 512
+    fetches: int = 8
+    fetches_each: int = 2
+    fetch_seconds: float = 10.0
+    corrections_per_minute: int = 10
+    inbox_pictures: int = 1000
+    inbox_bytes: int = 500 << 20

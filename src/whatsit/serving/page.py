@@ -1,0 +1,100 @@
+"""The pages of a bundle: ask with a picture and read the answer, with or without JavaScript."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from whatsit.i18n import Message, language
+from whatsit.serving.openapi import described
+from whatsit.serving.problems import ProblemError, full
+from whatsit.serving.service import Service
+from whatsit.web import render
+from whatsit.web.assets import static_files
+
+MOST_BARS = 5
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+class Pages:
+    """The pages of one bundle."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def show(self, request: Request) -> Response:
+        """GET /: the page, without an answer."""
+        return self._page(request)
+
+    async def ask(self, request: Request) -> Response:
+        """POST /: the page with the answer, or with ?part=answer the answer alone."""
+        try:
+            return self._page(request, found=await self._answer(request))
+        except ProblemError as problem:
+            response = self._page(request, problem=problem.message)
+            response.status_code = problem.status
+            response.headers.update(problem.headers)
+            return response
+
+    async def docs(self, request: Request) -> Response:
+        """GET /docs: how a program uses this."""
+        return HTMLResponse(
+            render(
+                "serve_docs.html",
+                inline=False,
+                assets=("serve.css",),
+                name=self._service.name,
+                api=described(self._service),
+                address=str(request.url.replace(path=request.url.path.removesuffix("/docs"), query="")),
+            )
+        )
+
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        service = self._service
+        if service.shared.pool.is_full:
+            raise full()
+        async with service.shared.bodies.read(request) as body:
+            url = body.fields.get("url", "").strip()
+            if body.pictures:
+                picture = body.pictures[0]
+            elif url:
+                picture = await service.fetched(request, url)
+            else:
+                raise ProblemError(400, Message("serve.no_picture"))
+            return await service.answered(request, picture, explain=True)
+
+    def _page(
+        self, request: Request, found: dict[str, Any] | None = None, problem: Message | None = None
+    ) -> Response:
+        service, is_part = self._service, request.query_params.get("part") == "answer"
+        return HTMLResponse(
+            render(
+                "serve_answer.html" if is_part else "serve.html",
+                inline=False,
+                assets=() if is_part else ("serve.css", "serve.js"),
+                name=service.name,
+                classes=service.classifier.classes,
+                found=found,
+                problem=problem,
+                most=MOST_BARS,
+                has_inbox=service.inbox is not None,
+                has_addresses=service.shared.fetcher is not None,
+                here=language(),
+            )
+        )
+
+
+async def static(request: Request) -> Response:
+    """GET /static/NAME: a file of the kit, whose name changes with its content."""
+    file = static_files().get(request.path_params["name"])
+    if file is None:
+        raise ProblemError(404, Message("serve.not_found"))
+    kind, content = file
+    return Response(content, headers=FOREVER, media_type=kind)
+
+
+def index(services: Sequence[Service]) -> Response:
+    """The page of a server of several bundles."""
+    names = [(one.name, one.classifier.classes) for one in services]
+    return HTMLResponse(render("serve_index.html", inline=False, assets=("serve.css",), bundles=names))

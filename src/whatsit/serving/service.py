@@ -1,0 +1,155 @@
+"""One bundle behind HTTP: what each address answers."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from whatsit.classifier import Classifier
+from whatsit.i18n import Message
+from whatsit.parallel import threads
+from whatsit.serving.answers import answer
+from whatsit.serving.bodies import Bodies
+from whatsit.serving.fetching import Fetcher
+from whatsit.serving.inbox import Inbox
+from whatsit.serving.limits import Limits
+from whatsit.serving.metrics import Metrics
+from whatsit.serving.pool import FullError, LateError, Pool, Stop
+from whatsit.serving.problems import ProblemError, full, late
+
+T = TypeVar("T")
+
+
+@dataclass
+class Shared:
+    """What all bundles of a server share."""
+
+    limits: Limits = field(default_factory=Limits)
+    fetcher: Fetcher | None = None
+    pool: Pool = field(init=False)
+    bodies: Bodies = field(init=False)
+    metrics: Metrics = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pool = Pool(threads(), self.limits.waiting)
+        self.bodies = Bodies(self.limits)
+        self.metrics = Metrics(self.pool)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The API of one bundle."""
+
+    name: str
+    classifier: Classifier
+    shared: Shared
+    inbox: Inbox | None = None
+
+    async def classify(self, request: Request) -> Response:
+        """POST /classify: the picture in the body, or one or more in a form."""
+        explain = request.query_params.get("explain") in ("1", "true")
+        async with self.shared.bodies.read(request) as body:
+            if not body.pictures:
+                raise ProblemError(400, Message("serve.no_picture"))
+            if len(body.pictures) == 1:
+                return JSONResponse(await self.answered(request, body.pictures[0], explain))
+            return JSONResponse({"results": await self._each(request, body.pictures, explain)})
+
+    async def classify_url(self, request: Request) -> Response:
+        """GET /classify-url?url=: the picture at a public address."""
+        return JSONResponse(await self.answered(request, await self.fetched(request), explain=False))
+
+    async def fetched(self, request: Request, url: str | None = None) -> bytes:
+        """The picture at an address, by default the query's. Raises ProblemError."""
+        if self.shared.fetcher is None:
+            raise ProblemError(404, Message("serve.no_addresses"))
+        url = url or request.query_params.get("url", "")
+        if not url:
+            raise ProblemError(400, Message("serve.no_address"))
+        return await self.shared.fetcher.picture(url, client_of(request))
+
+    async def answered(self, request: Request, picture: bytes, explain: bool) -> dict[str, Any]:
+        """The answer for one picture. Raises ProblemError."""
+        limits = self.shared.limits
+        found = await self.in_pool(request, lambda _: answer(self.classifier, picture, limits, explain))
+        return self._counted(found)
+
+    async def _each(self, request: Request, pictures: list[bytes], explain: bool) -> list[dict[str, Any]]:
+        """The answers for several pictures, with an error in the place of each that has none."""
+
+        def work(is_over: Stop) -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = []
+            for picture in pictures:
+                if is_over():
+                    break
+                try:
+                    found.append(answer(self.classifier, picture, self.shared.limits, explain))
+                except ProblemError as problem:
+                    found.append({"error": problem})
+            return found
+
+        results = await self.in_pool(request, work)
+        return [{"error": one["error"].details} if "error" in one else self._counted(one) for one in results]
+
+    async def correct(self, request: Request) -> Response:
+        """POST /inbox: a picture and the class that it really shows, for a later review."""
+        if self.inbox is None:
+            raise ProblemError(404, Message("serve.no_inbox"))
+        inbox = self.inbox
+        async with self.shared.bodies.read(request) as body:
+            if len(body.pictures) != 1:
+                raise ProblemError(400, Message("serve.no_picture"))
+            label, picture = body.fields.get("label", ""), body.pictures[0]
+            inbox.require_room(label, client_of(request))
+            await self.in_pool(request, lambda _: inbox.keep(picture, label))
+        return Response(status_code=204)
+
+    async def info(self, request: Request) -> Response:
+        """GET /info: what this bundle knows."""
+        bundle = self.classifier.bundle
+        record = {
+            "name": self.name,
+            "classes": self.classifier.classes,
+            "backbone": self.classifier.model.backbone.name,
+            "precision": self.classifier.precision,
+            "size": self.classifier.model.preprocess.size,
+            "has_heat_maps": self.classifier.has_heat_maps,
+            "has_novelty": self.classifier.model.novelty is not None,
+            "metrics": bundle.metrics,
+            "versions": bundle.versions,
+            "sha256": bundle.sha256,
+        }
+        return Response(json.dumps(record, ensure_ascii=False), media_type="application/json")
+
+    async def in_pool(self, request: Request, work: Callable[[Stop], T]) -> T:
+        """Do something with a picture beside the event loop. Raises ProblemError, or GoneError."""
+        try:
+            return await self.shared.pool.run(work, self.shared.limits.deadline, _left(request))
+        except FullError:
+            raise full() from None
+        except LateError:
+            raise late() from None
+
+    def _counted(self, found: dict[str, Any]) -> dict[str, Any]:
+        self.shared.metrics.predictions.labels(self.name, found["label"], found["verdict"]).inc()
+        return found
+
+
+def client_of(request: Request) -> str:
+    """The address of who asks."""
+    return request.client.host if request.client else ""
+
+
+def bundle_name(path: Path) -> str:
+    """The name of a bundle in addresses and pages."""
+    return path.name.removesuffix(".whatsit")
+
+
+async def _left(request: Request) -> None:
+    """Ends when the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,127 @@
+"""From what the operator asks for to a server that listens."""
+
+import os
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from whatsit.classifier import Classifier, Minimum
+from whatsit.config import Precision
+from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
+from whatsit.serving.app import create_app
+from whatsit.serving.door import Rules, is_loopback
+from whatsit.text import printable
+
+LEAST_KEY = 8  # characters
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|\*")
+ELSEWHERE = ("192.0.2.1", 9)  # of a network for examples: asking the way there sends nothing
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the operator of a server asks for; the words are the options of `whatsit serve`."""
+
+    bundles: Sequence[str]
+    host: str = "127.0.0.1"
+    port: int = 8000
+    lan: bool = False
+    public: bool = False
+    key: str | None = None
+    cors: Sequence[str] = ()
+    root_path: str = ""
+    url: bool = True
+    allow_private: bool = False
+    inbox: str | None = None
+    min_probability: Minimum = 0.0
+    precision: Precision | None = None
+    log: bool = True
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A server that can be used: what its bundles are called, and where; `link` has the key, if any."""
+
+    names: Sequence[str]
+    address: str
+    link: str
+    is_lan: bool
+
+
+def serve(wish: Wish, ready: Callable[[Ready], None]) -> int:
+    """Serve until SIGINT or SIGTERM; `ready` is called once it listens. Returns the number of requests.
+
+    Raises WhatsitError for options that contradict each other, would open the server to anybody by mistake,
+    or can't be satisfied.
+    """
+    wish = _checked(wish)
+    rules = Rules(wish.key, is_loopback(wish.host) and not wish.public, wish.cors)
+    with _bound(wish.host, wish.port) as listening:
+        classifiers = [Classifier(one, wish.min_probability, wish.precision) for one in wish.bundles]
+        app = create_app(
+            classifiers,
+            rules=rules,
+            urls=wish.url,
+            allow_private=wish.allow_private,
+            inbox=wish.inbox,
+            log=sys.stderr if wish.log else None,
+        )
+        from whatsit.serving.server import Server
+
+        server = Server(app, wish.root_path)
+        server.on_ready = lambda: ready(_ready(wish, listening.getsockname()[1], app.state.names))
+        server.listen(listening)
+        return server.server_state.total_requests
+
+
+def _checked(wish: Wish) -> Wish:
+    key = wish.key or os.environ.get("WHATSIT_KEY") or None
+    if key is not None and (len(key) < LEAST_KEY or not key.isascii() or not key.isprintable() or " " in key):
+        raise WhatsitError(Message("serve.short_key", least=LEAST_KEY))
+    for origin in wish.cors:
+        if not ORIGIN.fullmatch(origin):
+            raise WhatsitError(Message("serve.origin_unknown", origin=printable(origin)))
+    if wish.root_path and not wish.root_path.startswith("/"):
+        raise WhatsitError(Message("serve.root_path", path=printable(wish.root_path)))
+    wish = replace(wish, key=key, root_path=wish.root_path.rstrip("/"))
+    if wish.lan:
+        if wish.host != Wish.host:
+            raise WhatsitError(Message("serve.lan_and_host"))
+        return replace(wish, host="0.0.0.0", key=key or secrets.token_urlsafe(16))
+    if not is_loopback(wish.host) and key is None and not wish.public:
+        raise WhatsitError(Message("serve.open_to_all", host=printable(wish.host)))
+    return wish
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    from whatsit.serving.server import bound
+
+    try:
+        return bound(host, port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WhatsitError(
+            Message("serve.port_taken", host=printable(host), port=port, reason=reason)
+        ) from error
+
+
+def _ready(wish: Wish, port: int, names: Sequence[str]) -> Ready:
+    host = _address_in_network() if wish.lan else wish.host
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    address = f"http://{shown}:{port}{wish.root_path}/"
+    link = f"{address}?key={quote(wish.key)}" if wish.key else address
+    return Ready(names, address, link, wish.lan)
+
+
+def _address_in_network() -> str:
+    """This machine's own address in its network. Raises WhatsitError where it is in none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(ELSEWHERE)
+            return str(way.getsockname()[0])
+        except OSError:
+            raise WhatsitError(Message("serve.no_lan")) from None

@@ -1,0 +1,119 @@
+// The page of a served classifier: asks without leaving the page. Without it, the form does the same.
+"use strict";
+{
+  const one = (query, inside = document) => inside.querySelector(query);
+  const form = one("#ask"), answer = one("#answer"), working = one("#working"), drop = one("#drop");
+  const camera = one("#camera"), video = one("video", camera), here = new URL(form.action).search;
+  const MOST_TRIES = 5, LONGEST_WAIT = 8;
+  let asked = 0, picture = null, stream = null;
+
+  const reveal = (inside) => inside.querySelectorAll(".with-script").forEach((part) => { part.hidden = false; });
+  const wait = (seconds) => new Promise((go) => setTimeout(go, 1000 * seconds));
+  const say = (text) => {
+    const note = document.createElement("p");
+    note.className = "card problem";
+    note.setAttribute("role", "alert");
+    note.textContent = text;
+    answer.replaceChildren(note);
+  };
+
+  // A busy server says when to come back.
+  const send = async (body, tries = 1) => {
+    const response = await fetch(`./${here}&part=answer`, { method: "POST", body: body() });
+    if (response.status !== 503 || tries === MOST_TRIES) return response.text();
+    await wait(Math.min(LONGEST_WAIT, Number(response.headers.get("Retry-After") || 1)) * (0.5 + Math.random()));
+    return send(body, tries + 1);
+  };
+
+  const ask = async (name, value) => {
+    const turn = ++asked;
+    picture = name === "file" ? value : null;
+    working.hidden = false;
+    const body = () => { const data = new FormData(); data.append(name, value); return data; };
+    try {
+      const found = await send(body);
+      if (turn !== asked) return;
+      answer.innerHTML = found;
+      reveal(answer);
+      if (!picture) one(".wrong", answer)?.remove();
+      answer.focus();
+    } catch {
+      if (turn === asked) say(answer.dataset.failed);
+    }
+    if (turn === asked) working.hidden = true;
+  };
+
+  const correct = async (sent) => {
+    const data = new FormData(), button = one("button", sent);
+    data.append("label", one("select", sent).value);
+    data.append("file", picture);
+    button.disabled = true;
+    const response = await fetch("./inbox", { method: "POST", body: data }).catch(() => null);
+    if (response?.ok) { sent.textContent = answer.dataset.thanks; return; }
+    button.disabled = false;
+    const problem = await response?.json().catch(() => null);
+    one("p", sent).textContent = problem?.detail ?? answer.dataset.failed;
+  };
+
+  const stop = () => {
+    stream?.getTracks().forEach((track) => track.stop());
+    stream = null;
+    camera.hidden = true;
+  };
+  const start = async () => {
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      video.srcObject = stream;
+      camera.hidden = false;
+      await video.play();
+      one("[data-shoot]").focus();
+    } catch {
+      stop();
+      say(answer.dataset.noCamera);
+    }
+  };
+  const shoot = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => { if (blob) ask("file", blob); }, "image/jpeg", 0.92);
+  };
+
+  document.documentElement.classList.add("scripted");
+  reveal(document);
+  const live = window.isSecureContext && navigator.mediaDevices;
+  one("#live").hidden = !live;
+  one("#no-live").hidden = Boolean(live);
+
+  form.addEventListener("change", (event) => {
+    const [file] = event.target.files ?? [];
+    if (file) ask("file", file);
+    if (event.target.type === "file") event.target.value = "";
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const address = one("#url")?.value.trim();
+    if (address) ask("url", address);
+  });
+  document.addEventListener("paste", (event) => {
+    const [file] = event.clipboardData.files;
+    if (file) { event.preventDefault(); ask("file", file); }
+  });
+  document.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    const [file] = event.dataTransfer.files, address = event.dataTransfer.getData("text/uri-list").split("\n")[0];
+    if (file) ask("file", file);
+    else if (address && one("#url")) ask("url", address.trim());
+  });
+  one("#live").addEventListener("click", start);
+  one("[data-shoot]").addEventListener("click", shoot);
+  one("[data-stop]").addEventListener("click", stop);
+  answer.addEventListener("input", (event) => {
+    if (event.target.matches("[data-heat]")) one(".heat", answer).style.opacity = event.target.value / 100;
+  });
+  answer.addEventListener("submit", (event) => { event.preventDefault(); correct(event.target); });
+}
