@@ -82,7 +82,7 @@ def create_app(
     ]
     handlers = {HTTPException: _not_routed}
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
-    app.state.names = names
+    app.state.names, app.state.shared = names, shared
     return app
 
 

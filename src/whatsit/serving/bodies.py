@@ -34,7 +34,7 @@ class Bodies:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._held = 0
+        self.held = 0  # bytes
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[Body]:
@@ -43,7 +43,7 @@ class Bodies:
         try:
             yield await self._whole(request, counter)
         finally:
-            self._held -= counter.size
+            self.held -= counter.size
 
     async def _whole(self, request: Request, counter: "_Counter") -> Body:
         try:
@@ -89,10 +89,10 @@ class Bodies:
             raise _too_large(limits)
         async for piece in request.stream():
             counter.size += len(piece)
-            self._held += len(piece)
+            self.held += len(piece)
             if counter.size > limits.body:
                 raise _too_large(limits)
-            if self._held > limits.bodies:
+            if self.held > limits.bodies:
                 raise full()
             yield piece
 
