@@ -210,6 +210,8 @@ def rewritten(bundle: Path, change: dict[str, bytes | None], add: dict[str, byte
 BROWSER_FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),  # a camera
+    "--host-resolver-rules=MAP bears.test 127.0.0.1",  # an address that is not secure
 ]
 
 

@@ -20,7 +20,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, root_path: str = "", limits: Limits | None = None) -> None:
         limits = limits or Limits()
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its greetings, and complaints of clients
+        for noisy in ("uvicorn.error", "python_multipart.multipart"):  # greetings, and what clients did wrong
+            logging.getLogger(noisy).setLevel(logging.ERROR)
         config = uvicorn.Config(
             app,
             http=type("Limited", (Protocol,), {"limits": limits}),

@@ -1,0 +1,208 @@
+"""The page as its visitors use it, in a real browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving.conftest import encoded
+from tests.serving.served import Served
+from tests.site import Site, respond
+
+Serve = Callable[..., Served]
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Open a page of a server; nothing may be logged as an error, nor leave for another site."""
+    contexts, wrong = [], []
+
+    def visit(url: str, **options: object) -> Page:
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if "ontent Security" in line.text else None)
+        page.goto(url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def file(tmp_path: Path, picture: bytes) -> Path:
+    path = tmp_path / "x.jpg"
+    path.write_bytes(picture)
+    return path
+
+
+def test_chosen_picture_is_answered_on_the_page(serve: Serve, visit: Open, file: Path) -> None:
+    served = serve()
+    label = served.ask("/classify", file.read_bytes()).json["label"]
+    page = visit(served.url())
+    page.set_input_files("input[name=file]", file)
+    verdict = page.locator("#verdict")
+    expect(verdict).to_be_visible()
+    assert page.locator(".bars li").count() == 4
+    assert page.locator(".bars .label").first.inner_text() == label
+    assert page.evaluate("document.activeElement.id") == "answer"
+    heat = page.locator(".heat")
+    page.get_by_role("slider").fill("0")
+    assert heat.evaluate("one => getComputedStyle(one).opacity") == "0"
+    page.get_by_role("slider").press("ArrowRight")
+    assert float(heat.evaluate("one => getComputedStyle(one).opacity")) > 0
+
+
+def test_page_speaks_the_browsers_language_or_the_chosen_one(serve: Serve, visit: Open, file: Path) -> None:
+    page = visit(serve().url(), locale="zh-CN")
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    page.set_input_files("input[name=file]", file)
+    expect(page.locator(".said")).to_contain_text("陌生度")
+    page.get_by_role("link", name="English").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.set_input_files("input[name=file]", file)
+    expect(page.locator(".said")).to_contain_text("Novelty")
+
+
+def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes) -> None:
+    page = visit(serve().url())
+    for kind, transfer in [("paste", "clipboardData"), ("drop", "dataTransfer")]:
+        page.evaluate(
+            """([kind, transfer, bytes]) => {
+                const data = new DataTransfer();
+                data.items.add(new File([new Uint8Array(bytes)], "x.jpg", { type: "image/jpeg" }));
+                const Kind = kind === "paste" ? ClipboardEvent : DragEvent;
+                document.querySelector("#answer").replaceChildren();
+                document.dispatchEvent(new Kind(kind, { [transfer]: data, bubbles: true, cancelable: true }));
+            }""",
+            [kind, transfer, list(picture)],
+        )
+        expect(page.locator("#verdict")).to_be_visible()
+
+
+def test_address_is_classified(serve: Serve, visit: Open, site: Site, picture: bytes) -> None:
+    site.pages["/bear.jpg"] = respond(picture)
+    page = visit(serve(allow_private=True).url())
+    page.get_by_label("Or its address").fill(site.url("/bear.jpg"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict")).to_be_visible()
+    page.get_by_label("Or its address").fill(site.url("/none.jpg"))
+    page.get_by_role("button", name="Classify", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no picture to be had at this address.")
+
+
+def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, site: Site) -> None:
+    site.pages["/bear.jpg"] = respond(file.read_bytes())
+    page = visit(serve(allow_private=True).url(), java_script_enabled=False)
+    page.set_input_files("input[name=file]", file)
+    page.get_by_role("button", name="Classify", exact=True).click()
+    assert page.locator("#verdict").is_visible()
+    assert page.locator(".heat").is_visible()
+    page.get_by_label("Or its address").fill(site.url("/bear.jpg"))
+    page.get_by_role("button", name="Classify", exact=True).click()
+    assert page.locator("#verdict").is_visible()
+    page.get_by_role("button", name="Classify", exact=True).click()
+    assert "There is no picture in the request." in page.get_by_role("alert").inner_text()
+
+
+def test_page_works_with_the_keyboard_alone(serve: Serve, visit: Open, file: Path, tmp_path: Path) -> None:
+    served = serve(inbox=tmp_path / "inbox")
+    page = visit(served.url())
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
+    expect(page.locator("#verdict")).to_be_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.type") == "range"
+    page.keyboard.press("Tab")
+    page.keyboard.type("dog")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wrong")).to_contain_text("Thank you.")
+    assert [one.parent.name for one in (tmp_path / "inbox").rglob("*.jpg")] == ["dog"]
+
+
+def test_camera_shows_and_classifies_what_it_sees(serve: Serve, visit: Open) -> None:
+    page = visit(serve().url(host="localhost"), permissions=["camera"])
+    page.get_by_role("button", name="Use the camera").click()
+    expect(page.locator("video")).to_have_js_property("videoWidth", 640)
+    page.get_by_role("button", name="Classify this view").click()
+    expect(page.locator("#verdict")).to_be_visible()
+    page.get_by_role("button", name="Stop the camera").click()
+    assert page.locator("video").is_hidden()
+
+
+def test_page_without_a_secure_address_says_why_there_is_no_camera(serve: Serve, visit: Open) -> None:
+    page = visit(serve().url(host="bears.test"))
+    assert page.get_by_role("button", name="Use the camera").is_hidden()
+    assert "The live camera needs HTTPS" in page.inner_text("#no-live")
+    assert page.get_by_text("Take a photo", exact=True).is_visible()
+
+
+def test_page_says_what_happens_to_a_picture(serve: Serve, visit: Open, tmp_path: Path) -> None:
+    assert "Your picture is only used for the answer, and not kept." in visit(serve().url()).content()
+    with_inbox = visit(serve(inbox=tmp_path).url()).content()
+    assert "It is kept if you send a correction." in with_inbox
+
+
+def test_busy_server_is_asked_again(serve: Serve, visit: Open, file: Path) -> None:
+    served = serve()
+    page = visit(served.url())
+    pool, times = served.app.state.shared.pool, []
+    places, pool.places = pool.places, 0
+    page.on("response", lambda response: times.append(response.status))
+
+    def freed(response: object) -> None:
+        pool.places = places
+
+    page.on("response", freed)
+    page.set_input_files("input[name=file]", file)
+    expect(page.locator("#verdict")).to_be_visible()
+    assert times == [503, 200]
+
+
+def test_server_that_has_gone_is_reported(serve: Serve, visit: Open, file: Path) -> None:
+    page = visit(serve().url())
+    page.route("**/*", lambda route: route.abort())
+    page.set_input_files("input[name=file]", file)
+    expect(page.get_by_role("alert")).to_contain_text("The server can't be reached.")
+
+
+def test_picture_that_is_none_is_reported(serve: Serve, visit: Open, tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"<html>")
+    page = visit(serve().url(), locale="zh-CN")
+    page.set_input_files("input[name=file]", tmp_path / "x.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("这张图片无法使用")
+
+
+def test_class_names_of_a_stranger_are_shown_as_text(
+    serve: Serve, visit: Open, file: Path, small: object
+) -> None:
+    from dataclasses import replace
+
+    from tests.serving.conftest import SMALL
+    from whatsit.classifier import Classifier
+
+    hostile = Classifier(SMALL)
+    names = ["<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "bee\u202e", "dog"]
+    hostile.classes[:] = names
+    hostile.model = replace(hostile.model, classes=names)
+    page = visit(serve(hostile).url())
+    page.set_input_files("input[name=file]", file)
+    expect(page.locator("#verdict")).to_be_visible()
+    assert page.locator(".bars img").count() == page.locator(".bars script").count() == 0
+    assert "\u202e" not in page.inner_text("body")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_of_the_page(serve: Serve, visit: Open, file: Path, width: int, tmp_path: Path) -> None:
+    page = visit(serve(inbox=tmp_path).url(), viewport={"width": width, "height": 800})
+    page.set_input_files("input[name=file]", file)
+    expect(page.locator("#verdict")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,120 @@
+"""`whatsit serve`, as it is typed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+from tests.serving.conftest import SMALL
+
+
+@contextmanager
+def started(*words: object, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command, once it says that it is ready, and its address."""
+    command = [sys.executable, "-m", "whatsit", "serve", *map(str, words), "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert process.stdout is not None
+    try:
+        address = None
+        while address is None:
+            line = process.stdout.readline()
+            assert line, process.stderr.read() if process.stderr else ""
+            address = re.search(r"http://\S+", line)
+        yield process, address[0]
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_answers_until_it_is_asked_to_end(cache: Path, picture: bytes, end: signal.Signals) -> None:
+    with started(SMALL) as (process, address):
+        request = urllib.request.Request(f"{address}classify?secret=1", picture)
+        assert json.load(urllib.request.urlopen(request))["label"] in ("ant", "bee", "cat", "dog")
+        process.send_signal(end)
+        out, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out.splitlines()[-1] == "Ended after 1 request."
+    (line,) = map(json.loads, log.splitlines())
+    assert line["client"] == "127.0.0.1"
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/classify", 200)
+    assert "secret" not in log
+
+
+def test_lan_prints_a_link_with_a_key_and_a_code_for_phones(cache: Path) -> None:
+    with started(SMALL, "--lan", "--no-log") as (process, link):
+        assert re.search(r":\d+/\?key=[\w-]{22}$", link)
+        port = link.split(":")[2].split("/")[0]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/")
+        assert process.stdout is not None
+        code = [process.stdout.readline() for _ in range(10)]
+        assert any("▄" in line for line in code)
+
+
+def test_key_can_come_from_the_environment(cache: Path) -> None:
+    with started(SMALL, "--no-log", WHATSIT_KEY="correct-horse") as (_, link):
+        assert link.endswith("/?key=correct-horse")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(link.partition("?")[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["no.whatsit"], "There is no bundle no.whatsit."),
+        ([SMALL, SMALL], "Two bundles are named format-2. Rename one of them"),
+        ([SMALL, "--host", "0.0.0.0"], "0.0.0.0 can be reached from other computers. Add --lan"),
+        ([SMALL, "--host", "192.0.2.1"], "192.0.2.1 can be reached from other computers."),
+        ([SMALL, "--host", "::"], ":: can be reached from other computers."),
+        ([SMALL, "--key", "short"], "The key is too short. Use at least 8"),
+        ([SMALL, "--key", "with a space in it"], "The key is too short."),
+        ([SMALL, "--lan", "--host", "127.0.0.2"], "--lan chooses the host itself."),
+        ([SMALL, "--cors", "bears.example"], "bears.example is not an origin."),
+        ([SMALL, "--cors", "https://bears.example/path"], "is not an origin."),
+        ([SMALL, "--root-path", "bears"], "bears is not a path."),
+        ([SMALL, "--host", "192.0.2.99", "--public"], "on 192.0.2.99 can't be used:"),
+        ([SMALL, "--host", "no.such.host.invalid", "--public"], "on no.such.host.invalid can't be used:"),
+        ([SMALL, "--inbox", "/dev/null/x"], "/dev/null/x can't be used as an inbox:"),
+    ],
+)
+def test_mistakes_are_one_sentence(command: Run, words: list[object], sentence: str) -> None:
+    done = command("serve", *words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_port_that_is_taken_is_named(command: Run) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = command("serve", SMALL, "--port", port)
+    assert done.returncode == 2
+    assert f"Port {port} on 127.0.0.1 can't be used: " in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_serving_needs_no_torch_and_no_figures(cache: Path) -> None:
+    code = (
+        "import sys; from whatsit.serving.app import create_app; create_app(sys.argv[1]);"
+        "assert not {'torch', 'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(SMALL)], check=True)
