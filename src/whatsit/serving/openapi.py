@@ -6,7 +6,7 @@ from whatsit.i18n import say
 from whatsit.serving.service import Service
 from whatsit.version import __version__
 
-PICTURE: dict[str, Any] = {"type": "string", "contentMediaType": "image/*"}
+PICTURE = {"type": "string", "format": "binary"}
 PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 
 
