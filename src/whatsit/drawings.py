@@ -1,4 +1,7 @@
-"""Drawings of birds, cats and fish for the demo and the tutorial, with faults on purpose."""
+"""Drawings of birds, cats and fish for the demo and the tutorial, with faults on purpose.
+
+`python -m whatsit.drawings` writes them to `animals`, and two more pictures to `new`.
+"""
 
 import colorsys
 import math
@@ -223,5 +226,16 @@ def _rocket(pen: _Pen, chance: random.Random) -> None:
     pen.oval(0, -0.18, 0.11, 0.11, _WHITE)
 
 
+def main() -> None:
+    write_drawings(Path("animals"))
+    new, chance = Path("new"), random.Random(7)
+    new.mkdir(exist_ok=True)
+    for kind in ("cat", "rocket"):
+        draw(kind, chance).save(new / f"{kind}.jpg", quality=90)
+
+
 _DRAWERS = {"bird": _bird, "cat": _cat, "fish": _fish, "rocket": _rocket}
 CLASSES = ("bird", "cat", "fish")
+
+if __name__ == "__main__":
+    main()
