@@ -1,6 +1,6 @@
 """The tutorial's commands, outputs and pictures: `python -m tests.tutorial` makes them anew.
 
-`docs/start.md` shows commands in blocks that begin with ```console, each after `$ ` and before what it prints.
+`docs/start.md` shows commands in blocks of ```console, each after `$ ` and before what it prints.
 """
 
 import os
