@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,7 @@ PAGE = ROOT / "docs" / "start.md"
 PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.M | re.S)
-REPORT, FIRST = "animals-report.html", "first.html"
+REPORT, FIRST, CHINESE = "animals-report.html", "first.html", "first-zh.html"
 
 
 def commands(page: str) -> list[str]:
@@ -53,11 +54,12 @@ def printed(folder: Path, command: str) -> str:
 
 
 def outputs(page: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """Each command, and what it prints now. The first report is kept as `first.html`."""
+    """Each command, and what it prints now. The first report is kept, in both languages."""
     for command in commands(page):
         yield command, printed(folder, command)
         if (folder / REPORT).exists() and not (folder / FIRST).exists():
             shutil.copy(folder / REPORT, folder / FIRST)
+            printed(folder, f"whatsit report animals/.whatsit/runs/0001 --lang zh --out {CHINESE}")
 
 
 def rerun(page: str, folder: Path) -> str:
@@ -97,11 +99,12 @@ def save(image: Image.Image, name: str, width: int = 1280) -> None:
 
 def photograph(folder: Path) -> None:
     """The report in a browser, light and dark, and the figures that the commands drew."""
-    for scheme in ("light", "dark"):
-        with browser(1280, 860, scheme) as page:
-            page.goto((folder / FIRST).as_uri())
-            page.screenshot(path=folder / f"{scheme}.png")
-        save(Image.open(folder / f"{scheme}.png"), f"report-{scheme}.png")
+    for report, name in ((FIRST, "report"), (CHINESE, "report-zh")):
+        for scheme in ("light", "dark"):
+            with browser(1280, 860, scheme) as page:
+                page.goto((folder / report).as_uri())
+                picture = page.screenshot()
+            save(Image.open(BytesIO(picture)), f"{name}-{scheme}.png")
     save(Image.open(folder / "animals" / ".whatsit" / "pictures.png"), "pictures.png", 900)
     save(Image.open(folder / "why" / "cat.png"), "why.png", 900)
 
