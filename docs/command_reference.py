@@ -77,11 +77,13 @@ def _option(written: str, meaning: str) -> nodes.definition_list_item:
 
 
 def _inline(text: str) -> list[nodes.Node]:
-    """Words, and between backticks code."""
-    parts = re.split(r"`([^`]+)`", text)
-    return [
-        nodes.literal("", part) if index % 2 else nodes.Text(part) for index, part in enumerate(parts) if part
-    ]
+    """Words; what is between backticks, and options, as code: `--urls` would get a dash."""
+    parts = re.split(r"`([^`]+)`|(--[a-z-]+)", text)
+    found: list[nodes.Node] = []
+    for place in range(0, len(parts), 3):
+        words, *code = parts[place : place + 3]
+        found += [nodes.Text(words), *(nodes.literal("", name) for name in code if name)]
+    return found
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
