@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "start.md"
 PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.M | re.S)
-REPORT, FIRST, CHINESE = "animals-report.html", "first.html", "first-zh.html"
+REPORT, FIRST = "animals-report.html", "first.html"
 
 
 def commands(page: str) -> list[str]:
@@ -54,12 +54,11 @@ def printed(folder: Path, command: str) -> str:
 
 
 def outputs(page: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """Each command, and what it prints now. The first report is kept, in both languages."""
+    """Each command, and what it prints now. The first report is kept."""
     for command in commands(page):
         yield command, printed(folder, command)
         if (folder / REPORT).exists() and not (folder / FIRST).exists():
             shutil.copy(folder / REPORT, folder / FIRST)
-            printed(folder, f"whatsit report animals/.whatsit/runs/0001 --lang zh --out {CHINESE}")
 
 
 def rerun(page: str, folder: Path) -> str:
@@ -97,22 +96,21 @@ def save(image: Image.Image, name: str, width: int = 1280) -> None:
     small.quantize(256, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
 
 
-def photograph(folder: Path) -> None:
-    """The report in a browser, light and dark, and the figures that the commands drew."""
-    for report, name in ((FIRST, "report"), (CHINESE, "report-zh")):
-        for scheme in ("light", "dark"):
-            with browser(1280, 860, scheme) as page:
-                page.goto((folder / report).as_uri())
-                picture = page.screenshot()
-            save(Image.open(BytesIO(picture)), f"{name}-{scheme}.png")
-    save(Image.open(folder / "animals" / ".whatsit" / "pictures.png"), "pictures.png", 900)
-    save(Image.open(folder / "why" / "cat.png"), "why.png", 900)
+def photograph(folder: Path, language: str = "") -> None:
+    """The first report in a browser, light and dark, and a heat map; `.zh_CN` as Sphinx wants it in names."""
+    for scheme in ("light", "dark"):
+        with browser(1280, 720, scheme) as page:
+            page.goto((folder / FIRST).as_uri())
+            picture = page.screenshot()
+        save(Image.open(BytesIO(picture)), f"report-{scheme}{language}.png")
+    save(Image.open(folder / "why" / "cat.png"), f"why{language}.png", 900)
 
 
 def main() -> None:
     with TemporaryDirectory() as name:
         page = rerun(PAGE.read_text(), Path(name))
         photograph(Path(name))
+        save(Image.open(Path(name) / "animals" / ".whatsit" / "pictures.png"), "pictures.png", 900)
     PAGE.write_text(page)
 
 
