@@ -10,13 +10,14 @@ from whatsit.drawings import CLASSES, write_drawings
 
 def test_the_same_seed_draws_the_same_pictures(tmp_path: Path) -> None:
     first, second, other = tmp_path / "first", tmp_path / "second", tmp_path / "other"
-    for folder, seed in ((first, 1), (second, 1), (other, 2)):
-        write_drawings(folder, each=12, seed=seed)
+    odd = write_drawings(first, each=12, seed=1).odd.relative_to(first)  # always the same one
+    write_drawings(second, each=12, seed=1)
+    write_drawings(other, each=12, seed=2)
     files = sorted(path.relative_to(first) for path in first.rglob("*.jpg"))
     assert len(files) == 3 * 12 + 1  # with a copy
     assert {path.parts[0] for path in files} == set(CLASSES)
     assert all((first / path).read_bytes() == (second / path).read_bytes() for path in files)
-    assert all((first / path).read_bytes() != (other / path).read_bytes() for path in files)
+    assert all((first / path).read_bytes() != (other / path).read_bytes() for path in files if path != odd)
 
 
 def test_faults_are_where_they_are_said_to_be(tmp_path: Path) -> None:
