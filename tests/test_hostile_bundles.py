@@ -72,7 +72,7 @@ def test_zip_of_many_names_is_not_read(path: Path, names: int) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(names):
             archive.writestr(f"{number}", b"")
-    with pytest.raises(BundleError, match="does not end like a zip file of four parts"):
+    with pytest.raises(BundleError, match="does not end like a zip file of five parts"):
         Bundle.read(path)
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import stat
 import struct
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
+from whatsit.card import Card, Facts
 from whatsit.checks import ReasonError, path_of
 from whatsit.config import Precision
 from whatsit.errors import BundleError, NetworkError
@@ -30,11 +32,12 @@ from whatsit.project import write_whole
 from whatsit.tables import table
 from whatsit.text import brief, printable, shortened
 
-FORMAT = 3  # 1 had no temperature and no novelty, 1 and 2 had the head only in the graph
-FIRST_WITH_HEAD = 3
+FORMAT = 4  # 1 had no temperature and no novelty, 1 and 2 had the head only in the graph, 1 to 3 no card
+FIRST_WITH_HEAD, FIRST_WITH_CARD = 3, 4
 MANIFEST, NETWORK, HEAD, NOVELTY = "manifest.json", "model.onnx", "head.bin", "novelty.bin"
+CARD = "card.md"
 # Bytes; the second is protobuf's limit.
-LARGEST = {MANIFEST: 16 << 20, NETWORK: (2 << 30) - 1, HEAD: 256 << 20, NOVELTY: 256 << 20}
+LARGEST = {MANIFEST: 16 << 20, NETWORK: (2 << 30) - 1, HEAD: 256 << 20, NOVELTY: 256 << 20, CARD: 1 << 20}
 HEAD_TYPE = np.dtype("<f4")
 LARGEST_FILE = sum(LARGEST.values()) + 4096
 LONGEST_CLASS = 4096  # characters
@@ -42,7 +45,7 @@ NAMELESS = "backbone"  # what an old bundle, which does not name it, is shown to
 LONGEST_NUMBER = 100  # digits
 _END = struct.Struct("<4s4H2LH")  # of a zip: its last 22 bytes
 _ZIP64_END = 20  # bytes before these, where there are any
-_DIRECTORY = 4096  # bytes for the names of four parts
+_DIRECTORY = 4096  # bytes for the names of five parts
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same training gives the same bytes
 
 
@@ -57,13 +60,15 @@ class Bundle:
 
     The graph of `model.backbone` gives `logits` and `features`, and where the head follows an average pool,
     `heat_map`, so that other runtimes need nothing else. `split` records how the validation pictures were
-    chosen, as `catalog.Rule`. `metrics` and `versions` are for people.
+    chosen, as `catalog.Rule`. `metrics` and `versions` are for people, and so are `facts` of the training,
+    which old bundles don't have.
     """
 
     model: Model
     split: dict[str, Any]
     metrics: dict[str, Any]
     versions: dict[str, str]
+    facts: Facts | None = None
 
     def __repr__(self) -> str:
         accuracy, model = self.metrics.get("accuracy"), self.model
@@ -87,6 +92,11 @@ class Bundle:
         """The hash of the graph: weights of backbone and head in one."""
         return self.model.backbone.sha256
 
+    @property
+    def card(self) -> Card:
+        """The model card: what is known of the bundle, for people and programs."""
+        return Card(self.model, self.split, self.metrics, self.versions, self.facts)
+
     def write(self, path: str | Path) -> None:
         """Write the bundle, whole or not at all; the same content gives the same bytes.
 
@@ -100,6 +110,7 @@ class Bundle:
         parts = {NETWORK: model.backbone.network, HEAD: _head_bytes(model)}
         if model.novelty is not None:
             record, parts[NOVELTY] = model.novelty.to_bytes()
+        parts[CARD] = self.card.markdown("en").encode()
         manifest = {
             "format": FORMAT,
             "classes": model.classes,
@@ -111,6 +122,7 @@ class Bundle:
             "head": {"classes": len(model.weight), "width": model.weight.shape[1]},
             "temperature": model.temperature,
             "novelty": record,
+            "card": self.facts and self.facts.to_dict(),
             "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()},
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True).encode()
@@ -158,7 +170,9 @@ class Bundle:
                 _temperature(manifest.get("temperature")),
                 novelty,
             )
-            return cls(model, dict(manifest["split"]), dict(manifest["metrics"]), versions)
+        with _sense(path, Message("bundle.card")):
+            facts = _facts(manifest, parts)
+        return cls(model, dict(manifest["split"]), dict(manifest["metrics"]), versions, facts)
 
 
 @contextmanager
@@ -209,6 +223,15 @@ def _head(
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
         raise ReasonError(Message("bundle.head_numbers"))
     return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def _facts(manifest: dict[str, Any], parts: dict[str, bytes]) -> Facts | None:
+    """What is recorded for the card, whose text is made from it anew. Raises as `Facts.from_dict`."""
+    text = parts.get(CARD, b"").decode()
+    if any(unicodedata.category(letter) == "Cc" and letter != "\n" for letter in set(text)):
+        raise ReasonError(Message("bundle.card_text"))
+    record = manifest.get("card")
+    return None if record is None else Facts.from_dict(record, len(manifest["classes"]))
 
 
 def _require_classes(classes: Any) -> None:
@@ -296,6 +319,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[st
     expected = {MANIFEST, NETWORK}
     expected |= {HEAD} if manifest["format"] >= FIRST_WITH_HEAD else set()
     expected |= {NOVELTY} if manifest.get("novelty") is not None else set()
+    expected |= {CARD} if manifest["format"] >= FIRST_WITH_CARD else set()
     if sorted(names) != sorted(expected):
         missing, foreign = expected - set(names), set(names) - expected
         strange = sorted(missing | foreign) or sorted({name for name in names if names.count(name) > 1})
@@ -317,8 +341,8 @@ def _manifest(path: Path, text: bytes) -> dict[str, Any]:
         raise BundleError(Message("bundle.no_format", path=path))
     if manifest["format"] > FORMAT:
         raise BundleError(Message("bundle.too_new", path=path, format=manifest["format"], most=FORMAT))
-    for key in ("preprocess", "split", "metrics", "versions", "sha256", "novelty"):
-        is_there = manifest.get(key) is not None or key != "novelty"
+    for key in ("preprocess", "split", "metrics", "versions", "sha256", "novelty", "card"):
+        is_there = manifest.get(key) is not None or key not in ("novelty", "card")
         if is_there and not isinstance(manifest.get(key), dict):
             part = Message("bundle.manifest")
             raise BundleError(Message("bundle.invalid", path=path, part=part, reason=key))

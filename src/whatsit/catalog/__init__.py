@@ -4,6 +4,7 @@ from whatsit.catalog.catalog import Catalog, Item, Options
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.listing import folders_of
 from whatsit.catalog.opening import SPLITS, split_index
+from whatsit.catalog.sources import sources_of
 from whatsit.catalog.split import Rule
 from whatsit.catalog.summary import Summary
 from whatsit.config import Split
@@ -18,5 +19,6 @@ __all__ = [
     "Summary",
     "folders_of",
     "near_duplicates",
+    "sources_of",
     "split_index",
 ]

@@ -122,6 +122,7 @@ class Service:
             "metrics": bundle.metrics,
             "versions": bundle.versions,
             "sha256": bundle.sha256,
+            "card": bundle.card.to_dict(),
         }
         return Response(json.dumps(record, ensure_ascii=False), media_type="application/json")
 

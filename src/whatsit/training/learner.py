@@ -21,6 +21,7 @@ from whatsit.text import brief
 from whatsit.training import checks, fitting, mirrors, records, stages
 from whatsit.training.answers import Answers
 from whatsit.training.callbacks import Callback
+from whatsit.training.card import facts_of
 from whatsit.training.export import served
 from whatsit.training.finder import QUICK, LRFinder, sweep
 from whatsit.training.fitting import Request
@@ -235,8 +236,8 @@ class Learner(Answers):
         model = served(self.model())
         if warning := guessing.warning(self.evaluate()):
             warn(Message("training.careful", warning=warning))
-        metrics = records.measured(state, self._calibration)
-        bundle = Bundle(model, asdict(self.catalog.rule), metrics, records.versions(state))
+        metrics, facts = records.measured(state, self._calibration), facts_of(state, self._calibration)
+        bundle = Bundle(model, asdict(self.catalog.rule), metrics, records.versions(state), facts)
         with keeping(state.project.folder, path):
             bundle.write(path)
         state.run.note_trained_on(state.trained_on)
