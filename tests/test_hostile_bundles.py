@@ -5,6 +5,7 @@ import os
 import tempfile
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from tests import hostile
 from tests.conftest import Run, campaign
 from tests.hostile import LIGHT, WEIGHT, network, novelty, with_manifest, write
+from tests.test_card import FACTS
 from whatsit import Classifier
 from whatsit.bundle import MANIFEST, Bundle
 from whatsit.cli.printing import print_json
@@ -190,6 +192,7 @@ def places(document: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def bundle(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     path = tmp_path_factory.mktemp("bundle") / "b.whatsit"
     Classifier(write(path, network(), novelty=novelty(), temperature=1.5))  # tried once
+    replace(Bundle.read(path), facts=FACTS).write(path)
     return path
 
 
@@ -211,8 +214,11 @@ def test_manifests_with_odd_values_open_or_are_refused(bundle: Path, data: st.Da
         bad.write_bytes(bundle.read_bytes())
         with_manifest(bad, json.dumps(manifest).encode())
         with suppress(BundleError):
-            answer = Classifier(bad).predict(LIGHT)
+            classifier = Classifier(bad)
+            answer, card = classifier.predict(LIGHT), classifier.bundle.card
             assert answer.label
+            assert card.markdown("zh")
+            assert all(line.isprintable() for line in card.markdown("en").splitlines())
             assert np.isfinite(list(answer.probabilities.values())).all()
 
 
@@ -300,4 +306,4 @@ def test_bundle_is_written_with_the_same_bytes_as_ever(path: Path) -> None:
     assert hostile.checksum(path.read_bytes()) == WRITTEN
 
 
-WRITTEN = "c2ab028e225d899e197331a8f37b4c628d512892512d13c010c5e3c4bf183b9c"
+WRITTEN = "b4a4485b425dcb5a79d22e02a144b3d7808e1c33d36cb87c1d33e48668bd5f41"

@@ -1,4 +1,4 @@
-"""Bundles of formats 1 and 2 still open, and answer as they did.
+"""Bundles of formats 1 to 3 still open, and answer as they did.
 
 tests/fixtures holds one of each: a random network for pictures of 32 pixels, written by the Whatsit of that
 time, and its answers to twelve rendered pictures.
@@ -22,7 +22,7 @@ def picture(number: int) -> Image.Image:
     return Image.fromarray(patches.astype(np.uint8)).resize((32, 32))
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.usefixtures("cache")
 def test_old_bundle_answers_as_it_did(number: int) -> None:
     classifier = Classifier(FIXTURES / f"format-{number}.whatsit")

@@ -51,7 +51,7 @@ class Card:
             "training": self._training(),
             "split": self._split(),
             "sources": self._sources(),
-            "versions": self.versions,
+            "versions": dict(sorted(self.versions.items())),
         }
 
     def _classes(self) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ class Card:
         model, facts = self.model, self.facts
         return {
             "backbone": model.backbone.name,
-            "is_fine_tuned": self.metrics.get("fine_tuned") is True,
+            "is_fine_tuned": (self.metrics.get("fine_tuned") is True) if facts else None,
             "is_pretrained": facts and facts.is_pretrained,
             "epochs": facts and facts.epochs,
             "views": facts and facts.views,

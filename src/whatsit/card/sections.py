@@ -101,13 +101,9 @@ def _limits(card: dict[str, Any]) -> list[str]:
 
 
 def _training(training: dict[str, Any]) -> list[str]:
-    start = "card.from_scratch" if training["is_pretrained"] is False else "card.frozen"
-    how = Message("card.fine_tuned" if training["is_fine_tuned"] else start)
-    size = {"size": training["size"], "resize": training["resize"]}
-    items = [
-        say("card.backbone", backbone=_name(training["backbone"]), how=how),
-        say("card.input", **size, precision=training["precision"]),
-    ]
+    used = {name: training[name] for name in ("size", "resize", "precision")}
+    items = [say("card.backbone", backbone=_name(training["backbone"]), how=_how(training))]
+    items.append(say("card.input", **used))
     if training["epochs"] is not None:
         numbers = {name: training[name] for name in ("epochs", "views", "seed")}
         items.append(say("card.epochs", **numbers))
@@ -116,11 +112,23 @@ def _training(training: dict[str, Any]) -> list[str]:
     return items
 
 
+def _how(training: dict[str, Any]) -> Message | str:
+    if training["is_fine_tuned"] is None:
+        return ""
+    if not training["is_pretrained"]:
+        return Message("card.from_scratch")
+    return Message("card.fine_tuned" if training["is_fine_tuned"] else "card.frozen")
+
+
 def _pictures(card: dict[str, Any]) -> list[str | Table]:
     pictures, sources = card["pictures"], card["sources"]
-    parts: list[str | Table] = [say("card.count", **pictures)] if pictures else []
+    parts: list[str | Table] = []
+    if pictures is not None:
+        parts.append(say("card.count", train=pictures["train"], valid=pictures["valid"]))
+        if pictures["test"]:
+            parts.append(say("card.count_for_test", test=pictures["test"]))
     parts.append(_split(card["split"]))
-    if not pictures or sources is None:
+    if pictures is None or sources is None:
         return [*parts, say("card.no_sources")]
     known = sum(one["pictures"] for one in sources)
     rows = [
@@ -135,7 +143,9 @@ def _pictures(card: dict[str, Any]) -> list[str | Table]:
 
 def _split(split: dict[str, Any]) -> str:
     share, seed, relation = split["valid"], split["seed"], split["relation"]
-    if split["is_assigned"] is False or share is None:
+    if split["is_assigned"] is None:
+        return say("card.split_unknown")
+    if not split["is_assigned"] or share is None:
         return say("card.split_given")
     how = Message("card.split_by_time") if split["by_time"] else Message("card.split_by_content", seed=seed)
     together = Message("card.split_groups", relation=_name(relation)) if relation else ""
@@ -146,7 +156,8 @@ def _license(card: dict[str, Any]) -> str:
     name = card["training"]["backbone"]
     known, other = Message("card.weights_lite0"), Message("card.weights", backbone=_name(name))
     weights = known if name == "lite0" else other
-    return say("card.license_note", weights=weights)
+    is_own = card["training"]["is_pretrained"] is False
+    return say("card.license_own") if is_own else say("card.license_note", weights=weights)
 
 
 def _name(text: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from whatsit.catalog.catalog import Catalog
 from whatsit.cells import unsafe
+from whatsit.project import MANIFEST
 from whatsit.text import printable
 
-NAME = "manifest.csv"
 LARGEST = 256 << 20  # bytes, of a manifest that may come from a stranger
 LONGEST = 100  # characters
 Names = tuple[str, str]  # of a provider and a license, "" for what is not known
@@ -21,7 +21,7 @@ def sources_of(catalog: Catalog) -> Counter[Names] | None:
 
     A picture is known by its content, wherever it lies now, or else by its place.
     """
-    known = _known(catalog.root / NAME)
+    known = _known(catalog.root / MANIFEST)
     if known is None:
         return None
     found: Counter[Names] = Counter()
