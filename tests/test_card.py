@@ -46,9 +46,8 @@ def trained(all_digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
             shutil.copy(path, place / "digits" / label)
             source = ("commons", "CC BY-SA 4.0") if number % 2 else ("openverse", "CC0")
             if number:  # the first is the user's own
-                rows.append(
-                    f"{label},{number},kept,{label}/{path.name},,,{source[1]},An Author,,A Title,{source[0]},,,,"
-                )
+                place_of, known = f"{label},{number},kept,{label}/{path.name},,", ",An Author,,A Title,"
+                rows.append(f"{place_of},{source[1]}{known}{source[0]},,,,")
     head = "class,number,status,file,error,url,license,author,page,title,provider,words,sha256,time,invited"
     (place / "digits" / "manifest.csv").write_text("\n".join([head, *rows, ""]))
     learner = wi.Learner(wi.Catalog.from_folder(place / "digits"), size=SIZE)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -163,11 +162,11 @@ def test_disk_that_is_full_leaves_an_empty_folder(tmp_path: Path, monkeypatch: p
 
 
 @pytest.fixture
-def image(folder: Path, tmp_path: Path) -> Iterator["Image"]:
+def image(folder: Path, tmp_path: Path) -> "Image":
     image = Image(folder, tmp_path)
     for name, rest in steps(folder):
         image.do(name, rest)
-    yield image
+    return image
 
 
 class Image:

@@ -9,7 +9,7 @@ import io
 import re
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 EPOCH = (1980, 1, 1, 0, 0, 0)
 LICENSES = ("LICENSE", "NOTICE")
 PYTHON = ">=3.11"
-KIND = "Wheel-Version: 1.0\nGenerator: whatsit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+KIND = {"Wheel-Version": "1.0", "Generator": "whatsit", "Root-Is-Purelib": "true", "Tag": "py3-none-any"}
 COMMAND = "[console_scripts]\nwhatsit = whatsit.cli:main\n"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -29,13 +29,12 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 def wheel() -> tuple[str, bytes]:
     """The name and the bytes of the wheel; the same code gives the same bytes."""
     info = f"whatsit-{__version__}.dist-info"
-    needed = "".join(f"Requires-Dist: {one}\n" for one in _needed())
-    metadata = (
-        f"Metadata-Version: 2.1\nName: whatsit\nVersion: {__version__}\nRequires-Python: {PYTHON}\n{needed}"
-    )
+    about = {"Metadata-Version": "2.1", "Name": "whatsit", "Version": __version__, "Requires-Python": PYTHON}
+    needed = [("Requires-Dist", one) for one in _needed()]
     files = {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in _modules()}
     files |= {f"{info}/licenses/{name}": data for name, data in _licenses()}
-    texts = {"METADATA": metadata, "WHEEL": KIND, "entry_points.txt": COMMAND}
+    metadata, kind = _fields([*about.items(), *needed]), _fields(KIND.items())
+    texts = {"METADATA": metadata, "WHEEL": kind, "entry_points.txt": COMMAND}
     files |= {f"{info}/{name}": text.encode() for name, text in texts.items()}
     record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
@@ -61,6 +60,10 @@ def requirements() -> list[str]:
         found[name] = package.version
         left += [one for one in package.requires or [] if "extra" not in one.partition(";")[2]]
     return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+def _fields(fields: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in fields)
 
 
 def _name_of(requirement: str) -> str | None:
