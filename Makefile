@@ -1,7 +1,7 @@
 # `make demo` and `make test` each work on a fresh clone: they create .venv and install what they need.
 PY := .venv/bin/python
 WORKERS ?= 2
-.PHONY: demo test soak lint docs bench clean
+.PHONY: demo test soak lint docs docs-pictures bench clean
 
 INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt
 
@@ -42,6 +42,10 @@ soak: lint
 docs: .venv/.installed
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo build/docs/index.html
+
+# The tutorial's outputs and pictures anew, after a change of what commands print or pages show.
+docs-pictures: .venv/.installed
+	$(PY) -m tests.tutorial
 
 bench: .venv/.installed
 	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand; do $(PY) -m benchmarks.$$name || exit 1; done

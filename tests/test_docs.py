@@ -14,6 +14,7 @@ from tests.documentation import code_blocks
 from whatsit.cli.app import app
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+PAGES = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
 
 
 def section(name: str) -> str:
@@ -79,3 +80,23 @@ def test_site_of_the_documentation_is_built_without_a_warning(tmp_path: Path) ->
     assert built.returncode == 0, built.stderr
     pages = {path.stem for path in tmp_path.glob("*.html")}
     assert {path.stem for path in (ROOT / "docs").glob("*.md")} <= pages
+    reference = re.sub(r"<[^>]+>", "", (tmp_path / "cli.html").read_text())
+    options = {word for command in COMMANDS.values() for one in command.params for word in one.opts}
+    assert [word for word in options if word.startswith("-") and word not in reference] == []
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT) for path in PAGES), ids=str)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text()):
+        path, _, anchor = target.partition("#")
+        if path.startswith("http"):
+            continue
+        linked = (ROOT / page).parent / path if path else ROOT / page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+def anchors(page: Path) -> list[str]:
+    """What a heading is called in an address, as GitHub and MyST do it."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]

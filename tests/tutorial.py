@@ -1,0 +1,118 @@
+"""The tutorial's commands, outputs and pictures: `python -m tests.tutorial` makes them anew.
+
+`docs/start.md` shows commands in blocks of ```console, each after `$ ` and before what it prints.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests import ROOT
+
+PAGE = ROOT / "docs" / "start.md"
+PICTURES = ROOT / "docs" / "pictures"
+CHROMIUM = "/usr/bin/chromium"
+BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.M | re.S)
+REPORT, FIRST = "animals-report.html", "first.html"
+
+
+def commands(page: str) -> list[str]:
+    """What the reader types, in order."""
+    return [line[2:] for block in BLOCK.findall(page) for line in block.splitlines() if line.startswith("$ ")]
+
+
+def printed(folder: Path, command: str) -> str:
+    """What a command of the tutorial prints in a folder, as in a terminal."""
+    folder.joinpath("bin").mkdir(exist_ok=True)
+    for name, words in (("whatsit", "-m whatsit"), ("python", "")):
+        program = folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        program.chmod(0o755)
+    asked = {"WHATSIT_LANG": "en", "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env={**os.environ, **asked},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}"
+    text = done.stdout.replace(f"{folder.resolve()}{os.sep}", "")
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def outputs(page: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """Each command, and what it prints now. The first report is kept."""
+    for command in commands(page):
+        yield command, printed(folder, command)
+        if (folder / REPORT).exists() and not (folder / FIRST).exists():
+            shutil.copy(folder / REPORT, folder / FIRST)
+
+
+def rerun(page: str, folder: Path) -> str:
+    """The page with what its commands print now."""
+    now = outputs(page, folder)
+
+    def block(old: re.Match[str]) -> str:
+        count = len(re.findall(r"^\$ ", old.group(), re.M))
+        return "".join(f"$ {command}\n{text}" for command, text in (next(now) for _ in range(count)))
+
+    return BLOCK.sub(block, page)
+
+
+def masked(text: str) -> str:
+    """Without what differs between machines and days: times, dates, and the digits of probabilities."""
+    text = re.sub(r"\d+(\.\d+)? (ms|s)\b", r"N \2", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
+    return re.sub(r"\(\d+%\)|(?<=: \w{3} )\d+\.\d%|novelty \d\.\d+|(?<=nearest: ).*", "N", text)
+
+
+@contextmanager
+def browser(width: int, height: int, scheme: str) -> Iterator[Page]:
+    with sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        view = {"width": width, "height": height}
+        yield chromium.new_page(viewport=view, color_scheme=scheme)  # type: ignore[arg-type]
+        chromium.close()
+
+
+def save(image: Image.Image, name: str, width: int = 1280) -> None:
+    """Write a PNG into the documentation, at most so wide, in 256 colors."""
+    PICTURES.mkdir(exist_ok=True)
+    small = image.convert("RGB")
+    small.thumbnail((width, 4 * width), Image.Resampling.LANCZOS)
+    small.quantize(256, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
+
+
+def photograph(folder: Path, language: str = "") -> None:
+    """The first report in a browser, light and dark, and a heat map; `.zh_CN` as Sphinx wants it in names."""
+    for scheme in ("light", "dark"):
+        with browser(1280, 720, scheme) as page:
+            page.goto((folder / FIRST).as_uri())
+            picture = page.screenshot()
+        save(Image.open(BytesIO(picture)), f"report-{scheme}{language}.png")
+    save(Image.open(folder / "why" / "cat.png"), f"why{language}.png", 900)
+
+
+def main() -> None:
+    with TemporaryDirectory() as name:
+        page = rerun(PAGE.read_text(), Path(name))
+        photograph(Path(name))
+        save(Image.open(Path(name) / "animals" / ".whatsit" / "pictures.png"), "pictures.png", 900)
+    PAGE.write_text(page)
+
+
+if __name__ == "__main__":
+    main()
