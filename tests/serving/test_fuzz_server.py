@@ -67,8 +67,9 @@ def request(dice: random.Random, good: list[bytes]) -> bytes:
         )
         body = mutated(body, dice) if dice.random() < 0.5 else body
     length = dice.choice((len(body),) * 8 + (len(body) // 2, len(body) + 5, 0))
+    method = dice.choice(("POST", "POST", "POST", "GET", "PUT", "HEAD"))
     head = [
-        f"{dice.choice(('POST', 'POST', 'POST', 'GET', 'PUT', 'HEAD'))} {dice.choice(PATHS)} HTTP/1.{dice.choice('1110')}",
+        f"{method} {dice.choice(PATHS)} HTTP/1.{dice.choice('1110')}",
         "Host: 127.0.0.1",
         f"Content-Type: {kind}",
         f"Content-Length: {length}",

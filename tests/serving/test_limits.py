@@ -1,4 +1,4 @@
-"""A server stays up: whatever is sent, in whatever way, ends with an answer, and the next one gets its own."""
+"""A server stays up: whatever is sent, however, ends with an answer, and the next one gets its own."""
 
 import http.client
 import io
@@ -122,7 +122,7 @@ def test_server_that_ends_finishes_what_it_began(serve: Serve, held: Held, pictu
         held.let_go.set()
         assert asked.result().status == 200
     served._thread.join(10)
-    with pytest.raises(OSError):
+    with pytest.raises(ConnectionRefusedError):
         served.connect()
 
 
