@@ -24,7 +24,10 @@ QUICK = Limits(connect=2, read=0.3, whole=0.6, size=1 << 20)
 
 def get(url: str, allow_private: bool = True, limits: Limits = QUICK) -> bytes:
     async def ask() -> bytes:
-        async with client(limits, Guard.of_user(allow_private)) as session, answer(session, url, limits) as response:
+        async with (
+            client(limits, Guard.of_user(allow_private)) as session,
+            answer(session, url, limits) as response,
+        ):
             return await read(response, limits.size)
 
     return run(ask())

@@ -132,6 +132,21 @@ class Classifier:
         predict = naming(self._predict)
         return list(in_parallel(predict, image)) if isinstance(image, list) else predict(image)
 
+    def predict_url(self, url: str, allow_private: bool = False) -> Prediction:
+        """Classify the picture at an address: a public one, with `allow_private` also in your own network.
+
+        Raises FetchError, and ImageError for what is not a picture.
+        """
+        from whatsit import fetch  # aiohttp takes longer to import than all of the rest
+
+        limits, guard = fetch.Limits(), fetch.Guard.of_user(allow_private)
+
+        async def fetched() -> bytes:
+            async with fetch.client(limits, guard) as session, fetch.answer(session, url, limits) as response:
+                return await fetch.read(response, limits.size)
+
+        return self._predict(fetch.run(fetched()))
+
     def try_each(self, images: Iterable[Picture]) -> Iterator[Prediction | ImageError]:
         """Predict many, in order, with errors in place of those that are not pictures."""
         return in_parallel(_or_error(self._predict), require_many(images))

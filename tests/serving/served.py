@@ -34,10 +34,15 @@ class Served:
     """A server that is ready when the block begins, and has ended when it ends."""
 
     def __init__(
-        self, bundle: Any, rules: Rules | None = None, limits: Limits | None = None, **options: Any
+        self,
+        bundle: Any,
+        rules: Rules | None = None,
+        limits: Limits | None = None,
+        root_path: str = "",
+        **options: Any,
     ) -> None:
         self.app = create_app(bundle, rules=rules, limits=limits, **options)
-        self.server = Server(self.app, options.pop("root_path", ""), limits)
+        self.server = Server(self.app, root_path, limits)
         self._listening = bound("127.0.0.1", 0)
         self.port: int = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self.server.listen, args=[self._listening])

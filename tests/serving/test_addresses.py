@@ -14,7 +14,16 @@ from whatsit.serving.limits import Limits
 Serve = Callable[..., Served]
 REFUSED = "There is no picture to be had at this address. Check it, or send the picture itself."
 HERE = [  # ways to write this machine, with the port of a server that would answer
-    *("127.0.0.1", "localhost", "LOCALHOST", "127.1", "127.0.1", "127.255.255.254", "2130706433", "0x7f000001"),
+    *(
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "127.1",
+        "127.0.1",
+        "127.255.255.254",
+        "2130706433",
+        "0x7f000001",
+    ),
     *("0177.0.0.1", "0x7f.0.0.1", "0x7f.1", "017700000001", "0.0.0.0", "0", "0x0", "[::1]", "[::]"),
     *("[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]"),
     *("[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001:0:4136:e378:8000:63bf:80ff:fffe]", "localhost."),
@@ -22,15 +31,45 @@ HERE = [  # ways to write this machine, with the port of a server that would ans
     *("example.com@127.0.0.1", "127.0.0.1#@example.com", "127.0.0.1?@example.com", "foo.localhost"),
 ]
 ELSEWHERE = [
-    *("http://169.254.169.254/latest/meta-data/", "http://169.254.169.254.nip.invalid/", "http://2852039166/"),
+    *(
+        "http://169.254.169.254/latest/meta-data/",
+        "http://169.254.169.254.nip.invalid/",
+        "http://2852039166/",
+    ),
     *("http://[fd00:ec2::254]/", "http://100.100.100.200/", "http://168.63.129.16/", "http://192.0.0.192/"),
     *("http://metadata.google.internal/", "http://10.0.0.1/", "http://172.16.0.1/", "http://192.168.0.1/"),
-    *("http://100.64.0.1/", "http://[fe80::1]/", "http://[fc00::1]/", "http://[fec0::1]/", "http://224.0.0.1/"),
+    *(
+        "http://100.64.0.1/",
+        "http://[fe80::1]/",
+        "http://[fc00::1]/",
+        "http://[fec0::1]/",
+        "http://224.0.0.1/",
+    ),
     *("http://[ff02::1]/", "http://255.255.255.255/", "http://198.18.0.1/", "http://192.0.2.1/"),
     *("http://[2001:db8::1]/", "http://240.0.0.1/", "http://[::ffff:169.254.169.254]/"),
-    *("file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1:6379/_INFO", "data:image/gif;base64,R0lG"),
-    *("dict://127.0.0.1:11211/", "http:///etc/passwd", "//127.0.0.1/", "/etc/passwd", "C:\\Windows", "javascript:1"),
-    *("http://", "http://:80/", "http://[", "http://127.0.0.1:99999/", "http://\x00/", "http://a b/", "ldap://x/"),
+    *(
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+        "gopher://127.0.0.1:6379/_INFO",
+        "data:image/gif;base64,R0lG",
+    ),
+    *(
+        "dict://127.0.0.1:11211/",
+        "http:///etc/passwd",
+        "//127.0.0.1/",
+        "/etc/passwd",
+        "C:\\Windows",
+        "javascript:1",
+    ),
+    *(
+        "http://",
+        "http://:80/",
+        "http://[",
+        "http://127.0.0.1:99999/",
+        "http://\x00/",
+        "http://a b/",
+        "ldap://x/",
+    ),
     "http://127.0.0.1\r\nHost: example.com/",
     "unix:///var/run/docker.sock",
     "\\\\127.0.0.1\\share\\x.jpg",

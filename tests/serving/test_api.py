@@ -14,7 +14,8 @@ from tests.serving.conftest import SMALL
 from tests.serving.served import Served
 from tests.site import Site, respond
 from whatsit.classifier import Classifier
-from whatsit.serving.app import create_app
+from whatsit.errors import FetchError, ImageError
+from whatsit.serving import Rules, create_app
 
 Serve = Callable[..., Served]
 
@@ -63,7 +64,9 @@ def test_picture_at_an_address_is_fetched_and_classified(serve: Serve, site: Sit
     answer = served.ask(f"/classify-url?url={site.url('/bear.jpg')}")
     assert answer.json == served.ask("/classify", picture).json
     (request,) = site.requests
-    assert re.fullmatch(r"whatsit/[\d.]+ \(classifies a picture for a visitor\)", request.headers["user-agent"])
+    assert re.fullmatch(
+        r"whatsit/[\d.]+ \(classifies a picture for a visitor\)", request.headers["user-agent"]
+    )
 
 
 def test_operators_contact_is_not_sent_along(
@@ -101,8 +104,13 @@ def test_refusals_are_problem_details_in_one_sentence(
 
 def test_refusals_are_in_the_language_of_the_client(serve: Serve) -> None:
     served = serve()
-    assert served.ask("/x", Accept_Language="zh-CN,zh;q=0.9,en;q=0.8").json["detail"] == "这个地址没有内容。/docs 列出了可用的地址。"
-    assert served.ask("/x", Accept_Language="de,en;q=0.8,zh;q=0.1").json["detail"].startswith("There is nothing")
+    assert (
+        served.ask("/x", Accept_Language="zh-CN,zh;q=0.9,en;q=0.8").json["detail"]
+        == "这个地址没有内容。/docs 列出了可用的地址。"
+    )
+    assert (
+        served.ask("/x", Accept_Language="de,en;q=0.8,zh;q=0.1").json["detail"].startswith("There is nothing")
+    )
     assert served.ask("/x?lang=zh").json["detail"].startswith("这个地址没有内容。")
 
 
@@ -131,7 +139,9 @@ def test_unknown_paths_and_methods_do_not_fill_the_metrics(serve: Serve) -> None
     served = serve()
     for number in range(20):
         served.ask(f"/made-up-{number}", method="DELETE")
-    lines = [line for line in served.ask("/metrics").text.splitlines() if line.startswith("whatsit_requests_total")]
+    lines = [
+        line for line in served.ask("/metrics").text.splitlines() if line.startswith("whatsit_requests_total")
+    ]
     assert lines == ['whatsit_requests_total{method="other",route="other",status="404"} 20.0']
 
 
@@ -175,3 +185,23 @@ def test_description_names_every_address_and_is_json(serve: Serve, tmp_path: Pat
     assert list(described["paths"]) == ["/classify", "/info", "/classify-url", "/inbox"]
     assert json.dumps(described)
     assert list(serve(urls=False).ask("/openapi.json").json["paths"]) == ["/classify", "/info"]
+
+
+def test_classifier_fetches_by_itself_what_a_server_would(
+    small: Classifier, site: Site, picture: bytes
+) -> None:
+    site.pages["/bear.jpg"] = respond(picture)
+    assert small.predict_url(site.url("/bear.jpg"), allow_private=True) == small.predict(picture)
+    with pytest.raises(FetchError, match="private network"):
+        small.predict_url(site.url("/bear.jpg"))
+    site.pages["/page"] = respond(b"<html>")
+    with pytest.raises(ImageError, match="web page"):
+        small.predict_url(site.url("/page"), allow_private=True)
+
+
+def test_server_works_under_the_path_of_a_proxy(serve: Serve, picture: bytes) -> None:
+    served = serve(root_path="/bears")  # the proxy takes /bears away
+    page = served.ask("/").text
+    assert not re.search(r'(href|src|action)="/', page)
+    assert served.ask("/classify", picture).status == 200
+    assert serve(root_path="/bears", rules=Rules("a-long-key")).ask("/health").status == 200

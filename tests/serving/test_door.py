@@ -11,7 +11,9 @@ Serve = Callable[..., Served]
 KEY = "correct-horse-battery"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "[::", "localhost.", "@"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "[::", "localhost.", "@"]
+)
 def test_loopback_server_answers_under_no_foreign_name(serve: Serve, host: str) -> None:
     answer = serve(rules=Rules(only_loopback=True)).ask("/info", Host=host)
     assert answer.status == 421
@@ -50,7 +52,13 @@ def test_allowed_site_may_use_the_api_from_a_browser(serve: Serve, picture: byte
 
 def test_key_is_needed_everywhere_but_for_health(serve: Serve, picture: bytes) -> None:
     served = serve(rules=Rules(KEY))
-    for path, body in [("/", None), ("/classify", picture), ("/info", None), ("/docs", None), ("/openapi.json", None)]:
+    for path, body in [
+        ("/", None),
+        ("/classify", picture),
+        ("/info", None),
+        ("/docs", None),
+        ("/openapi.json", None),
+    ]:
         answer = served.ask(path, body)
         assert answer.status == 401
         assert answer.headers["www-authenticate"] == "Bearer"

@@ -10,7 +10,6 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from PIL import Image
 
 from tests.conftest import WHOLE, rendered
 from tests.serving.conftest import encoded
@@ -21,7 +20,17 @@ Serve = Callable[..., Served]
 REQUESTS = 20_000 if WHOLE else 1000
 CLIENTS = 8
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
-PATHS = ("/classify", "/classify?explain=1", "/", "/?part=answer", "/inbox", "/info", "/docs", "/x", "/static/x")
+PATHS = (
+    "/classify",
+    "/classify?explain=1",
+    "/",
+    "/?part=answer",
+    "/inbox",
+    "/info",
+    "/docs",
+    "/x",
+    "/static/x",
+)
 
 
 def pictures() -> list[bytes]:
@@ -52,18 +61,24 @@ def request(dice: random.Random, good: list[bytes]) -> bytes:
     kind = dice.choice(("image/jpeg", "application/octet-stream", "", "text/html", "multipart/form-data"))
     if dice.random() < 0.4:
         files = tuple(mutated(dice.choice(good), dice) for _ in range(dice.randint(0, 3)))
-        body, kind = form(files, {"label": dice.choice(("ant", "x", "\n"))}), f"multipart/form-data; boundary={BOUNDARY}"
+        body, kind = (
+            form(files, {"label": dice.choice(("ant", "x", "\n"))}),
+            f"multipart/form-data; boundary={BOUNDARY}",
+        )
         body = mutated(body, dice) if dice.random() < 0.5 else body
     length = dice.choice((len(body),) * 8 + (len(body) // 2, len(body) + 5, 0))
+    method = dice.choice(("POST", "POST", "POST", "GET", "PUT", "HEAD"))
     head = [
-        f"{dice.choice(('POST', 'POST', 'POST', 'GET', 'PUT', 'HEAD'))} {dice.choice(PATHS)} HTTP/1.{dice.choice('1110')}",
+        f"{method} {dice.choice(PATHS)} HTTP/1.{dice.choice('1110')}",
         "Host: 127.0.0.1",
         f"Content-Type: {kind}",
         f"Content-Length: {length}",
         *(f"X-{n}: {'y' * dice.randint(0, 400)}" for n in range(dice.randint(0, 5))),
     ]
     if dice.random() < 0.1:
-        head[-1] = dice.choice(("Transfer-Encoding: chunked", "Expect: 100-continue", "Connection: close", "\x00: x"))
+        head[-1] = dice.choice(
+            ("Transfer-Encoding: chunked", "Expect: 100-continue", "Connection: close", "\x00: x")
+        )
     data = "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
     return mutated(data, dice) if dice.random() < 0.1 else data
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving.conftest import encoded
 from tests.serving.served import Served
 from tests.site import Site, respond
 
@@ -201,7 +200,9 @@ def test_class_names_of_a_stranger_are_shown_as_text(
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_of_the_page(serve: Serve, visit: Open, file: Path, width: int, tmp_path: Path) -> None:
+def test_nothing_sticks_out_of_the_page(
+    serve: Serve, visit: Open, file: Path, width: int, tmp_path: Path
+) -> None:
     page = visit(serve(inbox=tmp_path).url(), viewport={"width": width, "height": 800})
     page.set_input_files("input[name=file]", file)
     expect(page.locator("#verdict")).to_be_visible()

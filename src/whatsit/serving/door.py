@@ -148,7 +148,7 @@ def _is_same_site(headers: Headers, scope: Scope, origins: Sequence[str]) -> boo
     """Whether a request comes from this server's own pages, an allowed origin's, or no browser page."""
     origin = headers.get("origin")
     if origin is not None:
-        return "*" in origins or origin in origins or urlsplit(origin).netloc == headers.get("host")
+        return "*" in origins or origin in origins or origin.partition("://")[2] == headers.get("host")
     if headers.get("sec-fetch-site") == "cross-site":  # a link may lead here, a picture's address may not
         return scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
     return True
