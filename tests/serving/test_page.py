@@ -207,3 +207,15 @@ def test_nothing_sticks_out_of_the_page(
     page.set_input_files("input[name=file]", file)
     expect(page.locator("#verdict")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_page_leads_to_the_model_card(serve: Serve, visit: Open, width: int) -> None:
+    page = visit(serve().url(), viewport={"width": width, "height": 800})
+    page.get_by_role("link", name="About this classifier").click()
+    assert page.get_by_role("heading").all_inner_texts()[1:4] == [
+        *("Image classifier", "Accuracy", "What it does not know")
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="Back to the page").click()
+    expect(page.locator("#ask")).to_be_visible()

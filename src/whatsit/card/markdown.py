@@ -29,7 +29,7 @@ def escaped(text: object) -> str:
 
 
 def _table(table: Table) -> str:
-    marks = ["---", *["---:"] * table.numbers, *["---"] * (len(table.header) - 1 - table.numbers)]
+    marks = ["---"] * table.texts + ["---:"] * (len(table.header) - table.texts)
     rows = [table.header, *table.rows]
     lines = [" | ".join(map(escaped, row)) for row in rows]
     return "\n".join(f"| {line} |" for line in [lines[0], " | ".join(marks), *lines[1:]])

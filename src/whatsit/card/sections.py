@@ -18,11 +18,11 @@ OF_SOURCES = ("card.provider", "card.its_license", "card.count_of_pictures")
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text; `numbers` columns after the first are numbers."""
+    """Cells as text; the columns after the first `texts` are numbers."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    numbers: int
+    texts: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _accuracy(card: dict[str, Any]) -> list[str | Table]:
         parts.append(say("card.few_of_a_class", count=few, least=FEW_OF_A_CLASS))
     if card["training"]["is_fine_tuned"]:
         parts.append(say("card.chosen_on_valid"))
-    parts.append(Table(list(map(say, COLUMNS)), list(map(_row, classes[:MOST_ROWS])), len(COLUMNS) - 1))
+    parts.append(Table(list(map(say, COLUMNS)), list(map(_row, classes[:MOST_ROWS]))))
     if len(classes) > MOST_ROWS:
         parts.append(say("printed.more", count=len(classes) - MOST_ROWS))
     return parts
@@ -138,7 +138,7 @@ def _pictures(card: dict[str, Any]) -> list[str | Table]:
     unknown = sum(pictures.values()) - known
     if unknown > 0:
         rows.append([say("card.not_recorded"), "-", f"{unknown:,}"])
-    return [*parts, say("card.sources"), Table(list(map(say, OF_SOURCES)), rows, 0)]
+    return [*parts, say("card.sources"), Table(list(map(say, OF_SOURCES)), rows, texts=2)]
 
 
 def _split(split: dict[str, Any]) -> str:

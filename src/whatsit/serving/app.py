@@ -107,6 +107,7 @@ def _routes(service: Service) -> list[BaseRoute]:
         _route("/", pages.show, shared),
         _route("/", pages.ask, shared, "POST"),
         _route("/docs", pages.docs, shared),
+        _route("/card", pages.card, shared),
         _route("/static/{name}", static, shared),
         _route("/classify", service.classify, shared, "POST", needs_place=True),
         _route("/classify-url", service.classify_url, shared, needs_place=True),

@@ -50,6 +50,16 @@ class Pages:
             )
         )
 
+    async def card(self, request: Request) -> Response:
+        """GET /card: what this classifier is, how good, trained on what."""
+        service = self._service
+        sections = service.classifier.bundle.card.sections()
+        return HTMLResponse(
+            render(
+                "serve_card.html", inline=False, assets=("serve.css",), name=service.name, sections=sections
+            )
+        )
+
     async def _answer(self, request: Request) -> dict[str, Any]:
         service = self._service
         if service.shared.pool.is_full:
