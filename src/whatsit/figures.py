@@ -12,11 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from PIL.ImageFont import FreeTypeFont
+
 from whatsit.extras import needing
 from whatsit.i18n import Message
 from whatsit.palette import SERIES, color
 from whatsit.project import write_whole
-from whatsit.typefaces import chinese, require_legible
+from whatsit.typefaces import chinese, warn_of_boxes
 
 with needing(Message("model.figures")):
     from matplotlib import cycler, font_manager, style
@@ -30,7 +32,7 @@ class Plot(Figure):  # type: ignore[misc]
     """A figure that a notebook shows by itself and that is written whole or not at all."""
 
     def _repr_png_(self) -> bytes:
-        require_legible("".join(text.get_text() for text in self.findobj(Text)))
+        warn_of_boxes("".join(text.get_text() for text in self.findobj(Text)))
         picture = io.BytesIO()
         with styled(), warnings.catch_warnings():
             # Boxes in a title show it already.
@@ -95,16 +97,19 @@ def _settings() -> dict[str, Any]:
 def _fonts() -> list[str]:
     """Installed font families, the best first, one of them with Chinese where there is any."""
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns about missing weights
-    manager, found = font_manager.fontManager, chinese()
-    if found is not None:
-        file = str(found.path)
-        if all(one.fname != file for one in manager.ttflist):  # its list is older than the font
-            for weight in dict.fromkeys((file, file.replace("Regular", "Bold"))):
-                if Path(weight).exists():
-                    manager.addfont(weight)
-        inside = [one.name for one in manager.ttflist if one.fname == file]
-        # Early versions of matplotlib know only the first font in a file.
-        known = found.getname()[0] if found.getname()[0] in inside else inside[0]
-    installed = {one.name for one in manager.ttflist}
+    installed = {font.name for font in font_manager.fontManager.ttflist}
     families = [name for name in LIKE_THE_SYSTEM if name in installed]
-    return [*families, *([known] if found is not None else []), "DejaVu Sans"]
+    found = chinese()
+    return [*families, *([] if found is None else [_family(found)]), "DejaVu Sans"]
+
+
+def _family(font: FreeTypeFont) -> str:
+    """What matplotlib calls a font, which may be newer than its list of those installed."""
+    manager, file = font_manager.fontManager, str(font.path)
+    if all(one.fname != file for one in manager.ttflist):
+        for weight in {file, file.replace("Regular", "Bold")}:
+            if Path(weight).exists():
+                manager.addfont(weight)
+    inside = [str(one.name) for one in manager.ttflist if one.fname == file]
+    own = str(font.getname()[0])
+    return own if own in inside else inside[0]  # before 3.11 it sees only the first font in a file

@@ -28,7 +28,6 @@ def rgb(name: str) -> tuple[int, int, int]:
 def mixed(name: str, share: float) -> tuple[float, float, float]:
     """A color laid thinly on the page, as CSS's `color-mix`; three numbers, 0..1."""
     red, green, blue = (
-        (share * over + (1 - share) * under) / 255
-        for over, under in zip(rgb(name), rgb("page"), strict=True)
+        (share * over + (1 - share) * under) / 255 for over, under in zip(rgb(name), rgb("page"), strict=True)
     )
     return red, green, blue

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from whatsit.palette import rgb
 from whatsit.text import printable
-from whatsit.typefaces import fitted, font, require_legible
+from whatsit.typefaces import fitted, font, warn_of_boxes
 
 SIDE = 360  # pixels of a panel
 GAP = 20
@@ -33,10 +33,12 @@ class Key:
     high: str
 
 
-def draw_sheet(heading: str, lines: Sequence[tuple[str, str]], panels: Sequence[Panel], key: Key) -> Image.Image:
+def draw_sheet(
+    heading: str, lines: Sequence[tuple[str, str]], panels: Sequence[Panel], key: Key
+) -> Image.Image:
     """Draw panels in a row. `lines` stand below the heading, each with its color of the palette."""
     words = [heading, *(text for text, _ in lines), *(panel.title for panel in panels), key.low, key.high]
-    require_legible("".join(words))
+    warn_of_boxes("".join(words))
     wide = len(panels) * SIDE + (len(panels) + 1) * GAP
     texts = [(heading, LARGE, "ink"), *((text, SMALL, tone) for text, tone in lines)]
     rows = [
@@ -56,6 +58,7 @@ def draw_sheet(heading: str, lines: Sequence[tuple[str, str]], panels: Sequence[
     for number, (panel, title) in enumerate(zip(panels, titles, strict=True)):
         left = GAP + number * (SIDE + GAP)
         sheet.paste(panel.image.resize((SIDE, SIDE), Image.Resampling.BICUBIC), (left, top))
+        pen.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), outline=rgb("line"))
         pen.text((left, top + SIDE + 6), title, rgb("soft"), font(SMALL), spacing=4)
     _draw_key(sheet, pen, key, (wide - GAP - SIDE, top + SIDE + below + GAP // 2 + 6))
     return sheet

@@ -1,6 +1,7 @@
 """Fonts for text in pictures, also Chinese, and how much room a text takes."""
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from unicodedata import east_asian_width
@@ -26,6 +27,7 @@ CHINESE = {
     "wqy-zenhei.ttc": 0,
     "simhei.ttf": 0,
 }
+OTHERS = ("DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "LiberationSans-Regular.ttf")
 LATIN = 0.56  # em: the mean width of a Latin letter
 WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 WORDS = re.compile(rf"{WIDE.pattern}|\s+|(?:(?!{WIDE.pattern})\S)+")
@@ -34,34 +36,32 @@ WORDS = re.compile(rf"{WIDE.pattern}|\s+|(?:(?!{WIDE.pattern})\S)+")
 @cache
 def chinese() -> ImageFont.FreeTypeFont | None:
     """The first installed font that knows Chinese; None without one."""
-    for name, index in CHINESE.items():
+    return _first(CHINESE)
+
+
+@cache
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """For Pillow, of `size` pixels."""
+    found = chinese() or _first(dict.fromkeys(OTHERS, 0))
+    return ImageFont.load_default(size) if found is None else found.font_variant(size=size)
+
+
+def _first(files: Mapping[str, int]) -> ImageFont.FreeTypeFont | None:
+    for name, index in files.items():
         with suppress(OSError):
             return ImageFont.truetype(name, index=index)
     return None
 
 
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """For Pillow, of `size` pixels."""
-    found = chinese()
-    return ImageFont.load_default(size) if found is None else found.font_variant(size=size)
+def warn_of_boxes(text: str) -> None:
+    """Warn, once, where a text has characters that no font here knows, and name one to install."""
+    if WIDE.search(text) and chinese() is None:
+        _warn_once(Message("figures.no_font"))
 
 
-def require_legible(text: str) -> None:
-    """Warn, once, where a text has characters that no font here knows: they become boxes."""
-    unknown = WIDE.search(text)
-    if unknown and chinese() is None:
-        _warn(unknown[0])
-
-
-@cache
-def _warned() -> list[bool]:
-    return []
-
-
-def _warn(character: str) -> None:
-    if not _warned():
-        _warned().append(True)
-        warn(Message("figures.no_font", character=character))
+@cache  # a folder of pictures needs no warning for each
+def _warn_once(warning: Message) -> None:
+    warn(warning)
 
 
 def width(text: str) -> float:
@@ -70,7 +70,7 @@ def width(text: str) -> float:
 
 
 def fitted(text: str, most: float, lines: int = 1) -> str:
-    """A text in at most so many `lines` of `most` em; one that is too long ends in an ellipsis."""
+    """A text in at most so many `lines` of `most` em; one that is too long ends in three dots."""
     rows = [""]
     for word in WORDS.findall(text):
         if width(rows[-1] + word.rstrip()) > most and rows[-1].strip():
@@ -81,7 +81,7 @@ def fitted(text: str, most: float, lines: int = 1) -> str:
             rows[-1] += piece if rows[-1] else piece.lstrip()
     if len(rows) > lines:
         last = "".join(rows[lines - 1 :])
-        while width(last + "…") > most and last:
+        while width(last + "...") > most and last:
             last = last[:-1]
-        rows[lines - 1 :] = [last.rstrip() + "…"]
+        rows[lines - 1 :] = [last.rstrip() + "..."]
     return "\n".join(row.rstrip() for row in rows)

@@ -96,7 +96,7 @@ def _counting_epochs(total: int) -> Iterator[None]:
 
 
 def draw(experiments: list[Experiment]) -> "Plot":
-    """The curves of all experiments, with what each of them showed. Raises MissingError without matplotlib."""
+    """The curves of all experiments, and what each showed. Raises MissingError without matplotlib."""
     from whatsit.understand.plots import Tried, draw_experiments
 
     return draw_experiments(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -41,6 +42,9 @@ def draw_lines(axis: Any, lines: Sequence[Line], least: float = 0.0) -> None:
     top = max([least, *(y for line in drawn for _, y in line.known)])
     axis.set_ylim(0, 1.12 * top or 1.0)
     ends = _apart([line.known[-1][1] for line in drawn], APART * axis.get_ylim()[1])
+    for line in (one for one in lines if not one.known):
+        note = say("plots.not_numbers", name=line.name)
+        axis.text(0.98, 0.94, note, transform=axis.transAxes, ha="right", va="top", color=color(line.tone))
     for line, height in zip(drawn, ends, strict=True):
         is_few = len(line.known) <= FEW
         marked = None if is_few else [len(line.xs) - 1]
@@ -69,13 +73,17 @@ def draw_lines(axis: Any, lines: Sequence[Line], least: float = 0.0) -> None:
 
 
 def _write_values(axis: Any, line: Line, is_highest: bool) -> None:
-    for x, y in line.known:
+    """Above the line, or below it: beside a slope, which would run through them."""
+    points, up = line.known, 1 if is_highest else -1
+    for place, (x, y) in enumerate(points):
+        (_, before), (_, after) = points[max(0, place - 1)], points[min(place + 1, len(points) - 1)]
+        side = up * ((before > after) - (before < after))  # 1 is to the right
         axis.annotate(
             format(y, line.values),
             (x, y),
-            (0, 8 if is_highest else -8),
+            (3 * side, 7 * up),
             textcoords="offset points",
-            ha="center",
+            ha={-1: "right", 0: "center", 1: "left"}[side],
             va="bottom" if is_highest else "top",
             color=color(line.tone),
             path_effects=outlined(),
@@ -91,7 +99,7 @@ def _apart(heights: Sequence[float], least: float) -> list[float]:
     """The same heights, moved until no two are closer than `least`."""
     moved = list(heights)
     order = sorted(range(len(moved)), key=moved.__getitem__)
-    for lower, upper in zip(order, order[1:], strict=False):
+    for lower, upper in pairwise(order):
         missing = least - (moved[upper] - moved[lower])
         if missing > 0:
             moved[lower] -= missing / 2

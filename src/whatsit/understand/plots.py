@@ -1,6 +1,6 @@
 """Figures of plain values: curves, a confusion matrix, pictures in rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from whatsit.catalog.pictures import draw_tiles, readable
+from whatsit.catalog.pictures import Marked, draw_labelled, draw_tiles, readable
 from whatsit.figures import Plot, styled
-from whatsit.i18n import say
+from whatsit.i18n import Message, say
+from whatsit.model import Prediction
 from whatsit.palette import color, mixed
 from whatsit.project import EpochRecord
 from whatsit.text import printable
@@ -49,12 +50,12 @@ def draw_experiments(experiments: Sequence[Tried]) -> Plot:
     figure = Plot(figsize=(10, 3.4 * len(experiments)), layout="constrained")
     parts = np.atleast_1d(figure.subfigures(len(experiments), 1, hspace=0.06))
     for part, (question, epochs, answer) in zip(parts, experiments, strict=True):
-        part.suptitle(fitted(question, 64, 2), x=0.01, ha="left")
+        part.suptitle(fitted(question, 58, 2), x=0.01, ha="left", linespacing=1.4)
         losses, errors = part.subplots(1, 2)
         _draw_epochs(losses, errors, epochs, 1.0)
         for axis, title in ((losses, say("plots.loss")), (errors, say("plots.error_rate"))):
             axis.set_title(title, fontsize=10, weight="normal", color=color("soft"))
-        part.supxlabel(fitted(answer, 72, 4), x=0.01, ha="left", fontsize=10)
+        part.supxlabel(fitted(answer, 70, 4), x=0.01, ha="left", fontsize=10, linespacing=1.4)
     return figure
 
 
@@ -100,7 +101,15 @@ def draw_lr_finder(
         text = say("plots.recommended", lr=recommended)
         axis.axvline(recommended, color=color("good"), linewidth=1.5, label=text)
         place = {"xycoords": axis.get_xaxis_transform(), "textcoords": "offset points"}
-        axis.annotate(text, (recommended, 0), (8, 8), color=color("good"), weight="bold", path_effects=outlined(), **place)
+        axis.annotate(
+            text,
+            (recommended, 0),
+            (8, 8),
+            color=color("good"),
+            weight="bold",
+            path_effects=outlined(),
+            **place,
+        )
     figure.legend(loc="outside lower left", ncols=2)
     return figure
 
@@ -126,7 +135,9 @@ def draw_confusion(
     is_upright = is_few or max(map(width, labels)) < cell / EM - 1
     room = max(map(width, labels)) * EM
     inches = len(names) * cell
-    figure = Plot(figsize=(inches + room + 0.8, inches + (0.8 if is_upright else 0.7 * room) + 1), layout="constrained")
+    figure = Plot(
+        figsize=(inches + room + 0.8, inches + (0.8 if is_upright else 0.7 * room) + 1), layout="constrained"
+    )
     axis = figure.subplots()
     axis.imshow(_colored(counts, shares), aspect="equal")
     for (row, column), count in np.ndenumerate(counts):
@@ -142,7 +153,8 @@ def draw_confusion(
     axis.grid(True, which="minor", axis="both", color=color("page"), linewidth=2)
     axis.set_axisbelow(False)
     axis.spines[:].set_visible(False)
-    axis.set(xlabel=say("plots.predicted"), ylabel=say("plots.actual"))
+    axis.set_xlabel(say("plots.predicted"))
+    axis.set_ylabel(say("plots.actual"), labelpad=12)
     axis.set_title(title)
     return figure
 
@@ -176,7 +188,9 @@ def draw_reliability(
     bars = np.maximum([np.subtract(accuracies, low), np.subtract(high, accuracies)], 0)
     axis.errorbar(confidences, accuracies, bars, fmt="o", elinewidth=1.5, clip_on=False)
     for place, count in zip(zip(confidences, accuracies, strict=True), images, strict=True):
-        axis.annotate(f"{count:,}", place, (-8, -4), textcoords="offset points", ha="right", fontsize=9)
+        axis.annotate(
+            f"{count:,}", place, (-8, -4), textcoords="offset points", ha="right", path_effects=outlined()
+        )
     axis.set(xlabel=say("plots.probability"), ylabel=say("plots.share_right"))
     axis.set(xlim=(0, 1), ylim=(0, 1.02))
     in_percent(axis.xaxis)
@@ -204,6 +218,25 @@ def draw_selective(
     axis.invert_xaxis()
     figure.legend(loc="outside lower left", ncols=3)
     return figure
+
+
+def draw_predictions(
+    answers: Iterable[tuple[Path, str, Prediction]], rows: int = 3, columns: int = 5
+) -> Plot:
+    """Draw pictures, each with its label and the answer for it: what is right, wrong, and not answered."""
+    return draw_labelled(
+        ((path, _marked(label, prediction)) for path, label, prediction in answers), rows, columns
+    )
+
+
+def _marked(label: str, prediction: Prediction) -> Marked:
+    answer = Message("plots.answer", label=prediction.label, probability=prediction.probability)
+    if prediction.verdict != "known":
+        code = "plots.novel" if prediction.verdict == "novel" else "plots.unsure"
+        return Marked(say(code, answer=answer), "warn")
+    if prediction.label == label:
+        return Marked(str(answer), "good")
+    return Marked(say("plots.wrong", answer=answer, label=label), "bad")
 
 
 def draw_rows(rows: Sequence[tuple[str, Sequence[Path]]], heading: str) -> Plot:
