@@ -64,7 +64,7 @@ class HeatMap:
 
     def _repr_png_(self) -> bytes:
         data = io.BytesIO()
-        self.sheet().save(data, "PNG")
+        self.sheet().save(data, "PNG", compress_level=3)  # half the time
         return data.getvalue()
 
     def write(self, path: str | Path) -> None:

@@ -27,10 +27,15 @@ CHINESE = {
     "wqy-zenhei.ttc": 0,
     "simhei.ttf": 0,
 }
-OTHERS = ("DejaVuSans.ttf", "arial.ttf", "Arial.ttf", "LiberationSans-Regular.ttf")
+OTHERS = (
+    "DejaVuSans.ttf",
+    "arial.ttf",
+    "Arial.ttf",
+    "LiberationSans-Regular.ttf",
+)  # before Pillow's own, of few letters
 LATIN = 0.56  # em: the mean width of a Latin letter
 WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
-WORDS = re.compile(rf"{WIDE.pattern}|\s+|(?:(?!{WIDE.pattern})\S)+")
+WORDS = re.compile(rf"{WIDE.pattern}[、。，；：？！）》”]*|\s+|(?:(?!{WIDE.pattern})\S)+")
 
 
 @cache

@@ -41,6 +41,7 @@ def draw_lines(axis: Any, lines: Sequence[Line], least: float = 0.0) -> None:
     drawn = [line for line in lines if line.known]
     top = max([least, *(y for line in drawn for _, y in line.known)])
     axis.set_ylim(0, 1.12 * top or 1.0)
+    axis.yaxis.set_major_locator(MaxNLocator(5))
     ends = _apart([line.known[-1][1] for line in drawn], APART * axis.get_ylim()[1])
     for line in (one for one in lines if not one.known):
         note = say("plots.not_numbers", name=line.name)
@@ -63,7 +64,7 @@ def draw_lines(axis: Any, lines: Sequence[Line], least: float = 0.0) -> None:
         axis.annotate(
             text,
             (end, height),
-            (10, 0),
+            (22 if len(line.known) == 1 else 10, 0),
             textcoords="offset points",
             va="center",
             color=color(line.tone),
