@@ -1,5 +1,6 @@
 """Figures look like the pages: their colors and type, names that don't overlap, few points with values."""
 
+import io
 import math
 import os
 import subprocess
@@ -16,9 +17,10 @@ from PIL import Image
 from whatsit import typefaces
 from whatsit.events import Event, emitting
 from whatsit.figures import Plot
+from whatsit.heat_map import HeatMap
 from whatsit.i18n import speaking
 from whatsit.model import Prediction
-from whatsit.palette import color
+from whatsit.palette import color, rgb
 from whatsit.project import EpochRecord
 from whatsit.training.finder import sweep
 from whatsit.typefaces import fitted, width
@@ -218,3 +220,27 @@ def test_figure_with_latin_names_needs_no_chinese_font(monkeypatch: pytest.Monke
     with emitting(heard.append):
         typefaces.warn_of_boxes("Bär, ours, медведь, ✓")
     assert not heard
+
+
+def test_explanation_has_the_picture_its_overlay_and_the_answer_in_both_languages() -> None:
+    pixels = np.full((32, 32, 3), (0, 90, 200), np.uint8)
+    evidence = np.eye(4, dtype=np.float32)
+    shares = {"cat": 0.9, "dog": 0.1}
+    told: list[str] = []
+    for verdict, label in (("known", "cat"), ("unsure", "cat"), ("novel", "dog")):
+        answer: Any = Prediction("cat", verdict, 0.9, shares, 0.7)  # type: ignore[arg-type]
+        found = answer.explained(HeatMap(label, pixels, evidence, evidence))
+        told += [f"{found.caption.text(lang)} {found.verdict.text(lang)}" for lang in ("en", "zh")]
+        sheet = np.asarray(found.sheet())
+        assert (sheet == pixels[0, 0]).all(2).sum() > 300 * 300, "the picture itself is there"
+        assert (sheet == rgb("good" if verdict == "known" else "warn")).all(2).any(), "so is the verdict"
+        assert Image.open(io.BytesIO(found._repr_png_())).size == found.sheet().size
+    assert told == [
+        "cat: 90.0% Similar to pictures it was trained on.",
+        "cat：90.0% 与训练集图片类似。",
+        "cat: 90.0% Not sure: the probability is below the required minimum.",
+        "cat：90.0% 不确定：概率低于要求的下限。",
+        "dog: 10.0% (the prediction is cat: 90.0%) "
+        "Nothing like this was in the training pictures (novelty 0.70).",
+        "dog：10.0%（预测为 cat：90.0%） 训练集里没有类似的图片（陌生度 0.70）。",
+    ]
