@@ -110,7 +110,9 @@ def draw_lr_finder(
             path_effects=outlined(),
             **place,
         )
-    figure.legend(loc="outside lower left", ncols=2)
+        figure.legend(loc="outside lower left", ncols=2)
+    else:
+        axis.set_title(say("plots.not_recommended"), loc="right", fontsize=10, color=color("warn"))
     return figure
 
 
