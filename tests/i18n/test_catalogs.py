@@ -13,10 +13,10 @@ from whatsit.i18n import Message, chosen, codes, say, speaking
 
 # No sentences: fonts, operators, columns, CSS, types, what is odd in a picture.
 NO_SENTENCES = re.compile(
-    r"Noto Sans CJK SC|Source Han Sans SC|Microsoft YaHei|PingFang SC|Hiragino Sans GB|WenQuanYi \w+ Hei|"
+    r"Segoe UI|Helvetica Neue|Noto Sans|Hiragino Sans GB\.ttc|STHeiti Medium\.ttc|"
     r"DejaVu Sans|\s+(Add AveragePool|Abs And)[\w\s]+|splits JOIN rules .*|id, action, .*|"
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
-    r"offset points|upper left|wrong extension|on its side|extreme shape|too large|"
+    r"offset points|axes fraction|outside lower left|wrong extension|on its side|extreme shape|too large|"
     r"its number of steps is odd|these are the weights of other heads"
 )
 SOURCES = sorted(SRC.rglob("*.py"))

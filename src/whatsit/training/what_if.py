@@ -96,10 +96,12 @@ def _counting_epochs(total: int) -> Iterator[None]:
 
 
 def draw(experiments: list[Experiment]) -> "Plot":
-    """The curves of all experiments side by side. Raises MissingError without matplotlib."""
-    from whatsit.understand.plots import draw_experiments
+    """The curves of all experiments, and what each showed. Raises MissingError without matplotlib."""
+    from whatsit.understand.plots import Tried, draw_experiments
 
-    return draw_experiments({str(one.question): one.history.to_dict() for one in experiments})
+    return draw_experiments(
+        [Tried(str(one.question), one.history.to_dict(), str(one.answer)) for one in experiments]
+    )
 
 
 def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[Message, Message, Callable[[], Learner]]]:

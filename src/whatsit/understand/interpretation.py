@@ -229,7 +229,7 @@ class Interpretation:
         With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
         the pictures are not known.
         """
-        from whatsit.catalog.pictures import draw_tiles, readable
+        from whatsit.catalog.pictures import Marked, draw_tiles, readable
 
         if self.paths is None:
             raise WhatsitError(Message("understand.no_paths"))
@@ -237,11 +237,12 @@ class Interpretation:
         answers = [self[place] for place in places.tolist()]
         pictures = pictures_of(self.split, len(places)).text()
         heading = f"{say('plots.top_losses')}\n{pictures}"
-        files = [(answer.path, answer.title) for answer in answers if answer.path]
-        tiles: Iterable[tuple[Any, str]] = readable(files)
+        titles = [Marked(answer.title, "good" if answer.is_right else "bad") for answer in answers]
+        files = [(self.paths[place], title) for place, title in zip(places, titles, strict=True)]
+        tiles: Iterable[tuple[Any, Marked]] = readable(files)
         if heatmap and self.explain is not None:
-            maps = [self.explain(answer.path, answer.prediction) for answer in answers if answer.path]
-            tiles = [(found.overlay(), answer.title) for found, answer in zip(maps, answers, strict=True)]
+            maps = [self.explain(self.paths[place], self[place].prediction) for place in places]
+            tiles = [(found.overlay(), title) for found, title in zip(maps, titles, strict=True)]
         return draw_tiles(tiles, -(-len(places) // COLUMNS), COLUMNS, heading)
 
     def plot_components(self, n: int = 4, pictures: int = 4) -> "Plot":
