@@ -188,7 +188,7 @@ def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Pa
     learner.fine_tune(1)
     assert learner.held_out.images == 12
     assert learner.novelty() is None
-    assert learner._calibration.false_alarms("valid") is None
+    assert learner._calibration.is_novel("valid") is None
 
 
 def test_few_validation_pictures_give_a_threshold_that_is_not_measured(cache: Path) -> None:

@@ -19,6 +19,7 @@ from whatsit.training import variants
 from whatsit.training.doctor import FAULTS, Diagnosis
 from whatsit.training.history import History
 from whatsit.training.learner import Learner
+from whatsit.understand import guessing
 
 if TYPE_CHECKING:
     from whatsit.figures import Plot
@@ -71,6 +72,8 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
         for question, harmless, train in _experiments(learner, folder):
             note(question)
             tried = train()
+            if guessing.warning(tried.evaluate()):
+                harmless = Message("what_if.guessing")
             experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
             note(Message("what_if.answer", answer=experiment.answer))
             if tried.is_fine_tuned:  # these features are not needed again

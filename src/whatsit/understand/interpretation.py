@@ -16,6 +16,7 @@ from whatsit.text import brief, ending
 from whatsit.understand.calibration import Reliability
 from whatsit.understand.components import Component, components
 from whatsit.understand.metrics import Evaluation, evaluate, pictures_of
+from whatsit.understand.outcomes import Outcomes
 from whatsit.understand.selective import Selective
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Interpretation:
     which pictures these are: "train", "valid", "test", or "all" that there are. Where they are known, `paths`
     of the pictures, `features` (n, width) behind the answers, and `explain`, which draws heat maps. `groups`
     (n,) are equal numbers for pictures that belong together, as those of one person, which makes intervals
-    wider. Raises WhatsitError for arrays of another kind.
+    wider. `is_novel` (n,) are those that are answered with "nothing like this"; None where nobody knows.
+    Raises WhatsitError for arrays of another kind.
     """
 
     classes: list[str]
@@ -74,6 +76,7 @@ class Interpretation:
     features: NDArray[np.floating] | None = None
     explain: Explain | None = None
     groups: NDArray[np.int64] | None = None
+    is_novel: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -83,6 +86,8 @@ class Interpretation:
                 object.__setattr__(self, "features", np.asarray(self.features, np.float32))
             if self.groups is not None:
                 object.__setattr__(self, "groups", np.asarray(self.groups))
+            if self.is_novel is not None:
+                object.__setattr__(self, "is_novel", np.asarray(self.is_novel, np.bool_))
             if self.paths is not None:
                 object.__setattr__(self, "paths", [Path(path) for path in self.paths])
             why = self._why_not()
@@ -110,7 +115,8 @@ class Interpretation:
             return Message("arrays.not_finite")
         if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
             return Message("arrays.no_sum")
-        for name, rows in (("paths", self.paths), ("features", self.features), ("groups", self.groups)):
+        for name in ("paths", "features", "groups", "is_novel"):
+            rows = getattr(self, name)
             if rows is not None and len(rows) != len(self.labels):
                 return Message("arrays.rows", name=name, rows=len(rows), labels=len(self.labels))
         if self.features is not None and (self.features.ndim != 2 or not np.isfinite(self.features).all()):
@@ -176,6 +182,11 @@ class Interpretation:
     def evaluation(self) -> Evaluation:
         """Accuracy with its interval, per-class metrics, and what was taken for what."""
         return evaluate(self.labels, self.probabilities, self.classes, self.groups)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """How many pictures are answered right and wrong, and how many with "nothing like this"."""
+        return Outcomes.of(self.predicted == self.labels, self.is_novel, self.groups)
 
     @cached_property
     def reliability(self) -> Reliability:

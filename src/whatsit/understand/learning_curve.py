@@ -157,7 +157,7 @@ class LearningCurve:
         """Whether to look for more pictures, and for which; nothing where there are no errors."""
         if self.helps is False:
             return [Message("learning_curve.flat")]
-        if best := self._helped_most():
+        if best := self.helped_most:
             return [Message("learning_curve.helps_most", classes=list(map(printable, best)))]
         if not self.error_rates[-1]:
             return []
@@ -178,7 +178,8 @@ class LearningCurve:
             return Message("learning_curve.reached", target=target)
         return Message("learning_curve.needed", target=target, images=needed)
 
-    def _helped_most(self) -> list[str]:
+    @cached_property
+    def helped_most(self) -> list[str]:
         """Up to three classes of which more pictures would nearly surely save errors, the most first."""
         errors = [self.wrong[-1][:, self.labels == number].sum() for number in range(len(self.classes))]
         worst = np.argsort(-np.array(errors), kind="stable")[:MOST_CLASSES]

@@ -111,14 +111,19 @@ def chart(series: Sequence[Series], x: Axis, y: Axis, label: str) -> Markup:
     return Markup("".join(parts))
 
 
-def dots(share: float, label: str) -> Markup:
-    """A hundred dots, of which a share is filled; `label` describes them for a screen reader."""
-    filled = round(100 * share)
+def dots(share: float, other: float, label: str) -> Markup:
+    """A hundred dots: a share of them filled, then an `other` share marked, the rest empty.
+
+    `label` describes them for a screen reader.
+    """
+    filled, marked = (round(100 * one) for one in (share, other))
+    if share < 1:  # only what is all of them looks like all of them
+        filled = min(99, filled)
     circles = []
     for place in range(100):
         down, across = divmod(place, 10)
-        kind = ' class="right"' if place < filled else ""
-        circles.append(f'<circle{kind} cx="{10 * across + 5}" cy="{10 * down + 5}" r="3.8"/>')
+        kind = "right" if place < filled else "other" if place < filled + marked else "rest"
+        circles.append(f'<circle class="{kind}" cx="{10 * across + 5}" cy="{10 * down + 5}" r="3.8"/>')
     head = f'<svg class="dots" viewBox="0 0 100 100" role="img" aria-label="{escape(label)}">'
     return Markup("".join([head, *circles, "</svg>"]))
 
