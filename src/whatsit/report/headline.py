@@ -29,8 +29,8 @@ class Headline:
 
     @property
     def is_few(self) -> bool:
-        """Whether there are too few pictures, or groups of them, to promise anything."""
-        return len(self.of) < FEW or self.of.outcomes.interval is None
+        """Whether there are too few pictures to promise anything."""
+        return len(self.of) < FEW
 
     @cached_property
     def is_guessing(self) -> bool:
@@ -94,7 +94,7 @@ class Headline:
     @property
     def start(self) -> Message | None:
         """How many pictures of a class to begin with, where these are too few."""
-        if len(self.of) >= FEW or self.of.split not in NEW or not self.pictures:
+        if not self.is_few or self.of.split not in NEW or not self.pictures:
             return None
         wanted = self.pictures * FEW / len(self.of) / len(self.of.classes)
         count = max(TO_START, 10 * math.ceil(wanted / 10))
