@@ -14,6 +14,7 @@ from whatsit.i18n import Message
 from whatsit.project import MessageRecord
 from whatsit.report import Report, Training
 from whatsit.report.suspects import Suspect
+from whatsit.training.what_if import if_no_guesses
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import LearningCurve
 
@@ -146,6 +147,10 @@ def test_guesses_are_called_guesses() -> None:
     assert "enough" not in page
     assert steps_of(page)[0] == "Look at pictures of each class: can you tell the classes apart by eye?"
     assert "Guessing could be right as often." in Report("x", [guessed(8)]).headline("en")
+    praise = Message("what_if.enough")
+    instead = if_no_guesses(praise, guessed(40).evaluation)
+    assert instead.text("en") == "It may be no better than guessing, so this shows nothing."
+    assert if_no_guesses(praise, answered(40, 0).evaluation) == praise
 
 
 # What to do next

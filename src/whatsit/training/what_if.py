@@ -20,6 +20,7 @@ from whatsit.training.doctor import FAULTS, Diagnosis
 from whatsit.training.history import History
 from whatsit.training.learner import Learner
 from whatsit.understand import guessing
+from whatsit.understand.metrics import Evaluation
 
 if TYPE_CHECKING:
     from whatsit.figures import Plot
@@ -72,15 +73,19 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
         for question, harmless, train in _experiments(learner, folder):
             note(question)
             tried = train()
-            if guessing.warning(tried.evaluate()):
-                harmless = Message("what_if.guessing")
-            experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
+            answer = if_no_guesses(harmless, tried.evaluate())
+            experiment = Experiment(question, tried.history, tried.diagnose(), answer)
             note(Message("what_if.answer", answer=experiment.answer))
             if tried.is_fine_tuned:  # these features are not needed again
                 learner._state.project.features.forget(tried.backbone.sha256)
             found.append(experiment)
     shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
     return found
+
+
+def if_no_guesses(answer: Message, evaluation: Evaluation) -> Message:
+    """An answer that praises a training, or what to say instead where it may be no better than guessing."""
+    return Message("what_if.guessing") if guessing.warning(evaluation) else answer
 
 
 @contextmanager
