@@ -34,8 +34,9 @@ class Headline:
 
     @cached_property
     def is_guessing(self) -> bool:
-        """Whether it may be no better than guessing."""
-        return guessing.warning(self.of.evaluation) is not None
+        """Whether it may be no better than guessing; of one class alone nobody can know."""
+        evaluation = self.of.evaluation
+        return (evaluation.actual > 0).sum() > 1 and guessing.warning(evaluation) is not None
 
     @property
     def promises(self) -> bool:
