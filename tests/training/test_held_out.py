@@ -167,7 +167,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "the backbone was trained on the training pictures" in page
     assert "each validation picture is measured with what was found on the others" in page
     assert "For a fine-tuned network this is not known" in page
-    assert "`whatsit train` uses the errors on these validation pictures to decide" in page
+    assert "The training used the errors on these validation pictures to decide" in page
 
     logits = learner._state.layers.head.logits(valid.inputs)
     temperatures = learner._calibration.unseen().yardsticks().temperature
