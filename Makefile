@@ -51,7 +51,6 @@ docs-chinese: .venv/.installed
 # The tutorial's outputs and pictures in both languages anew, after a change of what commands print or pages show.
 docs-pictures: .venv/.installed
 	$(PY) -m tests.tutorial
-	$(PY) -m tests.chinese
 	$(PY) -m tests.tutorial_chinese
 
 bench: .venv/.installed

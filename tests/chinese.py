@@ -94,7 +94,8 @@ def in_step(path: Path, template: Path, known: list[Message]) -> None:
     write(path, catalog)
 
 
-def main() -> None:
+def refresh() -> None:
+    """Bring all catalogs in step with the English text."""
     paths = {page: CATALOGS / f"{page}.po" for page in pages()}
     before = set(CATALOGS.glob("*.po")) - {CATALOGS / "sphinx.po"}
     known = [message for path in sorted(before) for message in load_po(path) if message.id and message.string]
@@ -103,7 +104,11 @@ def main() -> None:
             in_step(path, folder / f"{page}.pot", known)
     for path in before.difference(paths.values()):
         path.unlink()
-    for page in paths:
+
+
+def main() -> None:
+    refresh()
+    for page in pages():
         for message in to_translate(page):
             print(f"docs/locale/zh_CN/LC_MESSAGES/{page}.po: {message[:70]!r}")
 

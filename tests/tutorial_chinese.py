@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
-
-from tests.chinese import CATALOGS, translate
-from tests.tutorial import BLOCK, FIRST, PAGE, browser, rerun, save
+from tests.chinese import CATALOGS, refresh, translate
+from tests.tutorial import BLOCK, PAGE, photograph, rerun
 
 ASKED = " --lang zh"  # only to make the page: where the system is Chinese, nobody has to type it
 
@@ -20,14 +18,10 @@ def in_chinese(page: str, folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
+    refresh()
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        translate(CATALOGS / "start.po", in_chinese(PAGE.read_text(), folder))
-        with browser(1280, 860, "light") as page:
-            page.goto((folder / FIRST).as_uri())
-            page.screenshot(path=folder / "report.png")
-        save(Image.open(folder / "report.png"), "report-light.zh_CN.png")
-        save(Image.open(folder / "why" / "cat.png"), "why.zh_CN.png", 900)
+        translate(CATALOGS / "start.po", in_chinese(PAGE.read_text(), Path(name)))
+        photograph(Path(name), ".zh_CN")
 
 
 if __name__ == "__main__":
