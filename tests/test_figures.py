@@ -242,5 +242,5 @@ def test_explanation_has_the_picture_its_overlay_and_the_answer_in_both_language
         "cat：90.0% 不确定：概率低于要求的下限。",
         "dog: 10.0% (the prediction is cat: 90.0%) "
         "Nothing like this was in the training pictures (novelty 0.70).",
-        "dog：10.0%（预测为 cat：90.0%） 训练集里没有类似的图片（陌生度 0.70）。",
+        "dog：10.0%（预测为 cat：90.0%） 没见过类似的图片（陌生度 0.70）。",
     ]
