@@ -44,7 +44,6 @@ def render(
             .render(
                 lang={"en": "en", "zh": "zh-CN"}[lang],
                 kit=Kit(inline, (*COMMON, *assets), _messages(lang, tuple(messages)), static),
-                say=say,
                 **values,
             )
         )
@@ -130,5 +129,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(percent=percent, printable=printable)
-    environment.globals.update(for_script=for_script)
+    environment.globals.update(say=say, for_script=for_script)
     return environment
