@@ -12,7 +12,8 @@ WIDTH, HEIGHT = 440, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 42
 COLORS = 4
 ROW, THICK, NAME, NUMBER = 30, 16, 120, 56  # of bars: their distance and width, room for name and text
-SIDE, LEGEND, TURNED, LONGEST = 44, 96, 40, 14  # of a matrix: a cell, room for names; characters of a name
+LONGEST = 14  # characters of a name that is shown
+SIDE, TURNED = 52, 40  # of a matrix: a cell, room for turned names at the right
 WIDE = 0x2E80  # from here on characters take two places
 Shape = tuple[str, dict[str, str | float], str]
 
@@ -24,7 +25,7 @@ def svg(chart: Chart) -> Markup:
         return _picture("chart", WIDTH, HEIGHT, chart.label, _lines(chart)) + _keys(chart.series)
     if isinstance(chart, Bars):
         return _picture("chart", WIDTH, ROW * len(chart.bars), chart.label, _bars(chart))
-    side = LEGEND + SIDE * len(chart.names)
+    side = _legend(chart) + SIDE * len(chart.names)
     return _picture("chart counts", side + TURNED, side, chart.label, _cells(chart))
 
 
@@ -51,8 +52,8 @@ def dots(share: float, other: float, label: str) -> Markup:
 
 def _picture(kind: str, width: float, height: float, label: str, shapes: Iterable[Shape]) -> Markup:
     inside = "".join(map(_element, shapes))
-    head = f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
-    return Markup(f"{head}{inside}</svg>")
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return Markup(f'<svg class="{kind}" {size} role="img" aria-label="{escape(label)}">{inside}</svg>')
 
 
 def _element(shape: Shape) -> str:
@@ -131,37 +132,46 @@ def _bars(chart: Bars) -> Iterator[Shape]:
 
 
 def _cells(chart: Matrix) -> Iterator[Shape]:
-    yield "text", {"x": LEGEND, "y": 14}, f"{chart.predicted} →"
-    yield "text", {"x": LEGEND - 8, "y": LEGEND - 8, "text-anchor": "end"}, f"{chart.actual} ↓"
+    legend = _legend(chart)
+    yield "text", {"x": legend, "y": 14}, f"{chart.predicted} →"
+    yield "text", {"x": legend - 8, "y": legend - 8, "text-anchor": "end"}, f"{chart.actual} ↓"
     for place, name in enumerate(chart.names):
-        middle = LEGEND + SIDE * place + SIDE / 2
-        turned = f"translate({_text(middle + 4)} {LEGEND - 8}) rotate(-45)"
+        middle = legend + SIDE * place + SIDE / 2
+        turned = f"translate({_text(middle + 4)} {legend - 8}) rotate(-45)"
         yield "text", {"transform": turned}, _short(name)
-        yield "text", {"x": LEGEND - 8, "y": middle + 4, "text-anchor": "end"}, _short(name)
+        yield "text", {"x": legend - 8, "y": middle + 4, "text-anchor": "end"}, _short(name)
     for down, row in enumerate(chart.counts):
         for across, count in enumerate(row):
             share = math.floor(10 * count / (sum(row) or 1) + 0.5)
             kind = f"{'right' if down == across else 'wrong'} share-{share}" if count else "none"
-            corner: dict[str, str | float] = {"x": LEGEND + SIDE * across + 1, "y": LEGEND + SIDE * down + 1}
+            corner: dict[str, str | float] = {"x": legend + SIDE * across + 1, "y": legend + SIDE * down + 1}
             yield (
                 "rect",
                 {"class": f"cell {kind}", **corner, "width": SIDE - 2, "height": SIDE - 2, "rx": 4},
                 "",
             )
-            middle = LEGEND + SIDE * across + SIDE / 2
-            spot: dict[str, str | float] = {"x": middle, "y": LEGEND + SIDE * down + SIDE / 2 + 4}
+            middle = legend + SIDE * across + SIDE / 2
+            spot: dict[str, str | float] = {"x": middle, "y": legend + SIDE * down + SIDE / 2 + 4}
             if count:
                 yield "text", {"class": "count", **spot, "text-anchor": "middle"}, f"{count:,}"
 
 
+def _legend(chart: Matrix) -> int:
+    """Room for the longest name, also for a turned one."""
+    return 32 + 8 * max([_room(chart.actual) + 2, *(_room(_short(name)) for name in chart.names)])
+
+
+def _room(name: str) -> int:
+    return sum(2 if ord(one) >= WIDE else 1 for one in name)
+
+
 def _short(name: str) -> str:
     """A name that is not longer than there is room for."""
-    room = LONGEST
-    for place, one in enumerate(name):
-        room -= 2 if ord(one) >= WIDE else 1
-        if room < 0:
-            return f"{name[: place - 1]}…"
-    return name
+    if _room(name) <= LONGEST:
+        return name
+    while _room(name) >= LONGEST:
+        name = name[:-1]
+    return f"{name}…"
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:

@@ -20,7 +20,10 @@
       host.addEventListener("click", (event) => this.#choose(event.target.closest("li")));
       host.addEventListener("focusin", (event) => this.#enter(event.target.closest("li")));
       document.addEventListener("scroll", () => this.#update(), { capture: true, passive: true });
-      new ResizeObserver(() => this.#update()).observe(host);
+      addEventListener("resize", () => this.#update());
+      const watch = new ResizeObserver(() => this.#update());
+      watch.observe(host);
+      watch.observe(document.body); // what is above may grow
       this.show(pictures);
     }
 
@@ -46,12 +49,11 @@
     // The keyboard's picture, scrolled into sight.
     focus(place) {
       this.here = Math.max(0, Math.min(this.pictures.length - 1, place));
-      const { columns, height } = this.#measure(), row = Math.floor(this.here / columns);
+      const row = Math.floor(this.here / this.#measure().columns);
       if (!this.tiles.has(this.here)) this.#fill(row - AHEAD, row + AHEAD);
       const tile = this.tiles.get(this.here);
       tile.firstElementChild.focus({ preventScroll: true });
       tile.scrollIntoView({ block: "nearest" });
-      return height;
     }
 
     #measure() {
@@ -156,7 +158,7 @@
       this.after = button("web.following", "→", 1);
       const close = button("web.close", "×", 0);
       close.onclick = () => this.dialog.close();
-      this.dialog = make("dialog", { className: "viewer" }, make("header", {}, said, this.before, this.after, close), this.figure);
+      this.dialog = make("dialog", { className: "viewer wide" }, make("header", {}, said, this.before, this.after, close), this.figure);
       this.dialog.addEventListener("keydown", (event) => this.#press(event));
       this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
       this.figure.addEventListener("pointerdown", (event) => { this.touched = event; });

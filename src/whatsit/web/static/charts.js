@@ -4,7 +4,7 @@
 {
   const whatsit = (window.whatsit ??= {});
   const WIDTH = 440, HEIGHT = 270, LEFT = 52, RIGHT = 24, TOP = 12, BOTTOM = 42, COLORS = 4;
-  const ROW = 30, THICK = 16, NAME = 120, NUMBER = 56, SIDE = 44, LEGEND = 96, TURNED = 40, LONGEST = 14, WIDE = 0x2e80;
+  const ROW = 30, THICK = 16, NAME = 120, NUMBER = 56, LONGEST = 14, SIDE = 52, TURNED = 40, WIDE = 0x2e80;
   const SPACE = Object.assign(document.createElement("template"), { innerHTML: "<svg></svg>" }).content.firstChild.namespaceURI;
   const tenth = (value) => Math.floor(10 * value + 0.5) / 10;
   const grouped = (text) => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
@@ -17,7 +17,7 @@
       if (text) element.textContent = text;
       return element;
     };
-    const svg = make(["svg", { class: kind, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }]);
+    const svg = make(["svg", { class: kind, width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }]);
     svg.append(...shapes.map(make));
     return svg;
   };
@@ -78,14 +78,12 @@
     return list.childElementCount ? [list] : [];
   };
 
+  const room = (name) => [...name].reduce((sum, one) => sum + (one.codePointAt(0) >= WIDE ? 2 : 1), 0);
   const short = (name) => {
-    let room = LONGEST;
+    if (room(name) <= LONGEST) return name;
     const letters = [...name];
-    for (const [place, letter] of letters.entries()) {
-      room -= letter.codePointAt(0) >= WIDE ? 2 : 1;
-      if (room < 0) return letters.slice(0, place - 1).join("") + "…";
-    }
-    return name;
+    while (room(letters) >= LONGEST) letters.pop();
+    return `${letters.join("")}…`;
   };
 
   const bars = (chart) => chart.bars.flatMap((one, place) => {
@@ -99,20 +97,21 @@
     ];
   });
 
+  const legendOf = ({ actual, names }) => 32 + 8 * Math.max(room(actual) + 2, ...names.map((name) => room(short(name))));
   const cells = (chart) => {
-    const middle = (place) => LEGEND + SIDE * place + SIDE / 2;
+    const legend = legendOf(chart), middle = (place) => legend + SIDE * place + SIDE / 2;
     const shapes = [
-      ["text", { x: LEGEND, y: 14 }, `${chart.predicted} →`],
-      ["text", { x: LEGEND - 8, y: LEGEND - 8, "text-anchor": "end" }, `${chart.actual} ↓`],
+      ["text", { x: legend, y: 14 }, `${chart.predicted} →`],
+      ["text", { x: legend - 8, y: legend - 8, "text-anchor": "end" }, `${chart.actual} ↓`],
     ];
     chart.names.forEach((name, place) => shapes.push(
-      ["text", { transform: `translate(${middle(place) + 4} ${LEGEND - 8}) rotate(-45)` }, short(name)],
-      ["text", { x: LEGEND - 8, y: middle(place) + 4, "text-anchor": "end" }, short(name)],
+      ["text", { transform: `translate(${middle(place) + 4} ${legend - 8}) rotate(-45)` }, short(name)],
+      ["text", { x: legend - 8, y: middle(place) + 4, "text-anchor": "end" }, short(name)],
     ));
     chart.counts.forEach((row, down) => row.forEach((count, across) => {
       const part = Math.floor((10 * count) / (row.reduce((sum, one) => sum + one, 0) || 1) + 0.5);
       const kind = count ? `${down === across ? "right" : "wrong"} share-${part}` : "none";
-      shapes.push(["rect", { class: `cell ${kind}`, x: LEGEND + SIDE * across + 1, y: LEGEND + SIDE * down + 1, width: SIDE - 2, height: SIDE - 2, rx: 4 }]);
+      shapes.push(["rect", { class: `cell ${kind}`, x: legend + SIDE * across + 1, y: legend + SIDE * down + 1, width: SIDE - 2, height: SIDE - 2, rx: 4 }]);
       if (count) shapes.push(["text", { class: "count", x: middle(across), y: middle(down) + 4, "text-anchor": "middle" }, grouped(String(count))]);
     }));
     return shapes;
@@ -122,7 +121,7 @@
     lines: (chart) => [picture("chart", WIDTH, HEIGHT, chart.label, lines(chart)), ...keys(chart.series)],
     bars: (chart) => [picture("chart", WIDTH, ROW * chart.bars.length, chart.label, bars(chart))],
     matrix: (chart) => {
-      const side = LEGEND + SIDE * chart.names.length;
+      const side = legendOf(chart) + SIDE * chart.names.length;
       return [picture("chart counts", side + TURNED, side, chart.label, cells(chart))];
     },
   };
