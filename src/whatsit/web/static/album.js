@@ -53,7 +53,7 @@
       if (!this.tiles.has(this.here)) this.#fill(row - AHEAD, row + AHEAD);
       const tile = this.tiles.get(this.here);
       tile.firstElementChild.focus({ preventScroll: true });
-      tile.scrollIntoView({ block: "nearest" });
+      tile.scrollIntoView({ block: "nearest", behavior: "instant" });
     }
 
     #measure() {

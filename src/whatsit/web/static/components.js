@@ -40,18 +40,19 @@
     return x >= left && x <= right && y >= top && y <= bottom;
   };
 
-  // whatsit.toast("Saved.") or ("The disk is full.", "bad"): above everything, read aloud, gone after a while unless bad.
+  // whatsit.toast("Saved.") or ("The disk is full.", "bad"): read aloud, gone after a while unless bad. Beside an open
+  // dialog everything is out of reach, so the toasts are inside it.
   const region = document.createElement("div");
   region.className = "toasts";
-  region.popover = "manual";
   region.setAttribute("role", "status");
-  document.body.append(region);
+  const place = () => {
+    const host = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+    if (region.parentElement !== host) host.append(region);
+  };
+  place();
+  document.addEventListener("close", place, true);
   whatsit.toast = (text, kind = "", seconds = 6) => {
     const toast = document.createElement("div"), said = document.createElement("p"), close = document.createElement("button");
-    const leave = () => {
-      toast.remove();
-      if (!region.childElementCount) region.hidePopover();
-    };
     toast.className = `toast ${kind}`;
     if (kind === "bad") toast.setAttribute("role", "alert");
     said.textContent = text;
@@ -59,12 +60,11 @@
     close.className = "icon";
     close.textContent = "×";
     close.setAttribute("aria-label", whatsit.say("web.close"));
-    close.addEventListener("click", leave);
-    if (region.matches(":popover-open")) region.hidePopover(); // anew, to be above a dialog that was opened since
-    region.showPopover();
+    close.addEventListener("click", () => toast.remove());
+    place();
     toast.append(said, close);
     region.append(toast);
-    if (kind !== "bad") setTimeout(leave, 1000 * seconds);
+    if (kind !== "bad") setTimeout(() => toast.remove(), 1000 * seconds);
     return toast;
   };
 
