@@ -46,6 +46,7 @@ WORDS: dict[Language, dict[str, Any]] = {
         "title": "Which bear is this?",
         "contents": "Contents",
         "intro": "Every component that pages share, as a page would use it.",
+        "next": "What to do next",
         "cards": [
             ("Relabel 3 pictures", "The model is sure that their labels are wrong.", "warn", "3 suspects"),
             ("Collect more teddies", "Only 14 pictures show one; the others have 60 each.", "bad", "too few"),
@@ -97,6 +98,7 @@ WORDS: dict[Language, dict[str, Any]] = {
         "title": "这是哪种熊？",
         "contents": "目录",
         "intro": "各页面共用的全部组件，按实际页面的用法排列。",
+        "next": "接下来做什么",
         "cards": [
             ("改 3 张图片的标签", "模型很有把握：这些标签标错了。", "warn", "3 张可疑"),
             ("多收集一些泰迪熊", "泰迪熊只有 14 张，其他类别各有 60 张。", "bad", "太少"),

@@ -1,7 +1,7 @@
 """What every server of pages needs: the files of the kit, and pages with the headers that guard them."""
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from whatsit.web.assets import static_files
@@ -31,6 +31,6 @@ def static_route(path: str = "/static/{name}") -> Route:
 async def _static(request: Request) -> Response:
     found = static_files().get(request.path_params["name"])
     if found is None:
-        return PlainTextResponse("not found", 404)
+        return Response(status_code=404)
     kind, content = found
     return Response(content, headers={**HEADERS, "cache-control": FOREVER}, media_type=kind)

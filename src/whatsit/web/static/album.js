@@ -145,7 +145,7 @@
     constructor() {
       const button = (name, text, step) => {
         const made = make("button", { type: "button", className: "icon", textContent: text, onclick: () => this.#go(step) });
-        made.setAttribute("aria-label", whatsit.say(name));
+        made.setAttribute("aria-label", name);
         return made;
       };
       this.image = make("img");
@@ -154,9 +154,9 @@
       this.caption = make("span");
       const said = make("p", {}, this.position, " ", this.caption);
       said.setAttribute("role", "status");
-      this.before = button("web.previous", "←", -1);
-      this.after = button("web.following", "→", 1);
-      const close = button("web.close", "×", 0);
+      this.before = button(whatsit.say("web.previous"), "←", -1);
+      this.after = button(whatsit.say("web.following"), "→", 1);
+      const close = button(whatsit.say("web.close"), "×", 0);
       close.onclick = () => this.dialog.close();
       this.dialog = make("dialog", { className: "viewer wide" }, make("header", {}, said, this.before, this.after, close), this.figure);
       this.dialog.addEventListener("keydown", (event) => this.#press(event));

@@ -1,4 +1,4 @@
-// whatsit.say("namespace.name", {count: 3}): a message of the page's catalogs, put into words as i18n/message.py does: change both together.
+// whatsit.say(code, {count: 3}): a message of the page, put into words as i18n/message.py does: change both together.
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
