@@ -93,6 +93,7 @@ def test_page_decides_what_a_chosen_picture_does_and_can_mark_it(page: "Page") -
     assert page.evaluate("document.activeElement.querySelector('.badge').textContent") == "chosen"
     page.evaluate("grid.show([])")
     assert page.locator(".gallery li").count() == 0
+    assert page.locator(".gallery").bounding_box()["height"] == 0  # type: ignore[index]
 
 
 @pytest.fixture(scope="module")

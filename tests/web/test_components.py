@@ -90,6 +90,9 @@ def test_pictures_are_chosen_dropped_or_pasted(page: "Page", tmp_path: Path) -> 
         carried.items.add(new File(["x"], "a.txt", {type: "text/plain"}));
         return carried }"""
     transfer = page.evaluate_handle(carried)
+    missed = """dataTransfer => !document.body.dispatchEvent(
+        new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true}))"""
+    assert page.evaluate(missed, transfer), "a picture beside the zone does not replace the page"
     zone.dispatch_event("dragover", {"dataTransfer": transfer})
     assert "over" in (zone.get_attribute("class") or "")
     zone.dispatch_event("drop", {"dataTransfer": transfer})

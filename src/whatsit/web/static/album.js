@@ -32,6 +32,7 @@
       this.pictures = pictures;
       this.here = 0;
       this.host.replaceChildren();
+      this.host.style.paddingBlock = "0";
       this.tiles.clear();
       this.#update();
     }
@@ -44,6 +45,7 @@
       this.tiles.delete(place);
       old.replaceWith(this.#tile(place));
       if (hadFocus) this.focus(place);
+      else this.#tabStop(this.here);
     }
 
     // The keyboard's picture, scrolled into sight.

@@ -68,6 +68,11 @@
     return toast;
   };
 
+  // A picture that misses its zone must not replace the page.
+  if (document.querySelector("[data-drop]")) {
+    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => event.preventDefault());
+  }
+
   // A drop zone: "pictures" is fired at it with the files in `detail`, dropped, chosen or pasted anywhere in the page.
   for (const zone of document.querySelectorAll("[data-drop]")) {
     const input = zone.querySelector("input[type=file]");
