@@ -110,7 +110,7 @@ class Report:
         return render(
             "report.html",
             words.lang,
-            assets=["report.css", "album.js"],
+            assets=["report.css", "components.js", "album.js", "report.js"],
             w=words,
             name=printable(self.name),
             headline=headline,

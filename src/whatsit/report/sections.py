@@ -157,13 +157,14 @@ def calibration(interpretation: Interpretation, words: Words) -> Section:
         dots=True,
         span=[(one.low, one.high) for one in bins],
     )
-    chart = charts.chart(
-        [measured, charts.Series(words("perfect"), [0, 1], [0, 1])],
+    chart = charts.reliability(
+        measured,
+        words("perfect"),
         charts.percent_axis(words("said")),
         charts.percent_axis(words("was_right")),
         verdict,
     )
-    return {"said": verdict, "chart": chart}
+    return {"said": verdict, "chart": charts.svg(chart)}
 
 
 def selective(interpretation: Interpretation, words: Words) -> Section:
