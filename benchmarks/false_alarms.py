@@ -139,7 +139,8 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
         learner._state.data.of("test"),
         len(learner.classes),
     )
-    found, _ = learner._calibration.false_alarms("test") or (0, 0)
+    is_novel = learner._calibration.is_novel("test")
+    found = 0 if is_novel is None else int(is_novel.sum())
 
     def train_heads(data: Labelled, places: list[Places]) -> Heads:
         some = Heads(data.inputs.shape[1], classes, [0] * len(places))

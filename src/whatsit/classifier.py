@@ -164,7 +164,7 @@ class Classifier:
 
         Raises ImageError, and WhatsitError for an unknown class and where the backbone gives no heat maps.
         """
-        return naming(lambda one: self.model.explain(one, label))(image)
+        return naming(lambda one: self.model.explain(one, label, self._minima))(image)
 
     def _predictions(self, image: Picture) -> Predictions:
         pixels = self.model.preprocess.load(image)

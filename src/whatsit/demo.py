@@ -3,16 +3,12 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from whatsit.extras import needing
-from whatsit.i18n import Message, say
-
-if TYPE_CHECKING:
-    from whatsit.model import Prediction
+from whatsit.i18n import Message
 
 SIDE = 96
 
@@ -40,25 +36,17 @@ def write_digits(folder: Path) -> Message:
 def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
     """Save the training curves of the latest run and some predictions as pictures in `folder`."""
     from whatsit.catalog import Catalog
-    from whatsit.catalog.pictures import draw_labelled
     from whatsit.classifier import Classifier
     from whatsit.model import Prediction
-    from whatsit.understand.plots import draw_training
+    from whatsit.understand.plots import draw_predictions, draw_training
 
     latest = max((digits / ".whatsit" / "runs").iterdir())
     history = json.loads((latest / "history.json").read_text())["history"]
     draw_training(history).write(folder / "training.png")
     items = list(Catalog.from_folder(digits)["valid"])[::24][:15]
     answers = Classifier(bundle).try_each([item.path for item in items])
-    titled = [
-        (item.path, _title(answer, item.label))
+    draw_predictions(
+        (item.path, item.label, answer)
         for item, answer in zip(items, answers, strict=True)
         if isinstance(answer, Prediction)
-    ]
-    draw_labelled(titled).write(folder / "predictions.png")
-
-
-def _title(answer: "Prediction", folder: str) -> str:
-    code = "demo.title_novel" if answer.verdict == "novel" else "demo.title"
-    title = Message(code, label=answer.label, probability=answer.probability)
-    return str(title) if answer.label == folder else say("demo.in_folder", title=title, folder=folder)
+    ).write(folder / "predictions.png")

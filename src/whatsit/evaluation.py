@@ -15,7 +15,7 @@ from whatsit.events import progress, warn
 from whatsit.i18n import Message
 from whatsit.model import Predictions
 from whatsit.project import FinishedRun, load_run, load_trained_on
-from whatsit.report import Report, Training, known_thumbnails
+from whatsit.report import RESIZES, Phrase, Report, Training, known_thumbnails
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
@@ -133,6 +133,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
                 predicted.answers.features,
                 classifier.explain if classifier.has_heat_maps else None,
                 part.without(predicted.refused, to_train=False).groups,
+                predicted.answers.is_novel if classifier.model.novelty else None,
             )
         )
     if not found:
@@ -156,7 +157,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
         facts={
             "backbone": bundle.versions.get("backbone", "?"),
             "size": str(model.preprocess.size),
-            "resize": model.preprocess.resize,
+            "resize": Phrase(RESIZES[model.preprocess.resize], {}),
             "precision_of": model.precision,
             "versions": ", ".join(f"{name} {number}" for name, number in bundle.versions.items()),
             "network": bundle.sha256,

@@ -319,7 +319,7 @@ def page_file(learner: Learner, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_page_holds_everything_and_fetches_nothing(page_file: Path) -> None:
     text = page_file.read_text()
-    assert re.search(r"Expect about \d+ right in 100 new pictures \(\d+ to [\d.]+\)\.", text)
+    assert re.search(r"Expect about \d+ right in 100 new pictures \(\d+ to [\d.]+\)[.;]", text)
     assert "48 test pictures" in text
     for title in (
         "Which classes it confuses",
@@ -357,7 +357,7 @@ def test_page_of_a_thousand_classes_and_of_no_mistake_stays_readable() -> None:
     perfect = Report("x", [Interpretation(classes, labels, np.eye(1000)[labels], "valid")])
     text = perfect.render()
     assert "The 30 most confused of 1,000 classes are shown." in text
-    assert "It made no mistake there." in text
+    assert "2,000 right, 0 wrong" in text
     with pytest.raises(WhatsitError, match="nothing to report"):
         Report("x", [])
     assert len(text) < 2_000_000
@@ -424,7 +424,7 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
     again = command("report", run, photos, "--out", "own.html")
     assert again.returncode == 0, again.stderr
     assert re.search(
-        r"Expect about \d+ right in 100 new pictures \(\d+ to [\d.]+\)\.\nreport: own.html", again.stdout
+        r"Expect about \d+ right in 100 new pictures \(\d+ to [\d.]+\).*\.\nreport: own.html", again.stdout
     )
     takes = re.compile(r"about \d+ ms on this computer")
     assert takes.sub("", (tmp_path / "own.html").read_text()) == takes.sub("", first)
@@ -506,7 +506,8 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
     assert any(re.search(r": shoes \d+\.\d%$", line) for line in others)
     names = sorted(path.name for path in (tmp_path / "why").iterdir())
     assert names == sorted(["drawn.png", *(f"{path.stem}.png" for path in shoes)])
-    assert Image.open(tmp_path / "why" / "drawn.png").size == (320, 320)
+    width, height = Image.open(tmp_path / "why" / "drawn.png").size
+    assert width > 1.4 * height, "the picture and its heat map are side by side"
 
     among = command("predict", bundle, *shoes, "--explain", shoes[0].parent)
     assert among.returncode == 2

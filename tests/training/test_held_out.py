@@ -167,7 +167,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "the backbone was trained on the training pictures" in page
     assert "each validation picture is measured with what was found on the others" in page
     assert "For a fine-tuned network this is not known" in page
-    assert "`whatsit train` uses the errors on these validation pictures to decide" in page
+    assert "The training used the errors on these validation pictures to decide" in page
 
     logits = learner._state.layers.head.logits(valid.inputs)
     temperatures = learner._calibration.unseen().yardsticks().temperature
@@ -188,7 +188,7 @@ def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Pa
     learner.fine_tune(1)
     assert learner.held_out.images == 12
     assert learner.novelty() is None
-    assert learner._calibration.false_alarms("valid") is None
+    assert learner._calibration.is_novel("valid") is None
 
 
 def test_few_validation_pictures_give_a_threshold_that_is_not_measured(cache: Path) -> None:

@@ -133,12 +133,15 @@ def test_the_whole_is_told_in_chinese_too() -> None:
 
 @pytest.mark.parametrize(
     ("lang", "few", "then"),
-    [("en", "too few validation", "twice as many"), ("zh", "验证集图片太少", "图片加倍后")],
+    [
+        ("en", "Too few to tell: 20 of 20 right.", "twice as many"),
+        ("zh", "图片太少，无法判断：20 张中答对 20 张。", "图片加倍后"),
+    ],
 )
 def test_report_says_too_few_or_what_twice_as_many_would_bring(lang: str, few: str, then: str) -> None:
     epochs = [{"epoch": 1, "train_loss": 1.0, "valid_loss": 1.0, "error_rate": 0.3}]
-    found = Interpretation(["a", "b"], np.array([0, 1]), np.eye(2), "valid")
     for pictures in (20, 60):
+        found = Interpretation(["a", "b"], labels := np.arange(pictures) % 2, np.eye(2)[labels], "valid")
         curve, _ = drawn(0.0, 0.5, 0.3, pictures, 0)
         page = Report("x", [found], training=Training(epochs, None, curve)).render(lang)
         assert (few in page, then in page) == ((True, False) if pictures == 20 else (False, True))

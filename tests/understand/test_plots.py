@@ -53,7 +53,7 @@ def test_figure_that_cannot_be_saved_is_said(photo: Path, whatsit: Run, digits: 
 def test_confusion_matrix_of_plain_counts_is_drawn() -> None:
     counts, totals = np.array([[3, 1], [0, 0]]), np.array([4, 0])
     axis = draw_confusion(["cat", "dog"], counts, totals, "4 pictures").axes[0]
-    assert axis.get_title() == "4 pictures"
+    assert axis.get_title("left") == "4 pictures"
     assert [text.get_text() for text in axis.texts] == ["3", "1"]
     axis = draw_confusion(["cat", "dog"], counts, totals, "4 pictures", normalize=True).axes[0]
     assert [text.get_text() for text in axis.texts] == ["0.75", "0.25"]

@@ -141,7 +141,7 @@ def test_confusion_matrix_says_its_split_and_shows_the_30_most_confused_of_1000_
     assert len(shown) == 30
     assert set(shown) <= set(range(40))
     assert left_out == 970
-    title = many.plot_confusion_matrix().axes[0].get_title()
+    title = many.plot_confusion_matrix().axes[0].get_title("left")
     assert "1,000 test pictures" in title
     assert "30 most confused of 1,000 classes" in title
 
@@ -151,7 +151,7 @@ def test_confusion_matrix_is_drawn_as_counts_or_as_shares() -> None:
     assert counts == ["1"] * 6
     shares = [text.get_text() for text in bears().plot_confusion_matrix(normalize=True).axes[0].texts]
     assert shares == ["0.50"] * 6
-    assert "6 validation pictures" in bears(split="valid").plot_confusion_matrix().axes[0].get_title()
+    assert "6 validation pictures" in bears(split="valid").plot_confusion_matrix().axes[0].get_title("left")
 
 
 def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> None:
@@ -167,6 +167,7 @@ def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> N
     assert "prediction / actual / loss / probability" in figure.get_suptitle()
     assert "validation pictures" in figure.get_suptitle()
     assert figure.axes[0].get_title() == "black/teddy\n27.63 / 0.00"
+    assert [text.get_text() for text in figure.axes[0].texts] == ["✗"]
     assert (
         bears(paths=paths).plot_top_losses(4, heatmap=False).axes[1].get_title().startswith("grizzly/black")
     )
@@ -232,7 +233,7 @@ def test_calibration_error_is_the_mean_distance_of_confidence_and_accuracy() -> 
         (2, 0.95, 1.0),
     ]
     assert found.ece == pytest.approx((2 * 0.15 + 2 * 0.05) / 4)
-    assert "calibration error 0.100" in found.plot().axes[0].get_title()
+    assert "calibration error 0.100" in found.plot().axes[0].get_title("left")
     assert Reliability(np.array([1.0]), np.array([True])).ece == 0
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import accuracy_of, named, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import named, print_evaluation, print_json, print_notes
 from whatsit.commands import command_line
 from whatsit.events import Emit, warn
 from whatsit.i18n import Message, language, say
@@ -42,11 +42,10 @@ def _print(result: "TrainResult", verbose: bool) -> None:
     from whatsit.training.task import shortest
 
     learner, words = result.learner, Words(language())
-    evaluation = learner.evaluate()
-    print(say("cli_train.validation", accuracy=accuracy_of(evaluation)))
-    print_evaluation(evaluation, verbose, most=5 if verbose else 3)
-    if result.left_out:
-        print(say("cli_train.left_out", count=result.left_out))
+    headline = result.headline
+    for message in (*headline.messages, headline.measured):
+        print(printable(message))
+    print_evaluation(headline.of.evaluation, verbose, most=5 if verbose else 3)
     if len(result.accuracies) > 1:
         of_all = summary(result.accuracies)
         is_tuned = result.config.fine_tune or result.config.time_budget

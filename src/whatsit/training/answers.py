@@ -192,6 +192,7 @@ class Answers:
             answers.features,
             lambda path, label: explain(model, layers, path, label),
             self.catalog[split].groups,
+            self._calibration.is_novel(split),
         )
 
     def explain(self, image: Picture, label: str | None = None) -> HeatMap:

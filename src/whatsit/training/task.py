@@ -18,7 +18,7 @@ from whatsit.extras import MissingError
 from whatsit.i18n import Message
 from whatsit.outputs import is_ours
 from whatsit.project import write_whole
-from whatsit.report import Phrase
+from whatsit.report import Headline, Phrase
 from whatsit.report.suspects import Suspect
 from whatsit.text import brief
 from whatsit.training import automatic
@@ -27,6 +27,7 @@ from whatsit.training.checks import require_config
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
 from whatsit.training.records import cost, prediction_seconds
+from whatsit.training.reporting import interpretations
 from whatsit.training.suspects import suspects_of
 from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
@@ -62,6 +63,12 @@ class TrainResult:
         """How many pictures were set aside for measuring, and are training pictures too."""
         return self.learner._state.data.left_out
 
+    @property
+    def headline(self) -> Headline:
+        """How good it is, in the words of the report."""
+        learner = self.learner
+        return Headline(next(interpretations(learner.interpret)), self.left_out, len(learner.catalog))
+
     def suspects(self, most: int = 3) -> list[Suspect]:
         """The training pictures whose labels are contradicted most surely, by held-out answers."""
         return suspects_of(self.learner._state, self.learner._calibration)[:most]
@@ -76,6 +83,7 @@ class TrainResult:
         doubt = guessing.warning(evaluation)
         found: dict[str, Any] = {
             **evaluation.to_dict(),
+            "headline": [one.to_dict() for one in self.headline.messages],
             "classes": learner.classes,
             "images": len(learner.catalog),
             "valid_images": evaluation.images,
