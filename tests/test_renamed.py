@@ -55,7 +55,7 @@ def test_whatever_a_run_writes_makes_no_folder_anew(digits: Path, tmp_path: Path
         lambda: write_record(learner._state, learner._calibration),
         lambda: checkpoints.finish(learner.run, 2, stage),
         lambda: learner.history.plot().write(learner.run / "learning.png"),
-        lambda: learner._state.project.note_bundle(learner.run, "0"),
+        lambda: learner._state.project.note_bundle(learner.run, "0", tmp_path / "x.whatsit"),
         lambda: learner._state.project.new_run(),
         lambda: learner.save("stage-1"),
     ):

@@ -149,9 +149,9 @@ class Project:
             reason = error.strerror or str(error)
             raise ProjectError(Message("project.no_run", folder=runs, reason=reason)) from error
 
-    def note_bundle(self, run: Path, sha256: str) -> None:
-        """Write down that a run gave the bundle whose network has this hash."""
-        write_whole(run / f"bundle-{sha256}", b"")
+    def note_bundle(self, run: Path, sha256: str, path: Path) -> None:
+        """Write down that a run gave the bundle at `path`, whose network has this hash."""
+        write_whole(run / f"bundle-{sha256}", os.fsencode(path.absolute()))
 
     def run_of(self, sha256: str) -> Path | None:
         """The run that gave a bundle, by its network's hash; None if no run here did."""

@@ -240,7 +240,7 @@ class Learner(Answers):
         with keeping(state.project.folder, path):
             bundle.write(path)
         state.run.note_trained_on(state.trained_on)
-        state.project.note_bundle(self.run, bundle.sha256)
+        state.project.note_bundle(self.run, bundle.sha256, path)
         return bundle
 
 
