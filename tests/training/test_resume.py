@@ -25,6 +25,7 @@ from tests.conftest import Run, campaign
 from tests.listening import on_lines
 from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
+from whatsit.events import Cancelled, EpochDone, Event, Note, Progress
 from whatsit.finetune.network import Network
 from whatsit.training import automatic, checkpoints, fitting, mirrors, variants
 from whatsit.training.callbacks import Deadline
@@ -120,7 +121,9 @@ def test_head_stopped_anywhere_ends_as_if_it_had_not_been(
     began: list[str] = []
     with on_lines(began.append):
         resumed.fit_one_cycle(EPOCHS, balance="oversample")
-    assert len(began) == EPOCHS + 1, "the table is told whole"
+    assert len([line for line in began if "going on" not in line]) == EPOCHS + 1, "the table is shown whole"
+    if (saved := max(stops) - 1) > 0:
+        assert f"going on after epoch {saved} of {EPOCHS}, the last that was saved" in began
     assert same(whole, resumed)
     again = learner_of(folder, work / "stopped", **options)
     fit(again)
@@ -258,9 +261,11 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
         second = whatsit("train", "--resume", path)
         assert second.returncode == 2
         assert "is still running in another process" in second.stderr
-    resumed = whatsit("train", "--resume", path, *out, "--json")
+    resumed = whatsit("train", "--resume", path, *out)
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["epochs"] == 1000
+    assert resumed.stdout.startswith("resuming run 0002\n")
+    (saved,) = re.findall(r"going on after epoch (\d+) of 1000", resumed.stdout)
+    assert 40 <= int(saved) < 1000
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
     shown = whatsit("runs", digits).stdout
     assert "not finished" not in shown
@@ -327,6 +332,31 @@ def test_what_can_not_go_on_is_told(digits: Path, whatsit: Run, words: tuple[str
     answer = whatsit("train", digits, *words)
     assert answer.returncode == 2
     assert said in answer.stderr
+
+
+def test_training_stopped_before_its_first_epoch_says_how_to_start_again(
+    digits: Path, cache: Path, command: Run
+) -> None:
+    said: list[str] = []
+
+    def stop_at(kind: type[Event]) -> Callable[[Event], None]:
+        def emit(event: Event) -> None:
+            if isinstance(event, Note):
+                said.append(event.text)
+            if isinstance(event, kind):
+                raise Cancelled
+
+        return emit
+
+    with pytest.raises(Cancelled):
+        wi.train(digits, emit=stop_at(Progress))
+    assert said == ["no epoch was trained yet: run the same command again, and what was computed is used"]
+    with pytest.raises(Cancelled):
+        wi.train(digits, emit=stop_at(EpochDone), epochs=3)
+    assert "--resume" in said[-1]
+    resumed = command("train", digits, "--resume", 1)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resuming run 0001 from the start: it was stopped before an epoch was saved" in resumed.stdout
 
 
 def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:

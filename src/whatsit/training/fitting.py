@@ -11,7 +11,7 @@ import numpy as np
 from whatsit.checks import described
 from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
-from whatsit.events import emit, emitting, nowhere
+from whatsit.events import emit, emitting, note, nowhere
 from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.project import Fit
@@ -146,6 +146,7 @@ def _go_on(state: State, model: "Heads | Network", stage: Stage, reporting: Repo
     for epoch in past.epochs[before:]:
         history.epochs.append(epoch)
         reporting.last()
+    note(Message("training.going_on", epoch=len(history) - before, epochs=reporting.epochs))
 
 
 def checked(state: State, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:

@@ -13,7 +13,7 @@ from whatsit.checks import config_with, path_of
 from whatsit.commands import command_line
 from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig, absolute
 from whatsit.errors import DivergedError, WhatsitError
-from whatsit.events import Emit, warn, written
+from whatsit.events import Emit, note, warn, written
 from whatsit.extras import MissingError
 from whatsit.i18n import Message
 from whatsit.outputs import is_ours
@@ -178,17 +178,25 @@ def _job_of(config: Training) -> Iterator[Job]:
         given, place = jobs.Given(folder, out, weights), jobs.find_run(config.run, folder, project)
         if isinstance(config, ResumeConfig):
             job = jobs.resume(place, given)
+            note(Message("training.resuming" if any(place.glob("fit-*")) else "training.resuming_anew", run=place.name))
         else:
             job = jobs.further(place, given, config.epochs, config.lr)
     try:
         yield job
     except KeyboardInterrupt:
-        if job.place is not None and not job.is_finished:
+        if not job.is_finished:
             with suppress(KeyboardInterrupt):  # of a listener that has had enough
-                warn(Message("training.resume_with", command=command_line("train", *job.resuming())))
+                warn(_advice(job))
         raise
     finally:
         job.release()
+
+
+def _advice(job: Job) -> Message:
+    """How to go on after a job was stopped."""
+    if job.place is None:
+        return Message("training.start_again")
+    return Message("training.resume_with", command=command_line("train", *job.resuming()))
 
 
 def _export(learner: Learner, job: Job, out: Path) -> bool:
