@@ -446,3 +446,26 @@ def test_repaired_picture_stays_when_its_original_was_deleted_with_the_trash(
     again = command("undo", bears)
     assert cmyk.read_bytes() == repaired
     assert "repaired" not in again.stderr
+
+
+def test_verify_and_show_count_copies_alike(command: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for label in "ab":
+        (folder / label).mkdir(parents=True)
+        for number in range(3):
+            rendered(9 * ord(label) + number, (320, 240)).save(folder / label / f"{number}.png")
+    shutil.copy(folder / "a" / "0.png", folder / "a" / "again.png")
+    shutil.copy(folder / "a" / "0.png", folder / "b" / "third.png")
+    with Image.open(folder / "a" / "0.png") as image:
+        image.save(folder / "a" / "smaller.jpg", quality=80)
+    shown, verified = command("show", folder).stdout, command("verify", folder).stdout
+    assert "2 are the same as another" in shown
+    assert "1 is nearly the same as another" in shown
+    rows = [line.split() for line in verified.splitlines() if " copies " in line]
+    assert rows == [
+        ["exact", "copies", "2", "in", "1", "group,", "1", "across", "classes"],
+        ["near", "copies", "1", "in", "1", "group"],
+    ]
+    listed = verified.partition("exact copies:\n")[2].splitlines()
+    assert listed[0].split() == ["a/0.png", "=", "a/again.png", "=", "b/third.png"]
+    assert listed[1:3] == ["near copies:", "  a/0.png = a/smaller.jpg"]

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-from whatsit.catalog.duplicates import duplicate_groups
+import numpy as np
+
+from whatsit.catalog.duplicates import groups_of_copies
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import SPLIT_NAMES, files_below
 from whatsit.checks import is_count, path_of
@@ -129,7 +131,11 @@ def _look(
             found.odd[one] = odd
             for oddity in odd:
                 done.odd.setdefault(oddity, []).append(one)
-    for group in duplicate_groups(found.prints):
-        same = {found.prints[one].content for one in group}
-        (done.same if len(same) == 1 else done.near).append(group)
+    readable = sorted(found.prints)
+    contents = np.array([found.prints[one].content for one in readable], "V32")
+    hashes = np.array([found.prints[one].hash for one in readable], np.uint64)
+    done.same, done.near = (
+        [[readable[place] for place in group.tolist()] for group in groups]
+        for groups in groups_of_copies(contents, hashes)
+    )
     return found
