@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from whatsit import events
-from whatsit.checks import config_with
+from whatsit.checks import config_with, meant
 from whatsit.commands import command_line
 from whatsit.config import (
     CollectConfig,
@@ -234,7 +234,8 @@ def _report(config: ReportConfig) -> ReportResult:
         report = report_folder(Classifier(subject), folder, project)
     else:
         if subject.suffix == ".whatsit":
-            raise WhatsitError(Message("tasks.no_bundle", bundle=subject))
+            advice = meant(subject, Message("bundle.make_one"), ".whatsit")
+            raise WhatsitError(Message("bundle.none", path=subject, advice=advice))
         place = find_run(config.subject, folder, project)
         out = out or place / REPORT
         require_page(out)

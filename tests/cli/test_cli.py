@@ -258,3 +258,28 @@ def test_swapped_arguments_are_recognized_and_answers_fit_into_a_table(
     assert list(rows[0]) == ["path", "label", "verdict", "probability", "novelty", "0", "1", "7"]
     assert all(sum(float(row[name]) for name in "017") == pytest.approx(1, abs=1e-4) for row in rows)
     assert all(float(row[row["label"]]) == pytest.approx(float(row["probability"])) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train digts", 'digts does not exist. Did you mean "{}digits"?'),
+        ("show digitss", 'digitss does not exist. Did you mean "digits"?'),
+        ("verify Digits", 'Digits does not exist. Did you mean "digits"?'),
+        ("runs digits2", 'digits2 does not exist. Did you mean "digits"?'),
+        ("undo digit", 'digit does not exist. Did you mean "digits"?'),
+        ("show elephants", "elephants does not exist. Give a folder with one sub-folder of pictures per class."),
+        ("predict digit.whatsit x.png", 'There is no bundle digit.whatsit. Did you mean "digits.whatsit"?'),
+        ("evaluate digit.whatsit digits", 'There is no bundle digit.whatsit. Did you mean "digits.whatsit"?'),
+        ("report digit.whatsit digits", 'There is no bundle digit.whatsit. Did you mean "digits.whatsit"?'),
+        ("predict bears.whatsit x.png", "There is no bundle bears.whatsit. Make one: `whatsit train FOLDER`."),
+    ],
+)
+def test_mistyped_folder_or_bundle_is_answered_with_the_one_beside_it(
+    command: Run, digits: Path, tmp_path: Path, words: str, said: str
+) -> None:
+    (tmp_path / "digits.whatsit").touch()
+    (tmp_path / "digits-report.html").touch()
+    done = command(*words.split())
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(said.format(f"{tmp_path}/"))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -33,18 +34,24 @@ def test_diverged_training_writes_no_bundle_and_says_what_to_do(
     command: Run, digits: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "digits.whatsit").write_bytes(b"a good one")
-    done = command("train", digits, "--lr", "1e6", "--epochs", 2, "--json")
+    done = command("train", digits, "--lr", "1e6", "--epochs", 30, "--json")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "diverged" in done.stderr
     assert "a tenth of the learning rate" in done.stderr
+    assert re.search(r"the loss is no longer a number, so the training ends after epoch \d of 30", done.stderr)
     assert (tmp_path / "digits.whatsit").read_bytes() == b"a good one"
     run = digits / ".whatsit" / "runs" / "0001"
-    assert "not finished" not in command("runs", digits).stdout, "to go on with it would end the same way"
+    listed = command("runs", digits).stdout
+    assert "diverged: its loss is not a number" in listed
+    assert "not finished" not in listed, "to go on with it would end the same way"
+    (row,) = json.loads(command("runs", digits, "--json").stdout)
+    assert row["has_diverged"]
     for file in run.glob("*.json"):
         strict(file.read_text())
     saved = json.loads((run / "history.json").read_text())
     assert saved["history"][-1]["valid_loss"] is None
+    assert saved["fits"][0]["epochs"] == len(saved["history"]) < 10
     assert saved["accuracy"] == 0.0
 
 

@@ -322,13 +322,15 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
         (("--resume", "1", "--continue", "1"), "--resume and --continue can't be used together"),
         (("--continue", "2"), "not started by whatsit train"),
         (("--resume", "3"), "job.json is damaged"),
+        (("--resume", "4"), "was written by another version of Whatsit. Use that version, or start a new"),
     ],
 )
 def test_what_can_not_go_on_is_told(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
     project = wi.Catalog.from_folder(digits).project
     for _ in range(3):
         project.new_run()
-    (project.folder / "runs" / "0003" / "job.json").write_text('{"asked": {}}')
+    (project.folder / "runs" / "0003" / "job.json").write_text('{"version": 1, "asked": {}}')
+    (project.new_run() / "job.json").write_text('{"version": 99, "config": {}}')
     answer = whatsit("train", digits, *words)
     assert answer.returncode == 2
     assert said in answer.stderr

@@ -22,13 +22,16 @@ def run_and_print(
 ) -> Path | None:
     """Run a job and print its result; the path of the report, if there is one."""
     from whatsit.training import task
+    from whatsit.training.task import shortest
 
     result = task.run_training(config, emit)
     catalog = result.learner.catalog
     print_notes(catalog)
-    if result.is_replaced:
+    if result.replaced is not None:
         place = named(catalog.root, Path(result.config.project) if result.config.project else None)
-        warn(Message("cli_train.replaced", command=command_line("trash", *place)))
+        command = command_line("trash", *place)
+        kept, bundle = shortest(result.replaced), shortest(result.bundle)
+        warn(Message("cli_train.replaced", kept=kept, bundle=bundle, command=command))
     if json:
         print_json(result.to_dict())
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from whatsit.checks import described
 from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
-from whatsit.events import emit, emitting, note, nowhere
+from whatsit.events import emit, emitting, note, nowhere, warn
 from whatsit.i18n import Message
 from whatsit.labelled import Labelled
 from whatsit.project import Fit
@@ -21,7 +21,7 @@ from whatsit.training.callbacks import Callback
 from whatsit.training.checks import require_teaching
 from whatsit.training.finder import gentle
 from whatsit.training.heads import WD, Heads
-from whatsit.training.history import History, epoch_done
+from whatsit.training.history import Epoch, History, epoch_done
 from whatsit.training.hooks import Reporting, Validation
 from whatsit.training.learning_rates import LearningRates
 from whatsit.training.records import write_record
@@ -115,6 +115,7 @@ def _train(
     hooks: list[loop.Hook] = [
         Validation(lambda: validation_logits(state), state.metrics, history),
         reporting,
+        lambda training: _ends_early(history[-1], training.epochs, plan.epochs),
         keep,
     ]
     state.is_training_backbone = not layers.is_frozen
@@ -129,6 +130,15 @@ def _train(
             state.show_to(layers.backbone)
         if trained := len(history) - before:
             state.fits.append({**facts, "epochs": trained})
+
+
+def _ends_early(epoch: Epoch, place: int, epochs: int) -> bool:
+    """Whether a training diverged: its weights can't become numbers again."""
+    if epoch.is_finite:
+        return False
+    if place < epochs:
+        warn(Message("training.stopped_early", epoch=place, epochs=epochs))
+    return True
 
 
 def _go_on(state: State, model: "Heads | Network", stage: Stage, reporting: Reporting) -> None:
