@@ -184,7 +184,7 @@ def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Pa
 
 
 def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
-    mine = tmp_path / "demo" / "digits" / "mine"
+    mine = tmp_path / "demo" / "drawings" / "mine"
     mine.mkdir(parents=True)
     refused = whatsit("demo")
     assert refused.returncode == 2
@@ -192,13 +192,18 @@ def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
     assert mine.exists()
     result = whatsit("demo", "--folder", "other")
     assert result.returncode == 0, result.stderr
-    assert "three in the wrong folder, one copied, one cut in half" in result.stdout
-    assert "1 file" in result.stdout
-    assert "copies: " in result.stdout
-    for name in ("pictures.png", "training.png", "predictions.png"):
-        with Image.open(tmp_path / "other" / name) as image:
-            assert image.width > 600
-    assert (tmp_path / "other" / "digits.whatsit").stat().st_size > 10**7
+    drawings, digits = result.stdout.split("real handwritten digits in other/digits")
+    assert "exact copies" in drawings
+    assert "other/new/bird.jpg: bird" in drawings
+    assert "other/new/rocket.jpg: nothing like this" in drawings
+    found = digits.partition("What was found:\n")[2]
+    assert found.count("3 were put into the wrong folder on purpose, and 3 of these are among them") == 2
+    for name in ("bird-007.jpg (looks like fish)", "cat-011.jpg (looks like bird)", "00000010.png (looks like 0)"):
+        assert name in found
+    assert "the copy and the file that was cut in half were found by whatsit verify" in found
+    for name in ("drawings-report.html", "digits-report.html", "pictures.png"):
+        assert f"other/{name}" in found
+        assert (tmp_path / "other" / name).stat().st_size > 10_000
 
 
 PHONES_HOME = """

@@ -89,6 +89,17 @@ def near_duplicates(
     return leader
 
 
+def resembling(hashes: Hashes, known: Hashes, distance: int = DISTANCE) -> NDArray[np.bool_]:
+    """Which hashes (n,) are at most `distance` bits from one of `known` (k,); 0 resembles nothing."""
+    values = np.unique(np.concatenate([hashes, known]))
+    is_known = np.isin(values, known)
+    one, other = near_pairs(values, distance, is_known).T
+    is_near = is_known.copy()
+    is_near[one[is_known[other]]] = is_near[other[is_known[one]]] = True
+    found: NDArray[np.bool_] = is_near[np.searchsorted(values, hashes)] & (hashes != 0)
+    return found
+
+
 def near_pairs(values: Hashes, distance: int = DISTANCE, marked: NDArray[np.bool_] | None = None) -> Pairs:
     """All pairs (k, 2) of different hashes at most `distance` bits apart; 0 resembles nothing.
 

@@ -19,8 +19,8 @@ def run_and_print(
     emit: Emit | None = None,
     json: bool = False,
     verbose: bool = False,
-) -> Path | None:
-    """Run a job and print its result; the path of the report, if there is one."""
+) -> "TrainResult":
+    """Run a job and print its result."""
     from whatsit.training import task
     from whatsit.training.task import shortest
 
@@ -36,7 +36,7 @@ def run_and_print(
         print_json(result.to_dict())
     else:
         _print(result, verbose)
-    return result.report
+    return result
 
 
 def _print(result: "TrainResult", verbose: bool) -> None:

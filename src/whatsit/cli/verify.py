@@ -43,11 +43,18 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check every picture: broken files move to the trash, odd pictures and duplicates are reported."""
-    done = cast("Verification", run_with(json, config_of(VerifyConfig, context), events))
+    verify_and_print(config_of(VerifyConfig, context), json, events)
+
+
+def verify_and_print(config: VerifyConfig, json: bool = False, events: Path | None = None) -> "Verification":
+    """Run it and print what was found."""
+    done = cast("Verification", run_with(json, config, events))
     if json:
         print_json(done.to_dict())
     else:
-        _print(done, folder, dry_run, project)
+        project = Path(config.project) if config.project else None
+        _print(done, Path(config.folder), config.dry_run, project)
+    return done
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
