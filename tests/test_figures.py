@@ -196,9 +196,9 @@ def test_figure_without_a_chinese_font_is_written_and_names_one_to_install(tmp_p
     code = """
 from pathlib import Path
 import numpy as np
-from whatsit.catalog.pictures import draw_labelled
+from whatsit.catalog.pictures import draw_labeled
 from whatsit.heat_map import HeatMap
-draw_labelled([(Path("p.png"), name) for name in ("猫", "cat", "狗")]).write("figure.png")
+draw_labeled([(Path("p.png"), name) for name in ("猫", "cat", "狗")]).write("figure.png")
 pixels, values = np.zeros((32, 32, 3), np.uint8), np.eye(4, dtype=np.float32)
 HeatMap("熊", pixels, values, values).write("why.png")
 """

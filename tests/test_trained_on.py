@@ -68,8 +68,8 @@ def test_training_pictures_moved_to_test_are_left_out(place: Path, command: Run)
         assert report.left_out == 36
         assert "36 of the pictures set aside for measuring were left out" in report.headline()
         assert "36 张参与过训练" in report.render("zh")
-    told = command("evaluate", place / "x.whatsit", place / "digits", "--json")
-    assert (found := json.loads(told.stdout))["trained_on"] == 48
+    reported = command("evaluate", place / "x.whatsit", place / "digits", "--json")
+    assert (found := json.loads(reported.stdout))["trained_on"] == 48
     assert found["images"] == 12
     refused = command("evaluate", place / "x.whatsit", place / "digits", "--split", "test")
     assert refused.returncode == 2
@@ -100,8 +100,8 @@ def test_another_split_makes_no_training_picture_new(place: Path, options: dict[
 
 def test_bundle_without_its_run_says_that_it_can_not_be_known(place: Path, command: Run) -> None:
     shutil.rmtree(place / "digits" / ".whatsit" / "runs")
-    told = command("evaluate", place / "x.whatsit", place / "digits")
-    assert "Some of these pictures may have been used for training" in told.stdout
+    reported = command("evaluate", place / "x.whatsit", place / "digits")
+    assert "Some of these pictures may have been used for training" in reported.stdout
     assert evaluate_folder(Classifier(place / "x.whatsit"), place / "digits", None).trained_on is None
     report = report_folder(Classifier(place / "x.whatsit"), place / "digits")
     assert report.left_out is None

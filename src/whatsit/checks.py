@@ -66,7 +66,11 @@ def meant(path: str | os.PathLike[str], otherwise: Message, suffix: str = "") ->
     place = Path(path)
     with suppress(OSError):
         beside = [one for one in place.parent.iterdir() if not one.name.startswith(".")]
-        names = [one.name.removesuffix(suffix) for one in beside if (one.suffix == suffix if suffix else one.is_dir())]
+        names = [
+            one.name.removesuffix(suffix)
+            for one in beside
+            if (one.suffix == suffix if suffix else one.is_dir())
+        ]
         for near in get_close_matches(place.name.removesuffix(suffix), names, 1):
             return Message("checks.did_you_mean", name=printable(place.with_name(near + suffix)))
     return otherwise

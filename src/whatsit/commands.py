@@ -27,7 +27,10 @@ def quoted(*words: object) -> str:
 def installing(extra: str) -> str:
     """What to type to add an extra to this installation, which may be one of a clone."""
     python, (source, is_editable) = _from_here(sys.executable), _source()
-    what = [*(["--editable"] if is_editable else []), f"{_from_here(source) if source else 'whatsit'}[{extra}]"]
+    what = [
+        *(["--editable"] if is_editable else []),
+        f"{_from_here(source) if source else 'whatsit'}[{extra}]",
+    ]
     if find_spec("pip"):
         return quoted(python, "-m", "pip", "install", *what)
     return quoted("uv", "pip", "install", *what, "--python", python)

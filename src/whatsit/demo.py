@@ -14,6 +14,7 @@ from whatsit.training.suspects import SURE, suspects_of
 from whatsit.training.task import TrainResult
 
 SIDE = 96
+MOST_NAMES = 5
 MISLABELED = {"00000010": "1", "00000020": "5", "00000030": "7"}  # digits that all show a 0
 
 
@@ -61,7 +62,12 @@ def found_labels(suspects: dict[Path, str], planted: Collection[Path]) -> list[M
         Message("demo.looks_like", path=printable(path.name), predicted=printable(predicted))
         for path, predicted in sorted(suspects.items(), key=lambda one: one[0] not in planted)
     ]
-    lines = [Message("demo.wrong_labels", count=len(names), names=names)] if names else []
+    if (more := len(names) - MOST_NAMES) > 0:
+        names[MOST_NAMES:] = [Message("printed.more", count=more)]
+    lines = [Message("demo.wrong_labels", count=len(suspects), names=names)] if names else []
     found = sum(path in planted for path in suspects)
-    counts = Message("demo.planted", planted=len(planted), found=found)
-    return [*lines, counts]
+    code = "demo.planted_all" if found == len(planted) else "demo.planted_some"
+    lines.append(Message(code, planted=len(planted), found=found))
+    if others := len(suspects) - found:
+        lines.append(Message("demo.others", count=others))
+    return lines

@@ -163,7 +163,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
 
 
 def report_folder(classifier: Classifier, folder: Path, project: Path | None = None) -> Report:
-    """All that a bundle and labelled pictures show. Raises BundleError and CatalogError.
+    """All that a bundle and labeled pictures show. Raises BundleError and CatalogError.
 
     Where the bundle was trained on these pictures, also how that training went.
     """

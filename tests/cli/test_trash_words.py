@@ -33,7 +33,9 @@ def test_training_again_says_how_to_get_the_replaced_bundle_back(
     first = (tmp_path / "digits.whatsit").read_bytes()
     again = command(*words, "--seed", 1)
     assert again.returncode == 0, again.stderr
-    (kept,) = re.findall(r"digits.whatsit was replaced. To get the previous one back, copy it from (.+); ", again.stderr)
+    (kept,) = re.findall(
+        r"digits.whatsit was replaced. To get the previous one back, copy it from (.+); ", again.stderr
+    )
     assert (tmp_path / kept).read_bytes() == first
     assert kept in command("trash", digits).stdout
     assert len(json.loads(command("trash", digits, "--json").stdout)["files"]) == 1

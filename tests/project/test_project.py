@@ -117,7 +117,7 @@ def test_readers_need_not_wait_for_a_writer(bears: Path, whatsit: Run) -> None:
     with another_process(HOLD, bears):
         assert len(Project.existing(bears).journal.trashed()) == 1
         listed = whatsit("trash", bears, timeout=120)
-        assert "black/1.jpg is no bear" in listed.stdout
+        assert "black/1.jpg is not a bear" in listed.stdout
         assert "waiting" not in listed.stderr
 
 
@@ -352,9 +352,9 @@ def test_sidecar_that_may_not_be_read_is_not_written_either(
     )
     (bears / ".whatsit").chmod(mode)
     code += "except ReadOnlyProjectError:\n print(Project.passing(sys.argv[1]).is_lasting)\n"
-    told = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
+    reported = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
     (bears / ".whatsit").chmod(0o755)
-    assert told.stdout == "False\n", told.stderr
+    assert reported.stdout == "False\n", reported.stderr
 
 
 def test_class_folder_that_may_not_be_written_keeps_its_picture_out_of_reach(
@@ -459,9 +459,9 @@ def test_passing_project_begins_with_what_may_only_be_read(bears: Path, owners_p
     write(Project(bears), "color", "brown")
     path.chmod(0o444)
     path.parent.chmod(0o555)
-    told = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
+    reported = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
     path.parent.chmod(0o755)
-    assert told.stdout == "brown\n", told.stderr
+    assert reported.stdout == "brown\n", reported.stderr
 
 
 def test_runs_are_numbered_and_no_number_is_given_twice(bears: Path) -> None:
@@ -487,20 +487,20 @@ def test_run_that_finds_no_place_is_said(bears: Path) -> None:
 def test_whatsit_env_tells_how_much_the_project_takes(
     bears: Path, whatsit: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def told(folder: Path, project: Path | None = None) -> str:
+    def reported(folder: Path, project: Path | None = None) -> str:
         env(folder, project, json=True)
         return str(json.loads(capsys.readouterr().out)["project"])
 
-    assert told(bears) == "none here"
+    assert reported(bears) == "none here"
     project = Project(bears)
     (bears / "black/2.jpg").write_bytes(bytes(7_000_000))
     perform(project, ("trash", ["black/1.jpg", "black/2.jpg"]))
     assert 7_000_000 < size_of(project.folder) < 7_500_000
     size = f"{size_of(project.folder) / 1e6:.1f} MB"
-    assert told(bears) == f"{bears}/.whatsit ({size})"
-    assert told(bears.parent, project.folder) == f"{project.folder} ({size})"
+    assert reported(bears) == f"{bears}/.whatsit ({size})"
+    assert reported(bears.parent, project.folder) == f"{project.folder} ({size})"
     monkeypatch.chdir(bears)
-    assert told(Path()) == f".whatsit ({size})"
+    assert reported(Path()) == f".whatsit ({size})"
     line = next(line for line in whatsit("env", bears).stdout.splitlines() if line.startswith("project"))
     assert line.split(maxsplit=1)[1] == f"{bears}/.whatsit ({size})"
 

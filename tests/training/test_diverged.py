@@ -11,7 +11,7 @@ import pytest
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.errors import WhatsitError
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training import automatic
 from whatsit.training.history import Epoch, History
 from whatsit.training.hooks import measure
@@ -39,7 +39,9 @@ def test_diverged_training_writes_no_bundle_and_says_what_to_do(
     assert done.stdout == ""
     assert "diverged" in done.stderr
     assert "a tenth of the learning rate" in done.stderr
-    assert re.search(r"the loss is no longer a number, so the training ends after epoch \d of 30", done.stderr)
+    assert re.search(
+        r"the loss is no longer a number, so the training ends after epoch \d of 30", done.stderr
+    )
     assert (tmp_path / "digits.whatsit").read_bytes() == b"a good one"
     run = digits / ".whatsit" / "runs" / "0001"
     listed = command("runs", digits).stdout
@@ -87,7 +89,7 @@ def test_row_that_is_not_a_number_is_wrong_whatever_its_class() -> None:
     for name in ("accuracy", "top_2", "top_3"):
         assert METRICS[name](labels, rows) == 0.5, name
     assert METRICS["error_rate"](labels, rows) == 0.5
-    assert measure(Labelled(rows, labels))[1] == 0.5
+    assert measure(Labeled(rows, labels))[1] == 0.5
 
 
 def test_losses_that_are_not_numbers_are_null_in_json_and_come_back() -> None:

@@ -61,18 +61,18 @@ def learner_of(folder: Path, run: Path, **options: object) -> wi.Learner:
     return wi.Learner(catalog, size=SIZE, precision="fp32", new_run=lambda: run, **options)  # type: ignore[arg-type]
 
 
-def told(learner: wi.Learner) -> list[dict[str, object]]:
+def answered(learner: wi.Learner) -> list[dict[str, object]]:
     return [{**epoch, "seconds": 0} for epoch in learner.history.to_dict()]
 
 
 def weights(learner: wi.Learner) -> dict[str, NDArray[Any]]:
-    return learner._state.stage().tensors
+    return learner._state.checkpoint().tensors
 
 
 def same(one: wi.Learner, other: wi.Learner) -> bool:
     left, right = weights(one), weights(other)
-    is_told = told(one) == told(other) and one.history.batches() == other.history.batches()
-    return is_told and all(np.array_equal(left[name], right[name]) for name in left)
+    is_same = answered(one) == answered(other) and one.history.batches() == other.history.batches()
+    return is_same and all(np.array_equal(left[name], right[name]) for name in left)
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch, steps: list[int]) -> None:
@@ -139,7 +139,7 @@ def test_only_what_was_not_done_is_done(
     steps: list[int] = []
     count_steps(monkeypatch, steps)
     fit(learner_of(digits, tmp_path / "run"))
-    assert len(steps) == (EPOCHS - 5) * 3, "stopped while epoch 6 was told, after 5 were written down"
+    assert len(steps) == (EPOCHS - 5) * 3, "stopped while epoch 6 was reported, after 5 were written down"
 
 
 @pytest.mark.usefixtures("cache", "keep_all")
@@ -225,13 +225,13 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
     )  # of the head that says whether mirroring hurts: before the second training, and once more
     own = done if epoch == 1 else done - judging  # where that one had not come to its end
     left = (1 + 3 + 4) * 3 - (own - 3) + judging
-    assert len(steps) - done == left, "but for the epoch that was being told"
+    assert len(steps) - done == left, "but for the epoch that was being reported"
     assert whole.backbone.sha256 == resumed.backbone.sha256
     assert {path.stem for path in (tmp_path / "run").glob("fit-*")} == {"fit-3"}
 
 
 def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL) -> str:
-    """Run `whatsit train`, and kill it when it tells of an epoch; what it said on stderr."""
+    """Run `whatsit train`, and kill it when it reports an epoch; what it said on stderr."""
     command = [sys.executable, "-u", "-m", "whatsit", "train", "-v", *map(str, words)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
@@ -286,7 +286,7 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
     learner.fit_one_cycle(5)
     learner.fit_one_cycle(3, 1e-3)
     facts = json.loads((digits / ".whatsit" / "runs" / "0001" / "history.json").read_text())
-    assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == told(learner)
+    assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == answered(learner)
     assert [fit["epochs"] for fit in facts["fits"]] == [5, 3]
     again = command("train", "--resume", digits / ".whatsit" / "runs" / "0001")
     assert again.returncode == 2
@@ -325,7 +325,7 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
         (("--resume", "4"), "was written by another version of Whatsit. Use that version, or start a new"),
     ],
 )
-def test_what_can_not_go_on_is_told(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
+def test_what_can_not_go_on_is_same(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
     project = wi.Catalog.from_folder(digits).project
     for _ in range(3):
         project.new_run()
@@ -450,7 +450,7 @@ def test_body_that_was_not_kept_leaves_no_weights(digits: Path, monkeypatch: pyt
 def test_run_of_several_views_goes_on_with_the_same_views(
     digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also without mirrored ones, where a settled head tells that they hurt."""
+    """Also without mirrored ones, where a settled head shows that they hurt."""
 
     def mirrored(state: State) -> Difference | None:
         state.mirrored = state.mirrored or Difference(0.2, 0.1, 0.3, 0.05)
@@ -550,7 +550,7 @@ def test_deadline_ends_what_would_end_too_late() -> None:
 def test_what_if_shows_what_the_lesson_shows(
     digits: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whatsit.training.what_if.TOO_LOW", 1e-7)  # digits are learnt even at 1e-5
+    monkeypatch.setattr("whatsit.training.what_if.TOO_LOW", 1e-7)  # digits are recognized even at 1e-5
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
     learner.fit_one_cycle(10)
     lines: list[str] = []

@@ -90,8 +90,8 @@ def test_broken_pictures_go_to_the_trash_with_their_reason_and_come_back(bears: 
     assert before.keys() - kept.keys() == {
         *("black/html.jpg", "black/cut.jpg", "teddy/empty.png", "teddy/bomb.png")
     }
-    told = json.loads(whatsit("trash", bears, "--json").stdout)["files"]
-    assert any("HTML" in file["reason"]["text"] and file["path"].endswith("html.jpg") for file in told)
+    reported = json.loads(whatsit("trash", bears, "--json").stdout)["files"]
+    assert any("HTML" in file["reason"]["text"] and file["path"].endswith("html.jpg") for file in reported)
     again = json.loads(whatsit("verify", bears, "--json").stdout)
     assert (again["unreadable"], again["moved_to_trash"]) == ([], False)
     assert whatsit("undo", bears).returncode == 0
@@ -165,7 +165,7 @@ def test_pictures_that_cannot_be_written_again_are_left_alone(tmp_path: Path) ->
     assert wi.verify_images(tmp_path).odd == {}
 
 
-def test_colour_profiles_stay_with_colours_and_only_there(tmp_path: Path) -> None:
+def test_color_profiles_stay_with_colors_and_only_there(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for name, mode in (("rgb.jpg", "RGB"), ("cmyk.jpg", "CMYK"), ("grey.jpg", "L")):
         image = rendered(1).convert(mode)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import stat_key
-from whatsit.config import Split
 from whatsit.checks import meant
+from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.formats import SUFFIXES, is_hidden
 from whatsit.i18n import Message

@@ -1,4 +1,4 @@
-"""What is printed of a command that typer can't parse: its sentences in the user's language, and clearer ones."""
+"""What is printed of a command that typer can't parse: clearer sentences, in the user's language."""
 
 import re
 import sys
@@ -75,7 +75,9 @@ def _in_words(sentence: str) -> str:
             values = found.groupdict()
             return say(
                 code,
-                **{name: _in_words(one) if name == "reason" else _quoted(one) for name, one in values.items()},
+                **{
+                    name: _in_words(one) if name == "reason" else _quoted(one) for name, one in values.items()
+                },
             )
     return sentence
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.show import show_and_print
 from whatsit.cli.running import event_sink
+from whatsit.cli.show import show_and_print
 from whatsit.cli.train_result import run_and_print
 from whatsit.cli.verify import verify_and_print
 from whatsit.config import PredictConfig, ShowConfig, TrainConfig, VerifyConfig

@@ -27,7 +27,7 @@ _CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
 class Predictions(TypedDict):
-    """What `predictions.json` holds: by content the label then, what it was taken for, perhaps a group."""
+    """What `predictions.json` holds: by content the label then, the prediction, perhaps a group."""
 
     at: str
     labeled_by: Literal["folders", "table"]
@@ -35,7 +35,7 @@ class Predictions(TypedDict):
 
 
 class Answered(NamedTuple):
-    """What a picture was labeled then and taken for, and the number of its group, if it had one."""
+    """What a picture was labeled then and predicted as, and the number of its group, if it had one."""
 
     label: str
     predicted: str
@@ -53,8 +53,8 @@ class Export(NamedTuple):
 class FinishedRun:
     """A training's `record`, and by each validation picture's content whether it was `right`.
 
-    `answers` say what each was labeled and taken for; older runs did not keep that. `labeled_by` is where the
-    labels came from, `at` when the run ended, `bundles` where each network was written, by its hash.
+    `answers` say what each was labeled and predicted as; older runs did not keep that. `labeled_by` is where
+    the labels came from, `at` when the run ended, `bundles` where each network was written, by its hash.
     """
 
     name: str

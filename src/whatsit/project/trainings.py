@@ -26,7 +26,7 @@ class Training:
 
     @property
     def bundle(self) -> str:
-        """The name of that bundle, which is never opened by it: a stranger may have written it; "" for none."""
+        """The name of that bundle, "" for none. It is never opened by it: a stranger may have written it."""
         return PurePath(self.export.path).name if self.export else ""
 
     def __repr__(self) -> str:

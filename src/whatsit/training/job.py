@@ -40,7 +40,6 @@ from whatsit.project.records import read_json, shaped
 from whatsit.training import checkpoints
 from whatsit.training.checks import require_options
 
-
 VERSION = 1  # of the records of a job
 
 

@@ -1,4 +1,4 @@
-"""Charts as SVG, which a page can colour by itself, light or dark."""
+"""Charts as SVG, which a page can color by itself, light or dark."""
 
 import math
 from collections.abc import Sequence
