@@ -71,3 +71,14 @@ def found_labels(suspects: dict[Path, str], planted: Collection[Path]) -> list[M
     if others := len(suspects) - found:
         lines.append(Message("demo.others", count=others))
     return lines
+
+
+def draw_answers(result: TrainResult, place: Path) -> None:
+    """Draw some validation pictures with the answers for them."""
+    from whatsit.understand.plots import draw_predictions
+
+    items = list(result.learner.catalog["valid"])[::3][:15]
+    answers = result.learner.predict([item.path for item in items])
+    draw_predictions(
+        (item.path, item.label, answer) for item, answer in zip(items, answers, strict=True)
+    ).write(place)

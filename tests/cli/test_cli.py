@@ -204,7 +204,7 @@ def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
     ):
         assert name in found
     assert "the copy and the file that was cut in half were found by whatsit verify" in found
-    for name in ("drawings-report.html", "digits-report.html", "pictures.png"):
+    for name in ("drawings-report.html", "digits-report.html", "pictures.png", "predictions.png"):
         assert f"other/{name}" in found
         assert (tmp_path / "other" / name).stat().st_size > 10_000
 

@@ -42,7 +42,7 @@ def demo(
         print(f"  {printable(line)}")
     print(f"\n{say('demo.look')}")
     pages = [folder / f"{one.name}-{REPORT}" for one in (drawings, digits)]
-    for path in (*pages, folder / "pictures.png"):
+    for path in (*pages, folder / "pictures.png", folder / "predictions.png"):
         if path.exists():
             print(f"  {path}")
 
@@ -60,7 +60,7 @@ def _fresh(place: Path) -> Path:
 
 def _drawings(folder: Path, drawings: Path) -> list[Message]:
     """All steps with drawings, and what was found of their faults."""
-    from whatsit.demo import found_labels, suspicious
+    from whatsit.demo import draw_answers, found_labels, suspicious
     from whatsit.drawings import draw, write_drawings
     from whatsit.tasks import run
 
@@ -78,6 +78,8 @@ def _drawings(folder: Path, drawings: Path) -> list[Message]:
         draw(kind, chance).save(new / f"{kind}.jpg", quality=90)
     _step("predict", bundle, new)
     run(PredictConfig(str(bundle), [str(new)]), Plain())
+    if is_there("plot"):
+        draw_answers(result, folder / "predictions.png")
     lines = found_labels(suspicious(result), faults.mislabeled)
     if verified.copies(verified.same) and verified.unreadable:
         lines.append(Message("demo.found_files"))
