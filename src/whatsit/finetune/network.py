@@ -18,7 +18,7 @@ from whatsit.finetune.head import Head
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 
 MAX_NORM = 1.0  # of the gradients: larger ones are clipped to it
 EPS = 1e-5  # of AdamW
@@ -82,7 +82,7 @@ class Network(nn.Module):
             self.train()
             yield
 
-    def step(self, batch: Labelled, lrs: Sequence[float], momentum: float) -> torch.Tensor:
+    def step(self, batch: Labeled, lrs: Sequence[float], momentum: float) -> torch.Tensor:
         """Forward, backward, AdamW, with a learning rate for each group; the mean cross-entropy before it."""
         logits = self(torch.from_numpy(batch.inputs))
         labels = torch.from_numpy(batch.labels).to(logits.device)
