@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from whatsit.config import Device
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.finetune import GROUPS
-from whatsit.finetune.depthwise import avoid_compiling
+from whatsit.finetune.depthwise import avoid_building
 from whatsit.finetune.head import Head
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
@@ -59,7 +59,7 @@ class Network(nn.Module):
         self._optimizer = AdamW([], 0.0, EPS)
         self._class_weights: torch.Tensor | None = None
         self.to(memory_format=torch.channels_last)
-        avoid_compiling(backbone)
+        avoid_building(backbone)
 
     def begin(self, wd: float, class_weights: NDArray[np.float32] | None = None) -> None:
         """Begin a training with weight decay `wd`; `class_weights` is what a picture of each class counts."""

@@ -68,6 +68,6 @@ class _Group:
         self.parameters = parameters
         self.means = [torch.zeros_like(parameter) for parameter in parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in parameters]
-        self.is_fused = any(parameter.is_cuda for parameter in parameters)  # on CPUs it measured no gain
-        place = parameters[0].device if self.is_fused else None
-        self.steps = [torch.tensor(0.0, device=place) for _ in parameters]
+        # On a GPU one kernel for all parameters, which counts the steps there; on a CPU nothing waits for it.
+        self.is_fused = any(parameter.is_cuda for parameter in parameters)
+        self.steps = [torch.tensor(0.0, device=each.device) for each in parameters]
