@@ -7,7 +7,7 @@ import timm
 import torch
 from torch import nn
 
-from whatsit.finetune.depthwise import LARGE, avoid_building
+from whatsit.finetune.depthwise import SMALL, avoid_building
 
 
 def depthwise_in(network: nn.Module) -> list[nn.Conv2d]:
@@ -16,7 +16,7 @@ def depthwise_in(network: nn.Module) -> list[nn.Conv2d]:
 
 @pytest.mark.parametrize(
     ("is_cuda", "pictures", "is_changed"),
-    [(True, 1, True), (True, LARGE, True), (True, LARGE + 1, False), (False, 1, False)],
+    [(True, 1, True), (True, SMALL, True), (True, SMALL + 1, False), (False, 1, False)],
 )
 def test_small_batches_on_a_gpu_change_their_layout_and_no_others(
     is_cuda: bool, pictures: int, is_changed: bool
