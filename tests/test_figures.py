@@ -196,9 +196,9 @@ def test_figure_without_a_chinese_font_is_written_and_names_one_to_install(tmp_p
     code = """
 from pathlib import Path
 import numpy as np
-from whatsit.catalog.pictures import draw_labelled
+from whatsit.catalog.pictures import draw_labeled
 from whatsit.heat_map import HeatMap
-draw_labelled([(Path("p.png"), name) for name in ("猫", "cat", "狗")]).write("figure.png")
+draw_labeled([(Path("p.png"), name) for name in ("猫", "cat", "狗")]).write("figure.png")
 pixels, values = np.zeros((32, 32, 3), np.uint8), np.eye(4, dtype=np.float32)
 HeatMap("熊", pixels, values, values).write("why.png")
 """
@@ -226,16 +226,16 @@ def test_explanation_has_the_picture_its_overlay_and_the_answer_in_both_language
     pixels = np.full((32, 32, 3), (0, 90, 200), np.uint8)
     evidence = np.eye(4, dtype=np.float32)
     shares = {"cat": 0.9, "dog": 0.1}
-    told: list[str] = []
+    reported: list[str] = []
     for verdict, label in (("known", "cat"), ("unsure", "cat"), ("novel", "dog")):
         answer: Any = Prediction("cat", verdict, 0.9, shares, 0.7)  # type: ignore[arg-type]
         found = answer.explained(HeatMap(label, pixels, evidence, evidence))
-        told += [f"{found.caption.text(lang)} {found.verdict.text(lang)}" for lang in ("en", "zh")]
+        reported += [f"{found.caption.text(lang)} {found.verdict.text(lang)}" for lang in ("en", "zh")]
         sheet = np.asarray(found.sheet())
         assert (sheet == pixels[0, 0]).all(2).sum() > 300 * 300, "the picture itself is there"
         assert (sheet == rgb("good" if verdict == "known" else "warn")).all(2).any(), "so is the verdict"
         assert Image.open(io.BytesIO(found._repr_png_())).size == found.sheet().size
-    assert told == [
+    assert reported == [
         "cat: 90.0% Similar to pictures it was trained on.",
         "cat：90.0% 与训练集图片类似。",
         "cat: 90.0% Not sure: the probability is below the required minimum.",

@@ -1,4 +1,4 @@
-"""What a classifier says of itself: interpretation, heat maps, novelty, and the page that tells all."""
+"""What a classifier says of itself: interpretation, heat maps, novelty, and the page that shows all."""
 
 import json
 import re
@@ -43,15 +43,15 @@ def drawn(number: int) -> Image.Image:
     """A few flat shapes on a plain ground."""
     dice = np.random.default_rng(number)
 
-    def colour(lowest: int = 0) -> tuple[int, ...]:
+    def color(lowest: int = 0) -> tuple[int, ...]:
         return tuple(dice.integers(lowest, 256, 3).tolist())
 
-    image = Image.new("RGB", (224, 224), colour(150))
+    image = Image.new("RGB", (224, 224), color(150))
     pen = ImageDraw.Draw(image)
     for _ in range(dice.integers(1, 6)):
         x, y, width, height = (*dice.integers(0, 180, 2), *dice.integers(20, 120, 2))
         draw = (pen.rectangle, pen.ellipse)[dice.integers(2)]
-        draw([int(x), int(y), int(x + width), int(y + height)], fill=colour())
+        draw([int(x), int(y), int(x + width), int(y + height)], fill=color())
     return image
 
 
@@ -109,7 +109,7 @@ def test_interpreting_what_is_not_there_is_an_error_in_words(digits: Path, cache
 def test_temperature_comes_from_training_pictures_that_were_held_out(learner: Learner) -> None:
     held = learner.held_out
     assert held.images == len(learner.catalog["train"])
-    assert 0.8 < held.accuracy < 1, "what has learnt from a picture would know it"
+    assert 0.8 < held.accuracy < 1, "what was trained on a picture would know it"
     assert learner.held_out is held, "once is enough"
     other = variants.fresh(learner, 5)
     assert other._calibration._held_out is None
@@ -291,9 +291,9 @@ def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is
     for seed in range(8 if WHOLE else 2):
         known = np.sort(np.random.default_rng(seed).permutation(10)[:5])
         places = {int(label): number for number, label in enumerate(known)}
-        learnt = np.isin(train.labels, known)
-        numbers = np.array([places[int(label)] for label in train.labels[learnt]])
-        novelty = fit_novelty(train.inputs[learnt], numbers, 5)
+        trained = np.isin(train.labels, known)
+        numbers = np.array([places[int(label)] for label in train.labels[trained]])
+        novelty = fit_novelty(train.inputs[trained], numbers, 5)
         is_known = np.isin(labels, known)
         inside = novelty.score(features[is_known])
         found.append([_auroc(inside, novelty.score(rest)) for rest in (far, features[~is_known])])
@@ -450,7 +450,7 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     assert json.loads(done.stdout)["splits"]["all"]["images"] == 12
     text = (tmp_path / "others.html").read_text()
     assert "broken.jpg" in text
-    assert "training pictures</th>" not in text, "nobody knows which of them it has learnt from"
+    assert "training pictures</th>" not in text, "nobody knows which of them it was trained on"
     assert not (tmp_path / "others" / ".whatsit").exists()
 
 

@@ -125,10 +125,10 @@ def test_more_classes_than_anybody_looks_at_take_no_longer() -> None:
 def test_the_whole_is_told_in_chinese_too() -> None:
     curve, _ = drawn(0.0, 0.5, 0.3, 60, 0)
     with speaking("zh"):
-        told = curve.tell(0.02)
-    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，错误率大约会是 [\d.]+%（", told)
-    assert re.search(r"。要把错误率降到 2\.0%，需要的图片超过现有的 4 倍，.+。$", told)
-    assert told.count("。") == len(curve.messages(0.02))
+        reported = curve.tell(0.02)
+    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，错误率大约会是 [\d.]+%（", reported)
+    assert re.search(r"。要把错误率降到 2\.0%，需要的图片超过现有的 4 倍，.+。$", reported)
+    assert reported.count("。") == len(curve.messages(0.02))
 
 
 @pytest.mark.parametrize(

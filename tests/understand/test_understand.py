@@ -292,9 +292,9 @@ def test_minimum_may_be_one_for_all_or_by_class() -> None:
 def clouds(images: int, classes: int = 3, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Features in a cloud for each class, none of them negative."""
     dice = np.random.default_rng(seed)
-    centres = np.random.default_rng(99).gamma(0.5, 1, (classes, 64))
+    centers = np.random.default_rng(99).gamma(0.5, 1, (classes, 64))
     labels = np.arange(images) % classes
-    return np.float32(centres[labels] * dice.gamma(8, 1 / 8, (images, 64))), labels
+    return np.float32(centers[labels] * dice.gamma(8, 1 / 8, (images, 64))), labels
 
 
 def test_novelty_is_low_for_what_was_learnt_and_high_for_other_things() -> None:
@@ -360,8 +360,8 @@ def test_novelty_of_more_pictures_than_landmarks_is_about_the_same() -> None:
 @pytest.mark.parametrize("images", [1, 2, 3])
 def test_novelty_of_a_handful_of_pictures_is_a_number(images: int) -> None:
     features, labels = clouds(images)
-    for learnt in (features, np.ones_like(features)):  # as different as can be, and all the same
-        known = Novelty.from_bytes(*fit_novelty(learnt, labels, 3).to_bytes())
+    for known_features in (features, np.ones_like(features)):  # as different as can be, and all the same
+        known = Novelty.from_bytes(*fit_novelty(known_features, labels, 3).to_bytes())
         assert np.isfinite(known.score(np.concatenate([features, 0 * features]))).all()
 
 

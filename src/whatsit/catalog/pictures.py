@@ -36,7 +36,7 @@ class Marked:
     tone: str
 
 
-def draw_labelled(pictures: "Iterable[tuple[Path, _Title]]", rows: int = 3, columns: int = 5) -> Plot:
+def draw_labeled(pictures: "Iterable[tuple[Path, _Title]]", rows: int = 3, columns: int = 5) -> Plot:
     """Draw up to rows * columns pictures with their titles; unreadable ones are skipped."""
     return draw_tiles(readable(pictures), rows, columns)
 

@@ -19,21 +19,24 @@ def run_and_print(
     emit: Emit | None = None,
     json: bool = False,
     verbose: bool = False,
-) -> Path | None:
-    """Run a job and print its result; the path of the report, if there is one."""
+) -> "TrainResult":
+    """Run a job and print its result."""
     from whatsit.training import task
+    from whatsit.training.task import shortest
 
     result = task.run_training(config, emit)
     catalog = result.learner.catalog
     print_notes(catalog)
-    if result.is_replaced:
+    if result.replaced is not None:
         place = named(catalog.root, Path(result.config.project) if result.config.project else None)
-        warn(Message("cli_train.replaced", command=command_line("trash", *place)))
+        command = command_line("trash", *place)
+        kept, bundle = shortest(result.replaced), shortest(result.bundle)
+        warn(Message("cli_train.replaced", kept=kept, bundle=bundle, command=command))
     if json:
         print_json(result.to_dict())
     else:
         _print(result, verbose)
-    return result.report
+    return result
 
 
 def _print(result: "TrainResult", verbose: bool) -> None:

@@ -103,7 +103,7 @@ class Answers:
         Raises WhatsitError before any training, DivergedError where the weights are not numbers.
         """
         self._require_trained()
-        if not self._state.layers.is_finite:
+        if not self._state.layers.is_finite or not all(epoch.is_finite for epoch in self.history.epochs[-1:]):
             raise records.diverged_error(self._state, self._calibration)
         return self._calibration.model()
 

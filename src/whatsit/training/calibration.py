@@ -10,7 +10,7 @@ from whatsit.config import Split
 from whatsit.errors import WhatsitError
 from whatsit.events import working
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.model import Model
 from whatsit.novelty import Novelty
 from whatsit.training import crossfit
@@ -79,7 +79,7 @@ class Calibration:
             self._train_alike,
         )
 
-    def _train_alike(self, data: Labelled, places: list[Places]) -> Heads:
+    def _train_alike(self, data: Labeled, places: list[Places]) -> Heads:
         """A head for each list of places, trained about as the learner's own was.
 
         Several trainings become one, with the settings of the last. With very many classes it is a shorter

@@ -103,7 +103,7 @@ def write_record(state: State, calibration: Calibration) -> None:
 
 
 def _answered(state: State, calibration: Calibration) -> dict[str, Answered]:
-    """By each validation picture's content, its label, what it is taken for, and its group."""
+    """By each validation picture's content, its label, its prediction, and its group."""
     valid = state.catalog["valid"]
     groups = [None] * len(valid) if valid.groups is None else valid.groups.tolist()
     places = predicted(predictions_for(state, calibration, "valid").probabilities)

@@ -42,7 +42,7 @@ class Answer:
 
     def __repr__(self) -> str:
         taken = f"{self.prediction} ({self.probability:.1%})"
-        found = f"right, {taken}" if self.is_right else f"{self.label} taken for {taken}"
+        found = f"right, {taken}" if self.is_right else f"{self.label} predicted as {taken}"
         where = f", {ending(self.path)}" if self.path else ""
         return brief(self, f"{found}, loss {self.loss:.3f}, {self.split}{where}")
 
@@ -180,7 +180,7 @@ class Interpretation:
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """Accuracy with its interval, per-class metrics, and what was taken for what."""
+        """Accuracy with its interval, per-class metrics, and which classes were mistaken for which."""
         return evaluate(self.labels, self.probabilities, self.classes, self.groups)
 
     @cached_property
@@ -218,7 +218,7 @@ class Interpretation:
         return components(self.features, self.labels, self.classes, n, pictures)
 
     def plot_confusion_matrix(self, normalize: bool = False) -> "Plot":
-        """Draw what was taken for what; of more than 30 classes the most confused.
+        """Draw the confusion matrix; of more than 30 classes the most confused.
 
         With `normalize` as shares of each actual class.
         """

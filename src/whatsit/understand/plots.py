@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from whatsit.catalog.pictures import Marked, draw_labelled, draw_tiles, readable
+from whatsit.catalog.pictures import Marked, draw_labeled, draw_tiles, readable
 from whatsit.figures import Plot, styled
 from whatsit.i18n import Message, say
 from whatsit.model import Prediction
@@ -226,7 +226,7 @@ def draw_predictions(
     answers: Iterable[tuple[Path, str, Prediction]], rows: int = 3, columns: int = 5
 ) -> Plot:
     """Draw pictures, each with its label and the answer for it: what is right, wrong, and not answered."""
-    return draw_labelled(
+    return draw_labeled(
         ((path, _marked(label, prediction)) for path, label, prediction in answers), rows, columns
     )
 
