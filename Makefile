@@ -1,7 +1,7 @@
 # `make demo` and `make test` each work on a fresh clone: they create .venv and install what they need.
 PY := .venv/bin/python
 WORKERS ?= 2
-.PHONY: demo test soak lint docs docs-pictures bench clean
+.PHONY: demo test soak lint docs docs-pictures docs-chinese bench clean
 
 INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt
 
@@ -41,11 +41,17 @@ soak: lint
 
 docs: .venv/.installed
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
-	@echo build/docs/index.html
+	$(PY) -m sphinx -W --keep-going -q -b html -D language=zh_CN docs build/docs/zh
+	@echo build/docs/index.html build/docs/zh/index.html
 
-# The tutorial's outputs and pictures anew, after a change of what commands print or pages show.
+# After a change of the English text: lists what has to be translated in docs/locale.
+docs-chinese: .venv/.installed
+	$(PY) -m tests.chinese
+
+# The tutorial's outputs and pictures in both languages anew, after a change of what commands print or pages show.
 docs-pictures: .venv/.installed
 	$(PY) -m tests.tutorial
+	$(PY) -m tests.tutorial_chinese
 
 bench: .venv/.installed
 	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand; do $(PY) -m benchmarks.$$name || exit 1; done

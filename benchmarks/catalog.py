@@ -272,7 +272,7 @@ def leak(work: Path, share: float, seeds: list[int]) -> None:
     splits = {"fastai": fastai_splits(folder, seeds), "Whatsit": whatsit_splits(folder, seeds)}
     catalog = Catalog.from_folder(folder)
     print(f"\n{share:.0%} near-copies: {len(pairs)} pairs among {len(catalog):,} photos, {len(seeds)} splits")
-    print(f"  within {DISTANCE} bits: {recognised(catalog, pairs)}")
+    print(f"  within {DISTANCE} bits: {recognized(catalog, pairs)}")
     validation = len(splits["fastai"][seeds[0]])
     chance = 2 * validation * (len(catalog) - validation) / (len(catalog) * (len(catalog) - 1))
     print(f"  pairs across splits; by chance {chance:.1%}")
@@ -298,7 +298,7 @@ def average(values: Iterable[float]) -> str:
     return f"{mean(found):.2f} ± {stdev(found) / math.sqrt(len(found)):.2f}"
 
 
-def recognised(catalog: Catalog, pairs: dict[str, Copy]) -> str:
+def recognized(catalog: Catalog, pairs: dict[str, Copy]) -> str:
     """What share of the planted copies Whatsit's hash finds, by kind."""
     looks = dict(zip((str(item.path) for item in catalog), catalog.rows["hash"].tolist(), strict=True))
     apart = {kind: [] for kind in HOW}
@@ -314,7 +314,7 @@ def main() -> None:
     )
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--seeds", type=int, default=20, help="splits dealt, and heads trained on them")
+    parser.add_argument("--seeds", type=int, default=20, help="splits, and heads trained on them")
     parts = ["opening", "rows", "duplicates", "leak"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     options = parser.parse_args()

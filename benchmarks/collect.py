@@ -6,7 +6,7 @@ A local server answers after 100 ms on each of 50 addresses. Times and pictures 
 processes, imports included; "itself" is the download or the call alone. Whatsit is as polite as it always is
 (robots.txt, 8 connections per host), decodes every file to its end (JPEGs at a smaller scale), hashes it,
 syncs it to the disk, and leaves out copies. fastai and curl look at nothing; img2dataset decodes, and encodes
-again unless it is told not to. fastai verifies by decoding at an eighth of the scale.
+again unless an option forbids it. fastai verifies by decoding at an eighth of the scale.
 
 Everybody's bytecode is compiled before, unless all are to run as uv installs them and as they do where
 PYTHONDONTWRITEBYTECODE is set.
@@ -89,8 +89,8 @@ def whatsit(addresses: Path, folder: Path) -> Cost:
 
 def fastai(*words: object) -> Cost:
     run = whole([peer_python("fastai"), HERE / "fastai_download.py", *words], PYTHONWARNINGS="ignore")
-    told = json.loads(run.output.splitlines()[-1])
-    return Cost(run.seconds, told["seconds"], run.peak, told["pictures"])
+    reported = json.loads(run.output.splitlines()[-1])
+    return Cost(run.seconds, reported["seconds"], run.peak, reported["pictures"])
 
 
 def img2dataset(addresses: Path, folder: Path, *options: str) -> Cost:
@@ -117,9 +117,9 @@ def curl(addresses: Path, folder: Path) -> Cost:
 
 def whatsit_verify(folder: Path) -> Cost:
     run = whole([*WHATSIT, "verify", folder, "--json"])
-    told = json.loads(run.output)
+    reported = json.loads(run.output)
     itself = float(whole([sys.executable, "-c", VERIFY, folder]).output)
-    return Cost(run.seconds, itself, run.peak, told["pictures"] - len(told["unreadable"]))
+    return Cost(run.seconds, itself, run.peak, reported["pictures"] - len(reported["unreadable"]))
 
 
 def in_turn(work: Path, measurements: Mapping[str, Measurement], rounds: int) -> dict[str, Cost]:

@@ -36,7 +36,7 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Shares of the other pictures that are recognised."""
+    """Shares of the other pictures that are recognized."""
 
     default: float
     best: float

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from whatsit import Catalog, Learner
 from whatsit.demo import write_digits
 from whatsit.events import emitting, nowhere
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training import crossfit
 from whatsit.training.batches import Places
 from whatsit.training.crossfit import HeldOut, Unseen, hold_out, novelty_of
@@ -46,21 +46,21 @@ class Case(NamedTuple):
     held_out: list[float]
 
 
-def clouds(images: int, seed: int, world: int, noise: float = 0.35) -> Labelled:
-    """Features around a centre for each class, none negative, as a backbone gives them."""
-    centres = np.random.default_rng(world).gamma(0.5, 1, (CLASSES, WIDTH))
+def clouds(images: int, seed: int, world: int, noise: float = 0.35) -> Labeled:
+    """Features around a center for each class, none negative, as a backbone gives them."""
+    centers = np.random.default_rng(world).gamma(0.5, 1, (CLASSES, WIDTH))
     labels, shape = np.arange(images) % CLASSES, 1 / noise**2
     factors = np.random.default_rng(seed).gamma(shape, 1 / shape, (images, WIDTH))
-    return Labelled(np.float32(centres[labels] * factors), labels)
+    return Labeled(np.float32(centers[labels] * factors), labels)
 
 
-def hardly_differing(data: Labelled, by: float) -> Labelled:
+def hardly_differing(data: Labeled, by: float) -> Labeled:
     """The same, but all nearly one and the same picture."""
     same = np.random.default_rng(5).gamma(0.5, 1, WIDTH).astype(np.float32) + 0.1
-    return Labelled(same * (1 + by * (data.inputs - data.inputs.mean())), data.labels)
+    return Labeled(same * (1 + by * (data.inputs - data.inputs.mean())), data.labels)
 
 
-def heads_of(data: Labelled, places: list[Places]) -> Heads:
+def heads_of(data: Labeled, places: list[Places]) -> Heads:
     """Heads that answer, however badly: only novelty is looked at."""
     return Heads(data.inputs.shape[1], CLASSES, [0] * len(places))
 
@@ -73,14 +73,14 @@ def hashes(count: int) -> NDArray[np.void]:
     return np.zeros(count, "V32")
 
 
-def alarms(train: Labelled, found: HeldOut, other: Labelled) -> float:
+def alarms(train: Labeled, found: HeldOut, other: Labeled) -> float:
     """The share of other pictures that are called new; 0 where none ever is."""
     fitted = fit_novelty(train.inputs, train.labels, CLASSES)
     known = novelty_of(train, fitted, found)
     return 0.0 if known is None else float((known.score(other.inputs) > known.threshold).mean())
 
 
-def frozen(train: Labelled, other: Labelled) -> float:
+def frozen(train: Labeled, other: Labeled) -> float:
     """As of a backbone that was not trained."""
     images = len(train.labels)
     return alarms(train, hold_out(train, alone(images), hashes(images), CLASSES, heads_of), other)
@@ -139,9 +139,10 @@ def trained(work: Path, epochs: int, seed: int) -> tuple[float, float]:
         learner._state.data.of("test"),
         len(learner.classes),
     )
-    found, _ = learner._calibration.false_alarms("test") or (0, 0)
+    is_novel = learner._calibration.is_novel("test")
+    found = 0 if is_novel is None else int(is_novel.sum())
 
-    def train_heads(data: Labelled, places: list[Places]) -> Heads:
+    def train_heads(data: Labeled, places: list[Places]) -> Heads:
         some = Heads(data.inputs.shape[1], classes, [0] * len(places))
         fit_heads(some, data, places, HeadFit(10, 16))
         return some

@@ -68,8 +68,8 @@ def main() -> None:
             found.plot_top_losses(9)
             rendered()
             ended = time.perf_counter()
-    told = {"seconds": ended - started, "interpreting": made - started, "images": len(found.losses)}
-    print("\n" + json.dumps(told))
+    reported = {"seconds": ended - started, "interpreting": made - started, "images": len(found.losses)}
+    print("\n" + json.dumps(reported))
 
 
 if __name__ == "__main__":

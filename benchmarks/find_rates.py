@@ -31,10 +31,11 @@ def main() -> None:
     steepest = f"{found.steep:.1e}" if found.steep else "none"
     print(f"all layers, whatsit: {ours:.0f} s, {len(found.lrs)} batches, steepest at {steepest}", flush=True)
     said = timed([fastai_python(), HERE / "fastai_peer.py", CLOTHING, "lr_find", BATCH])[1]
-    told = json.loads(said[said.rindex("{") : said.rindex("}") + 1])  # amid progress bars
-    ratio = told["seconds"] / ours
+    reported = json.loads(said[said.rindex("{") : said.rindex("}") + 1])  # amid progress bars
+    ratio = reported["seconds"] / ours
     print(
-        f"all layers, fastai: {told['seconds']:.0f} s, {told['steps']} batches, valley at {told['rate']:.1e}"
+        f"all layers, fastai: {reported['seconds']:.0f} s, {reported['steps']} batches, "
+        f"valley at {reported['rate']:.1e}"
     )
     print(f"whatsit is {ratio:.1f}x quicker (bar: {BAR:g}x) {'ok' if ratio >= BAR else 'NOT ok'}")
 

@@ -46,8 +46,8 @@ def whatsit(work: Path, seed: int, *words: object) -> tuple[float, float]:
 
 def fastai(seed: int) -> tuple[float, float]:
     seconds, answer = timed([fastai_python(), HERE / "fastai_peer.py", CLOTHING, 2, seed])
-    told = json.loads(answer.splitlines()[-1])
-    accuracy = told["right"] / told["images"]
+    reported = json.loads(answer.splitlines()[-1])
+    accuracy = reported["right"] / reported["images"]
     print(f"fastai, seed {seed}: {seconds:.1f} s, {accuracy:.2%}", flush=True)
     return seconds, accuracy
 

@@ -7,7 +7,7 @@
 What a rule loses is how many more errors on new pictures it makes than whoever always keeps the better model,
 in points. Simulated, a true difference is drawn for every pair of models, and what they answer on so many
 validation pictures. `--measure` trains both on the tasks of benchmarks/defaults.py and writes down which
-pictures each recognises; `--compare` draws validation pictures from these again and again, as many as the
+pictures each recognizes; `--compare` draws validation pictures from these again and again, as many as the
 task has, and takes all of them for the truth.
 """
 
@@ -85,7 +85,7 @@ def redrawn(task: dict[str, Any], draws: int = 1000) -> Losses:
 
 
 def measured(task: defaults.Task, project: Path, size: int) -> dict[str, Any]:
-    """Which validation and other pictures of a task the frozen and the fine-tuned model recognise."""
+    """Which validation and other pictures of a task the frozen and the fine-tuned model recognize."""
     frozen = automatic.fit(Learner(Catalog.from_csv(task.table, project=project), size=size))
     tuned = variants.fresh(frozen, 0)
     tuned.fine_tune(2)

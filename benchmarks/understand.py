@@ -55,8 +55,8 @@ def interpret(run: str) -> None:
     found.plot_confusion_matrix()._repr_png_()
     found.plot_top_losses(9, heatmap=True)._repr_png_()
     ended = time.perf_counter()
-    told = {"seconds": ended - started, "interpreting": made - started, "images": len(found)}
-    print(json.dumps(told | {"loaded": ended - began}))
+    reported = {"seconds": ended - started, "interpreting": made - started, "images": len(found)}
+    print(json.dumps(reported | {"loaded": ended - began}))
 
 
 def explain(bundle: str) -> None:
@@ -114,25 +114,25 @@ def main() -> None:
         shutil.copytree(features, kept)
         for number in range(rounds):
             note("report", seconds(report, **cached))
-            told = json.loads(timed(fastai, PYTHONWARNINGS="ignore")[1].splitlines()[-1])
-            assert told["images"] == 341
-            note("fastai", told["seconds"])
-            note("fastai, interpreting", told["interpreting"])
+            reported = json.loads(timed(fastai, PYTHONWARNINGS="ignore")[1].splitlines()[-1])
+            assert reported["images"] == 341
+            note("fastai", reported["seconds"])
+            note("fastai, interpreting", reported["interpreting"])
             for state in (CACHED, FORGOTTEN, NOTHING):
                 if state == FORGOTTEN:
                     forget_validation(features)
                 elif state == NOTHING:
                     features.unlink()
-                told = inside(interpret, run, **cached)
-                assert told["images"] == 341
-                note(state, told["seconds" if state == CACHED else "loaded"])
+                reported = inside(interpret, run, **cached)
+                assert reported["images"] == 341
+                note(state, reported["seconds" if state == CACHED else "loaded"])
                 if state == CACHED:
-                    note("whatsit, interpreting", told["interpreting"])
+                    note("whatsit, interpreting", reported["interpreting"])
                 shutil.rmtree(features)
                 shutil.copytree(kept, features)
-            told = inside(explain, bundle, WHATSIT_THREADS=1, OMP_NUM_THREADS=1, **cached)
-            note("predict", told["predict"])
-            note("heat map", told["explain"] - told["predict"])
+            reported = inside(explain, bundle, WHATSIT_THREADS=1, OMP_NUM_THREADS=1, **cached)
+            note("predict", reported["predict"])
+            note("heat map", reported["explain"] - reported["predict"])
             last = {name: round(values[-1], 2) for name, values in times.items()}
             print(f"round {number + 1}: {last}", flush=True)
         size = page.stat().st_size / 1e6

@@ -1,4 +1,4 @@
-"""The site of the documentation: `make docs` builds it into build/docs, without any network."""
+"""The site of the documentation: `make docs` builds build/docs and build/docs/zh, without any network."""
 
 import sys
 from pathlib import Path
@@ -8,13 +8,24 @@ from whatsit.version import __version__
 project, author = "Whatsit", "the Whatsit authors"
 version = release = __version__
 sys.path.insert(0, str(Path(__file__).parent))
-extensions = ["myst_parser", "sphinx.ext.autodoc", "command_reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "command_reference", "translated_code"]
 html_theme = "furo"
 html_title = "Whatsit"
 html_show_copyright = False
 html_static_path = ["static"]
 html_css_files = ["output.css"]
-exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "language.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
+exclude_patterns = ["_build", "_templates", "locale"]
 nitpicky = False
 myst_heading_anchors = 3
 suppress_warnings = ["myst.xref_missing"]  # links to the README and other files of the source
@@ -23,3 +34,7 @@ autodoc_typehints = "description"
 autodoc_mock_imports = []
 locale_dirs = ["locale"]
 gettext_compact = False
+gettext_location = False
+gettext_additional_targets = ["literal-block"]  # comments in code, and what a command prints
+catalogs = Path(__file__).parent / "locale/zh_CN/LC_MESSAGES"
+html_context = {"in_chinese": ["cli", *(path.stem for path in catalogs.glob("*.po"))]}

@@ -178,7 +178,7 @@ def killer() -> Iterator[Killer]:
 
 
 def rendered(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
-    """A picture of soft coloured patches; another seed gives one that looks quite different."""
+    """A picture of soft colored patches; another seed gives one that looks quite different."""
     dice = np.random.default_rng(seed)
     patches = Image.fromarray(dice.integers(0, 256, (6, 8, 3), dtype=np.uint8))
     return patches.resize(size, Image.Resampling.BICUBIC)

@@ -22,7 +22,7 @@ from whatsit.understand.novelty import fit_novelty
 SIZE = 8
 LIGHT = Image.new("RGB", (20, 20), "white")
 node = helper.make_node
-# The mean color of the picture, and two classes told apart by it.
+# The mean color of the picture, and two classes distinguished by it.
 GOOD = (
     node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
     node("ReduceMean", ["float"], ["features"], axes=[1, 2], keepdims=0),
@@ -33,7 +33,7 @@ NUMBERS = {"head.weight": WEIGHT, "head.bias": BIAS}
 
 
 def novelty() -> Novelty:
-    """What tells new pictures, fitted on twenty."""
+    """What recognizes new pictures, fitted on twenty."""
     features = np.random.default_rng(0).gamma(1, 50, (20, 3)).astype(np.float32)
     return fit_novelty(features, np.arange(20) % 2, 2)
 

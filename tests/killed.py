@@ -40,7 +40,7 @@ def perform(project: Project, step: Step) -> None:
     with project.lock():
         action = project.journal.begin()
         if verb == "trash":
-            action.trash((project.images / name, f"{name} is no bear") for name in files)
+            action.trash((project.images / name, f"{name} is not a bear") for name in files)
         elif verb == "move":
             action.move((project.images / name, project.images / to, "another bear") for name, to in files)
         elif verb == "create":

@@ -60,11 +60,15 @@ def _text(node: ast.Constant | ast.JoinedStr) -> str:
 def used(source: Path) -> Iterator[tuple[int, str, frozenset[str] | None]]:
     """Line, code and names of the values of every message; None where they are given with **.
 
-    Also of a report's `words("key", ...)`, and of `w('key', ...)` in its page.
+    Also of a report's `words("key", ...)`, of `w('key', ...)` in its page, and of `say("code")` in pages and
+    scripts.
     """
     text = source.read_text(encoding="utf-8")
     if source.suffix == ".html":
         yield from _used_in_page(text)
+        return
+    if source.suffix == ".js":
+        yield from _used_in_script(text)
         return
     for node in ast.walk(ast.parse(text)):
         called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
@@ -78,12 +82,17 @@ def used(source: Path) -> Iterator[tuple[int, str, frozenset[str] | None]]:
 
 def _used_in_page(text: str) -> Iterator[tuple[int, str, frozenset[str]]]:
     for call in Environment().parse(text).find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name == "w":
+        if isinstance(call.node, nodes.Name) and call.node.name in ("w", "say"):
             first, names = call.args[0], frozenset(one.key for one in call.kwargs)
             ways = [first.expr1, first.expr2] if isinstance(first, nodes.CondExpr) else [first]
             yield from (
                 (call.lineno, of_report(one.value), names) for one in ways if isinstance(one, nodes.Const)
             )
+
+
+def _used_in_script(text: str) -> Iterator[tuple[int, str, None]]:
+    for line, words in enumerate(text.splitlines(), 1):
+        yield from ((line, found, None) for found in re.findall(r'\bsay\("(\w+\.\w+)"', words))
 
 
 def of_report(key: str) -> str:

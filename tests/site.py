@@ -98,8 +98,8 @@ class Site:
 def respond(body: bytes, status: int = 200, kind: str = "image/jpeg", **headers: str) -> bytes:
     """A whole answer; headers by name with _ for -."""
     lines = [f"HTTP/1.1 {status} whatever", f"Content-Type: {kind}", "Connection: close"]
-    told = {"Content_Length": str(len(body)), **headers}
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in told.items()]
+    reported = {"Content_Length": str(len(body)), **headers}
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in reported.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 

@@ -204,11 +204,11 @@ def test_limit_on_pixels_can_be_set_and_a_wrong_one_is_said(whatsit: Run, digits
 
 def twelve_megapixels(folder: Path, count: int) -> None:
     """Pictures of a phone's size, each with bytes of its own behind the picture."""
-    for label, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
+    for label, color in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
         (folder / label).mkdir(parents=True)
         buffer = io.BytesIO()
         gradient = Image.linear_gradient("L").resize((4000, 3000))
-        Image.composite(Image.new("RGB", gradient.size, colour), gradient.convert("RGB"), gradient).save(
+        Image.composite(Image.new("RGB", gradient.size, color), gradient.convert("RGB"), gradient).save(
             buffer, "JPEG", quality=80
         )
         for number in range(count // 2):

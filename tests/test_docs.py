@@ -1,4 +1,4 @@
-"""The documentation tells what is there, and what it shows works."""
+"""The documentation describes what is there, and what it shows works."""
 
 import os
 import re
@@ -29,8 +29,8 @@ def test_every_option_is_in_the_documentation_and_none_that_is_gone(name: str) -
     options = {
         word for parameter in COMMANDS[name].params for word in parameter.opts if word.startswith("--")
     }
-    told = set(re.findall(r"`(--[a-z-]+)", section(name)))
-    assert told - {"--debug"} == options - {"--help"}
+    reported = set(re.findall(r"`(--[a-z-]+)", section(name)))
+    assert reported - {"--debug"} == options - {"--help"}
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])

@@ -50,8 +50,8 @@ def test_phone_photo_is_turned_upright_at_every_scale(said: str, at_least: int |
     image.paste("blue", (200, 0, 400, 200))
     exif = Image.Exif()
     exif[274] = 6
-    told = {"exif": exif} if said == "exif" else {"xmp": b'<x tiff:Orientation="6"/>'}
-    upright = open_image(encoded(image, "JPEG", quality=95, **told), at_least)
+    reported = {"exif": exif} if said == "exif" else {"xmp": b'<x tiff:Orientation="6"/>'}
+    upright = open_image(encoded(image, "JPEG", quality=95, **reported), at_least)
     assert upright.width * 2 == upright.height
     assert upright.getpixel((5, 5))[0] > 200  # what was left is on top now
     assert upright.getpixel((5, upright.height - 5))[2] > 200
@@ -71,7 +71,7 @@ def test_sixteen_bit_grey_keeps_its_upper_eight_bits() -> None:
 
 
 @pytest.mark.parametrize("numbers", [np.int32, np.float32])
-def test_numbers_that_are_no_colours_are_refused(numbers: type) -> None:
+def test_numbers_that_are_no_colors_are_refused(numbers: type) -> None:
     with pytest.raises(ImageError, match="32-bit numbers"):
         open_image(encoded(Image.fromarray(np.ones((4, 4), numbers)), "TIFF"))
 
@@ -110,7 +110,7 @@ def test_cmyk_becomes_rgb() -> None:
 
 
 def test_animation_gives_its_first_frame() -> None:
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     animated = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert open_image(animated).getpixel((0, 0)) == (255, 0, 0)
 

@@ -106,7 +106,6 @@ def test_base_install_trains_and_what_it_trained_answers(
         ("torch", ["train", "photos", "--what-if"]),
         ("plot", ["show", "photos", "--save", "x.png"]),
         ("plot", ["lr", "photos", "--save", "x.png"]),
-        ("clean", ["demo"]),
     ],
 )
 def test_what_the_base_install_lacks_is_named(

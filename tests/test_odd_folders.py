@@ -176,14 +176,14 @@ def test_folders_1500_deep_are_folders_like_others(tmp_path: Path, whatsit: Run)
     try:
         deep(root / "bear", "d", b"<html>")
         deep(root / "cat", "d", jpeg(1))
-        for words, told in (
+        for words, reported in (
             (["show", root], "1 picture"),
             (["verify", root, "--fix"], "moved to the trash"),
             (["trash", root], "deep.png"),
         ):
             result = whatsit(*words)
             assert result.returncode == 0, result.stderr[-300:]
-            assert told in result.stdout
+            assert reported in result.stdout
         removed(root / "bear")
         assert whatsit("undo", root).returncode == 0
         assert len([name for name in files_below(root) if name.endswith("deep.png")]) == 2

@@ -85,8 +85,8 @@ def test_every_road_gives_the_same_answer(
     np.testing.assert_allclose(measured, table(by_classifier), **EQUAL)
     assert [learner.classes[place] for place in labels] == [item.label for item in test]
 
-    told = whatsit("predict", tmp_path / "x.whatsit", *paths[:4], "--json", "--precision", precision)
-    for row, one in zip(json.loads(told.stdout)["predictions"], by_classifier, strict=False):
+    reported = whatsit("predict", tmp_path / "x.whatsit", *paths[:4], "--json", "--precision", precision)
+    for row, one in zip(json.loads(reported.stdout)["predictions"], by_classifier, strict=False):
         assert (row["label"], row["verdict"], row["novelty"]) == (one.label, one.verdict, one.novelty)
         assert row["probabilities"] == pytest.approx(one.probabilities, abs=EQUAL["atol"])
 

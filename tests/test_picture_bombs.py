@@ -143,7 +143,7 @@ from pathlib import Path
 from whatsit.parallel import in_parallel
 def judging(*paths):
     from whatsit.collection.judging import judge
-    print(sum(told.facts.width for told in in_parallel(lambda path: judge(Path(path), None), paths)))
+    print(sum(reported.facts.width for reported in in_parallel(lambda path: judge(Path(path), None), paths)))
 def preparing(*paths):
     from whatsit.preprocess import Preprocess
     print(sum(pixels.shape[0] for pixels in in_parallel(Preprocess().load, paths)))

@@ -12,9 +12,9 @@ from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
 from whatsit.project import Project
 from whatsit.training import automatic, checkpoints
+from whatsit.training.checkpoint_file import Checkpoint
 from whatsit.training.job import Job, resume
 from whatsit.training.records import write_record
-from whatsit.training.stages import Stage
 
 
 @pytest.fixture
@@ -47,15 +47,15 @@ def test_training_ends_with_a_sentence_and_goes_on_where_the_folder_is_now(
 def test_whatever_a_run_writes_makes_no_folder_anew(digits: Path, tmp_path: Path, asked: TrainConfig) -> None:
     job = Job(asked)
     learner = automatic.carry_out(job).learner
-    stage: Stage = learner._state.stage()
+    checkpoint: Checkpoint = learner._state.checkpoint()
     digits.rename(tmp_path / "moved")
     for write in (
         job.write,
         job.hold,
         lambda: write_record(learner._state, learner._calibration),
-        lambda: checkpoints.finish(learner.run, 2, stage),
+        lambda: checkpoints.finish(learner.run, 2, checkpoint),
         lambda: learner.history.plot().write(learner.run / "learning.png"),
-        lambda: learner._state.project.note_bundle(learner.run, "0"),
+        lambda: learner._state.project.note_bundle(learner.run, "0", tmp_path / "x.whatsit"),
         lambda: learner._state.project.new_run(),
         lambda: learner.save("stage-1"),
     ):

@@ -25,7 +25,7 @@ from whatsit.extras import missing
 from whatsit.heat_map import HeatMap
 from whatsit.i18n import Message
 from whatsit.images import open_image
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Answered, FinishedRun, Project, Training
 from whatsit.tables import table, with_picture
@@ -176,9 +176,9 @@ IN_NOTEBOOKS = {
     "rates": "Use a learning rate",
     "diagnosis": "error rate",
     "curve": "Trained on 200 pictures",
-    "evaluation": "taken for",
+    "evaluation": "predicted as",
     "no evaluation": "no picture",
-    "interpretation": "taken for",
+    "interpretation": "predicted as",
     "reliability": "calibration error",
     "selective": "right on",
     "finds": "license",
@@ -292,7 +292,7 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "no class": (lambda c: curve().doubled("balck"), "no class .balck.. Did you mean .black."),
     "an error in percent": (lambda c: curve().tell(5), "from 0 to 1"),
     "no repeats": (
-        lambda c: draw_curve(*[Labelled(np.zeros(1), np.zeros(1, np.int64))] * 2, ["a"], 1, repeats=0),
+        lambda c: draw_curve(*[Labeled(np.zeros(1), np.zeros(1, np.int64))] * 2, ["a"], 1, repeats=0),
         "repeats must be at least 1",
     ),
     "a list of classes": (lambda c: wi.collect(["a"], into="x"), "must be text, not a list"),  # type: ignore[arg-type]

@@ -88,7 +88,7 @@ def test_cancelled_training_goes_on_and_ends_as_if_nothing_had_stopped_it(
         out=tmp_path / "cut.whatsit",
         emit=lambda event: places.append(event.place) if isinstance(event, EpochDone) else None,
     )
-    assert places == [1, 2, 3, 4], "the first ones are told again"
+    assert places == [1, 2, 3, 4], "the first ones are reported again"
     assert [one.train_loss for one in done.learner.history] == losses
 
 

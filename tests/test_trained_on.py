@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import whatsit as wi
 from tests.conftest import Run
@@ -67,8 +68,8 @@ def test_training_pictures_moved_to_test_are_left_out(place: Path, command: Run)
         assert report.left_out == 36
         assert "36 of the pictures set aside for measuring were left out" in report.headline()
         assert "36 张参与过训练" in report.render("zh")
-    told = command("evaluate", place / "x.whatsit", place / "digits", "--json")
-    assert (found := json.loads(told.stdout))["trained_on"] == 48
+    reported = command("evaluate", place / "x.whatsit", place / "digits", "--json")
+    assert (found := json.loads(reported.stdout))["trained_on"] == 48
     assert found["images"] == 12
     refused = command("evaluate", place / "x.whatsit", place / "digits", "--split", "test")
     assert refused.returncode == 2
@@ -89,7 +90,7 @@ def test_learner_of_a_run_takes_moved_training_pictures_for_what_they_are(place:
 def test_another_split_makes_no_training_picture_new(place: Path, options: dict[str, float]) -> None:
     classifier = Classifier(place / "x.whatsit")
     valid = wi.Catalog.from_folder(place / "digits", **{"valid": 0.2, "seed": 42, **options})["valid"]  # type: ignore[arg-type]
-    evaluation, catalog, trained_on = evaluate_folder(classifier, place / "digits", "valid", **options)  # type: ignore[arg-type]
+    evaluation, catalog, trained_on, _ = evaluate_folder(classifier, place / "digits", "valid", **options)  # type: ignore[arg-type]
     known = load_trained_on(place / "digits" / ".whatsit" / "runs" / "0001")
     assert known is not None
     assert trained_on == sum(item.content in known for item in valid) > 0
@@ -99,8 +100,8 @@ def test_another_split_makes_no_training_picture_new(place: Path, options: dict[
 
 def test_bundle_without_its_run_says_that_it_can_not_be_known(place: Path, command: Run) -> None:
     shutil.rmtree(place / "digits" / ".whatsit" / "runs")
-    told = command("evaluate", place / "x.whatsit", place / "digits")
-    assert "Some of these pictures may have been used for training" in told.stdout
+    reported = command("evaluate", place / "x.whatsit", place / "digits")
+    assert "Some of these pictures may have been used for training" in reported.stdout
     assert evaluate_folder(Classifier(place / "x.whatsit"), place / "digits", None).trained_on is None
     report = report_folder(Classifier(place / "x.whatsit"), place / "digits")
     assert report.left_out is None
@@ -120,7 +121,7 @@ def test_stage_remembers_what_it_was_trained_on(place: Path) -> None:
     first.save("stage-1")
     other = Learner(wi.Catalog.from_folder(place / "digits", seed=7), size=SIZE).load("stage-1")
     other.export(place / "y.whatsit")
-    _, catalog, trained_on = evaluate_folder(Classifier(place / "y.whatsit"), place / "digits", "valid")
+    _, catalog, trained_on, _ = evaluate_folder(Classifier(place / "y.whatsit"), place / "digits", "valid")
     assert trained_on
     assert not {item.content for item in first.catalog["train"]} & {item.content for item in catalog}
 
@@ -163,3 +164,27 @@ def test_runs_of_a_folder_that_can_only_be_read_are_found(
 
     digits, sha256 = place / "digits", Bundle.read(place / "x.whatsit").sha256
     assert Project.passing(digits).run_of(sha256) == digits / ".whatsit" / "runs" / "0001"
+
+
+def test_copies_of_training_pictures_in_another_folder_are_reported(place: Path, command: Run) -> None:
+    known = load_trained_on(place / "digits" / ".whatsit" / "runs" / "0001")
+    assert known is not None
+    items = [item for item in wi.Catalog.from_folder(place / "digits")["train"] if item.content in known]
+    other = place / "elsewhere" / "other"
+    for number, item in enumerate(items[:20]):
+        (other / item.label).mkdir(parents=True, exist_ok=True)
+        if number < 8:
+            shutil.copy(item.path, other / item.label / f"copy-{number}.png")
+        else:
+            with Image.open(item.path) as image:
+                image.resize((192, 192)).save(other / item.label / f"larger-{number}.png")
+    found = command("evaluate", place / "x.whatsit", other)
+    assert "8 pictures were left out because the bundle was trained on them" in found.stdout
+    assert "12 of these pictures are nearly the same as one that the bundle was trained on" in found.stdout
+    counts = json.loads(command("evaluate", place / "x.whatsit", other, "--json").stdout)
+    assert (counts["images"], counts["trained_on"], counts["near_training"]) == (12, 8, 12)
+    (place / "x.whatsit").rename(place / "elsewhere" / "x.whatsit")
+    lost = command("evaluate", place / "elsewhere" / "x.whatsit", other).stdout
+    assert "the run of this bundle was not found" in lost
+    own = command("evaluate", place / "elsewhere" / "x.whatsit", place / "digits", "--json").stdout
+    assert json.loads(own)["near_training"] == 0

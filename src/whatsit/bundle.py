@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from whatsit.backbones import Backbone
 from whatsit.card import Card, Facts
-from whatsit.checks import ReasonError, path_of
+from whatsit.checks import ReasonError, meant, path_of
 from whatsit.config import Precision
 from whatsit.errors import BundleError, NetworkError
 from whatsit.head_in_graph import LARGEST_SIDE, head_in
@@ -282,7 +282,8 @@ def _parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
             with zipfile.ZipFile(file) as archive:
                 return _read(path, archive)
     except FileNotFoundError:
-        raise BundleError(Message("bundle.none", path=path)) from None
+        advice = meant(path, Message("bundle.make_one"), ".whatsit")
+        raise BundleError(Message("bundle.none", path=path, advice=advice)) from None
     except OSError as error:
         raise BundleError(Message("bundle.unreadable", path=path, reason=error.strerror or error)) from error
     except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, struct.error) as error:

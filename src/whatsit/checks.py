@@ -4,6 +4,7 @@ import io
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -53,6 +54,26 @@ def nearest(given: object, names: Iterable[str]) -> Message:
     if near:
         return Message("checks.did_you_mean", name=printable(near[0]))
     return Message("checks.choose", names=shortened(printable(", ".join(known)), 150))
+
+
+def meant(path: str | os.PathLike[str], otherwise: Message, suffix: str = "") -> Message:
+    """What to write instead of a path that does not exist: a similar name beside it, or else other advice.
+
+    That is a folder's name, with a `suffix` one that ends so.
+    """
+    from difflib import get_close_matches
+
+    place = Path(path)
+    with suppress(OSError):
+        beside = [one for one in place.parent.iterdir() if not one.name.startswith(".")]
+        names = [
+            one.name.removesuffix(suffix)
+            for one in beside
+            if (one.suffix == suffix if suffix else one.is_dir())
+        ]
+        for near in get_close_matches(place.name.removesuffix(suffix), names, 1):
+            return Message("checks.did_you_mean", name=printable(place.with_name(near + suffix)))
+    return otherwise
 
 
 def require_class(label: str, classes: Sequence[str]) -> None:

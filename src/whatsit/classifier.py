@@ -79,7 +79,7 @@ class Classifier:
             or shapes.get("logits") != (1, classes)
             or shapes.get("features") != (1, width)
             or (places is not None and (places[:2] != (1, width) or len(places) != 4 or 0 in places))
-            or (self.model.novelty is not None and self.model.novelty.centre.shape != (width,))
+            or (self.model.novelty is not None and self.model.novelty.center.shape != (width,))
         ):
             raise BundleError(Message("bundle.other_network", path=self.path))
         noise = np.random.default_rng(0).integers(0, 256, (COMPARED, 1, side, side, 3), np.uint8)
@@ -164,7 +164,7 @@ class Classifier:
 
         Raises ImageError, and WhatsitError for an unknown class and where the backbone gives no heat maps.
         """
-        return naming(lambda one: self.model.explain(one, label))(image)
+        return naming(lambda one: self.model.explain(one, label, self._minima))(image)
 
     def _predictions(self, image: Picture) -> Predictions:
         pixels = self.model.preprocess.load(image)

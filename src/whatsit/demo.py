@@ -1,24 +1,28 @@
-"""The demo's pictures: scikit-learn's handwritten digits, with faults on purpose."""
+"""The demo's digits, with faults on purpose, and how many of these were found."""
 
-import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from whatsit.extras import needing
-from whatsit.i18n import Message, say
-
-if TYPE_CHECKING:
-    from whatsit.model import Prediction
+from whatsit.i18n import Message
+from whatsit.text import printable
+from whatsit.training.suspects import SURE, suspects_of
+from whatsit.training.task import TrainResult
 
 SIDE = 96
+MOST_NAMES = 5
+MISLABELED = {"00000010": "1", "00000020": "5", "00000030": "7"}  # digits that all show a 0
 
 
-def write_digits(folder: Path) -> Message:
-    """Write 1,797 digits as PNG files, digits/0 ... digits/9, and return what is wrong with them."""
+def write_digits(folder: Path) -> list[Path]:
+    """Write scikit-learn's 1,797 handwritten digits as PNG files in 0 ... 9; those in the wrong folder.
+
+    One is copied, and one cut in half.
+    """
     with needing(Message("demo.this")):
         from sklearn.datasets import load_digits
 
@@ -28,37 +32,53 @@ def write_digits(folder: Path) -> Message:
         target.parent.mkdir(parents=True, exist_ok=True)
         image = Image.fromarray(np.uint8(255 - pixels * 255 / 16))
         image.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(target)
-    for name, wrong in (("00000010", "1"), ("00000020", "5"), ("00000030", "7")):
+    for name, wrong in MISLABELED.items():
         (source,) = folder.glob(f"*/{name}.png")
         source.rename(folder / wrong / source.name)
     shutil.copy(folder / "3" / "00000003.png", folder / "3" / "00000003-copy.png")
     cut = folder / "4" / "00000004.png"
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    return Message("demo.faults")
+    return [folder / wrong / f"{name}.png" for name, wrong in MISLABELED.items()]
 
 
-def draw_results(digits: Path, bundle: Path, folder: Path) -> None:
-    """Save the training curves of the latest run and some predictions as pictures in `folder`."""
-    from whatsit.catalog import Catalog
-    from whatsit.catalog.pictures import draw_labelled
-    from whatsit.classifier import Classifier
-    from whatsit.model import Prediction
-    from whatsit.understand.plots import draw_training
+def suspicious(result: TrainResult) -> dict[Path, str]:
+    """Pictures whose labels look wrong, and what they look like.
 
-    latest = max((digits / ".whatsit" / "runs").iterdir())
-    history = json.loads((latest / "history.json").read_text())["history"]
-    draw_training(history).write(folder / "training.png")
-    items = list(Catalog.from_folder(digits)["valid"])[::24][:15]
-    answers = Classifier(bundle).try_each([item.path for item in items])
-    titled = [
-        (item.path, _title(answer, item.label))
-        for item, answer in zip(items, answers, strict=True)
-        if isinstance(answer, Prediction)
+    That is what heads that were not trained on them surely answer for training pictures, and the model for
+    validation pictures.
+    """
+    learner = result.learner
+    found = {one.path: one.predicted for one in suspects_of(learner._state, learner._calibration)}
+    answers = learner.interpret()
+    wrong = (answer for answer in answers if not answer.is_right and answer.probability >= SURE)
+    return {**found, **{answer.path: answer.prediction for answer in wrong if answer.path}}
+
+
+def found_labels(suspects: dict[Path, str], planted: Collection[Path]) -> list[Message]:
+    """What was found of the labels that are wrong on purpose, and what else looks wrong."""
+    planted = {path.absolute() for path in planted}
+    suspects = {path.absolute(): predicted for path, predicted in suspects.items()}
+    names = [
+        Message("demo.looks_like", path=printable(path.name), predicted=printable(predicted))
+        for path, predicted in sorted(suspects.items(), key=lambda one: one[0] not in planted)
     ]
-    draw_labelled(titled).write(folder / "predictions.png")
+    if (more := len(names) - MOST_NAMES) > 0:
+        names[MOST_NAMES:] = [Message("printed.more", count=more)]
+    lines = [Message("demo.wrong_labels", count=len(suspects), names=names)] if names else []
+    found = sum(path in planted for path in suspects)
+    code = "demo.planted_all" if found == len(planted) else "demo.planted_some"
+    lines.append(Message(code, planted=len(planted), found=found))
+    if others := len(suspects) - found:
+        lines.append(Message("demo.others", count=others))
+    return lines
 
 
-def _title(answer: "Prediction", folder: str) -> str:
-    code = "demo.title_novel" if answer.verdict == "novel" else "demo.title"
-    title = Message(code, label=answer.label, probability=answer.probability)
-    return str(title) if answer.label == folder else say("demo.in_folder", title=title, folder=folder)
+def draw_answers(result: TrainResult, place: Path) -> None:
+    """Draw some validation pictures with the answers for them."""
+    from whatsit.understand.plots import draw_predictions
+
+    items = list(result.learner.catalog["valid"])[::3][:15]
+    answers = result.learner.predict([item.path for item in items])
+    draw_predictions(
+        (item.path, item.label, answer) for item, answer in zip(items, answers, strict=True)
+    ).write(place)

@@ -1,5 +1,6 @@
 """A classifier's answers against a folder's labels: counted, interpreted, or on a page."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -8,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog import Catalog, Item, Rule
+from whatsit.catalog.duplicates import resembling
+from whatsit.catalog.index import hashes_of
 from whatsit.classifier import Classifier
 from whatsit.config import Split
-from whatsit.errors import BundleError, CatalogError, ImageError
+from whatsit.errors import BundleError, CatalogError, ImageError, WhatsitError
 from whatsit.events import progress, warn
 from whatsit.i18n import Message
 from whatsit.model import Predictions
-from whatsit.project import FinishedRun, load_run, load_trained_on
-from whatsit.report import Report, Training, known_thumbnails
+from whatsit.project import SIDECAR, FinishedRun, Project, load_run, load_trained_on
+from whatsit.project.runs import run_folders
+from whatsit.report import RESIZES, Phrase, Report, Training, known_thumbnails
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
@@ -38,12 +42,20 @@ class Measured(NamedTuple):
     """An evaluation, and the catalog of the pictures it is of.
 
     `trained_on` is how many others were left out, because the classifier was trained on them; None where
-    that can't be known.
+    that can't be known. `near` is how many of these are nearly the same as pictures that it was trained on.
     """
 
     evaluation: Evaluation
     catalog: Catalog
     trained_on: int | None
+    near: int = 0
+
+
+class Origin(NamedTuple):
+    """Where a classifier comes from: the run, and its project."""
+
+    run: Path
+    project: Project
 
 
 def evaluate_folder(
@@ -62,13 +74,15 @@ def evaluate_folder(
         catalog = catalog[split]
     if not len(catalog):
         raise CatalogError(Message("evaluate.empty_split", folder=folder, split=split))
-    known, trained_on = trained_on_by(classifier, catalog), None
-    if known is not None:
+    origin = origin_of(classifier, catalog)
+    known, trained_on, near = load_trained_on(origin.run) if origin else None, None, 0
+    if origin is not None and known is not None:
         catalog, trained_on = _new_to(known, catalog)
+        near = _near(origin, known, catalog)
     predicted = _predict(classifier, catalog)
     readable = catalog.without(predicted.refused, to_train=False)
     evaluation = count(predicted.labels, predicted.answers.probabilities, classifier.classes, readable.groups)
-    return Measured(evaluation, readable, trained_on)
+    return Measured(evaluation, readable, trained_on, near)
 
 
 def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]:
@@ -77,6 +91,13 @@ def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]
     if was.all():
         raise CatalogError(Message("evaluate.trained_on_all", count=len(catalog)))
     return catalog.select(np.flatnonzero(~was)), int(was.sum())
+
+
+def _near(origin: Origin, trained_on: frozenset[str], catalog: Catalog) -> int:
+    """How many pictures are nearly the same as those, but for those that the run measured itself by."""
+    run = load_run(origin.run)
+    others = catalog.rows[~catalog.among(run.right if run else ())]
+    return int(resembling(others["hash"], hashes_of(origin.project.database, trained_on)).sum())
 
 
 def read_for(classifier: Classifier, folder: Path, **options: Unpack[SplitOptions]) -> Catalog:
@@ -133,6 +154,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
                 predicted.answers.features,
                 classifier.explain if classifier.has_heat_maps else None,
                 part.without(predicted.refused, to_train=False).groups,
+                predicted.answers.is_novel if classifier.model.novelty else None,
             )
         )
     if not found:
@@ -141,7 +163,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
 
 
 def report_folder(classifier: Classifier, folder: Path, project: Path | None = None) -> Report:
-    """All that a bundle and labelled pictures show. Raises BundleError and CatalogError.
+    """All that a bundle and labeled pictures show. Raises BundleError and CatalogError.
 
     Where the bundle was trained on these pictures, also how that training went.
     """
@@ -156,7 +178,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
         facts={
             "backbone": bundle.versions.get("backbone", "?"),
             "size": str(model.preprocess.size),
-            "resize": model.preprocess.resize,
+            "resize": Phrase(RESIZES[model.preprocess.resize], {}),
             "precision_of": model.precision,
             "versions": ", ".join(f"{name} {number}" for name, number in bundle.versions.items()),
             "network": bundle.sha256,
@@ -206,9 +228,23 @@ def training_of(classifier: Classifier, catalog: Catalog) -> FinishedRun | None:
 
 
 def trained_on_by(classifier: Classifier, catalog: Catalog) -> frozenset[str] | None:
-    """The contents that this classifier was trained on; None where its run is not in their project."""
-    place = catalog.project.run_of(classifier.bundle.sha256)
-    return load_trained_on(place) if place else None
+    """The contents that this classifier was trained on; None where its run is not found."""
+    origin = origin_of(classifier, catalog)
+    return load_trained_on(origin.run) if origin else None
+
+
+def origin_of(classifier: Classifier, catalog: Catalog) -> Origin | None:
+    """The run that gave this classifier: in the project of these pictures, or in one beside the bundle."""
+    sha256 = classifier.bundle.sha256
+    if (run := catalog.project.run_of(sha256)) is not None:
+        return Origin(run, catalog.project)
+    for sidecar in sorted(classifier.path.absolute().parent.glob(f"*/{SIDECAR}")):
+        with suppress(WhatsitError, OSError):  # of others
+            if any((run / f"bundle-{sha256}").is_file() for run in run_folders(sidecar)):
+                project = Project.passing(sidecar.parent)
+                if (run := project.run_of(sha256)) is not None:
+                    return Origin(run, project)
+    return None
 
 
 def as_in(run: FinishedRun, trained_on: frozenset[str] | None, catalog: Catalog) -> Catalog:

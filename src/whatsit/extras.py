@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+from whatsit.commands import installing
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
 
@@ -27,7 +28,8 @@ def extra_of(package: str | None) -> str | None:
 
 def missing(what: Message | str, package: str | None) -> MissingError:
     """The error that something needs a package of an extra."""
-    return MissingError(Message("extras.missing", what=what, package=package, extra=extra_of(package)))
+    command = installing(extra_of(package) or "all")
+    return MissingError(Message("extras.missing", what=what, package=package, command=command))
 
 
 def is_there(extra: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeVar
 
@@ -54,6 +54,15 @@ class Prediction:
         likeliest = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         return table({"class": "", "probability": ".1%"}, likeliest, self._summary, most=MOST_SHOWN)
 
+    def explained(self, found: HeatMap) -> HeatMap:
+        """A heat map of the same picture, with this answer as its caption."""
+        caption = Message("heat_map.answer", label=self.label, probability=self.probability)
+        if found.label != self.label:
+            other = self.probabilities[found.label]
+            caption = Message("heat_map.other", label=found.label, probability=other, answer=caption)
+        tone = "good" if self.verdict == "known" else "warn"
+        return replace(found, caption=caption, verdict=_verdict(self), tone=tone)
+
     @property
     def _summary(self) -> Message:
         """The verdict first: for a novel picture the label means little."""
@@ -63,6 +72,13 @@ class Prediction:
         if self.novelty is None:
             return verdict
         return Message("model.with_novelty", verdict=verdict, novelty=self.novelty)
+
+
+def _verdict(prediction: Prediction) -> Message:
+    """What to think of an answer, as a sentence."""
+    if prediction.verdict == "novel":
+        return Message("heat_map.novel", novelty=prediction.novelty)
+    return Message("heat_map.unsure") if prediction.verdict == "unsure" else Message("heat_map.known")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,7 +187,9 @@ class Model:
         probabilities = softmax(logits, self.temperature or 1.0)
         return Predictions(self.classes, features, logits, probabilities, self.novelty)
 
-    def explain(self, image: Picture, label: str | None = None) -> HeatMap:
+    def explain(
+        self, image: Picture, label: str | None = None, minima: NDArray[np.float64] | None = None
+    ) -> HeatMap:
         """What of a picture speaks for a class, by default the likeliest: its class activation map.
 
         Zhou et al. 2016, "Learning deep features for discriminative localization". Raises ImageError, and
@@ -182,13 +200,13 @@ class Model:
             require_class(label, self.classes)
         pixels = self.preprocess.load(image)
         output = self.engine(pixels[None])
-        if label is None:
-            label = self.classes[int(linear(output["features"], self.weight, self.bias)[0].argmax())]
+        prediction = self.from_features(output["features"]).prediction(0, minima)
+        label = prediction.label if label is None else label
         own = self.weight[self.classes.index(label)]
         places = output["feature_map"][0]
         # What speaks for all classes alike decides nothing.
         evidence = np.tensordot(own - self.weight.mean(0), places, 1)
-        return HeatMap(label, pixels, np.tensordot(own, places, 1), scaled(evidence))
+        return prediction.explained(HeatMap(label, pixels, np.tensordot(own, places, 1), scaled(evidence)))
 
     def require_heat_maps(self) -> None:
         """Raise WhatsitError where the class activation map is not exact."""

@@ -32,12 +32,12 @@ Array = NDArray[np.floating[Any]]
 class Novelty:
     """What pictures are compared with.
 
-    `centre` (width,), `directions` (k, width), `landmarks` (m, k), `rest` (m,) what the directions leave of
+    `center` (width,), `directions` (k, width), `landmarks` (m, k), `rest` (m,) what the directions leave of
     each, squared, `weights` (m, classes), `steepness` of the kernel. Above `threshold` a picture is novel:
     that is so of the share `false_alarms` of unseen pictures of known classes.
     """
 
-    centre: Array
+    center: Array
     directions: Array
     landmarks: Array
     rest: Array
@@ -57,7 +57,7 @@ class Novelty:
         scores = np.empty(len(features))
         for start in range(0, len(features), CHUNK):
             some = slice(start, start + CHUNK)
-            within, rest = project(normalized(features[some]), self.centre, self.directions)
+            within, rest = project(normalized(features[some]), self.center, self.directions)
             near = np.exp(-self.steepness * distances(within, rest, self.landmarks, self.rest))
             scores[some] = 1 - (near @ self.weights).max(1)
         return scores.clip(0, 1).round(DECIMALS)
@@ -77,7 +77,7 @@ class Novelty:
         return record, b"".join(array.astype(SAVED).tobytes() for array in self._arrays())
 
     def _arrays(self) -> tuple[Array, ...]:
-        return self.centre, self.directions, self.landmarks, self.rest, self.weights
+        return self.center, self.directions, self.landmarks, self.rest, self.weights
 
     @classmethod
     def from_bytes(cls, record: dict[str, Any], data: bytes) -> "Novelty":
@@ -102,11 +102,11 @@ class Novelty:
         if not 0 < steepness <= STEEPNESS / LEAST or not 0 <= threshold <= 1 or not 0 < false_alarms < 1:
             raise ReasonError(Message("bundle.novelty_numbers"))
         parts = np.split(values, np.cumsum(sizes)[:-1])
-        centre, directions, landmarks, rest, weights = (
+        center, directions, landmarks, rest, weights = (
             part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
         )
         return cls(
-            centre,
+            center,
             directions,
             landmarks,
             rest,
@@ -132,9 +132,9 @@ def normalized(features: Array) -> NDArray[np.float64]:
     return np.asarray(roots / np.maximum(lengths, 1e-12))
 
 
-def project(points: Array, centre: Array, directions: Array) -> tuple[Array, Array]:
-    """Coordinates (n, k) of points, and what is left of their squared distance to the centre (n,)."""
-    moved = points - centre
+def project(points: Array, center: Array, directions: Array) -> tuple[Array, Array]:
+    """Coordinates (n, k) of points, and what is left of their squared distance to the center (n,)."""
+    moved = points - center
     within = moved @ directions.T
     return within, np.maximum((moved**2).sum(1) - (within**2).sum(1), 0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from whatsit import events
-from whatsit.checks import config_with
+from whatsit.checks import config_with, meant
 from whatsit.commands import command_line
 from whatsit.config import (
     CollectConfig,
@@ -63,16 +63,21 @@ class ShowResult:
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """How good a bundle is on pictures; `trained_on` are left out, None where that can't be known."""
+    """How good a bundle is on pictures; `trained_on` are left out, None where that can't be known.
+
+    `near_training` of the others are nearly the same as pictures that it was trained on.
+    """
 
     evaluation: "Evaluation"
     catalog: "Catalog"
     split: str
     trained_on: int | None
+    near_training: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {**self.evaluation.to_dict(), "split": self.split, "trained_on": self.trained_on}
+        counts = {"trained_on": self.trained_on, "near_training": self.near_training}
+        return {**self.evaluation.to_dict(), "split": self.split, **counts}
 
 
 @dataclass(frozen=True)
@@ -209,7 +214,9 @@ def _evaluate(config: EvaluateConfig) -> EvaluateResult:
         group=config.group,
         project=Path(config.project) if config.project else None,
     )
-    return EvaluateResult(found.evaluation, found.catalog, config.split or "all", found.trained_on)
+    return EvaluateResult(
+        found.evaluation, found.catalog, config.split or "all", found.trained_on, found.near
+    )
 
 
 def _report(config: ReportConfig) -> ReportResult:
@@ -234,7 +241,8 @@ def _report(config: ReportConfig) -> ReportResult:
         report = report_folder(Classifier(subject), folder, project)
     else:
         if subject.suffix == ".whatsit":
-            raise WhatsitError(Message("tasks.no_bundle", bundle=subject))
+            advice = meant(subject, Message("bundle.make_one"), ".whatsit")
+            raise WhatsitError(Message("bundle.none", path=subject, advice=advice))
         place = find_run(config.subject, folder, project)
         out = out or place / REPORT
         require_page(out)

@@ -24,11 +24,11 @@ def hashes(values: list[int]) -> np.ndarray:
 
 @st.composite
 def crowds(draw: st.DrawFn) -> list[int]:
-    """Hashes around a few centres, some of them exactly on the limit, and 0 for pictures without contrast."""
-    centres = draw(st.lists(st.integers(1, 2**64 - 1), min_size=1, max_size=4))
+    """Hashes around a few centers, some of them exactly on the limit, and 0 for pictures without contrast."""
+    centers = draw(st.lists(st.integers(1, 2**64 - 1), min_size=1, max_size=4))
     found = []
     for _ in range(draw(st.integers(1, 25))):
-        value = draw(st.sampled_from(centres))
+        value = draw(st.sampled_from(centers))
         for bit in draw(st.lists(st.integers(0, 63), max_size=6)):
             value ^= 1 << bit
         found.append(value if draw(st.integers(0, 9)) else 0)

@@ -202,7 +202,7 @@ print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux reports a process's peak")
 def test_memory_does_not_grow_with_the_size_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for n in range(3):

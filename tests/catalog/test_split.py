@@ -15,7 +15,7 @@ from whatsit.catalog.split import NO_SPLIT, TRAIN, VALID, Assignment, Pictures, 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a file holds; `file` tells copies of one content apart."""
+    """What a file holds; `file` distinguishes copies of one content."""
 
     content: int
     hash: int
@@ -232,9 +232,9 @@ def test_picture_stays_where_it_was_whatever_happens(pictures: list[Picture], da
     folder = Folder()
     home: dict[int, int] = {}
     for _ in range(data.draw(st.integers(1, 6))):
-        present, relabelled = (data.draw(st.integers(1, 2 ** len(pictures) - 1)) for _ in range(2))
+        present, relabeled = (data.draw(st.integers(1, 2 ** len(pictures) - 1)) for _ in range(2))
         here = [
-            replace(picture, label=(picture.label + (relabelled >> n & 1)) % 3)
+            replace(picture, label=(picture.label + (relabeled >> n & 1)) % 3)
             for n, picture in enumerate(pictures)
             if present >> n & 1
         ]

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.conftest import Run
 
@@ -66,7 +65,7 @@ def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
 
 def test_table_for_people(whatsit: Run, digits: Path) -> None:
     result = whatsit("train", digits, "--epochs", 2)
-    assert re.match(r"validation: \d+ of 12 pictures correct, accuracy \d", result.stdout)
+    assert re.match(r"Too few to tell: \d+ of 12 right", result.stdout)
     assert "train_loss" not in result.stdout
     assert "precision" not in result.stdout
     assert "bundle: digits.whatsit" in result.stdout
@@ -184,7 +183,7 @@ def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Pa
 
 
 def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
-    mine = tmp_path / "demo" / "digits" / "mine"
+    mine = tmp_path / "demo" / "drawings" / "mine"
     mine.mkdir(parents=True)
     refused = whatsit("demo")
     assert refused.returncode == 2
@@ -192,13 +191,22 @@ def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
     assert mine.exists()
     result = whatsit("demo", "--folder", "other")
     assert result.returncode == 0, result.stderr
-    assert "three in the wrong folder, one copied, one cut in half" in result.stdout
-    assert "1 file" in result.stdout
-    assert "copies: " in result.stdout
-    for name in ("pictures.png", "training.png", "predictions.png"):
-        with Image.open(tmp_path / "other" / name) as image:
-            assert image.width > 600
-    assert (tmp_path / "other" / "digits.whatsit").stat().st_size > 10**7
+    drawings, digits = result.stdout.split("real handwritten digits in other/digits")
+    assert "exact copies" in drawings
+    assert "other/new/bird.jpg: bird" in drawings
+    assert "other/new/rocket.jpg: nothing like this" in drawings
+    found = digits.partition("What was found:\n")[2]
+    assert found.count("3 were put into the wrong folder on purpose, and all 3 were found") == 2
+    for name in (
+        "bird-007.jpg (looks like fish)",
+        "cat-011.jpg (looks like bird)",
+        "00000010.png (looks like 0)",
+    ):
+        assert name in found
+    assert "the copy and the file that was cut in half were found by whatsit verify" in found
+    for name in ("drawings-report.html", "digits-report.html", "pictures.png", "predictions.png"):
+        assert f"other/{name}" in found
+        assert (tmp_path / "other" / name).stat().st_size > 10_000
 
 
 PHONES_HOME = """
@@ -258,3 +266,34 @@ def test_swapped_arguments_are_recognized_and_answers_fit_into_a_table(
     assert list(rows[0]) == ["path", "label", "verdict", "probability", "novelty", "0", "1", "7"]
     assert all(sum(float(row[name]) for name in "017") == pytest.approx(1, abs=1e-4) for row in rows)
     assert all(float(row[row["label"]]) == pytest.approx(float(row["probability"])) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train digts", 'digts does not exist. Did you mean "{}digits"?'),
+        ("show digitss", 'digitss does not exist. Did you mean "digits"?'),
+        ("verify Digits", 'Digits does not exist. Did you mean "digits"?'),
+        ("runs digits2", 'digits2 does not exist. Did you mean "digits"?'),
+        ("undo digit", 'digit does not exist. Did you mean "digits"?'),
+        (
+            "show elephants",
+            "elephants does not exist. Give a folder with one sub-folder of pictures per class.",
+        ),
+        ("predict digit.whatsit x.png", 'There is no bundle digit.whatsit. Did you mean "digits.whatsit"?'),
+        ("evaluate digit.whatsit digits", 'There is no bundle digit.whatsit. Did you mean "digits.whatsit"?'),
+        ("report digit.whatsit digits", 'There is no bundle digit.whatsit. Did you mean "digits.whatsit"?'),
+        (
+            "predict bears.whatsit x.png",
+            "There is no bundle bears.whatsit. Make one: `whatsit train FOLDER`.",
+        ),
+    ],
+)
+def test_mistyped_folder_or_bundle_is_answered_with_the_one_beside_it(
+    command: Run, digits: Path, tmp_path: Path, words: str, said: str
+) -> None:
+    (tmp_path / "digits.whatsit").touch()
+    (tmp_path / "digits-report.html").touch()
+    done = command(*words.split())
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(said.format(f"{tmp_path}/"))

@@ -166,11 +166,11 @@ USAGE = {
     "cache --json=3": "选项“--json”不接受值。",
     "train --out": "选项“--out”后面需要一个值。",
     "predict": "缺少参数“BUNDLE”。",
-    "train --epochs x": "“--epochs”的值无效：“x”不是整数。",
-    "train --epochs 0": "“--epochs”的值无效：0 不在范围 x>=1 内。",
-    "train --split-seed x": "“--split-seed”的值无效：“x”不是整数。",
-    "train --valid x": "“--valid”的值无效：“x”不是数字。",
-    "train --time-budget x": "“--time-budget”的值无效：“x”不是数字。",
+    "train --epochs x": "--epochs 必须是不小于 1 的整数，而不是“x”。",
+    "train --epochs 0": "--epochs 必须是不小于 1 的整数，而不是“0”。",
+    "train --split-seed x": "--split-seed 必须是整数，而不是“x”。",
+    "train --valid x": "--valid 必须是数字，而不是“x”。",
+    "train --time-budget x": "--time-budget 必须是不小于 0 的数字，而不是“x”。",
     "train --augment x": "“--augment”的值无效：“x”不是“auto”、“full”、“none”之一。",
 }
 
@@ -184,6 +184,28 @@ def test_usage_errors_are_chinese(in_chinese: Callable[..., list[tuple[int, str]
             "train --out",
         ):  # of which typer does not say what command they are
             assert re.match("用法：whatsit .*\n运行“whatsit.* --help”查看帮助。\n\n错误：.*\n$", text), words
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("trian x", "There is no command 'trian'. Did you mean 'train', 'trash'?"),
+        ("train --epoch 3 x", "There is no option --epoch. Did you mean --epochs?"),
+        ("train --zzzzz", "There is no option --zzzzz."),
+        ("train --epochs many x", '--epochs must be a whole number of at least 1, not "many".'),
+        ("train --epochs 0 x", '--epochs must be a whole number of at least 1, not "0".'),
+        ("train --seed -1 x", '--seed must be a whole number from 0 to 4294967296, not "-1".'),
+        ("train --valid x", '--valid must be a number, not "x".'),
+        ("train --time-budget x", '--time-budget must be a number of at least 0, not "x".'),
+        ("train --augment x", "Invalid value for '--augment': 'x' is not one of 'auto', 'full', 'none'."),
+        ("cache a b", "Unexpected words: a b"),
+    ],
+)
+def test_usage_errors_say_what_would_be_right(command: Run, words: str, sentence: str) -> None:
+    done = command(*words.split())
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"Error: {sentence}"
+    assert done.stderr.startswith("Usage: ")
 
 
 def test_command_without_words_shows_its_help(in_chinese: Callable[..., list[tuple[int, str]]]) -> None:
@@ -231,7 +253,7 @@ def test_json_is_the_same_in_both_languages(whatsit: Run, digits: Path) -> None:
 def test_training_is_told_in_chinese(whatsit: Run, digits: Path, tmp_path: Path) -> None:
     done = whatsit("train", digits, "--epochs", 2, "--augment", "none", "--lang", "zh")
     assert done.returncode == 0, done.stderr
-    assert re.match(r"验证集：12 张图片中答对 \d+ 张，准确率 \d", done.stdout)
+    assert re.match(r"图片太少，无法判断：12 张中答对 \d+ 张", done.stdout)
     assert "\n模型包：digits.whatsit（" in done.stdout
     assert 'lang="zh-CN"' in (tmp_path / "digits-report.html").read_text(encoding="utf-8")
     listed = whatsit("runs", digits, "--lang", "zh").stdout.splitlines()

@@ -88,6 +88,24 @@ def test_runs_on_other_pictures_stand_apart(digits: Path, command: Run) -> None:
     assert shown.count("measured on the same pictures") == 2
 
 
+def test_a_run_is_listed_with_the_bundle_that_it_wrote_last(
+    digits: Path, command: Run, tmp_path: Path
+) -> None:
+    def bundles() -> list[tuple[str, bool]]:
+        rows = json.loads(command("runs", digits, "--json").stdout)
+        return [(row["bundle"], row["bundle_is_replaced"]) for row in rows]
+
+    command("train", digits, "--epochs", 2)
+    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    learner.fit_one_cycle(1)
+    learner.export(tmp_path / "in-python.whatsit")
+    assert bundles() == [("digits.whatsit", False), ("in-python.whatsit", False)]
+    assert command("train", digits, "--continue", 1, "--out", "better.whatsit").returncode == 0
+    assert bundles() == [("better.whatsit", False), ("in-python.whatsit", False)]
+    learner.export(tmp_path / "better.whatsit")
+    assert bundles() == [("better.whatsit", True), ("better.whatsit", False)]
+
+
 def test_damaged_and_unfinished_runs_are_left_out(digits: Path, cache: Path) -> None:
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     learner.fit_one_cycle(1)

@@ -139,17 +139,18 @@ def test_one_row_for_each_training_with_its_date_and_bundle(
     digits: Path, listed: Listed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalog = wi.Catalog.from_folder(digits)
-    asked = {"folder": str(digits), "out": str(digits.parent / "digits.whatsit")}
+    asked = {"folder": str(digits)}
+    out = digits.parent / "digits.whatsit"
     for wrong in ([4, 2], [1, 3]):
         first = write_run(catalog, wrong[0], config=asked, is_finished=True)
         second = write_run(catalog, wrong[1], config=asked, part_of=first.name)
-        (second / f"bundle-{'ab' * 32}").touch()
+        catalog.project.note_bundle(second, "ab" * 32, out)
     by_hand = write_run(catalog, 5)
-    (by_hand / f"bundle-{'cd' * 32}").touch()
+    catalog.project.note_bundle(by_hand, "cd" * 32, out.with_name("by-hand.whatsit"))
     rows = listed(digits)
     assert [row["run"] for row in rows] == ["0002", "0004", "0005"]
     assert [row["runs"] for row in rows] == [["0001", "0002"], ["0003", "0004"], ["0005"]]
-    assert [row["bundle"] for row in rows] == ["digits.whatsit", "digits.whatsit", "cdcdcdcd"]
+    assert [row["bundle"] for row in rows] == ["digits.whatsit", "digits.whatsit", "by-hand.whatsit"]
     assert [row["bundle_is_replaced"] for row in rows] == [True, False, False]
     assert [row["error_rate"] for row in rows] == [pytest.approx(n / 12) for n in (2, 3, 5)]
     runs(digits, None)

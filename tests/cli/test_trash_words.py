@@ -1,6 +1,7 @@
 """What `trash` and `undo` print: originals come back, and what Whatsit wrote itself is put away."""
 
 import json
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -24,10 +25,17 @@ def test_undo_of_smaller_pictures_counts_the_originals(command: Run, tmp_path: P
     assert Image.open(tmp_path / "photos" / "a" / "0.jpg").size == (640, 480)
 
 
-def test_training_again_names_the_bundle_that_it_replaced(command: Run, digits: Path) -> None:
+def test_training_again_says_how_to_get_the_replaced_bundle_back(
+    command: Run, digits: Path, tmp_path: Path
+) -> None:
     words = "train", digits, "--epochs", 2, "--augment", "none"
-    assert "in the trash" not in command(*words).stderr
+    assert "replaced" not in command(*words).stderr
+    first = (tmp_path / "digits.whatsit").read_bytes()
     again = command(*words, "--seed", 1)
     assert again.returncode == 0, again.stderr
-    assert "the previous bundle is in the trash" in again.stderr
+    (kept,) = re.findall(
+        r"digits.whatsit was replaced. To get the previous one back, copy it from (.+); ", again.stderr
+    )
+    assert (tmp_path / kept).read_bytes() == first
+    assert kept in command("trash", digits).stdout
     assert len(json.loads(command("trash", digits, "--json").stdout)["files"]) == 1

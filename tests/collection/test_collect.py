@@ -497,8 +497,8 @@ def test_picture_in_two_classes_is_told(site: Site, tmp_path: Path) -> None:
 
 def test_license_author_and_page_stay_with_the_picture(site: Site, tmp_path: Path) -> None:
     site.pages["/a"] = respond(jpeg(1))
-    told = Found(site.url("/a"), "CC BY 4.0", "=cmd|' /C calc'!A0", "http://page", "Bär\n🐻", "openverse")
-    collect_lists({"bear": [told]}, tmp_path, allow_private=True)
+    reported = Found(site.url("/a"), "CC BY 4.0", "=cmd|' /C calc'!A0", "http://page", "Bär\n🐻", "openverse")
+    collect_lists({"bear": [reported]}, tmp_path, allow_private=True)
     row = manifest(tmp_path)[site.url("/a")]
     assert (row["license"], row["page"], row["provider"]) == ("CC BY 4.0", "http://page", "openverse")
     assert row["author"] == "'=cmd|' /C calc'!A0"  # no formula for a spreadsheet
@@ -530,12 +530,12 @@ def test_class_that_only_resembles_a_device_is_taken(label: str, site: Site, tmp
 
 def test_progress_is_told_class_by_class(site: Site, tmp_path: Path) -> None:
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(4)}
-    told: list[tuple[str, int, int]] = []
+    reported: list[tuple[str, int, int]] = []
     urls = [Found(site.url(f"/{n}")) for n in range(5)]
-    with on_progress(lambda *words: told.append(words)):
+    with on_progress(lambda *words: reported.append(words)):
         collect_lists({"black": urls[:2], "brown": urls[2:]}, tmp_path, allow_private=True)
-    assert ("black", 2, 2) in told
-    assert ("brown", 3, 3) in told
+    assert ("black", 2, 2) in reported
+    assert ("brown", 3, 3) in reported
 
 
 def test_disk_that_is_full_is_said_and_the_next_run_goes_on(
@@ -626,9 +626,9 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     )
     assert asked.wait(30)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
+    _, reported = process.communicate(timeout=30)
+    assert process.returncode == 130, reported
+    assert "Traceback" not in reported
     site.pages["/slow"] = respond(jpeg(6))
     result = whatsit(*words)
     assert result.returncode == 0, result.stderr
@@ -678,7 +678,7 @@ def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["collect"], "nothing to search for"),
         (["collect", "--urls", "nowhere.txt"], "nowhere.txt can't be read"),
@@ -694,7 +694,7 @@ def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp
     ],
 )
 def test_whatsit_collect_says_what_is_wrong_and_makes_nothing(
-    whatsit: Run, tmp_path: Path, words: list[str], told: str
+    whatsit: Run, tmp_path: Path, words: list[str], reported: str
 ) -> None:
     (tmp_path / "empty.txt").write_text("# nothing\n\n")
     (tmp_path / "one.txt").write_text("http://127.0.0.1:1/a.jpg\n")
@@ -703,7 +703,7 @@ def test_whatsit_collect_says_what_is_wrong_and_makes_nothing(
     before = sorted(os.listdir(tmp_path))
     result = whatsit(*words)
     assert result.returncode == 2
-    assert told in result.stderr
+    assert reported in result.stderr
     assert "Traceback" not in result.stderr
     assert sorted(os.listdir(tmp_path)) == before
 

@@ -85,11 +85,11 @@ class Bucket:
         self.rate, self.burst, self.retry_after = rate, burst, retry_after
         self.level, self.since = burst, 0.0
         self.answers: Counter[str] = Counter()
-        self.told = 0.0  # until when nobody may come
+        self.reported = 0.0  # until when nobody may come
         self.early = 0
 
     async def __call__(self, item: int) -> None:
-        self.early += now() < self.told
+        self.early += now() < self.reported
         self.level = min(self.burst, self.level + (now() - self.since) * self.rate)
         self.since = now()
         await asyncio.sleep(0.1)
@@ -99,7 +99,7 @@ class Bucket:
             return
         self.answers["429"] += 1
         if self.retry_after is not None:
-            self.told = max(self.told, now() + self.retry_after)
+            self.reported = max(self.reported, now() + self.retry_after)
         raise FetchError("429", passing=True, wait=self.retry_after or 0.0)
 
 

@@ -231,7 +231,7 @@ def test_commons_filters_by_license(site: Site) -> None:
 
 @pytest.mark.parametrize("make", [Openverse, Commons])
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "reported"),
     [
         (respond(b"", 403), "403"),
         (respond(b"", 429, Retry_After="3600"), "429"),
@@ -248,9 +248,9 @@ def test_commons_filters_by_license(site: Site) -> None:
     ],
     ids=["403", "429", "HTML", "cut JSON", "a list", "other fields", "other bytes", "nested", "odd types"],
 )
-def test_provider_that_answers_badly_says_so(site: Site, make: Any, answer: bytes, told: str) -> None:
+def test_provider_that_answers_badly_says_so(site: Site, make: Any, answer: bytes, reported: str) -> None:
     site.pages |= {"/v1/images/": answer, "/w/api.php": answer}
-    with pytest.raises(CollectError, match=told) as caught:
+    with pytest.raises(CollectError, match=reported) as caught:
         look(make(site.url("")))
     assert "whatsit snippet" in caught.value.next_step
     assert len(site.requests) == 1

@@ -154,10 +154,10 @@ def test_whatsit_snippet_prints_code_alone_on_stdout_and_steps_beside_it(whatsit
     ("platform", "keys"), [("darwin", "Cmd+Option+J"), ("win32", "Ctrl+Shift+J"), ("linux", "Ctrl")]
 )
 def test_steps_are_those_of_the_users_system(platform: str, keys: str) -> None:
-    told = " ".join(steps("google", platform=platform))
-    assert keys in told
-    assert "allow pasting" in told
-    assert ("Cmd" in told) == (platform == "darwin")
+    reported = " ".join(steps("google", platform=platform))
+    assert keys in reported
+    assert "allow pasting" in reported
+    assert ("Cmd" in reported) == (platform == "darwin")
 
 
 def test_name_with_quotes_is_no_code(site: Site, page: "Page", tmp_path: Path) -> None:

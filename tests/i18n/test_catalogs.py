@@ -13,14 +13,15 @@ from whatsit.i18n import Message, chosen, codes, say, speaking
 
 # No sentences: fonts, operators, columns, CSS, types, what is odd in a picture.
 NO_SENTENCES = re.compile(
-    r"Noto Sans CJK SC|Source Han Sans SC|Microsoft YaHei|PingFang SC|Hiragino Sans GB|WenQuanYi \w+ Hei|"
+    r"Segoe UI|Helvetica Neue|Noto Sans|Hiragino Sans GB\.ttc|STHeiti Medium\.ttc|"
     r"DejaVu Sans|\s+(Add AveragePool|Abs And)[\w\s]+|splits JOIN rules .*|id, action, .*|"
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
-    r"offset points|upper left|wrong extension|on its side|extreme shape|too large|"
-    r"its number of steps is odd|these are the weights of other heads"
+    r"offset points|axes fraction|outside lower left|wrong extension|on its side|extreme shape|too large|"
+    r"its number of steps is odd|chart counts|public, max-age=.*|these are the weights of other heads"
 )
 SOURCES = sorted(SRC.rglob("*.py"))
-PAGE = SRC / "web" / "templates" / "report.html"
+PAGES = sorted((SRC / "web" / "templates").glob("*.html"))
+SCRIPTS = sorted((SRC / "web" / "static").glob("*.js"))
 
 
 def placeholders(entry: str | dict[str, str]) -> set[str]:
@@ -42,7 +43,7 @@ def test_both_languages_have_the_same_codes_parts_and_placeholders() -> None:
 
 def test_every_message_has_its_sentence_and_the_values_that_it_needs() -> None:
     english = codes("en")
-    for source in [*SOURCES, PAGE]:
+    for source in [*SOURCES, *PAGES, *SCRIPTS]:
         for line, code, names in used(source):
             assert code in english, f"{source}:{line}: {code}"
             if names is not None:
@@ -56,7 +57,9 @@ def test_no_sentence_is_left_that_nobody_uses() -> None:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    texts |= {of_report(text) for text in texts | set(re.findall(r"'(\w+)'", PAGE.read_text()))}
+    in_pages = {key for page in PAGES for key in re.findall(r"'(\w+)'", page.read_text(encoding="utf-8"))}
+    texts |= {of_report(text) for text in texts | in_pages}
+    texts |= {code for source in [*PAGES, *SCRIPTS] for _, code, _ in used(source)}
     free = ("progress.",)  # named by what reports progress
     assert [code for code in codes("en") if code not in texts and not code.startswith(free)] == []
 

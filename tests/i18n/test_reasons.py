@@ -9,6 +9,7 @@ import pytest
 from whatsit import trial
 from whatsit.bundle import Bundle
 from whatsit.checks import described, path_of, require_place
+from whatsit.commands import installing
 from whatsit.errors import BundleError, CatalogError, ImageError, NetworkError, WhatsitError
 from whatsit.extras import missing
 from whatsit.fetch import parse
@@ -44,7 +45,7 @@ def test_nouns_of_a_check_are_messages_or_text() -> None:
         require_place("table", Path())
     error = missing(Message("model.figures"), "matplotlib")
     assert str(error) == (
-        "Drawing figures needs matplotlib, which is not installed. Install it: pip install 'whatsit[plot]'."
+        f"Drawing figures needs matplotlib, which is not installed. Install it: {installing('plot')}."
     )
 
 

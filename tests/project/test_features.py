@@ -38,7 +38,7 @@ BIG = """
 import sys
 from pathlib import Path
 import numpy as np
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.project import FeatureStore, Recipe
 from whatsit.training.crossfit import hold_out
 from whatsit.training.fit_heads import HeadFit, fit_heads
@@ -57,7 +57,7 @@ for start in range(0, images, 5000):
     store.put(Recipe("a", "b"), contents[some], rng.random((len(labels[some]), width), np.float32))
 vectors = np.empty((images, width), np.float32)
 assert store.fill(Recipe("a", "b"), contents, vectors).all()
-data = Labelled(vectors, labels)
+data = Labeled(vectors, labels)
 heads = Heads(width, 10, [0])
 step = Heads.step
 Heads.step = lambda *words: look() or step(*words)

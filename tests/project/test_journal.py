@@ -106,7 +106,7 @@ def test_trashed_pictures_come_back_to_the_same_bytes_at_the_same_paths(bears: P
     assert not list((bears / ".whatsit" / "trash").iterdir())
 
 
-def test_relabelled_and_added_pictures_are_taken_back_action_by_action(bears: Path) -> None:
+def test_relabeled_and_added_pictures_are_taken_back_action_by_action(bears: Path) -> None:
     before = contents(bears)
     project = Project(bears)
     relabel(project, ("black/1.jpg", "grizzly/from black.jpg"), ("black/2.jpg", "new label/2.jpg"))
@@ -135,7 +135,7 @@ def test_trash_tells_when_and_why_even_where_the_reason_is_no_text(bears: Path) 
     odd = os.fsdecode(b"teddy/caf\xe9.jpg")
     trash(project, odd)
     (move,) = Project(bears).journal.trashed()
-    assert (move.source, str(move.reason), move.state) == (bears / odd, f"{odd} is no bear", "made")
+    assert (move.source, str(move.reason), move.state) == (bears / odd, f"{odd} is not a bear", "made")
     assert move.at[:2] == "20"
 
 
@@ -567,12 +567,12 @@ BEGINNING: tuple[Step, ...] = (
 KILLED: dict[str, tuple[tuple[Step, ...], Step]] = {
     "opening for the first time": ((), OPEN),
     "trashing": (BEGINNING, TRASH),
-    "relabelling": (BEGINNING, MOVE),
+    "relabeling": (BEGINNING, MOVE),
     "adding": (BEGINNING, ("create", ["black/another.jpg", "polar/bear.jpg"])),
     "replacing": (BEGINNING, REPLACE),
     "undoing what was replaced": ((*BEGINNING, REPLACE), UNDO),
     "undoing what was trashed": ((*BEGINNING, TRASH), UNDO),
-    "undoing what was relabelled": ((*BEGINNING, MOVE), UNDO),
+    "undoing what was relabeled": ((*BEGINNING, MOVE), UNDO),
     "undoing what was added": (BEGINNING, UNDO),
 }
 DISKS: dict[str, Callable[[Path, Path], Path | None]] = {
@@ -749,21 +749,21 @@ def test_whatsit_trash_lists_what_lies_there_and_undo_brings_it_back(bears: Path
     trash(project, "black/1.jpg", odd, "teddy/deep/er/熊 🐻\n.jpg")
     listed = whatsit("trash", bears)
     assert listed.returncode == 0, listed.stderr
-    assert f"{bears}/black/1.jpg: black/1.jpg is no bear" in listed.stdout
-    assert "caf\\udce9.jpg is no bear" in listed.stdout
+    assert f"{bears}/black/1.jpg: black/1.jpg is not a bear" in listed.stdout
+    assert "caf\\udce9.jpg is not a bear" in listed.stdout
     assert listed.stdout.splitlines()[-2] == "3 files, 0.0 MB"
     assert " undo " in listed.stdout.splitlines()[-1]
     assert listed.stdout.endswith(" brings back what was moved last\n")
     document = json.loads(whatsit("trash", bears, "--json").stdout)
     assert [file["path"] for file in document["files"]][:2] == [str(bears / "black/1.jpg"), str(bears / odd)]
-    assert document["files"][0]["reason"]["text"] == "black/1.jpg is no bear"
+    assert document["files"][0]["reason"]["text"] == "black/1.jpg is not a bear"
     assert document["bytes"] == sum(len(data) for data in contents(project.folder / "trash").values())
     assert document["emptied"] is False
 
     undone = whatsit("undo", bears)
     assert undone.returncode == 0, undone.stderr
     assert undone.stdout.startswith("undone: 3 files back to where they were before 20")
-    assert f"{bears}/black/1.jpg (black/1.jpg is no bear)" in undone.stdout
+    assert f"{bears}/black/1.jpg (black/1.jpg is not a bear)" in undone.stdout
     assert contents(bears) == before
     assert whatsit("undo", bears).stdout == "nothing to undo\n"
     assert json.loads(whatsit("undo", bears, "--json").stdout) == {"restored": []}

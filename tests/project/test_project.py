@@ -23,9 +23,9 @@ from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.project import Database, Project, size_of
 from whatsit.project import database as database_module
 from whatsit.project import project as project_module
-from whatsit.project.database import MIGRATIONS
+from whatsit.project.database import MIGRATIONS, newest
 
-NEWEST = len(MIGRATIONS)
+NEWEST = newest()
 WRITE = (
     "import os, sys\n"
     "from pathlib import Path\n"
@@ -117,18 +117,18 @@ def test_readers_need_not_wait_for_a_writer(bears: Path, whatsit: Run) -> None:
     with another_process(HOLD, bears):
         assert len(Project.existing(bears).journal.trashed()) == 1
         listed = whatsit("trash", bears, timeout=120)
-        assert "black/1.jpg is no bear" in listed.stdout
+        assert "black/1.jpg is not a bear" in listed.stdout
         assert "waiting" not in listed.stderr
 
 
 def test_readers_see_what_was_finished_while_something_is_written(bears: Path) -> None:
     project = Project(bears)
-    write(project, "colour", "brown")
+    write(project, "color", "brown")
     with suppress(KeyError), project.database.write() as database:
         database.execute("UPDATE facts SET value = 'pink'")
-        assert facts(Database(project.database.path)) == {"colour": "brown"}
+        assert facts(Database(project.database.path)) == {"color": "brown"}
         raise KeyError
-    assert facts(project.database) == {"colour": "brown"}
+    assert facts(project.database) == {"color": "brown"}
 
 
 def test_locking_again_in_the_same_process_is_no_waiting_and_no_crash(
@@ -193,7 +193,7 @@ def format_of(path: Path) -> int:
     return int(number)
 
 
-@pytest.mark.parametrize("older", range(NEWEST + 1))
+@pytest.mark.parametrize("older", range(len(MIGRATIONS) + 1))
 def test_project_of_every_older_format_is_brought_up_to_date(
     bears: Path, monkeypatch: pytest.MonkeyPatch, older: int
 ) -> None:
@@ -206,27 +206,15 @@ def test_project_of_every_older_format_is_brought_up_to_date(
         database = Database(path)
         if older:
             with database.write() as connection:
-                connection.execute("INSERT INTO facts VALUES ('colour', 'brown')")
+                connection.execute("INSERT INTO facts VALUES ('color', 'brown')")
     monkeypatch.setattr(
         database_module, "MIGRATIONS", (*MIGRATIONS, ("ALTER TABLE moves ADD COLUMN mood TEXT",))
     )
     project = Project(bears)
     assert format_of(path) == NEWEST + 1
-    assert facts(project.database) == ({"colour": "brown"} if older else {})
+    assert facts(project.database) == ({"color": "brown"} if older else {})
     with project.database.read() as connection:
         connection.execute("SELECT mood FROM moves")
-
-
-def test_recorded_splits_of_an_older_format_are_kept(bears: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, row = bears / ".whatsit" / "project.sqlite", (1, b"content", 1, 7, "bus 7")
-    path.parent.mkdir()
-    with monkeypatch.context() as patch:
-        patch.setattr(database_module, "MIGRATIONS", MIGRATIONS[:2])
-        with Database(path).write() as connection:
-            connection.execute("INSERT INTO sides VALUES (?, ?, ?, ?, ?)", row)
-    with Project(bears).database.read() as connection:
-        found = connection.execute("SELECT rule, content, split, hash, relation FROM splits").fetchall()
-    assert found == [row]
 
 
 def test_migration_that_fails_changes_nothing(bears: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,9 +352,9 @@ def test_sidecar_that_may_not_be_read_is_not_written_either(
     )
     (bears / ".whatsit").chmod(mode)
     code += "except ReadOnlyProjectError:\n print(Project.passing(sys.argv[1]).is_lasting)\n"
-    told = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
+    reported = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
     (bears / ".whatsit").chmod(0o755)
-    assert told.stdout == "False\n", told.stderr
+    assert reported.stdout == "False\n", reported.stderr
 
 
 def test_class_folder_that_may_not_be_written_keeps_its_picture_out_of_reach(
@@ -399,15 +387,15 @@ def test_folder_that_is_no_project_does_not_become_one_by_looking(bears: Path, t
 
 def test_passing_project_begins_with_what_was_known_and_leaves_no_trace(bears: Path) -> None:
     lasting = Project(bears)
-    write(lasting, "colour", "brown")
+    write(lasting, "color", "brown")
     perform(lasting, ("trash", ["black/1.jpg"]))
     before = lasting.database.path.read_bytes()
     passing = Project.passing(bears)
     folder = passing.folder
     assert lasting.is_lasting
     assert not passing.is_lasting
-    assert facts(passing.database) == {"colour": "brown"}
-    write(passing, "colour", "pink")
+    assert facts(passing.database) == {"color": "brown"}
+    write(passing, "color", "pink")
     assert passing.new_run().is_relative_to(folder)
     assert lasting.database.path.read_bytes() == before
     del passing
@@ -416,19 +404,19 @@ def test_passing_project_begins_with_what_was_known_and_leaves_no_trace(bears: P
 
 def test_passing_project_without_a_lasting_one_makes_none(bears: Path) -> None:
     passing = Project.passing(bears)
-    write(passing, "colour", "pink")
+    write(passing, "color", "pink")
     assert not (bears / ".whatsit").exists()
 
 
 def test_passing_project_may_begin_while_another_process_writes(bears: Path) -> None:
     lasting = Project(bears)
-    write(lasting, "colour", "brown")
+    write(lasting, "color", "brown")
     with lasting.database.write() as database:
         database.execute("UPDATE facts SET value = 'pink'")
         before = Project.passing(bears)
     after = Project.passing(bears)
-    assert facts(before.database) == {"colour": "brown"}
-    assert facts(after.database) == {"colour": "pink"}
+    assert facts(before.database) == {"color": "brown"}
+    assert facts(after.database) == {"color": "pink"}
 
 
 def test_passing_project_does_not_meddle_with_moves_that_are_being_made(bears: Path) -> None:
@@ -465,15 +453,15 @@ def test_passing_project_begins_with_what_may_only_be_read(bears: Path, owners_p
         "except ReadOnlyProjectError:\n"
         "    project = Project.passing(sys.argv[1])\n"
         "    with project.database.read() as database:\n"
-        "        print(*database.execute('SELECT value FROM facts WHERE name = ?', ('colour',)).fetchone())\n"
+        "        print(*database.execute('SELECT value FROM facts WHERE name = ?', ('color',)).fetchone())\n"
     )
     path = Project(bears).database.path
-    write(Project(bears), "colour", "brown")
+    write(Project(bears), "color", "brown")
     path.chmod(0o444)
     path.parent.chmod(0o555)
-    told = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
+    reported = subprocess.run([*owners_python, "-c", code, bears], capture_output=True, text=True)
     path.parent.chmod(0o755)
-    assert told.stdout == "brown\n", told.stderr
+    assert reported.stdout == "brown\n", reported.stderr
 
 
 def test_runs_are_numbered_and_no_number_is_given_twice(bears: Path) -> None:
@@ -499,20 +487,20 @@ def test_run_that_finds_no_place_is_said(bears: Path) -> None:
 def test_whatsit_env_tells_how_much_the_project_takes(
     bears: Path, whatsit: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def told(folder: Path, project: Path | None = None) -> str:
+    def reported(folder: Path, project: Path | None = None) -> str:
         env(folder, project, json=True)
         return str(json.loads(capsys.readouterr().out)["project"])
 
-    assert told(bears) == "none here"
+    assert reported(bears) == "none here"
     project = Project(bears)
     (bears / "black/2.jpg").write_bytes(bytes(7_000_000))
     perform(project, ("trash", ["black/1.jpg", "black/2.jpg"]))
     assert 7_000_000 < size_of(project.folder) < 7_500_000
     size = f"{size_of(project.folder) / 1e6:.1f} MB"
-    assert told(bears) == f"{bears}/.whatsit ({size})"
-    assert told(bears.parent, project.folder) == f"{project.folder} ({size})"
+    assert reported(bears) == f"{bears}/.whatsit ({size})"
+    assert reported(bears.parent, project.folder) == f"{project.folder} ({size})"
     monkeypatch.chdir(bears)
-    assert told(Path()) == f".whatsit ({size})"
+    assert reported(Path()) == f".whatsit ({size})"
     line = next(line for line in whatsit("env", bears).stdout.splitlines() if line.startswith("project"))
     assert line.split(maxsplit=1)[1] == f"{bears}/.whatsit ({size})"
 

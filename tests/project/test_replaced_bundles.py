@@ -27,13 +27,16 @@ def test_replaced_bundle_goes_to_the_trash_and_is_deleted_only_with_it(
     assert export(4) != old
     assert export(3) == old
     export(4)  # the old content is there already
-    told = json.loads(command("trash", digits, "--json").stdout)
-    assert len(told["files"]) == 2
-    assert told["files"][0]["path"] == str(tmp_path / "digits.whatsit")
-    assert told["files"][0]["reason"]["text"] == "replaced by a newer bundle"
-    assert Path(told["files"][0]["kept"]).read_bytes() == old
-    assert told["bytes"] > 2 * len(old) - 10_000
-    assert "digits.whatsit: replaced by a newer bundle; the old one is " in command("trash", digits).stdout
+    reported = json.loads(command("trash", digits, "--json").stdout)
+    assert len(reported["files"]) == 2
+    assert reported["files"][0]["path"] == str(tmp_path / "digits.whatsit")
+    assert reported["files"][0]["reason"]["text"] == "replaced by a newer bundle"
+    assert Path(reported["files"][0]["kept"]).read_bytes() == old
+    assert reported["bytes"] > 2 * len(old) - 10_000
+    assert (
+        "digits.whatsit: replaced by a newer bundle; to get the old one back, copy it from "
+        in command("trash", digits).stdout
+    )
     assert "nothing to undo" in command("undo", digits).stdout, "that is for pictures"
     assert "2 files" in command("trash", digits, "--empty").stdout
     assert not list_replaced(digits / ".whatsit")

@@ -113,7 +113,7 @@ def test_link_that_a_move_would_put_in_the_way_of_the_next_is_seen(received: Nei
 @pytest.mark.parametrize(
     "name",
     [
-        *("trash", "runs", "stages", "incoming", "lock", "collecting.lock", "pictures.png"),
+        *("trash", "runs", "checkpoints", "incoming", "lock", "collecting.lock", "pictures.png"),
         *("project.sqlite", "features", "project.sqlite-journal", "project.sqlite-wal"),
     ],
 )

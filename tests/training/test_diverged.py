@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import whatsit as wi
 from tests.conftest import Run
 from whatsit.errors import WhatsitError
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training import automatic
 from whatsit.training.history import Epoch, History
 from whatsit.training.hooks import measure
@@ -33,18 +34,26 @@ def test_diverged_training_writes_no_bundle_and_says_what_to_do(
     command: Run, digits: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "digits.whatsit").write_bytes(b"a good one")
-    done = command("train", digits, "--lr", "1e6", "--epochs", 2, "--json")
+    done = command("train", digits, "--lr", "1e6", "--epochs", 30, "--json")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "diverged" in done.stderr
     assert "a tenth of the learning rate" in done.stderr
+    assert re.search(
+        r"the loss is no longer a number, so the training ends after epoch \d of 30", done.stderr
+    )
     assert (tmp_path / "digits.whatsit").read_bytes() == b"a good one"
     run = digits / ".whatsit" / "runs" / "0001"
-    assert "not finished" not in command("runs", digits).stdout, "to go on with it would end the same way"
+    listed = command("runs", digits).stdout
+    assert "diverged: its loss is not a number" in listed
+    assert "not finished" not in listed, "to go on with it would end the same way"
+    (row,) = json.loads(command("runs", digits, "--json").stdout)
+    assert row["has_diverged"]
     for file in run.glob("*.json"):
         strict(file.read_text())
     saved = json.loads((run / "history.json").read_text())
     assert saved["history"][-1]["valid_loss"] is None
+    assert saved["fits"][0]["epochs"] == len(saved["history"]) < 10
     assert saved["accuracy"] == 0.0
 
 
@@ -80,7 +89,7 @@ def test_row_that_is_not_a_number_is_wrong_whatever_its_class() -> None:
     for name in ("accuracy", "top_2", "top_3"):
         assert METRICS[name](labels, rows) == 0.5, name
     assert METRICS["error_rate"](labels, rows) == 0.5
-    assert measure(Labelled(rows, labels))[1] == 0.5
+    assert measure(Labeled(rows, labels))[1] == 0.5
 
 
 def test_losses_that_are_not_numbers_are_null_in_json_and_come_back() -> None:

@@ -14,7 +14,7 @@ import whatsit as wi
 from tests.conftest import WHOLE, Run
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
 from whatsit.training.batches import FeatureBatches
 from whatsit.training.doctor import Diagnosis, diagnose
@@ -208,30 +208,30 @@ def test_classes_that_fare_badly_are_named(rows: list[list[int]], found: str, wo
 
 
 @pytest.fixture(scope="module")
-def photos(clothing: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Labelled]:
+def photos(clothing: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Labeled]:
     """The features of the shared photos, computed once."""
     catalog = wi.Catalog.from_folder(clothing, project=tmp_path_factory.mktemp("project"))
     learner = wi.Learner(catalog)
     return {"train": learner._state.data.of("train"), "valid": learner._state.data.of("valid")}
 
 
-def some(data: Labelled, classes: Sequence[int], most: int | None = None, seed: int = 0) -> Labelled:
+def some(data: Labeled, classes: Sequence[int], most: int | None = None, seed: int = 0) -> Labeled:
     """The pictures of some classes, at most `most` of each."""
     dice = np.random.default_rng(seed)
     places = [dice.permutation(np.flatnonzero(data.labels == label))[:most] for label in classes]
     labels = np.repeat(np.arange(len(classes)), [len(found) for found in places])
-    return Labelled(data.inputs[np.concatenate(places)], labels)
+    return Labeled(data.inputs[np.concatenate(places)], labels)
 
 
 def trained(
-    train: Labelled, valid: Labelled, epochs: int, lr: float, seed: int = 0, wd: float = 1.0
+    train: Labeled, valid: Labeled, epochs: int, lr: float, seed: int = 0, wd: float = 1.0
 ) -> Diagnosis:
     classes = int(train.labels.max()) + 1
     head = Heads(train.inputs.shape[1], classes, [seed])
     bs = 32 if len(train.labels) >= 500 else 16
     batches = FeatureBatches(train.inputs, train.labels, bs, [np.arange(len(train.labels))])
     history = History()
-    validation = Validation(lambda: Labelled(head.logits(valid.inputs), valid.labels), {}, history)
+    validation = Validation(lambda: Labeled(head.logits(valid.inputs), valid.labels), {}, history)
     head.begin(wd)
     fit(head, batches, Plan(epochs, OneCycle(epochs * batches.steps), [lr], seed), [validation])
     probabilities = softmax(head.logits(valid.inputs))
@@ -239,7 +239,7 @@ def trained(
     return diagnose(history.epochs, classes, len(valid.labels), evaluation, lr)
 
 
-def enough(train: Labelled) -> int:
+def enough(train: Labeled) -> int:
     """As many epochs as `Learner.default_epochs` takes."""
     steps = max(1, len(train.labels) // (32 if len(train.labels) >= 500 else 16))
     return max(4, min(30, round(800 / steps)))
@@ -248,7 +248,7 @@ def enough(train: Labelled) -> int:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("classes", [3, 10])
 def test_real_trainings_that_went_wrong_are_told_apart(
-    photos: dict[str, Labelled], seed: int, classes: int
+    photos: dict[str, Labeled], seed: int, classes: int
 ) -> None:
     chosen = np.random.default_rng(seed).permutation(10)[:classes].tolist()
     train, valid = some(photos["train"], chosen, 60, seed), some(photos["valid"], chosen)
@@ -259,27 +259,27 @@ def test_real_trainings_that_went_wrong_are_told_apart(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_real_overfitting_to_wrong_labels_is_seen(photos: dict[str, Labelled], seed: int) -> None:
-    """Half of the labels are wrong: with time they are learnt by heart, and the error rate turns."""
+def test_real_overfitting_to_wrong_labels_is_seen(photos: dict[str, Labeled], seed: int) -> None:
+    """Half of the labels are wrong: with time they are memorized, and the error rate turns."""
     train, valid = photos["train"], photos["valid"]
     dice = np.random.default_rng(seed)
     wrong = dice.random(len(train.labels)) < 0.5
     labels = np.where(wrong, dice.integers(10, size=len(train.labels)), train.labels)
-    assert "too_many_epochs" in signs(trained(Labelled(train.inputs, labels), valid, 40, 3e-3, seed, wd=0.0))
+    assert "too_many_epochs" in signs(trained(Labeled(train.inputs, labels), valid, 40, 3e-3, seed, wd=0.0))
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_labels_that_mean_nothing_are_no_learning(photos: dict[str, Labelled], seed: int) -> None:
+def test_labels_that_mean_nothing_are_no_learning(photos: dict[str, Labeled], seed: int) -> None:
     train, valid = some(photos["train"], range(4)), some(photos["valid"], range(4))
     order = np.random.default_rng(seed).permutation(len(train.labels))
-    shuffled = Labelled(train.inputs, train.labels[order])
+    shuffled = Labeled(train.inputs, train.labels[order])
     assert "no_learning" in signs(trained(shuffled, valid, 20, 3e-3, seed, wd=0.0))
 
 
 HEALTHY = 100 if WHOLE else 10
 
 
-def test_healthy_trainings_draw_hardly_any_alarm(photos: dict[str, Labelled]) -> None:
+def test_healthy_trainings_draw_hardly_any_alarm(photos: dict[str, Labeled]) -> None:
     alarms: Counter[str] = Counter()
     dice = np.random.default_rng(1)
     for number in range(HEALTHY):

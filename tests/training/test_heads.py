@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from tests.conftest import campaign
 from whatsit.config import LR
 from whatsit.errors import WeightsError
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training import loop
 from whatsit.training.batches import FeatureBatches, sample
 from whatsit.training.folds import stratified_folds
@@ -23,10 +23,10 @@ from whatsit.training.schedules import OneCycle
 WIDTH, CLASSES, BATCH = 24, 4, 12
 
 
-def batch(heads: int, seed: int) -> Labelled:
+def batch(heads: int, seed: int) -> Labeled:
     rng = np.random.default_rng(seed)
     features = 3 * rng.standard_normal((heads, BATCH, WIDTH)) + 1
-    return Labelled(features.astype(np.float32), rng.integers(CLASSES, size=(heads, BATCH)))
+    return Labeled(features.astype(np.float32), rng.integers(CLASSES, size=(heads, BATCH)))
 
 
 def in_torch(heads: Heads, number: int) -> tuple[nn.BatchNorm1d, nn.Linear]:
@@ -146,7 +146,7 @@ def test_hooks_see_each_batch_and_end_the_training() -> None:
         def in_training(self, noise: np.random.Generator) -> object:
             return torch.no_grad()
 
-        def step(self, batch: Labelled, lrs: list[float], momentum: float) -> float:
+        def step(self, batch: Labeled, lrs: list[float], momentum: float) -> float:
             return float(batch.inputs.sum())
 
         def state(self) -> dict[str, np.ndarray]:
@@ -155,9 +155,9 @@ def test_hooks_see_each_batch_and_end_the_training() -> None:
     class Two:
         steps = 2
 
-        def epoch(self, order: np.random.Generator) -> Iterator[Labelled]:
+        def epoch(self, order: np.random.Generator) -> Iterator[Labeled]:
             for number in range(2):
-                yield Labelled(np.array([number]), np.array([0]))
+                yield Labeled(np.array([number]), np.array([0]))
 
     seen: list[tuple[object, ...]] = []
 

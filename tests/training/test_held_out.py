@@ -15,7 +15,7 @@ import whatsit as wi
 from tests.conftest import WHOLE
 from whatsit.classifier import Classifier
 from whatsit.evaluation import report_folder
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
 from whatsit.training import crossfit
 from whatsit.training.batches import Places
@@ -29,13 +29,13 @@ SEEDS = 10 if WHOLE else 3
 ALTERNATE = np.arange(20) % 2
 
 
-def clouds(images: int, spread: float = 1.0, seed: int = 0) -> Labelled:
-    """Features around a centre for each class."""
+def clouds(images: int, spread: float = 1.0, seed: int = 0) -> Labeled:
+    """Features around a center for each class."""
     dice = np.random.default_rng(seed)
-    centres = np.random.default_rng(99).standard_normal((CLASSES, WIDTH))
+    centers = np.random.default_rng(99).standard_normal((CLASSES, WIDTH))
     labels = np.arange(images) % CLASSES
-    features = centres[labels] + spread * dice.standard_normal((images, WIDTH))
-    return Labelled(features.astype(np.float32), labels)
+    features = centers[labels] + spread * dice.standard_normal((images, WIDTH))
+    return Labeled(features.astype(np.float32), labels)
 
 
 def hashes(images: int) -> NDArray[np.void]:
@@ -49,7 +49,7 @@ def unseen(images: int) -> Unseen:
     )
 
 
-def error(heads: Heads, number: int, data: Labelled) -> float:
+def error(heads: Heads, number: int, data: Labeled) -> float:
     return float((heads.logits(data.inputs, number).argmax(1) != data.labels).mean())
 
 
@@ -64,7 +64,7 @@ def test_heads_learn_together_as_well_as_each_alone_and_only_from_their_own_pict
         assert error(together, number, others) == pytest.approx(error(alone, 0, others), abs=0.06)
         assert error(together, number, others) < 0.3
 
-    changed = Labelled(data.inputs.copy(), data.labels)
+    changed = Labeled(data.inputs.copy(), data.labels)
     changed.inputs[200:] = 1e3  # on which only the second is trained
     again = Heads(WIDTH, CLASSES, [0, 1])
     fit_heads(again, changed, places, HeadFit(20, 16))
@@ -91,7 +91,7 @@ def test_every_picture_is_held_out_once_and_copies_stay_together() -> None:
     relatives = np.arange(90) // 3 * 3  # three of a kind
     asked: list[list[int]] = []
 
-    def train(data: Labelled, places: list[Places]) -> Heads:
+    def train(data: Labeled, places: list[Places]) -> Heads:
         asked.extend(here.tolist() for here in places)
         return Heads(WIDTH, CLASSES, [0] * len(places))
 
@@ -109,7 +109,7 @@ def test_boasting_heads_get_a_temperature_and_modest_ones_none() -> None:
     data = clouds(600, 4.0)
 
     def train_for(epochs: int, wd: float) -> HeldOut:
-        def train(data: Labelled, places: list[Places]) -> Heads:
+        def train(data: Labeled, places: list[Places]) -> Heads:
             trained = Heads(WIDTH, CLASSES, [0] * len(places))
             fit_heads(trained, data, places, HeadFit(epochs, 32, lr=0.1, wd=wd))
             return trained
@@ -167,7 +167,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "the backbone was trained on the training pictures" in page
     assert "each validation picture is measured with what was found on the others" in page
     assert "For a fine-tuned network this is not known" in page
-    assert "`whatsit train` uses the errors on these validation pictures to decide" in page
+    assert "The training used the errors on these validation pictures to decide" in page
 
     logits = learner._state.layers.head.logits(valid.inputs)
     temperatures = learner._calibration.unseen().yardsticks().temperature
@@ -188,7 +188,7 @@ def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Pa
     learner.fine_tune(1)
     assert learner.held_out.images == 12
     assert learner.novelty() is None
-    assert learner._calibration.false_alarms("valid") is None
+    assert learner._calibration.is_novel("valid") is None
 
 
 def test_few_validation_pictures_give_a_threshold_that_is_not_measured(cache: Path) -> None:

@@ -310,30 +310,30 @@ def test_classifier_takes_paths_bytes_and_pil(bundle: Path, digits: Path) -> Non
         classifier.predict("nothing.jpg")
 
 
-def coloured_classes(folder: Path, count: int) -> Path:
-    """`count` classes of two pictures each, told apart by their colour."""
+def colored_classes(folder: Path, count: int) -> Path:
+    """`count` classes of two pictures each, distinguished by their color."""
     for number in range(count):
         (folder / f"{number:04}").mkdir(parents=True)
-        colour = (number % 10 * 25, number // 10 % 10 * 25, number // 100 * 22)
+        color = (number % 10 * 25, number // 10 % 10 * 25, number // 100 * 22)
         for shade in (0, 2):
-            image = Image.new("RGB", (8, 8), tuple(value + shade for value in colour))
+            image = Image.new("RGB", (8, 8), tuple(value + shade for value in color))
             image.save(folder / f"{number:04}" / f"{shade}.png")
     return folder
 
 
 def test_thousand_classes_are_learnt_and_one_more_is_too_many(tmp_path: Path) -> None:
-    catalog = Catalog.from_folder(coloured_classes(tmp_path / "colours", 1000), valid=0.5)
+    catalog = Catalog.from_folder(colored_classes(tmp_path / "colors", 1000), valid=0.5)
     learner = Learner(catalog, size=32)
     learner.fit_one_cycle(4)
-    learner.export(tmp_path / "colours.whatsit")
-    answer = Classifier(tmp_path / "colours.whatsit").predict(learner.catalog.items[0].path)
+    learner.export(tmp_path / "colors.whatsit")
+    answer = Classifier(tmp_path / "colors.whatsit").predict(learner.catalog.items[0].path)
     assert len(answer.probabilities) == 1000
     assert sum(answer.probabilities.values()) == pytest.approx(1)
-    (tmp_path / "colours" / "one more").mkdir()
-    Image.new("RGB", (8, 8)).save(tmp_path / "colours" / "one more" / "a.png")
-    Image.new("RGB", (9, 9)).save(tmp_path / "colours" / "one more" / "b.png")
+    (tmp_path / "colors" / "one more").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "colors" / "one more" / "a.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "colors" / "one more" / "b.png")
     with pytest.raises(CatalogError, match="at most 1000"):
-        Learner(Catalog.from_folder(tmp_path / "colours", valid=0.5), size=32)
+        Learner(Catalog.from_folder(tmp_path / "colors", valid=0.5), size=32)
 
 
 def test_resize_mode_travels_in_the_bundle(digits: Path, tmp_path: Path) -> None:

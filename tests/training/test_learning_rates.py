@@ -16,7 +16,7 @@ from tests.conftest import Run, campaign
 from tests.listening import on_lines
 from whatsit.config import Balance
 from whatsit.errors import WhatsitError
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training import variants
 from whatsit.training.batches import class_weights, oversampled
 from whatsit.training.callbacks import EarlyStopping
@@ -216,7 +216,7 @@ def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) 
         wi.Learner(catalog, resize="pad").load("stage-1")
     with pytest.raises(WhatsitError, match=r'no checkpoint "stage-2".*The checkpoints there: stage-1'):
         learner.load("stage-2")
-    for name in ("../stage", "", ".x", "a/b"):
+    for name in ("../checkpoint", "", ".x", "a/b"):
         with pytest.raises(WhatsitError, match="can't be called"):
             learner.save(name)
     (digits / "7").rename(digits / "seven")
@@ -262,7 +262,7 @@ def test_training_loss_is_plain_cross_entropy_whatever_classes_count() -> None:
         head = Heads(8, 2, [0])
         head.begin(0.0, weights)
         with head.in_training(np.random.default_rng(0)):
-            losses.append(head.step(Labelled(features, labels), [1e-9], Constant.momentum))
+            losses.append(head.step(Labeled(features, labels), [1e-9], Constant.momentum))
     assert losses[0] == losses[1]
 
 

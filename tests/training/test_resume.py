@@ -25,6 +25,7 @@ from tests.conftest import Run, campaign
 from tests.listening import on_lines
 from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
+from whatsit.events import Cancelled, EpochDone, Event, Note, Progress
 from whatsit.finetune.network import Network
 from whatsit.training import automatic, checkpoints, fitting, mirrors, variants
 from whatsit.training.callbacks import Deadline
@@ -60,18 +61,18 @@ def learner_of(folder: Path, run: Path, **options: object) -> wi.Learner:
     return wi.Learner(catalog, size=SIZE, precision="fp32", new_run=lambda: run, **options)  # type: ignore[arg-type]
 
 
-def told(learner: wi.Learner) -> list[dict[str, object]]:
+def answered(learner: wi.Learner) -> list[dict[str, object]]:
     return [{**epoch, "seconds": 0} for epoch in learner.history.to_dict()]
 
 
 def weights(learner: wi.Learner) -> dict[str, NDArray[Any]]:
-    return learner._state.stage().tensors
+    return learner._state.checkpoint().tensors
 
 
 def same(one: wi.Learner, other: wi.Learner) -> bool:
     left, right = weights(one), weights(other)
-    is_told = told(one) == told(other) and one.history.batches() == other.history.batches()
-    return is_told and all(np.array_equal(left[name], right[name]) for name in left)
+    is_same = answered(one) == answered(other) and one.history.batches() == other.history.batches()
+    return is_same and all(np.array_equal(left[name], right[name]) for name in left)
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch, steps: list[int]) -> None:
@@ -120,7 +121,9 @@ def test_head_stopped_anywhere_ends_as_if_it_had_not_been(
     began: list[str] = []
     with on_lines(began.append):
         resumed.fit_one_cycle(EPOCHS, balance="oversample")
-    assert len(began) == EPOCHS + 1, "the table is told whole"
+    assert len([line for line in began if "going on" not in line]) == EPOCHS + 1, "the table is shown whole"
+    if (saved := max(stops) - 1) > 0:
+        assert f"going on after epoch {saved} of {EPOCHS}, the last that was saved" in began
     assert same(whole, resumed)
     again = learner_of(folder, work / "stopped", **options)
     fit(again)
@@ -136,7 +139,7 @@ def test_only_what_was_not_done_is_done(
     steps: list[int] = []
     count_steps(monkeypatch, steps)
     fit(learner_of(digits, tmp_path / "run"))
-    assert len(steps) == (EPOCHS - 5) * 3, "stopped while epoch 6 was told, after 5 were written down"
+    assert len(steps) == (EPOCHS - 5) * 3, "stopped while epoch 6 was reported, after 5 were written down"
 
 
 @pytest.mark.usefixtures("cache", "keep_all")
@@ -222,13 +225,13 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
     )  # of the head that says whether mirroring hurts: before the second training, and once more
     own = done if epoch == 1 else done - judging  # where that one had not come to its end
     left = (1 + 3 + 4) * 3 - (own - 3) + judging
-    assert len(steps) - done == left, "but for the epoch that was being told"
+    assert len(steps) - done == left, "but for the epoch that was being reported"
     assert whole.backbone.sha256 == resumed.backbone.sha256
     assert {path.stem for path in (tmp_path / "run").glob("fit-*")} == {"fit-3"}
 
 
 def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL) -> str:
-    """Run `whatsit train`, and kill it when it tells of an epoch; what it said on stderr."""
+    """Run `whatsit train`, and kill it when it reports an epoch; what it said on stderr."""
     command = [sys.executable, "-u", "-m", "whatsit", "train", "-v", *map(str, words)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
@@ -258,9 +261,11 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
         second = whatsit("train", "--resume", path)
         assert second.returncode == 2
         assert "is still running in another process" in second.stderr
-    resumed = whatsit("train", "--resume", path, *out, "--json")
+    resumed = whatsit("train", "--resume", path, *out)
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["epochs"] == 1000
+    assert resumed.stdout.startswith("resuming run 0002\n")
+    (saved,) = re.findall(r"going on after epoch (\d+) of 1000", resumed.stdout)
+    assert 40 <= int(saved) < 1000
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
     shown = whatsit("runs", digits).stdout
     assert "not finished" not in shown
@@ -281,7 +286,7 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
     learner.fit_one_cycle(5)
     learner.fit_one_cycle(3, 1e-3)
     facts = json.loads((digits / ".whatsit" / "runs" / "0001" / "history.json").read_text())
-    assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == told(learner)
+    assert [{**epoch, "seconds": 0} for epoch in facts["history"]] == answered(learner)
     assert [fit["epochs"] for fit in facts["fits"]] == [5, 3]
     again = command("train", "--resume", digits / ".whatsit" / "runs" / "0001")
     assert again.returncode == 2
@@ -317,16 +322,43 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
         (("--resume", "1", "--continue", "1"), "--resume and --continue can't be used together"),
         (("--continue", "2"), "not started by whatsit train"),
         (("--resume", "3"), "job.json is damaged"),
+        (("--resume", "4"), "was written by another version of Whatsit. Use that version, or start a new"),
     ],
 )
-def test_what_can_not_go_on_is_told(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
+def test_what_can_not_go_on_is_same(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
     project = wi.Catalog.from_folder(digits).project
     for _ in range(3):
         project.new_run()
-    (project.folder / "runs" / "0003" / "job.json").write_text('{"asked": {}}')
+    (project.folder / "runs" / "0003" / "job.json").write_text('{"version": 1, "asked": {}}')
+    (project.new_run() / "job.json").write_text('{"version": 99, "config": {}}')
     answer = whatsit("train", digits, *words)
     assert answer.returncode == 2
     assert said in answer.stderr
+
+
+def test_training_stopped_before_its_first_epoch_says_how_to_start_again(
+    digits: Path, cache: Path, command: Run
+) -> None:
+    said: list[str] = []
+
+    def stop_at(kind: type[Event]) -> Callable[[Event], None]:
+        def emit(event: Event) -> None:
+            if isinstance(event, Note):
+                said.append(event.text)
+            if isinstance(event, kind):
+                raise Cancelled
+
+        return emit
+
+    with pytest.raises(Cancelled):
+        wi.train(digits, emit=stop_at(Progress))
+    assert said == ["no epoch was trained yet: run the same command again, and what was computed is used"]
+    with pytest.raises(Cancelled):
+        wi.train(digits, emit=stop_at(EpochDone), epochs=3)
+    assert "--resume" in said[-1]
+    resumed = command("train", digits, "--resume", 1)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resuming run 0001 from the start: it was stopped before an epoch was saved" in resumed.stdout
 
 
 def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:
@@ -418,7 +450,7 @@ def test_body_that_was_not_kept_leaves_no_weights(digits: Path, monkeypatch: pyt
 def test_run_of_several_views_goes_on_with_the_same_views(
     digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also without mirrored ones, where a settled head tells that they hurt."""
+    """Also without mirrored ones, where a settled head shows that they hurt."""
 
     def mirrored(state: State) -> Difference | None:
         state.mirrored = state.mirrored or Difference(0.2, 0.1, 0.3, 0.05)
@@ -518,7 +550,7 @@ def test_deadline_ends_what_would_end_too_late() -> None:
 def test_what_if_shows_what_the_lesson_shows(
     digits: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whatsit.training.what_if.TOO_LOW", 1e-7)  # digits are learnt even at 1e-5
+    monkeypatch.setattr("whatsit.training.what_if.TOO_LOW", 1e-7)  # digits are recognized even at 1e-5
     learner = wi.Learner(wi.Catalog.from_folder(digits), size=SIZE)
     learner.fit_one_cycle(10)
     lines: list[str] = []

@@ -21,7 +21,8 @@ from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import load_runs, unfinished
 from whatsit.report.training import Training, training_section
 from whatsit.report.words import Words
-from whatsit.training import automatic, crossfit, job, stages
+from whatsit.training import automatic, crossfit, job
+from whatsit.training import checkpoint_file as files
 from whatsit.training.finished import load_learner
 from whatsit.training.job import Given, Job, further, resume
 
@@ -186,14 +187,16 @@ def test_stages_of_a_stranger_are_neither_links_nor_of_other_shapes(received: Ne
     learner = wi.Learner(wi.Catalog.from_folder(received.images), size=SIZE, precision="fp32")
     learner.fit_one_cycle(1)
     learner.save("stage-1")
-    file = received.sidecar / "stages" / "stage-1.json"
+    file = received.sidecar / "checkpoints" / "stage-1.json"
     record = json.loads(file.read_text())
     for history in ({}, {**record["history"], "epochs": [1]}, {**record["history"], "frozen": -7}):
         file.write_text(json.dumps({**record, "history": history}))
         with pytest.raises(WhatsitError):
             learner.load("stage-1")
-    tensors = {name: tensor[:1] for name, tensor in learner._state.stage().tensors.items() if tensor.ndim}
-    stages.save(file.parent, "stage-1", replace(learner._state.stage(), tensors=tensors))
+    tensors = {
+        name: tensor[:1] for name, tensor in learner._state.checkpoint().tensors.items() if tensor.ndim
+    }
+    files.save(file.parent, "stage-1", replace(learner._state.checkpoint(), tensors=tensors))
     with pytest.raises(UntrustedError, match="its weights are not those"):
         learner.load("stage-1")
     shutil.rmtree(file.parent)

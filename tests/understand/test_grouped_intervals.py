@@ -139,11 +139,11 @@ def test_true_probabilities_of_groups_are_seldom_called_wrong() -> None:
 def test_training_with_groups_states_intervals_of_groups(digits: Path, whatsit: Run) -> None:
     run = whatsit("train", digits, "--group", r"(\d)\.png$", "--epochs", 2, "--json")
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert told["interval"] is None
-    assert 1 <= told["groups"] < 20
+    reported = json.loads(run.stdout)
+    assert reported["interval"] is None
+    assert 1 <= reported["groups"] < 20
     shown = whatsit("evaluate", "digits.whatsit", digits, "--group", r"(\d)\.png$")
     assert shown.returncode == 0, shown.stderr
     assert "no interval: the pictures come from" in shown.stdout
-    page = (Path(told["run"]) / "report.html").read_text()
+    page = (Path(reported["run"]) / "report.html").read_text()
     assert "groups, and it takes at least 20" in page

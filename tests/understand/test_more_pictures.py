@@ -125,20 +125,23 @@ def test_more_classes_than_anybody_looks_at_take_no_longer() -> None:
 def test_the_whole_is_told_in_chinese_too() -> None:
     curve, _ = drawn(0.0, 0.5, 0.3, 60, 0)
     with speaking("zh"):
-        told = curve.tell(0.02)
-    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，错误率大约会是 [\d.]+%（", told)
-    assert re.search(r"。要把错误率降到 2\.0%，需要的图片超过现有的 4 倍，.+。$", told)
-    assert told.count("。") == len(curve.messages(0.02))
+        reported = curve.tell(0.02)
+    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，错误率大约会是 [\d.]+%（", reported)
+    assert re.search(r"。要把错误率降到 2\.0%，需要的图片超过现有的 4 倍，.+。$", reported)
+    assert reported.count("。") == len(curve.messages(0.02))
 
 
 @pytest.mark.parametrize(
     ("lang", "few", "then"),
-    [("en", "too few validation", "twice as many"), ("zh", "验证集图片太少", "图片加倍后")],
+    [
+        ("en", "Too few to tell: 20 of 20 right.", "twice as many"),
+        ("zh", "图片太少，无法判断：20 张中答对 20 张。", "图片加倍后"),
+    ],
 )
 def test_report_says_too_few_or_what_twice_as_many_would_bring(lang: str, few: str, then: str) -> None:
     epochs = [{"epoch": 1, "train_loss": 1.0, "valid_loss": 1.0, "error_rate": 0.3}]
-    found = Interpretation(["a", "b"], np.array([0, 1]), np.eye(2), "valid")
     for pictures in (20, 60):
+        found = Interpretation(["a", "b"], labels := np.arange(pictures) % 2, np.eye(2)[labels], "valid")
         curve, _ = drawn(0.0, 0.5, 0.3, pictures, 0)
         page = Report("x", [found], training=Training(epochs, None, curve)).render(lang)
         assert (few in page, then in page) == ((True, False) if pictures == 20 else (False, True))

@@ -141,7 +141,7 @@ def test_confusion_matrix_says_its_split_and_shows_the_30_most_confused_of_1000_
     assert len(shown) == 30
     assert set(shown) <= set(range(40))
     assert left_out == 970
-    title = many.plot_confusion_matrix().axes[0].get_title()
+    title = many.plot_confusion_matrix().axes[0].get_title("left")
     assert "1,000 test pictures" in title
     assert "30 most confused of 1,000 classes" in title
 
@@ -151,7 +151,7 @@ def test_confusion_matrix_is_drawn_as_counts_or_as_shares() -> None:
     assert counts == ["1"] * 6
     shares = [text.get_text() for text in bears().plot_confusion_matrix(normalize=True).axes[0].texts]
     assert shares == ["0.50"] * 6
-    assert "6 validation pictures" in bears(split="valid").plot_confusion_matrix().axes[0].get_title()
+    assert "6 validation pictures" in bears(split="valid").plot_confusion_matrix().axes[0].get_title("left")
 
 
 def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> None:
@@ -167,6 +167,7 @@ def test_top_losses_are_drawn_with_the_titles_of_the_lesson(tmp_path: Path) -> N
     assert "prediction / actual / loss / probability" in figure.get_suptitle()
     assert "validation pictures" in figure.get_suptitle()
     assert figure.axes[0].get_title() == "black/teddy\n27.63 / 0.00"
+    assert [text.get_text() for text in figure.axes[0].texts] == ["✗"]
     assert (
         bears(paths=paths).plot_top_losses(4, heatmap=False).axes[1].get_title().startswith("grizzly/black")
     )
@@ -232,7 +233,7 @@ def test_calibration_error_is_the_mean_distance_of_confidence_and_accuracy() -> 
         (2, 0.95, 1.0),
     ]
     assert found.ece == pytest.approx((2 * 0.15 + 2 * 0.05) / 4)
-    assert "calibration error 0.100" in found.plot().axes[0].get_title()
+    assert "calibration error 0.100" in found.plot().axes[0].get_title("left")
     assert Reliability(np.array([1.0]), np.array([True])).ece == 0
 
 
@@ -291,9 +292,9 @@ def test_minimum_may_be_one_for_all_or_by_class() -> None:
 def clouds(images: int, classes: int = 3, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Features in a cloud for each class, none of them negative."""
     dice = np.random.default_rng(seed)
-    centres = np.random.default_rng(99).gamma(0.5, 1, (classes, 64))
+    centers = np.random.default_rng(99).gamma(0.5, 1, (classes, 64))
     labels = np.arange(images) % classes
-    return np.float32(centres[labels] * dice.gamma(8, 1 / 8, (images, 64))), labels
+    return np.float32(centers[labels] * dice.gamma(8, 1 / 8, (images, 64))), labels
 
 
 def test_novelty_is_low_for_what_was_learnt_and_high_for_other_things() -> None:
@@ -359,8 +360,8 @@ def test_novelty_of_more_pictures_than_landmarks_is_about_the_same() -> None:
 @pytest.mark.parametrize("images", [1, 2, 3])
 def test_novelty_of_a_handful_of_pictures_is_a_number(images: int) -> None:
     features, labels = clouds(images)
-    for learnt in (features, np.ones_like(features)):  # as different as can be, and all the same
-        known = Novelty.from_bytes(*fit_novelty(learnt, labels, 3).to_bytes())
+    for known_features in (features, np.ones_like(features)):  # as different as can be, and all the same
+        known = Novelty.from_bytes(*fit_novelty(known_features, labels, 3).to_bytes())
         assert np.isfinite(known.score(np.concatenate([features, 0 * features]))).all()
 
 

@@ -90,8 +90,8 @@ def test_broken_pictures_go_to_the_trash_with_their_reason_and_come_back(bears: 
     assert before.keys() - kept.keys() == {
         *("black/html.jpg", "black/cut.jpg", "teddy/empty.png", "teddy/bomb.png")
     }
-    told = json.loads(whatsit("trash", bears, "--json").stdout)["files"]
-    assert any("HTML" in file["reason"]["text"] and file["path"].endswith("html.jpg") for file in told)
+    reported = json.loads(whatsit("trash", bears, "--json").stdout)["files"]
+    assert any("HTML" in file["reason"]["text"] and file["path"].endswith("html.jpg") for file in reported)
     again = json.loads(whatsit("verify", bears, "--json").stdout)
     assert (again["unreadable"], again["moved_to_trash"]) == ([], False)
     assert whatsit("undo", bears).returncode == 0
@@ -165,7 +165,7 @@ def test_pictures_that_cannot_be_written_again_are_left_alone(tmp_path: Path) ->
     assert wi.verify_images(tmp_path).odd == {}
 
 
-def test_colour_profiles_stay_with_colours_and_only_there(tmp_path: Path) -> None:
+def test_color_profiles_stay_with_colors_and_only_there(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for name, mode in (("rgb.jpg", "RGB"), ("cmyk.jpg", "CMYK"), ("grey.jpg", "L")):
         image = rendered(1).convert(mode)
@@ -446,3 +446,26 @@ def test_repaired_picture_stays_when_its_original_was_deleted_with_the_trash(
     again = command("undo", bears)
     assert cmyk.read_bytes() == repaired
     assert "repaired" not in again.stderr
+
+
+def test_verify_and_show_count_copies_alike(command: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for label in "ab":
+        (folder / label).mkdir(parents=True)
+        for number in range(3):
+            rendered(9 * ord(label) + number, (320, 240)).save(folder / label / f"{number}.png")
+    shutil.copy(folder / "a" / "0.png", folder / "a" / "again.png")
+    shutil.copy(folder / "a" / "0.png", folder / "b" / "third.png")
+    with Image.open(folder / "a" / "0.png") as image:
+        image.save(folder / "a" / "smaller.jpg", quality=80)
+    shown, verified = command("show", folder).stdout, command("verify", folder).stdout
+    assert "2 are the same as another" in shown
+    assert "1 is nearly the same as another" in shown
+    rows = [line.split() for line in verified.splitlines() if " copies " in line]
+    assert rows == [
+        ["exact", "copies", "2", "in", "1", "group,", "1", "across", "classes"],
+        ["near", "copies", "1", "in", "1", "group"],
+    ]
+    listed = verified.partition("exact copies:\n")[2].splitlines()
+    assert listed[0].split() == ["a/0.png", "=", "a/again.png", "=", "b/third.png"]
+    assert listed[1:3] == ["near copies:", "  a/0.png = a/smaller.jpg"]

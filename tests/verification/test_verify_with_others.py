@@ -116,8 +116,8 @@ def test_pictures_behind_links_are_told_and_stay(bears: Path, tmp_path: Path, wh
         assert reasons[f"linked/{name}"].endswith("it is behind the symbolic link linked, so it stays there")
     assert [path.name for path, _ in done.unreadable] == ["html.jpg"]
     assert contents(victim) == before
-    told = whatsit("verify", bears / "linked")
-    assert "behind the symbolic link" in told.stdout
+    reported = whatsit("verify", bears / "linked")
+    assert "behind the symbolic link" in reported.stdout
     assert contents(victim) == before
 
 

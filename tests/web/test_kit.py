@@ -15,7 +15,7 @@ def test_page_in_one_file_allows_its_own_styles_and_scripts_and_nothing_else() -
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert asset("album.js").csp in policy
-    assert policy.count("'sha256-") == 4
+    assert policy.count("'sha256-") == 5
     assert not re.search(r'\sstyle="|\son[a-z]+="|https?://', page)
 
 
@@ -24,7 +24,7 @@ def test_page_of_a_server_links_to_files_named_after_their_content() -> None:
     assert '<html lang="zh-CN">' in page
     served = static_files()
     linked = re.findall(r'(?:href|src)="static/([^"]+)"', page)
-    assert len(linked) == 4
+    assert len(linked) == 5
     for name in linked:
         kind, content = served[name]
         assert kind in ("text/css", "text/javascript")

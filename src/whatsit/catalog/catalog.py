@@ -305,7 +305,7 @@ class Catalog:
     def as_trained(self, trained_on: Collection[str]) -> "Catalog":
         """The same with all pictures of these contents, and no others, as training pictures.
 
-        So what was trained on is never taken for new, wherever its file lies now. Other training pictures,
+        So what was trained on never passes as new, wherever its file lies now. Other training pictures,
         such as those that came later, are left out.
         """
         was = self.among(trained_on)
@@ -329,11 +329,11 @@ class Catalog:
         )
 
     def show(self, rows: int = 3, columns: int = 5, augmented: "bool | nn.Module" = False) -> "Plot":
-        """A matplotlib figure of labelled pictures from all classes. Raises MissingError without matplotlib.
+        """A matplotlib figure of labeled pictures from all classes. Raises MissingError without matplotlib.
 
         `augmented` shows one of them many times, as `transforms()`, or the transforms given, change it.
         """
-        from whatsit.catalog.pictures import draw_augmented, draw_labelled
+        from whatsit.catalog.pictures import draw_augmented, draw_labeled
 
         order = np.lexsort((self.rows["hash"], self.labels))
         _, start = np.unique(self.labels[order], return_index=True)
@@ -344,7 +344,7 @@ class Catalog:
         pictures = ((item.path, item.label) for item in items)
         if augmented:
             return draw_augmented(pictures, rows, columns, None if augmented is True else augmented)
-        return draw_labelled(pictures, rows, columns)
+        return draw_labeled(pictures, rows, columns)
 
     def to_dataframe(self) -> Any:
         """A pandas table: path, label, split, width, height, bytes, format, taken, content. Needs pandas."""

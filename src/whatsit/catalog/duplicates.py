@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ BLOCK = 1 << 21  # pairs compared at once: 16 MB for each array of them
 
 Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
+Places = NDArray[np.int64]
 Key = TypeVar("Key", str, Path)
 
 
@@ -42,6 +43,25 @@ def duplicate_groups(pictures: Mapping[Key, Comparable]) -> list[list[Key]]:
     return [group for group in together.values() if len(group) > 1]
 
 
+def groups_of_copies(contents: NDArray[Any], hashes: Hashes) -> tuple[list[Places], list[Places]]:
+    """The places of pictures that have the same content, and of those that are nearly the same.
+
+    `contents` (n,) and `hashes` (n,). In the latter groups the first file of each content stands for its
+    copies, so that none is counted twice.
+    """
+    _, content = np.unique(contents, return_inverse=True)
+    near = [group for group in _sharing_a_name(near_duplicates(hashes)) if len(set(content[group])) > 1]
+    firsts = [group[np.sort(np.unique(content[group], return_index=True)[1])] for group in near]
+    return _sharing_a_name(content), firsts
+
+
+def _sharing_a_name(names: Places) -> list[Places]:
+    """The places that share a name, for each name that several share."""
+    order = np.argsort(names, kind="stable")
+    ends = np.flatnonzero(np.diff(names[order])) + 1
+    return [group for group in np.split(order, ends) if len(group) > 1]
+
+
 def near_duplicates(
     hashes: Hashes,
     distance: int = DISTANCE,
@@ -67,6 +87,17 @@ def near_duplicates(
         similar = np.unique(np.sort(similar[similar[:, 0] != similar[:, 1]], axis=1), axis=0)
     leader: NDArray[np.int64] = first[_leaders(values, distance, len(first), similar)[node]]
     return leader
+
+
+def resembling(hashes: Hashes, known: Hashes, distance: int = DISTANCE) -> NDArray[np.bool_]:
+    """Which hashes (n,) are at most `distance` bits from one of `known` (k,); 0 resembles nothing."""
+    values = np.unique(np.concatenate([hashes, known]))
+    is_known = np.isin(values, known)
+    one, other = near_pairs(values, distance, is_known).T
+    is_near = is_known.copy()
+    is_near[one[is_known[other]]] = is_near[other[is_known[one]]] = True
+    found: NDArray[np.bool_] = is_near[np.searchsorted(values, hashes)] & (hashes != 0)
+    return found
 
 
 def near_pairs(values: Hashes, distance: int = DISTANCE, marked: NDArray[np.bool_] | None = None) -> Pairs:

@@ -1,7 +1,7 @@
 """What is known of every file, so that one that did not change is never read again."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,6 +163,16 @@ def forget(database: Database, paths: Sequence[bytes]) -> None:
     if paths:
         with database.write() as connection:
             connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+
+
+def hashes_of(database: Database, contents: Collection[str]) -> NDArray[np.uint64]:
+    """The perceptual hashes of the pictures of these contents, SHA-256 as hex, that are known."""
+    with database.read() as connection:
+        rows = connection.execute("SELECT row FROM files WHERE row IS NOT NULL").fetchall()
+    with reading(database.path):
+        known = np.frombuffer(b"".join(row for (row,) in rows), ROW)
+    wanted = np.array([bytes.fromhex(content) for content in contents], "V32")
+    return np.unique(known["hash"][np.isin(known["content"], wanted)])
 
 
 def heads(content: NDArray[np.void]) -> NDArray[np.uint64]:

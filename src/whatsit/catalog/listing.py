@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog.fingerprint import stat_key
+from whatsit.checks import meant
 from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.formats import SUFFIXES, is_hidden
@@ -108,8 +109,10 @@ def from_folder(root: Path, is_nested: bool = True) -> Listing:
     Raises CatalogError where the sub-folders look like image folders themselves, unless that `is_nested`.
     """
     if not root.is_dir():
-        code = "catalog.folder_is_not_one" if root.exists() else "catalog.folder_does_not_exist"
-        raise CatalogError(Message(code, folder=root))
+        if root.exists():
+            raise CatalogError(Message("catalog.folder_is_not_one", folder=root))
+        advice = meant(root, Message("catalog.give_folder"))
+        raise CatalogError(Message("catalog.folder_does_not_exist", folder=root, advice=advice))
     listing = Listing(root, whole=True)
     visited = {_identity(root)}
     folders, files = _contents(root, "", visited, listing)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.catalog.duplicates import near_duplicates
+from whatsit.catalog.duplicates import groups_of_copies
 from whatsit.catalog.opening import SPLITS
 from whatsit.i18n import Message, say
 from whatsit.tables import table
@@ -146,11 +146,7 @@ def summarize(
     warnings: tuple[Message, ...],
 ) -> Summary:
     """Compare all pictures with each other: `paths` (n,) below `root`, and `rows` (n,) of the index."""
-    _, content = np.unique(rows["content"], return_inverse=True)
-    exact = _groups(content)
-    near = [group for group in _groups(near_duplicates(rows["hash"])) if len(set(content[group])) > 1]
-    # The first file of each content stands for its copies.
-    near = [group[np.unique(content[group], return_index=True)[1]] for group in near]
+    exact, near = groups_of_copies(rows["content"], rows["hash"])
     across_splits = [group for group in (*exact, *near) if len(set(rows["split"][group])) > 1]
 
     def files(groups: list[NDArray[np.int64]]) -> Groups:
@@ -171,10 +167,3 @@ def summarize(
         unreadable,
         warnings,
     )
-
-
-def _groups(names: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The places that share a name, for each name that several share."""
-    order = np.argsort(names, kind="stable")
-    ends = np.flatnonzero(np.diff(names[order])) + 1
-    return [group for group in np.split(order, ends) if len(group) > 1]

@@ -1,4 +1,4 @@
-"""What pictures are labelled now, without assigning splits, decoding or writing anything."""
+"""What pictures are labeled now, without assigning splits, decoding or writing anything."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ Labels = Mapping[str, tuple[str, ...]]
 
 
 def labels_today(source: Path, database: Database) -> Labels:
-    """By the content of each picture in a folder or CSV file, what it is labelled; copies may differ in that.
+    """By the content of each picture in a folder or CSV file, what it is labeled; copies may differ in that.
 
     The project's index knows most contents; other files are hashed. Raises CatalogError and ProjectError
     where there is nothing to read.

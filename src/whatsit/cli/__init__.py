@@ -11,7 +11,7 @@ from typing import get_args
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.extras import extra_of, missing
-from whatsit.i18n import Message, chosen, language, speak
+from whatsit.i18n import Message, chosen, speak
 from whatsit.text import printable
 
 
@@ -75,12 +75,9 @@ def _run() -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # as typer's own have
             raise
-        if language() == "en":
-            error.show()  # type: ignore[attr-defined]
-        else:
-            from whatsit.cli.chinese import complain
+        from whatsit.cli.complaints import complain
 
-            complain(error)
+        complain(error)
         return int(error.exit_code)  # type: ignore[attr-defined]
     return code if isinstance(code, int) else 0
 

@@ -1,17 +1,13 @@
-"""typer's own sentences in Chinese: its help pages, and what it says of a command that it can't parse."""
+"""typer's help pages in Chinese."""
 
 import re
-import sys
-from functools import cache
-from string import Formatter
 from typing import Any
 
 import typer
 from typer import core
 
 from whatsit.cli.wide import cells, to_left, wrapped
-from whatsit.i18n import codes, say
-from whatsit.text import printable
+from whatsit.i18n import say
 
 # typer's words, which it hands to gettext or writes into the line of usage.
 WORDS = {
@@ -29,30 +25,7 @@ WORDS = {
     "<float>": "parser.number",
     "<float range>": "parser.number",
 }
-# typer's sentences, those that hold another one first.
-SENTENCES = (
-    "usage.possible_options",
-    "usage.no_command_but",
-    "usage.invalid_for",
-    "usage.invalid",
-    "usage.no_option",
-    "usage.no_command",
-    "usage.no_argument",
-    "usage.option_missing",
-    "usage.command_missing",
-    "usage.extra",
-    "usage.needs_value",
-    "usage.takes_no_value",
-    "usage.not_integer",
-    "usage.not_float",
-    "usage.not_integer_range",
-    "usage.not_float_range",
-    "usage.not_in_range",
-    "usage.not_one_of",
-)
-HOLDING = ("reason", "more")  # the values that are sentences themselves
 _KIND = re.compile(r"<[a-z ]+>")
-_QUOTED = re.compile(r"'([^']*)'")
 
 
 class Pages(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
@@ -120,32 +93,6 @@ def speak_chinese() -> None:
     vars(core)["_"] = _word  # where typer takes gettext's
 
 
-def complain(error: Any) -> None:
-    """Print what typer found wrong, as it does, in Chinese."""
-    context, sentence = getattr(error, "ctx", None), error.format_message()
-    if context is not None and sentence == context.get_help():  # which is what the program alone gives
-        print(sentence, file=sys.stderr)
-        return
-    if context is not None:
-        print(context.get_usage(), file=sys.stderr)
-        print(say("parser.try_help", command=f"{context.command_path} --help"), end="\n\n", file=sys.stderr)
-    print(say("parser.error", reason=printable(in_chinese(sentence))), file=sys.stderr)
-
-
-def in_chinese(sentence: str) -> str:
-    """One of typer's sentences; one that is not known stays as it is."""
-    for code in SENTENCES:
-        if found := _pattern(code).fullmatch(sentence):
-            values = found.groupdict()
-            return say(
-                code,
-                **{
-                    name: in_chinese(one) if name in HOLDING else _quoted(one) for name, one in values.items()
-                },
-            )
-    return sentence
-
-
 def _word(english: str) -> str:
     return say(WORDS[english]) if english in WORDS else english
 
@@ -154,17 +101,3 @@ def _with_help(option: Any) -> Any:
     if option is not None:
         option.help = say("parser.help")
     return option
-
-
-def _quoted(names: str) -> str:
-    """Names between Chinese quotes instead of 'these'."""
-    return _QUOTED.sub("“\\1”", names).replace("”, “", "”、“")
-
-
-@cache
-def _pattern(code: str) -> re.Pattern[str]:
-    parts = Formatter().parse(str(codes("en")[code]))
-    return re.compile(
-        "".join(re.escape(text) + (f"(?P<{name}>.*?)" if name else "") for text, name, _, _ in parts),
-        re.DOTALL,
-    )

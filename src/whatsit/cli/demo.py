@@ -1,52 +1,105 @@
-"""`whatsit demo`: all the steps on real input, offline."""
+"""`whatsit demo`: all the steps on drawings, then on real digits, offline."""
 
+import random
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whatsit.cli.evaluate import evaluate_and_print
+from whatsit.cli.running import event_sink
 from whatsit.cli.show import show_and_print
 from whatsit.cli.train_result import run_and_print
-from whatsit.config import EvaluateConfig, PredictConfig, ShowConfig, TrainConfig
+from whatsit.cli.verify import verify_and_print
+from whatsit.config import PredictConfig, ShowConfig, TrainConfig, VerifyConfig
 from whatsit.errors import WhatsitError
-from whatsit.events import Plain
+from whatsit.events import Plain, without_epochs
+from whatsit.extras import is_there
 from whatsit.i18n import Message, say
+from whatsit.text import printable
 
-PICTURES = ("pictures.png", "training.png", "predictions.png")
+if TYPE_CHECKING:
+    from whatsit.training.task import TrainResult
+
 MADE_BY_DEMO = ".made-by-whatsit-demo"  # only such a folder is written over
+NEW = ("bird", "cat", "fish", "rocket")  # drawn after the training
 
 
 def demo(
     folder: Annotated[Path, typer.Option(help=say("help.demo_folder"))] = Path("demo"),
 ) -> None:
-    """Go through all the steps with handwritten digits."""
-    from whatsit.demo import draw_results, write_digits
-    from whatsit.tasks import run
+    """Go through all the steps with drawings and handwritten digits."""
     from whatsit.training.task import REPORT
 
-    digits, bundle = folder / "digits", folder / "digits.whatsit"
-    if digits.exists():
-        if not (digits / MADE_BY_DEMO).exists():
-            raise WhatsitError(Message("demo.not_from_demo", folder=digits))
-        shutil.rmtree(digits)
-    digits.mkdir(parents=True)
-    (digits / MADE_BY_DEMO).touch()
-    print(f"\n{say('demo.written', folder=digits, faults=write_digits(digits))}")
-    _step("show", digits, "--save", folder / "pictures.png")
-    show_and_print(ShowConfig(str(digits), str(folder / "pictures.png")))
-    _step("train", digits, "--out", bundle)
-    run_and_print(TrainConfig(str(digits), str(bundle)))
-    _step("evaluate", bundle, digits, "--split", "valid")
-    evaluate_and_print(EvaluateConfig(str(bundle), str(digits), "valid"))
-    some = [str(min(folder.glob("0000*7.png"))) for folder in sorted(digits.glob("[0-9]"))[::2]]
-    _step("predict", bundle, some[0], "...")
-    run(PredictConfig(str(bundle), some), Plain())
-    draw_results(digits, bundle, folder)
+    drawings, digits = _fresh(folder / "drawings"), _fresh(folder / "digits")
+    findings = _drawings(folder, drawings)
+    if is_there("clean"):
+        findings += _digits(digits)
+    else:
+        print(f"\n{say('demo.no_digits')}")
+    print(f"\n{say('demo.found')}")
+    for line in findings:
+        print(f"  {printable(line)}")
     print(f"\n{say('demo.look')}")
-    for path in (*(folder / name for name in PICTURES), folder / f"digits-{REPORT}"):
-        print(f"  {path}")
+    pages = [folder / f"{one.name}-{REPORT}" for one in (drawings, digits)]
+    for path in (*pages, folder / "pictures.png", folder / "predictions.png"):
+        if path.exists():
+            print(f"  {path}")
+
+
+def _fresh(place: Path) -> Path:
+    """An empty folder. Raises WhatsitError where somebody else's is there."""
+    if place.exists():
+        if not (place / MADE_BY_DEMO).exists():
+            raise WhatsitError(Message("demo.not_from_demo", folder=place))
+        shutil.rmtree(place)
+    place.mkdir(parents=True)
+    (place / MADE_BY_DEMO).touch()
+    return place
+
+
+def _drawings(folder: Path, drawings: Path) -> list[Message]:
+    """All steps with drawings, and what was found of their faults."""
+    from whatsit.demo import draw_answers, found_labels, suspicious
+    from whatsit.drawings import draw, write_drawings
+    from whatsit.tasks import run
+
+    print(say("demo.drawn", folder=drawings))
+    faults = write_drawings(drawings)
+    _step("verify", drawings)
+    verified = verify_and_print(VerifyConfig(str(drawings)))
+    if is_there("plot"):
+        _step("show", drawings, "--save", folder / "pictures.png")
+        show_and_print(ShowConfig(str(drawings), str(folder / "pictures.png")))
+    bundle, new = drawings.with_suffix(".whatsit"), _fresh(folder / "new")
+    result = _train(drawings)
+    chance = random.Random(1)
+    for kind in NEW:
+        draw(kind, chance).save(new / f"{kind}.jpg", quality=90)
+    _step("predict", bundle, new)
+    run(PredictConfig(str(bundle), [str(new)]), Plain())
+    if is_there("plot"):
+        draw_answers(result, folder / "predictions.png")
+    lines = found_labels(suspicious(result), faults.mislabeled)
+    if verified.copies(verified.same) and verified.unreadable:
+        lines.append(Message("demo.found_files"))
+    return lines
+
+
+def _digits(digits: Path) -> list[Message]:
+    """A training on digits, and what was found of their faults."""
+    from whatsit.demo import found_labels, suspicious, write_digits
+
+    planted = write_digits(digits)
+    print(f"\n{say('demo.digits', folder=digits)}")
+    return found_labels(suspicious(_train(digits)), planted)
+
+
+def _train(folder: Path) -> "TrainResult":
+    """Train, and print what came of it instead of every epoch."""
+    _step("train", folder)
+    config = TrainConfig(str(folder), str(folder.with_suffix(".whatsit")))
+    return run_and_print(config, without_epochs(event_sink(json=False)))
 
 
 def _step(*words: object) -> None:

@@ -51,3 +51,5 @@ def evaluate_and_print(config: EvaluateConfig, json: bool = False, events: Path 
     print_evaluation(found.evaluation)
     if trained_on:
         print(say("cli_bundles.left_out", count=trained_on))
+    if found.near_training:
+        print(say("cli_bundles.near", count=found.near_training))

@@ -76,6 +76,7 @@ def _record(one: "Standing", number: int, place: int, ranking: "Ranking") -> dic
         "gone": one.scored.gone,
         "worse_than_best": worse if ranking.has_intervals else [worse[0], None, None],
         "p_value": ranking.p_values[place],
+        "has_diverged": training.run.record.has_diverged,
         "is_clear": ranking.p_values[place] < CLEAR,
     }
 
@@ -92,7 +93,7 @@ def _print(found: "Sequence[Standing]", ranking: "Ranking") -> None:
             _bundle(one),
             *(printable(facts[place][name]) for name in differing),
             say("printed.none") if one.error_rate is None else f"{one.error_rate:.1%}",
-            _against(ranking, place),
+            say("cli_runs.diverged") if one.training.run.record.has_diverged else _against(ranking, place),
         ]
         for place, one in enumerate(found)
     ]

@@ -137,7 +137,7 @@ def train(
             balance=None if balance == "none" else balance,
         )
     with listening(events, json, has_epochs=verbose) as emit, taking_up_jobs(config):
-        report = run_and_print(config, emit, json, verbose)
+        report = run_and_print(config, emit, json, verbose).report
     if open_report and report is not None:
         import webbrowser
 

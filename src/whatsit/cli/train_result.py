@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import accuracy_of, named, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import named, print_evaluation, print_json, print_notes
 from whatsit.commands import command_line
 from whatsit.events import Emit, warn
 from whatsit.i18n import Message, language, say
@@ -19,21 +19,24 @@ def run_and_print(
     emit: Emit | None = None,
     json: bool = False,
     verbose: bool = False,
-) -> Path | None:
-    """Run a job and print its result; the path of the report, if there is one."""
+) -> "TrainResult":
+    """Run a job and print its result."""
     from whatsit.training import task
+    from whatsit.training.task import shortest
 
     result = task.run_training(config, emit)
     catalog = result.learner.catalog
     print_notes(catalog)
-    if result.is_replaced:
+    if result.replaced is not None:
         place = named(catalog.root, Path(result.config.project) if result.config.project else None)
-        warn(Message("cli_train.replaced", command=command_line("trash", *place)))
+        command = command_line("trash", *place)
+        kept, bundle = shortest(result.replaced), shortest(result.bundle)
+        warn(Message("cli_train.replaced", kept=kept, bundle=bundle, command=command))
     if json:
         print_json(result.to_dict())
     else:
         _print(result, verbose)
-    return result.report
+    return result
 
 
 def _print(result: "TrainResult", verbose: bool) -> None:
@@ -42,11 +45,10 @@ def _print(result: "TrainResult", verbose: bool) -> None:
     from whatsit.training.task import shortest
 
     learner, words = result.learner, Words(language())
-    evaluation = learner.evaluate()
-    print(say("cli_train.validation", accuracy=accuracy_of(evaluation)))
-    print_evaluation(evaluation, verbose, most=5 if verbose else 3)
-    if result.left_out:
-        print(say("cli_train.left_out", count=result.left_out))
+    headline = result.headline
+    for message in (*headline.messages, headline.measured):
+        print(printable(message))
+    print_evaluation(headline.of.evaluation, verbose, most=5 if verbose else 3)
     if len(result.accuracies) > 1:
         of_all = summary(result.accuracies)
         is_tuned = result.config.fine_tune or result.config.time_budget

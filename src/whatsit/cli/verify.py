@@ -43,11 +43,18 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check every picture: broken files move to the trash, odd pictures and duplicates are reported."""
-    done = cast("Verification", run_with(json, config_of(VerifyConfig, context), events))
+    verify_and_print(config_of(VerifyConfig, context), json, events)
+
+
+def verify_and_print(config: VerifyConfig, json: bool = False, events: Path | None = None) -> "Verification":
+    """Run it and print what was found."""
+    done = cast("Verification", run_with(json, config, events))
     if json:
         print_json(done.to_dict())
     else:
-        _print(done, folder, dry_run, project)
+        project = Path(config.project) if config.project else None
+        _print(done, Path(config.folder), config.dry_run, project)
+    return done
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
@@ -62,8 +69,9 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
         _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
     for oddity, paths in done.odd.items():
         _list(str(NAMES[oddity]), [done.name(path) for path in paths])
-    groups = sorted(done.same + done.near, key=done.is_across_classes, reverse=True)
-    _list(say("cli_pictures.copies"), [" = ".join(map(done.name, group[:4])) for group in groups])
+    for code, groups in _copies(done):
+        groups = sorted(groups, key=done.is_across_classes, reverse=True)
+        _list(say(code), [" = ".join(map(done.name, group[:4])) for group in groups])
     if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
         print(say("cli_pictures.fix"))
     if done.is_moved or done.fixed:
@@ -88,14 +96,18 @@ def _rows(done: "Verification", fixed: set[Path]) -> list[list[str]]:
         if 0 < count < len(paths):
             became = say("cli_pictures.some", what=became, count=count)
         rows.append([str(NAMES[oddity]), f"{len(paths):,}", became])
-    for name, groups in (("cli_pictures.exact_copies", done.same), ("cli_pictures.near_copies", done.near)):
+    for name, groups in _copies(done):
         if groups:
             across = sum(map(done.is_across_classes, groups))
             found = say("cli_pictures.groups", count=len(groups))
             if across:
                 found = say("cli_pictures.groups_across", count=len(groups), across=across)
-            rows.append([say(name), f"{sum(map(len, groups)):,}", found])
+            rows.append([say(name), f"{done.copies(groups):,}", found])
     return rows
+
+
+def _copies(done: "Verification") -> list[tuple[str, list[list[Path]]]]:
+    return [("cli_pictures.exact_copies", done.same), ("cli_pictures.near_copies", done.near)]
 
 
 def _list(name: str, lines: list[str]) -> None:

@@ -8,17 +8,22 @@ from typing import Any, Literal
 import aiohttp
 
 from whatsit.collection.provider import Found
+from whatsit.commands import installing
 from whatsit.config import License
 from whatsit.errors import CollectError
 from whatsit.i18n import Message
 
-NEEDS = Message("searching.no_library")
 _LICENSES = {"public": "Public", "modify": "ModifyCommercially", "commercial": "ShareCommercially"}
 
 
 def has_engines() -> bool:
     """Whether ddgs is installed."""
     return find_spec("ddgs") is not None
+
+
+def no_library() -> Message:
+    """What to do where it is not."""
+    return Message("searching.no_library", command=installing("search"))
 
 
 class SearchEngine:
@@ -33,7 +38,7 @@ class SearchEngine:
     ) -> AsyncGenerator[Found, None]:
         """Page after page until one brings nothing new. Raises CollectError where it does not answer."""
         if not has_engines():
-            raise CollectError(NEEDS)
+            raise CollectError(no_library())
         if license != "any" and self.name == "bing":
             raise CollectError(Message("searching.no_licenses"))
         found: set[str] = set()

@@ -9,7 +9,7 @@ import aiohttp
 
 from whatsit.checks import described, is_count
 from whatsit.collection.commons import Commons
-from whatsit.collection.engines import NEEDS, SearchEngine, has_engines
+from whatsit.collection.engines import SearchEngine, has_engines, no_library
 from whatsit.collection.openverse import Openverse
 from whatsit.collection.provider import LICENSES, Finds, Provider
 from whatsit.config import License, Source
@@ -83,7 +83,7 @@ async def search(
         if len(done.found) >= most:
             break
         if isinstance(provider, SearchEngine) and len(sources) > 1 and not has_engines():
-            done.silent[provider.name] = NEEDS
+            done.silent[provider.name] = no_library()
             continue
         before = len(done.found)
         try:

@@ -7,7 +7,7 @@
       const url = new URL(address);
       const own = /(^|\.)(gstatic\.com|google\.[a-z.]+|bing\.(com|net)|duckduckgo\.com)$/;
       if (/^https?:$/.test(url.protocol) && !own.test(url.hostname)) found.add(url.href);
-    } catch { /* it is no address */ }
+    } catch { /* it is not an address */ }
   };
   const decoded = (text) => {
     const escaped = text.replace(/\\x([0-9a-f]{2})/gi, "\\u00$1");
@@ -43,7 +43,7 @@
       }
     }],
   ];
-  const told = ways.map(([name, collect]) => {
+  const counts = ways.map(([name, collect]) => {
     const before = found.size;
     try { collect(); } catch (error) { console.warn(`Whatsit: ${name}: ${error}`); }
     return `${name} ${found.size - before}`;
@@ -61,6 +61,6 @@
   document.body.append(link);
   link.click();
   link.remove();
-  const previews = told[told.length - 1].endsWith(" 0") ? "" : " These are only previews: see docs/collect.md.";
-  console.log(`Whatsit: ${found.size} addresses (${told.join(", ")}) in ${link.download}.${previews}`);
+  const previews = counts[counts.length - 1].endsWith(" 0") ? "" : " These are only previews: see docs/collect.md.";
+  console.log(`Whatsit: ${found.size} addresses (${counts.join(", ")}) in ${link.download}.${previews}`);
 })();

@@ -14,11 +14,12 @@ from torch.nn.functional import cross_entropy
 from whatsit.config import Device
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.finetune import GROUPS
+from whatsit.finetune.depthwise import avoid_building
 from whatsit.finetune.head import Head
 from whatsit.finetune.optimizer import AdamW
 from whatsit.finetune.seeds import seeded
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 
 MAX_NORM = 1.0  # of the gradients: larger ones are clipped to it
 EPS = 1e-5  # of AdamW
@@ -58,6 +59,7 @@ class Network(nn.Module):
         self._optimizer = AdamW([], 0.0, EPS)
         self._class_weights: torch.Tensor | None = None
         self.to(memory_format=torch.channels_last)
+        avoid_building(backbone)
 
     def begin(self, wd: float, class_weights: NDArray[np.float32] | None = None) -> None:
         """Begin a training with weight decay `wd`; `class_weights` is what a picture of each class counts."""
@@ -82,10 +84,10 @@ class Network(nn.Module):
             self.train()
             yield
 
-    def step(self, batch: Labelled, lrs: Sequence[float], momentum: float) -> torch.Tensor:
+    def step(self, batch: Labeled, lrs: Sequence[float], momentum: float) -> torch.Tensor:
         """Forward, backward, AdamW, with a learning rate for each group; the mean cross-entropy before it."""
-        logits = self(torch.from_numpy(batch.inputs))
-        labels = torch.from_numpy(batch.labels).to(logits.device)
+        logits = self(self._sent(batch.inputs))
+        labels = self._sent(batch.labels)
         plain = cross_entropy(logits, labels)
         weights = self._class_weights
         loss = plain if weights is None else cross_entropy(logits, labels, weights)
@@ -98,8 +100,15 @@ class Network(nn.Module):
     @torch.no_grad()
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits (n, classes) of pictures, in evaluation mode."""
-        found: NDArray[np.float32] = self.eval()(torch.from_numpy(pixels)).cpu().numpy()
+        found: NDArray[np.float32] = self.eval()(self._sent(pixels)).cpu().numpy()
         return found
+
+    def _sent(self, array: NDArray[Any]) -> torch.Tensor:
+        """An array on the device. From pinned memory a GPU copies it while the next steps are prepared."""
+        tensor = torch.from_numpy(array)
+        if self._device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self._device, non_blocking=True)
 
     @property
     def is_finite(self) -> bool:
@@ -146,7 +155,7 @@ class Network(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Logits of pixels."""
         # Channels last is how they lie already.
-        x = inputs.to(self._device, non_blocking=True).permute(0, 3, 1, 2).float()
+        x = inputs.permute(0, 3, 1, 2).float()
         if self.training and self.transform is not None:
             x = self.transform(x).contiguous(memory_format=torch.channels_last)
         with self._mixed_precision():

@@ -52,6 +52,7 @@ class AdamW:
                 [group.squares[n] for n in moved],
                 [],
                 [group.steps[n] for n in moved],
+                fused=group.is_fused,
                 amsgrad=False,
                 beta1=momentum,
                 beta2=0.99,
@@ -67,4 +68,6 @@ class _Group:
         self.parameters = parameters
         self.means = [torch.zeros_like(parameter) for parameter in parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in parameters]
-        self.steps = [torch.tensor(0.0) for _ in parameters]
+        # On a GPU one kernel for all parameters, which counts the steps there; on a CPU nothing waits for it.
+        self.is_fused = any(parameter.is_cuda for parameter in parameters)
+        self.steps = [torch.tensor(0.0, device=each.device) for each in parameters]

@@ -100,7 +100,7 @@ class Geometry(v2.Transform):  # type: ignore[misc]
         warp = torch.eye(3).repeat(count, 1, 1)
         warp[:, 2, 0] = between(-self.max_warp, self.max_warp, self.p_affine) / 2
         warp[:, 2, 1] = between(-self.max_warp, self.max_warp, self.p_affine) / 2
-        return {"homography": (part @ turn @ warp).to(device)}
+        return {"homography": (part @ turn @ warp).to(device, non_blocking=True)}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """The batch, sampled once; what lies outside a picture is its reflection."""
@@ -131,8 +131,8 @@ class Lighting(v2.Transform):  # type: ignore[misc]
             for _ in range(2)
         )
         return {
-            "bright": bright.view(-1, 1, 1, 1).to(device),
-            "contrast": contrast.view(-1, 1, 1, 1).to(device),
+            "bright": bright.view(-1, 1, 1, 1).to(device, non_blocking=True),
+            "contrast": contrast.view(-1, 1, 1, 1).to(device, non_blocking=True),
         }
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:

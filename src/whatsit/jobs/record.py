@@ -34,6 +34,7 @@ FOLDER, RECORD, EVENTS, CANCEL, LOCK = "jobs", "job.json", "events.jsonl", "canc
 KINDS: dict[str, type[Config]] = {kind.__name__: kind for kind in get_args(Config)}
 POLL = 0.05  # seconds between two looks at a file
 PATIENCE = 10.0  # seconds that a cancelled job may take to end by itself
+VERSION = 1  # of a record
 BLOCK = 1 << 16  # bytes from the end of a file in which its last line is looked for first
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.EACCES)  # by another job
 
@@ -82,6 +83,8 @@ class Job:
         try:
             check_links(self.folder)
             record = shaped(read_json(self.folder / RECORD), dict[str, Any])
+            if record["version"] != VERSION:
+                raise WhatsitError(Message("jobs.other_version", folder=self.folder))
             kind, values, signed = record["kind"], record["config"], record["signature"]
             if not is_signed(signed, self.folder, kind, values):
                 raise ValueError("it is signed by somebody else")
@@ -193,7 +196,8 @@ def record(project: Path, config: Config) -> Job:
         while True:
             number += 1
             place = folder / f"{number:04}"
-            document = {"kind": kind, "config": values, "signature": signature(place, kind, values)}
+            signed = signature(place, kind, values)
+            document = {"version": VERSION, "kind": kind, "config": values, "signature": signed}
             write_whole(new / RECORD, json.dumps(document, indent=1).encode())
             try:
                 new.rename(place)

@@ -8,7 +8,7 @@ from whatsit.project.journal import Action, Journal
 from whatsit.project.moves import Move
 from whatsit.project.paths import SIDECAR
 from whatsit.project.project import MANIFEST, Project
-from whatsit.project.replaced import Replaced, empty_replaced, keeping, list_replaced
+from whatsit.project.replaced import Replaced, empty_replaced, find_replaced, keeping, list_replaced
 from whatsit.project.run_record import (
     HISTORY,
     LOSSES,
@@ -75,6 +75,7 @@ __all__ = [
     "check_run",
     "empty_cache",
     "empty_replaced",
+    "find_replaced",
     "keeping",
     "list_replaced",
     "load_run",

@@ -13,7 +13,9 @@ from whatsit.i18n import Message
 from whatsit.project.paths import not_a_link, untrusted
 from whatsit.text import brief, ending
 
-# What turns format N into format N + 1 stands at place N. Never change one that was released: add another.
+FIRST = 3  # the number of the first format; those before were never released
+# How the first format is made, and then what turns each into the next. Never change one that was released:
+# add another.
 # files: what is known of a picture's file, as catalog.index.ROW, or why it is not a picture and who decided;
 # the path is relative to the image folder.
 # splits: the split that a rule assigned to a picture, permanently.
@@ -23,17 +25,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
         "CREATE TABLE files (path BLOB PRIMARY KEY, row BLOB, error TEXT, judge TEXT) WITHOUT ROWID",
         "CREATE TABLE rules (id INTEGER PRIMARY KEY, rule TEXT UNIQUE)",
-        "CREATE TABLE sides (rule INTEGER, content BLOB, side INTEGER, hash INTEGER, relation TEXT, "
+        "CREATE TABLE splits (rule INTEGER, content BLOB, split INTEGER, hash INTEGER, relation TEXT, "
         "PRIMARY KEY (rule, content)) WITHOUT ROWID",
         "CREATE TABLE moves (id INTEGER PRIMARY KEY, action INTEGER, at TEXT, reason BLOB, "
         "source BLOB, target BLOB, name BLOB, state TEXT)",
-    ),
-    ("DELETE FROM files",),  # the perceptual hash is another one
-    (
-        "CREATE TABLE splits (rule INTEGER, content BLOB, split INTEGER, hash INTEGER, relation TEXT, "
-        "PRIMARY KEY (rule, content)) WITHOUT ROWID",
-        "INSERT INTO splits SELECT rule, content, side, hash, relation FROM sides",
-        "DROP TABLE sides",
     ),
 )
 BESIDE = ("-journal", "-wal", "-shm")  # what SQLite puts beside a file
@@ -47,13 +42,13 @@ class Database:
         self.path = path
         with self.read() as database:
             database.execute("BEGIN")  # another process may be bringing it up to date
-            if _format(database, path) == len(MIGRATIONS):
+            if _done(database, path) == len(MIGRATIONS):
                 return
         with self.write() as database:
-            for migration in MIGRATIONS[_format(database, path) :]:
+            for migration in MIGRATIONS[_done(database, path) :]:
                 for statement in migration:
                     database.execute(statement)
-            database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            database.execute(f"PRAGMA user_version = {newest()}")
 
     def __repr__(self) -> str:
         return brief(self, ending(self.path, 120))
@@ -63,7 +58,7 @@ class Database:
         """A copy of one that may be read-only, or be written to by another process meanwhile."""
         with connect(known) as database, closing(sqlite3.connect(path)) as target:
             database.execute("BEGIN")
-            _format(database, known)
+            _done(database, known)
             database.rollback()
             database.backup(target)
         return cls(path)
@@ -83,12 +78,19 @@ class Database:
                 yield database
 
 
-def _format(database: sqlite3.Connection, path: Path) -> int:
+def newest() -> int:
+    """The number of the newest format."""
+    return FIRST + len(MIGRATIONS) - 1
+
+
+def _done(database: sqlite3.Connection, path: Path) -> int:
+    """How many of the migrations a file has had. Raises ProjectError for one of a newer format."""
     (number,) = database.execute("PRAGMA user_version").fetchone()
-    if number > len(MIGRATIONS):
-        raise ProjectError(Message("project.newer", path=path, found=number, known=len(MIGRATIONS)))
-    check_schema(database, path, MIGRATIONS[: max(number, 0)])
-    return int(number)
+    if number > newest():
+        raise ProjectError(Message("project.newer", path=path, found=number, known=newest()))
+    done = max(0, int(number) - FIRST + 1)
+    check_schema(database, path, MIGRATIONS[:done])
+    return done
 
 
 def check_schema(database: sqlite3.Connection, path: Path, migrations: tuple[tuple[str, ...], ...]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from whatsit.checks import meant
 from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.events import warn
 from whatsit.i18n import Message
@@ -62,6 +63,9 @@ class Project:
         """The project that is there already; raises ProjectError where there is none."""
         images = Path(images).parent if Path(images).is_file() else images  # a table of them
         sidecar = Path(folder) if folder else Path(images) / SIDECAR
+        if not folder and not os.path.exists(images):
+            advice = meant(images, Message("project.give_folder"))
+            raise ProjectError(Message("project.no_folder", folder=images, advice=advice))
         if not os.path.isfile(sidecar / DATABASE):
             raise ProjectError(Message("project.none", folder=sidecar))
         return cls(images, folder)
@@ -149,9 +153,9 @@ class Project:
             reason = error.strerror or str(error)
             raise ProjectError(Message("project.no_run", folder=runs, reason=reason)) from error
 
-    def note_bundle(self, run: Path, sha256: str) -> None:
-        """Write down that a run gave the bundle whose network has this hash."""
-        write_whole(run / f"bundle-{sha256}", b"")
+    def note_bundle(self, run: Path, sha256: str, path: Path) -> None:
+        """Write down that a run gave the bundle at `path`, whose network has this hash."""
+        write_whole(run / f"bundle-{sha256}", os.fsencode(path.absolute()))
 
     def run_of(self, sha256: str) -> Path | None:
         """The run that gave a bundle, by its network's hash; None if no run here did."""

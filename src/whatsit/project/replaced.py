@@ -72,6 +72,11 @@ def list_replaced(sidecar: Path) -> list[Replaced]:
     return sorted(found, key=lambda one: one.at)
 
 
+def find_replaced(sidecar: Path, sha256: str) -> Path | None:
+    """Where the replaced file of this content is kept; None where none is."""
+    return next(_kept_in(not_a_link(sidecar / REPLACED, sidecar) / sha256), None)
+
+
 def empty_replaced(sidecar: Path) -> None:
     """Delete what was replaced, for good. Raises ProjectError and UntrustedError."""
     for place in {one.kept.parent for one in list_replaced(sidecar)}:

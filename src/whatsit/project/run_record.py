@@ -75,6 +75,11 @@ class RunRecord:
     history: list[EpochRecord]
     findings: list[FindingRecord]
 
+    @property
+    def has_diverged(self) -> bool:
+        """Whether a loss of the last epoch is not a number."""
+        return any(self.history[-1][name] is None for name in LOSSES)
+
     def to_json(self) -> bytes:
         """The content of `history.json`."""
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)

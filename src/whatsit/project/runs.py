@@ -14,19 +14,20 @@ from filelock import FileLock, Timeout
 
 from whatsit.i18n import Message
 from whatsit.project.paths import SIDECAR, check_links, is_link, not_a_link, untrusted
-from whatsit.project.records import read_json, shaped
+from whatsit.project.records import read_file, read_json, shaped
 from whatsit.project.run_record import HISTORY, RunRecord, read_record
 from whatsit.text import brief
 
 PREDICTIONS = "predictions.json"
 JOB, CONTINUATION, LOCK = "job.json", "continuation.json", "lock"
+LONGEST_PATH = 1 << 16  # bytes
 BY_FOLDER, BY_TABLE = "folders", "table"  # where labels come from
 _NAME = re.compile(r"[0-9]{1,9}")
 _CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
 class Predictions(TypedDict):
-    """What `predictions.json` holds: by content the label then, what it was taken for, perhaps a group."""
+    """What `predictions.json` holds: by content the label then, the prediction, perhaps a group."""
 
     at: str
     labeled_by: Literal["folders", "table"]
@@ -34,19 +35,26 @@ class Predictions(TypedDict):
 
 
 class Answered(NamedTuple):
-    """What a picture was labeled then and taken for, and the number of its group, if it had one."""
+    """What a picture was labeled then and predicted as, and the number of its group, if it had one."""
 
     label: str
     predicted: str
     group: int | None = None
 
 
+class Export(NamedTuple):
+    """When a run wrote a network into a bundle for the last time, and the bundle's path; "" if not known."""
+
+    at: float
+    path: str
+
+
 @dataclass(frozen=True)
 class FinishedRun:
     """A training's `record`, and by each validation picture's content whether it was `right`.
 
-    `answers` say what each was labeled and taken for; older runs did not keep that. `labeled_by` is where the
-    labels came from, `at` when the run ended, `bundles` when it gave each network, by its hash.
+    `answers` say what each was labeled and predicted as; older runs did not keep that. `labeled_by` is where
+    the labels came from, `at` when the run ended, `bundles` where each network was written, by its hash.
     """
 
     name: str
@@ -55,7 +63,7 @@ class FinishedRun:
     answers: Mapping[str, Answered] = field(default_factory=dict)
     labeled_by: str = ""
     at: datetime | None = None
-    bundles: Mapping[str, float] = field(default_factory=dict)
+    bundles: Mapping[str, Export] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         right = f"right on {sum(self.right.values())} of {len(self.right)} validation pictures"
@@ -145,7 +153,7 @@ def load_run(place: Path) -> FinishedRun | None:
 
 def _with_answers(place: Path, record: RunRecord, recorded: Any) -> FinishedRun:
     """A run with what its `predictions.json` has; older ones have only hits. Raises ValueError."""
-    bundles = {note.name.removeprefix("bundle-"): note.lstat().st_mtime for note in place.glob("bundle-*")}
+    bundles = {note.name.removeprefix("bundle-"): _export(note) for note in place.glob("bundle-*")}
     if not isinstance(recorded, dict) or "pictures" not in recorded:
         written = datetime.fromtimestamp((place / HISTORY).stat().st_mtime).astimezone()
         return FinishedRun(place.name, record, shaped(recorded, dict[str, bool]), at=written, bundles=bundles)
@@ -157,6 +165,10 @@ def _with_answers(place: Path, record: RunRecord, recorded: Any) -> FinishedRun:
     except OverflowError as error:
         raise ValueError(f"{kept['at']} is not a time") from error
     return FinishedRun(place.name, record, right, answers, kept["labeled_by"], at, bundles)
+
+
+def _export(note: Path) -> Export:
+    return Export(note.lstat().st_mtime, os.fsdecode(read_file(note, LONGEST_PATH)))
 
 
 def _answered(row: list[str | int]) -> Answered:

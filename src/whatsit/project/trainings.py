@@ -3,25 +3,31 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from whatsit.project.records import read_json, shaped
-from whatsit.project.runs import JOB, FinishedRun, load_runs
+from whatsit.project.runs import JOB, Export, FinishedRun, load_runs
 from whatsit.text import brief
 
 
 @dataclass(frozen=True)
 class Training:
-    """The `run` that was kept of the `runs` a training began, and its `config`, if known.
-
-    `bundle` is the name of the file that it wrote, or the beginning of its hash; "" for none.
-    """
+    """The `run` that was kept of the `runs` a training began, and its `config`, if known."""
 
     run: FinishedRun
     runs: list[str]
     config: Mapping[str, Any]
-    bundle: str
+
+    @property
+    def export(self) -> Export | None:
+        """The bundle that it wrote last."""
+        return max(self.run.bundles.values(), default=None)
+
+    @property
+    def bundle(self) -> str:
+        """The name of that bundle, "" for none. It is never opened by it: a stranger may have written it."""
+        return PurePath(self.export.path).name if self.export else ""
 
     def __repr__(self) -> str:
         others = f" of {len(self.runs)}" if len(self.runs) > 1 else ""
@@ -41,7 +47,7 @@ def load_trainings(folder: Path) -> list[Training]:
         job = jobs.get(first) or jobs[names[0]]
         kept = max(names, key=lambda name: (bool(runs[name].bundles), sum(runs[name].right.values()), name))
         config = job["config"] if isinstance(job.get("config"), dict) else {}
-        found.append(Training(runs[kept], names, config, _bundle(runs[kept], config)))
+        found.append(Training(runs[kept], names, config))
     return found
 
 
@@ -50,10 +56,3 @@ def _job(place: Path) -> Mapping[str, Any]:
         record: Mapping[str, Any] = shaped(read_json(place / JOB), dict[str, Any])
         return record
     return {}
-
-
-def _bundle(run: FinishedRun, config: Mapping[str, Any]) -> str:
-    """The name of the bundle, which is never opened by it: a stranger may have written it."""
-    if not run.bundles:
-        return ""
-    return Path(str(config["out"])).name if "out" in config else min(run.bundles)[:8]

@@ -70,7 +70,7 @@ class Album:
 
 
 def places_of(interpretation: Interpretation, actual: int, predicted: int) -> list[int]:
-    """Places of the pictures of one class that were taken for another, or for itself."""
+    """Places of the pictures of one class that were predicted as another, or as itself."""
     inside = (interpretation.labels == actual) & (interpretation.predicted == predicted)
     places: list[int] = np.flatnonzero(inside).tolist()
     return places

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, language
@@ -12,6 +14,9 @@ from whatsit.novelty import Novelty
 from whatsit.project import write_whole
 from whatsit.report import sections
 from whatsit.report.album import Album
+from whatsit.report.data import data
+from whatsit.report.headline import Headline
+from whatsit.report.steps import in_words, steps
 from whatsit.report.suspects import Suspect, suspects_section
 from whatsit.report.thumbnails import Known, no_thumbnails
 from whatsit.report.training import Training, training_section
@@ -19,19 +24,19 @@ from whatsit.report.words import Words
 from whatsit.tables import paragraph
 from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
-from whatsit.web import render
+from whatsit.web import charts, render
 
 LINKS = {
+    "data": "link_data",
     "confusion": "link_confusion",
+    "classes": "link_classes",
     "worst": "link_worst",
     "suspects": "link_suspects",
-    "classes": "link_classes",
     "components": "link_components",
     "calibration": "link_calibration",
     "selective": "link_selective",
     "novelty": "link_novelty",
     "training": "link_training",
-    "data": "link_data",
     "made": "link_made",
 }
 
@@ -43,10 +48,9 @@ class Report:
     `interpretations` are of one split each, the one that is to be judged by first. `facts` say how it was
     made, under keys of the catalogs; `temperature` and `novelty` are what the bundle carries, found on
     the split `calibrated_on`: "valid" where the backbone was trained (`is_fine_tuned`). With
-    `is_cross_fitted` each of these pictures was measured by what was found on others of them; `false_alarms`
-    then are how many of the first interpretation are called novel, of how many. `left_out` is how many
-    pictures were set aside for measuring and trained on all the same, None where that can't be known.
-    `suspects` are training pictures whose labels look wrong.
+    `is_cross_fitted` each of these pictures was measured by what was found on others of them. `left_out` is
+    how many pictures were set aside for measuring and trained on all the same, None where that can't be
+    known. `suspects` are training pictures whose labels look wrong.
     `thumbnails` gives JPEG files of pictures, as far as they are there already. Raises WhatsitError for no
     interpretation.
     """
@@ -59,7 +63,6 @@ class Report:
     temperature: float | None = None
     calibrated_on: str = "train"
     novelty: Novelty | None = None
-    false_alarms: tuple[int, int] | None = None
     is_cross_fitted: bool = False
     is_fine_tuned: bool = False
     left_out: int | None = 0
@@ -79,32 +82,41 @@ class Report:
     def headline(self, lang: str | None = None) -> str:
         """How good it is, in a sentence or two, by default in the current language."""
         words = Words(lang or language())
-        return words.join(sections.headline(self.interpretations, words, self.left_out)["said"])
+        return words.join([words.of(one) for one in self._headline.messages])
+
+    @property
+    def _headline(self) -> Headline:
+        pictures = self.summary.images if self.summary else None
+        return Headline(self.interpretations[0], self.left_out, pictures)
 
     def render(self, lang: str | None = None) -> str:
         """The whole page, in "en", "zh" or the current language. Raises WhatsitError for another one."""
         words = Words(lang or language())
-        album, main = Album(words, self.thumbnails), self.interpretations[0]
+        album, main, headline = Album(words, self.thumbnails), self.interpretations[0], self._headline
+        todo = steps(headline, self.suspects, self.training, self.summary)
         parts: dict[str, Any] = {
+            "data": self.summary and data(self.summary, self.interpretations, words, self.thumbnails),
             "confusion": [sections.matrix(one, album, words) for one in self.interpretations],
+            "classes": sections.classes(main),
             "worst": sections.worst(main),
             "suspects": suspects_section(self.suspects, words),
-            "classes": sections.classes(main),
-            "components": sections.components(main, words),
+            "components": sections.components(main, words) if headline.promises else None,
             "calibration": sections.calibration(main, words),
-            "selective": sections.selective(main, words),
+            "selective": None if headline.is_few else sections.selective(main, words),
             "novelty": main.features is not None,
-            "training": self.training and training_section(self.training, words),
-            "data": self.summary and sections.data(self.summary, words, main.split != "all"),
+            "training": self.training and training_section(self.training, words, headline),
             "made": {key: words.of(fact) for key, fact in self.facts.items()},
         }
         return render(
             "report.html",
             words.lang,
-            assets=["report.css", "album.js"],
+            assets=["report.css", "components.js", "album.js", "report.js"],
             w=words,
             name=printable(self.name),
-            headline=sections.headline(self.interpretations, words, self.left_out),
+            headline=headline,
+            dots=_dots(headline, words) if headline.promises else None,
+            outcomes=sections.outcomes(self.interpretations, words),
+            steps=[in_words(one, words) for one in todo],
             links=[(key, words(LINKS[key])) for key, part in parts.items() if part],
             temperature=self.temperature,
             is_calibrated_here=self.calibrated_on == "valid" == main.split,
@@ -112,7 +124,7 @@ class Report:
             calibrated_on=self.calibrated_on,
             is_fine_tuned=self.is_fine_tuned,
             is_measured_on_valid=main.split == "valid",
-            strange=sections.strange(main, self.novelty, self.false_alarms),
+            strange=sections.strange(main, self.novelty),
             own=sections.own(self.interpretations, words),
             album=album.to_json(),
             **parts,
@@ -121,3 +133,8 @@ class Report:
     def write(self, path: str | Path, lang: str | None = None) -> None:
         """Write the page, whole or not at all. Raises WhatsitError."""
         write_whole(Path(path), self.render(lang).encode("utf-8", "backslashreplace"))
+
+
+def _dots(headline: Headline, words: Words) -> Markup:
+    found = headline.of.outcomes
+    return charts.dots(found.right / found.images, found.novel / found.images, words.of(headline.said))

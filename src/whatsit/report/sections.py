@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from whatsit.catalog.summary import Summary
 from whatsit.errors import WhatsitError
 from whatsit.novelty import Novelty
 from whatsit.report.album import Album, places_of
-from whatsit.report.thumbnails import LARGE, SMALL, data_uri, shrink, thumbnails
+from whatsit.report.thumbnails import LARGE, SMALL, Known, data_uri, no_thumbnails, shrink, thumbnails
 from whatsit.report.words import Words
 from whatsit.text import printable
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.metrics import MOST_SHOWN, Evaluation, pictures_of
+from whatsit.understand.metrics import MOST_SHOWN, pictures_of
 from whatsit.web import charts
 from whatsit.web.page import percent
 
@@ -25,60 +24,13 @@ MINIMA = (0.5, 0.7, 0.9)
 Section = dict[str, Any]
 
 
-def headline(interpretations: Sequence[Interpretation], words: Words, left_out: int | None = 0) -> Section:
-    """How good it is in a sentence or two, its commonest mistake, and the accuracy of each split."""
-    main = interpretations[0]
-    found = main.evaluation
-    key = "headline" if main.split in ("valid", "test") else "headline_these"
-    sentences = [words(key, share=_hundred(found.accuracy), range=_range(found, words))]
-    if found.interval is None:
-        sentences.append(words("headline_few_groups", groups=found.groups, least=LEAST))
-    if main.split == "train":
-        sentences.append(words("headline_learnt"))
-    elif main.split not in ("valid", "test"):
-        sentences.append(words("headline_unknown"))
-    if left_out:
-        sentences.append(words("headline_left_out", count=left_out))
-    return {
-        "said": sentences,
-        "dots": charts.dots(found.accuracy, sentences[0]),
-        "why": words(
-            "headline_why" if found.groups is None else "headline_why_groups",
-            pictures=pictures_of(main.split, found.images),
-            right=found.right,
-            groups=found.groups,
-        ),
-        "confused": [
-            words(
-                "most_confused",
-                actual=printable(actual),
-                predicted=printable(predicted),
-                count=count,
-                images=found.per_class()[actual]["images"],
-            )
-            for actual, predicted, count in main.most_confused(2)[:1]
-        ],
-        "is_perfect": found.right == found.images,
-        "splits": [
-            {
-                "name": words.split(one.split),
-                "is_training": one is not main and one.split == "train",
-                "what": words.what(one.split),
-                "images": one.evaluation.images,
-                "right": one.evaluation.right,
-                "accuracy": one.evaluation.accuracy,
-                "interval": one.evaluation.interval,
-            }
-            for one in interpretations
-        ],
-    }
-
-
-def _range(found: Evaluation, words: Words) -> str:
-    if found.interval is None:
-        return ""
-    low, high = found.interval
-    return words("headline_range", low=_hundred(low), high=_hundred(high))
+def outcomes(interpretations: Sequence[Interpretation], words: Words) -> list[Section]:
+    """How the pictures of each split are answered, the training pictures aside."""
+    return [
+        {"name": words.split(one.split), "what": words.what(one.split), "found": one.outcomes}
+        for number, one in enumerate(interpretations)
+        if not number or one.split != "train"
+    ]
 
 
 def own(interpretations: Sequence[Interpretation], words: Words) -> str:
@@ -141,7 +93,7 @@ def worst(interpretation: Interpretation) -> Section | None:
             "own": float(np.exp(-answer.loss)),
             "heat": data_uri(shrink(maps[place].overlay(), LARGE)) if maps else "",
         }
-        for place, tile in _tiles(interpretation, chosen, LARGE).items()
+        for place, tile in tiles_of(interpretation, chosen, LARGE).items()
     ]
     return {"has_heat": bool(maps), "rows": rows} if rows else None
 
@@ -163,7 +115,7 @@ def components(interpretation: Interpretation, words: Words) -> list[Section]:
     if interpretation.features is None or interpretation.paths is None or len(interpretation) < 4:
         return []
     found = interpretation.components(4, ENDS)
-    tiles = _tiles(interpretation, sorted({place for one in found for place in (*one.low, *one.high)}))
+    tiles = tiles_of(interpretation, sorted({place for one in found for place in (*one.low, *one.high)}))
 
     def named(labels: Sequence[str]) -> str:
         first, *other = map(printable, labels)
@@ -205,20 +157,21 @@ def calibration(interpretation: Interpretation, words: Words) -> Section:
         dots=True,
         span=[(one.low, one.high) for one in bins],
     )
-    chart = charts.chart(
-        [measured, charts.Series(words("perfect"), [0, 1], [0, 1])],
+    chart = charts.reliability(
+        measured,
+        words("perfect"),
         charts.percent_axis(words("said")),
         charts.percent_axis(words("was_right")),
         verdict,
     )
-    return {"said": verdict, "chart": chart}
+    return {"said": verdict, "chart": charts.svg(chart)}
 
 
 def selective(interpretation: Interpretation, words: Words) -> Section:
     """What keeping silent brings, and the minima from which on the answers are surely good enough."""
     found = interpretation.selective
     is_answered = found.answered > 0
-    lowest = float(np.nanmin(found.accuracy[is_answered]))
+    wrong = 1 - found.accuracy[is_answered]
     tips = []
     for minimum in sorted({minimum for target in TARGETS if (minimum := found.minimum_for(target))}):
         answered, accuracy = found.at(minimum)
@@ -226,7 +179,7 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
         tips.append(
             words(
                 "selective_for",
-                minimum=f"{minimum:.2f}",
+                minimum=percent(minimum),
                 answered=percent(answered),
                 accuracy=percent(accuracy, 1),
                 low=percent(low, 1),
@@ -235,80 +188,39 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
         )
     rows = [(minimum, *found.at(minimum), found.interval(minimum)) for minimum in (0.0, *MINIMA)]
     chart = charts.chart(
-        [charts.Series("", found.answered[is_answered].tolist(), found.accuracy[is_answered].tolist())],
+        [charts.Series("", found.answered[is_answered].tolist(), wrong.tolist())],
         charts.percent_axis(words("answered")),
-        charts.percent_axis(words("answers_right"), max(0.0, 0.1 * int(10 * lowest - 0.5))),
+        charts.percent_axis(words("answers_wrong"), 0.0, min(1.0, 1.1 * max(0.05, float(wrong.max())))),
         words.join(tips) or words("selective_how"),
     )
     return {"chart": chart, "rows": rows, "tips": tips}
 
 
-def strange(
-    interpretation: Interpretation, novelty: Novelty | None, false_alarms: tuple[int, int] | None = None
-) -> Section | None:
-    """How many known pictures are called novel, of how many, and which are the strangest."""
+def strange(interpretation: Interpretation, novelty: Novelty | None) -> Section | None:
+    """How many known pictures are called novel, where that is known, and which are the strangest."""
     if novelty is None or interpretation.features is None:
         return None
     scores = novelty.score(interpretation.features)
     order = np.argsort(-scores, kind="stable")[:STRANGEST].tolist()
-    tiles = _tiles(interpretation, order)
-    count, images = false_alarms or (int((scores > novelty.threshold).sum()), len(scores))
+    tiles = tiles_of(interpretation, order)
     return {
         "stated": novelty.false_alarms,
-        "count": count,
-        "images": images,
+        "is_measured": interpretation.is_novel is not None,
+        "count": interpretation.outcomes.novel,
+        "images": len(interpretation),
         "rows": [{**tile, "score": float(scores[place])} for place, tile in tiles.items()],
     }
 
 
-def data(summary: Summary, words: Words, has_splits: bool) -> Section:
-    """How many pictures of each class, in each split if these mean anything, and what else to know."""
-    low, median, high = summary.shorter_sides
-    exact, near = (
-        sum(len(group) - 1 for group in groups)
-        for groups in (summary.exact_duplicates, summary.near_duplicates)
-    )
-    counts = summary.counts
-    if not has_splits:
-        counts = {label: {"all": sum(row.values())} for label, row in counts.items()}
-    names_of_splits = ("train", "valid", "test") if has_splits else ("all",)
-    splits = [split for split in names_of_splits if any(row[split] for row in counts.values())]
-    lines = [
-        words("data_all", images=summary.images, classes=len(summary.counts)),
-        words("data_sides" if low < high else "data_side", low=low, high=high, median=median),
-        words("data_copies" if exact + near else "data_no_copies", exact=exact, near=near),
-    ]
-    if summary.astride and has_splits:
-        lines.append(words("data_astride", count=summary.astride))
-    if summary.unreadable:
-        names = [printable(path.name) for path, _ in summary.unreadable[:5]]
-        lines.append(words("data_unreadable", count=len(summary.unreadable), names=names))
-    rows = [(printable(label), [row[split] for split in splits]) for label, row in counts.items()]
-    totals = [sum(row[split] for row in counts.values()) for split in splits]
-    names_of = [words.split(split) for split in splits]
-    return {
-        "lines": lines,
-        "splits": names_of,
-        "rows": rows,
-        "totals": totals,
-        "are_many": len(rows) > MOST_SHOWN,
-    }
-
-
-def _hundred(share: float) -> str:
-    """Of a hundred; all or none of them only where it is exactly so."""
-    whole = round(100 * share)
-    if whole not in (0, 100) or share in (0.0, 1.0):
-        return str(whole)
-    return f"{min(99.9, max(0.1, 100 * share)):.1f}"
-
-
-def _tiles(interpretation: Interpretation, places: Sequence[int], side: int = SMALL) -> dict[int, Section]:
+def tiles_of(
+    interpretation: Interpretation, places: Sequence[int], side: int = SMALL, known: Known = no_thumbnails
+) -> dict[int, Section]:
     """Picture, label and file name of those that can be read, by their place."""
     paths: Sequence[Path] = interpretation.paths or []
     if not paths:
         return {}
-    uris = thumbnails([paths[place] for place in places], side)
+    chosen = [paths[place] for place in places]
+    uris = thumbnails(chosen, side, known(chosen))
     return {
         place: {
             "uri": uris[paths[place]],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatsit.project import LOSSES, EpochRecord, FindingRecord
+from whatsit.report.headline import Headline
 from whatsit.report.sections import Section
 from whatsit.report.words import Words
 from whatsit.understand.learning_curve import LearningCurve
@@ -25,9 +26,12 @@ class Training:
     curve: LearningCurve | None = None
 
 
-def training_section(training: Training, words: Words) -> Section:
-    """The curves of the losses and of the error rate, and the doctor's findings."""
-    epochs = training.epochs
+def training_section(training: Training, words: Words, headline: Headline | None = None) -> Section:
+    """The curves of the losses and of the error rate, and the doctor's findings.
+
+    The learning curve is left out where a `headline` has nothing to promise.
+    """
+    epochs, shows_curve = training.epochs, headline is None or headline.promises
     numbers = [float(epoch["epoch"]) for epoch in epochs]
     across = charts.number_axis(words("epoch"), numbers[0] - 0.5, numbers[-1] + 0.5, is_whole=True)
     losses = {
@@ -56,12 +60,19 @@ def training_section(training: Training, words: Words) -> Section:
             summary,
         ),
         "findings": findings,
-        "curve": training.curve and _curve(training.curve, words),
+        "curve": _curve(training.curve, words) if shows_curve and training.curve else None,
     }
 
 
 def _curve(curve: LearningCurve, words: Words) -> Section:
-    sentences = [words.of(one) for one in curve.messages()]
+    _, *ahead_of_all = curve.messages()
+    now = words(
+        "curve_now",
+        images=curve.images[-1],
+        repeats=curve.wrong.shape[1],
+        error=percent(curve.error_rates[-1], 1),
+    )
+    sentences = [now, *map(words.of, ahead_of_all)]
     tried = [
         (float(images), float(error))
         for place, images in enumerate(curve.images)

@@ -9,6 +9,7 @@ from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, codes
 
 CATALOGS = ("report.", "report_model.", "report_training.")
+RESIZES = {"crop": "resize_crop", "pad": "resize_pad", "squash": "resize_squash"}  # pictures to squares
 SPLITS = {"train": "split_train", "valid": "split_valid", "test": "split_test", "all": "split_all"}
 USES = {"train": "what_train", "valid": "what_valid", "test": "what_test", "all": "what_all"}
 
@@ -45,6 +46,10 @@ class Words:
     def join(self, sentences: Sequence[str]) -> str:
         """One after the other."""
         return (" " if self.lang == "en" else "").join(sentences)
+
+    def listed(self, parts: Sequence[str]) -> str:
+        """One after the other, as in a list."""
+        return (", " if self.lang == "en" else "、").join(parts)
 
     def split(self, name: str) -> str:
         """Which pictures these are."""

@@ -27,11 +27,12 @@ from whatsit.serving.limits import Limits
 from whatsit.serving.log import ROUTE, Log
 from whatsit.serving.metrics import CONTENT_TYPE
 from whatsit.serving.openapi import described
-from whatsit.serving.page import Pages, index, static
+from whatsit.serving.page import Pages, index
 from whatsit.serving.pool import GoneError
 from whatsit.serving.problems import ProblemError, full
 from whatsit.serving.service import Service, Shared, bundle_name
 from whatsit.text import printable
+from whatsit.web.served import static_route
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Bundle = str | Path | Classifier
@@ -67,7 +68,7 @@ def create_app(
         routes += _routes(services[0])
     else:
         routes += [Mount(f"/{one.name}", routes=_routes(one)) for one in services]
-        routes += [_route("/", _index(services), shared), _route("/static/{name}", static, shared)]
+        routes += [_route("/", _index(services), shared), static_route()]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -108,7 +109,7 @@ def _routes(service: Service) -> list[BaseRoute]:
         _route("/", pages.ask, shared, "POST"),
         _route("/docs", pages.docs, shared),
         _route("/card", pages.card, shared),
-        _route("/static/{name}", static, shared),
+        static_route(),
         _route("/classify", service.classify, shared, "POST", needs_place=True),
         _route("/classify-url", service.classify_url, shared, needs_place=True),
         _route("/inbox", service.correct, shared, "POST", needs_place=True),

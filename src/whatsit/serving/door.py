@@ -15,14 +15,9 @@ from starlette.types import Message as Event
 
 from whatsit.i18n import Message
 from whatsit.serving.problems import ProblemError
+from whatsit.web.served import HEADERS, POLICY
 
 OPEN = ("/health", "/ready", "/metrics")  # a load balancer has no key; the last decides by itself
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-}
 YEAR = 365 * 86400
 HAS_KEY = "whatsit.has_key"  # in the scope of a request
 
@@ -43,6 +38,12 @@ class Rules:
     def admits(self, given: str) -> bool:
         """Whether this is the key, compared in constant time."""
         return self.key is not None and hmac.compare_digest(given.encode(), self.key.encode())
+
+    @property
+    def frames(self) -> str:
+        """The directive for pages that may show this server's pages in a frame: the allowed origins'."""
+        sites = [] if "*" in self.origins else self.origins
+        return f"frame-ancestors {' '.join(sites)}" if sites else "frame-ancestors 'none'"
 
     @property
     def cookie(self) -> tuple[str, str]:
@@ -66,11 +67,11 @@ class Door:
         async def send_safely(event: Event) -> None:
             if event["type"] == "http.response.start":
                 headers = MutableHeaders(scope=event)
-                for name, value in SECURITY.items():
+                for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 is_page = headers.get("content-type", "").startswith("text/html")
-                source = "'self'" if is_page else "'none'"
-                headers.setdefault("Content-Security-Policy", policy(source, self._rules.origins))
+                allowed = POLICY if is_page else "default-src 'none'"
+                headers.setdefault("Content-Security-Policy", f"{allowed}; {self._rules.frames}")
                 headers.setdefault("Cache-Control", "no-store")
             await send(event)
 
@@ -109,23 +110,6 @@ class Door:
         place, is_secure = scope.get("root_path") or "/", scope.get("scheme") == "https"
         clean.set_cookie(name, value, YEAR, path=place, secure=is_secure, httponly=True)
         return clean
-
-
-def policy(source: str, origins: Sequence[str] = ()) -> str:
-    """A content security policy that allows resources of a source alone; the page's own with "'self'"."""
-    own = source != "'none'"
-    pictures = f"{source} data: blob:" if own else source
-    frames = " ".join(origins) if origins and "*" not in origins else "'none'"
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"img-src {pictures}",
-            f"media-src {'blob:' if own else source}",
-            *(f"{kind} {source}" for kind in ("style-src", "script-src", "connect-src", "form-action")),
-            "base-uri 'none'",
-            f"frame-ancestors {frames}",
-        )
-    )
 
 
 def is_loopback(host: str) -> bool:

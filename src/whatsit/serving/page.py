@@ -11,10 +11,8 @@ from whatsit.serving.openapi import described
 from whatsit.serving.problems import ProblemError, full
 from whatsit.serving.service import Service
 from whatsit.web import render
-from whatsit.web.assets import static_files
 
 MOST_BARS = 5
-FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 class Pages:
@@ -82,7 +80,8 @@ class Pages:
             render(
                 "serve_answer.html" if is_part else "serve.html",
                 inline=False,
-                assets=() if is_part else ("serve.css", "serve.js"),
+                assets=() if is_part else ("serve.css", "components.js", "serve.js"),
+                messages=("serve_script.",),
                 name=service.name,
                 classes=service.classifier.classes,
                 found=found,
@@ -93,15 +92,6 @@ class Pages:
                 here=language(),
             )
         )
-
-
-async def static(request: Request) -> Response:
-    """GET /static/NAME: a file of the kit, whose name changes with its content."""
-    file = static_files().get(request.path_params["name"])
-    if file is None:
-        raise ProblemError(404, Message("serve.not_found"))
-    kind, content = file
-    return Response(content, headers=FOREVER, media_type=kind)
 
 
 def index(services: Sequence[Service]) -> Response:

@@ -103,7 +103,7 @@ class Answers:
         Raises WhatsitError before any training, DivergedError where the weights are not numbers.
         """
         self._require_trained()
-        if not self._state.layers.is_finite:
+        if not self._state.layers.is_finite or not all(epoch.is_finite for epoch in self.history.epochs[-1:]):
             raise records.diverged_error(self._state, self._calibration)
         return self._calibration.model()
 
@@ -192,6 +192,7 @@ class Answers:
             answers.features,
             lambda path, label: explain(model, layers, path, label),
             self.catalog[split].groups,
+            self._calibration.is_novel(split),
         )
 
     def explain(self, image: Picture, label: str | None = None) -> HeatMap:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.config import Balance
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 
 Places = NDArray[np.int64]  # of pictures, some perhaps several times
 
@@ -45,13 +45,13 @@ class FeatureBatches:
         """Batches in an epoch."""
         return steps_of(self._fewest, self.batch_size)
 
-    def epoch(self, order: np.random.Generator) -> Iterator[Labelled]:
+    def epoch(self, order: np.random.Generator) -> Iterator[Labeled]:
         """Batches of features (heads, n, width) and labels (heads, n)."""
         count = len(self.labels)
         own = [order.permutation(places)[: self._fewest] for places in self.places]
         for batch in np.array_split(np.stack(own), self.steps, axis=1):
             view = order.integers(len(self.features) // count, size=batch.shape)
-            yield Labelled(self.features[batch + count * view], self.labels[batch])
+            yield Labeled(self.features[batch + count * view], self.labels[batch])
 
 
 def chosen(labels: NDArray[np.int64], balance: Balance | None) -> Places:

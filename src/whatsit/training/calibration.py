@@ -4,12 +4,13 @@ import hashlib
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whatsit.config import Split
 from whatsit.errors import WhatsitError
 from whatsit.events import working
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.model import Model
 from whatsit.novelty import Novelty
 from whatsit.training import crossfit
@@ -78,7 +79,7 @@ class Calibration:
             self._train_alike,
         )
 
-    def _train_alike(self, data: Labelled, places: list[Places]) -> Heads:
+    def _train_alike(self, data: Labeled, places: list[Places]) -> Heads:
         """A head for each list of places, trained about as the learner's own was.
 
         Several trainings become one, with the settings of the last. With very many classes it is a shorter
@@ -126,19 +127,19 @@ class Calibration:
         is_found_here = self._state.fits and split == self.held_out().split == "valid"
         return self.unseen().yardsticks() if is_found_here else None
 
-    def false_alarms(self, split: Split) -> tuple[int, int] | None:
-        """How many of a split's pictures are called novel, and of how many; None where none ever is.
+    def is_novel(self, split: Split) -> NDArray[np.bool_] | None:
+        """Which of a split's pictures (n,) are called novel.
 
-        Where the threshold was found on these pictures, each is compared with one from others of them, if
-        those are enough for one.
+        Where the threshold was found on these pictures, each is compared with one from others of them. None
+        where these are too few for one, or there is no threshold at all.
         """
         novelty, yardsticks = self.novelty(), self.yardsticks(split)
         if novelty is None:
             return None
-        scores = novelty.score(self._state.data.of(split).inputs)
-        threshold = np.full(len(scores), novelty.threshold) if yardsticks is None else yardsticks.threshold
-        images = int(np.isfinite(threshold).sum())
-        return int((scores > threshold).sum()), images
+        threshold = np.asarray(novelty.threshold if yardsticks is None else yardsticks.threshold)
+        if np.isnan(threshold).any():
+            return None
+        return np.asarray(novelty.score(self._state.data.of(split).inputs) > threshold)
 
     def temperature(self) -> float | None:
         """What logits are divided by before they become probabilities; None with nothing to find it by."""

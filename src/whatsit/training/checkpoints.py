@@ -17,8 +17,8 @@ from whatsit.i18n import Message
 from whatsit.project import HISTORY, FeatureStore
 from whatsit.project.paths import untrusted
 from whatsit.project.records import read_json
-from whatsit.training import stages
-from whatsit.training.stages import Stage
+from whatsit.training import checkpoint_file as files
+from whatsit.training.checkpoint_file import Checkpoint
 
 WORTH = 0.1  # seconds of training that are worth a checkpoint,
 TIMES = 10  # or times what it takes to bring one safely to disk
@@ -26,11 +26,11 @@ HALVES = ("even", "odd")
 _FINISHED = re.compile(r"fit-(\d+)\.json")
 
 
-class Checkpoint(NamedTuple):
+class Stopped(NamedTuple):
     """A checkpoint of a training that was stopped."""
 
     half: str
-    stage: Stage
+    checkpoint: Checkpoint
 
 
 def finished(run: Path) -> int:
@@ -40,30 +40,30 @@ def finished(run: Path) -> int:
     )
 
 
-def load_finished(run: Path, belongs: dict[str, Any]) -> Stage:
+def load_finished(run: Path, belongs: dict[str, Any]) -> Checkpoint:
     """What the last finished training came to. Raises WhatsitError."""
-    stage = stages.load(run, f"fit-{finished(run)}", belongs)
-    if not isinstance(stage.history.get("requests"), list):
-        raise untrusted(stage.record, Message("stage.no_requests"))
-    return stage
+    checkpoint = files.load(run, f"fit-{finished(run)}", belongs)
+    if not isinstance(checkpoint.history.get("requests"), list):
+        raise untrusted(checkpoint.record, Message("checkpoint.no_requests"))
+    return checkpoint
 
 
 def load_checkpoint(
     run: Path, number: int, belongs: dict[str, Any], requested: Mapping[str, Any]
-) -> Checkpoint | None:
+) -> Stopped | None:
     """The last epoch of a training that was stopped, if the same training is requested now."""
-    found: list[Checkpoint] = []
+    found: list[Stopped] = []
     for half in HALVES:
         with suppress(WhatsitError):  # not there, or torn
-            stage = stages.load(run, f"fit-{number}-{half}", belongs)
-            kept = stage.history
+            checkpoint = files.load(run, f"fit-{number}-{half}", belongs)
+            kept = checkpoint.history
             if (
                 kept.get("requests") == requested
                 and isinstance(kept.get("epochs"), list)
                 and "batches" in kept
             ):
-                found.append(Checkpoint(half, stage))
-    return max(found, key=lambda found: len(found.stage.history["epochs"]), default=None)
+                found.append(Stopped(half, checkpoint))
+    return max(found, key=lambda found: len(found.checkpoint.history["epochs"]), default=None)
 
 
 class CheckpointWriter:
@@ -72,25 +72,25 @@ class CheckpointWriter:
     `last` is what it started from, which is the last to be written over.
     """
 
-    def __init__(self, run: Path, number: int, last: Checkpoint | None) -> None:
+    def __init__(self, run: Path, number: int, last: Stopped | None) -> None:
         self._run, self._number = run, number
         self._half = last.half if last else HALVES[0]
         self._wait, self._kept = WORTH, time.perf_counter()
 
-    def keep(self, stage: Callable[[], Stage]) -> None:
+    def keep(self, checkpoint: Callable[[], Checkpoint]) -> None:
         """Write down an epoch, if it is worth it."""
         started = time.perf_counter()
         if started - self._kept < self._wait:
             return
         self._half = HALVES[1 - HALVES.index(self._half)]
-        stages.save(self._run, f"fit-{self._number}-{self._half}", stage())
+        files.save(self._run, f"fit-{self._number}-{self._half}", checkpoint())
         self._kept = time.perf_counter()
         self._wait = max(WORTH, TIMES * (self._kept - started))
 
 
-def finish(run: Path, number: int, stage: Stage) -> None:
+def finish(run: Path, number: int, checkpoint: Checkpoint) -> None:
     """Write down what a training came to, and forget the way to it."""
-    stages.save(run, f"fit-{number}", stage)
+    files.save(run, f"fit-{number}", checkpoint)
     for path in chain(run.glob("fit-*"), run.glob(".whatsit.*")):  # with those that a kill left half written
         if not path.name.startswith(f"fit-{number}.") and not path.is_dir():
             path.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ from safetensors.numpy import save as to_bytes
 from whatsit.catalog.split import groups_of
 from whatsit.config import Split
 from whatsit.errors import WhatsitError
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.novelty import Novelty
 from whatsit.parallel import in_parallel
 from whatsit.probabilities import linear, softmax
@@ -168,11 +168,11 @@ def load(run: Path, classes: int, of: str | None = None) -> HeldOut | None:
 
 
 def hold_out(
-    data: Labelled,
+    data: Labeled,
     relatives: NDArray[np.int64],
     contents: NDArray[np.void],
     classes: int,
-    train: Callable[[Labelled, list[Places]], Heads],
+    train: Callable[[Labeled, list[Places]], Heads],
 ) -> HeldOut:
     """`train` a head on each four fifths of `data`, given as places, and ask it about the rest.
 
@@ -201,7 +201,7 @@ def hold_out(
     return Unseen(logits, novelty, labels, relatives, contents)[is_known].held_out("train")
 
 
-def novelty_of(train: Labelled, known: Novelty, found: Found) -> Novelty | None:
+def novelty_of(train: Labeled, known: Novelty, found: Found) -> Novelty | None:
     """What separates novel pictures from `known` ones, as a bundle has it; None without a threshold.
 
     The threshold is at least one that the training pictures themselves would give: where pictures hardly

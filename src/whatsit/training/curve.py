@@ -10,7 +10,7 @@ from whatsit.config import LearnerConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import progress
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training.batches import sample, steps_of
 from whatsit.training.fit_heads import HeadFit, affordable, fit_heads
 from whatsit.training.heads import Heads
@@ -27,8 +27,8 @@ def epochs_of(images: int, batch_size: int) -> int:
 
 
 def draw_curve(
-    train: Labelled,
-    valid: Labelled,
+    train: Labeled,
+    valid: Labeled,
     classes: Sequence[str],
     batch_size: int,
     repeats: int,

@@ -12,7 +12,7 @@ from whatsit.catalog import Catalog, split_index
 from whatsit.config import Balance, Precision, Split
 from whatsit.errors import CatalogError
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Project
 from whatsit.training.batches import FeatureBatches, chosen
@@ -51,9 +51,9 @@ class Data:
         self.catalog = catalog.without(features.refused) if features and features.refused else catalog
         self.classes = self.catalog.classes
         self._index = {label: number for number, label in enumerate(self.classes)}
-        self._known: dict[int, Labelled] = {}
+        self._known: dict[int, Labeled] = {}
         if features:
-            self._known = self._labelled(looked_at.without(features.refused), features)
+            self._known = self._labeled(looked_at.without(features.refused), features)
         self._other_views = np.empty((0, backbone.width), np.float32)
         self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
 
@@ -74,7 +74,7 @@ class Data:
         """The index of each picture's class (n,)."""
         return self._labels_of(self.catalog[split])
 
-    def of(self, split: Split) -> Labelled:
+    def of(self, split: Split) -> Labeled:
         """Features and labels of a split. Raises CatalogError where it has no pictures."""
         index = split_index(split)
         if index not in self._known:
@@ -87,7 +87,7 @@ class Data:
             if len(features.refused) == len(catalog):
                 raise CatalogError(Message("training.unreadable_split", split=split))
             readable = catalog.without(features.refused, to_train=False)
-            self._known = self._known | self._labelled(readable, features)
+            self._known = self._known | self._labeled(readable, features)
         return self._known[index]
 
     def leave_out(self, contents: Collection[str]) -> None:
@@ -101,12 +101,12 @@ class Data:
         """The features of some pictures, from the store as far as it knows them."""
         return self._extract(catalog, view)
 
-    def views_to_train_on(self) -> Labelled:
+    def views_to_train_on(self) -> Labeled:
         """Features of the training pictures in all views, all first views first; labels of the first ones."""
         train = self.of("train")
         if not len(self._other_views):
             return train
-        return Labelled(np.concatenate([train.inputs, self._other_views]), train.labels)
+        return Labeled(np.concatenate([train.inputs, self._other_views]), train.labels)
 
     def batches(self, batch_size: int, balance: Balance | None) -> FeatureBatches:
         """These in batches, for one head."""
@@ -142,9 +142,9 @@ class Data:
     def _labels_of(self, catalog: Catalog) -> NDArray[np.int64]:
         return np.array([self._index[catalog.names[label]] for label in catalog.labels], np.int64)
 
-    def _labelled(self, catalog: Catalog, features: Features) -> dict[int, Labelled]:
+    def _labeled(self, catalog: Catalog, features: Features) -> dict[int, Labeled]:
         """Features and labels of each split that the catalog has, which is in their order."""
         splits, labels = catalog.rows["split"], self._labels_of(catalog)
         starts = np.flatnonzero(np.diff(splits, prepend=-1))
         parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(splits)], strict=True)]
-        return {int(splits[part.start]): Labelled(features.vectors[part], labels[part]) for part in parts}
+        return {int(splits[part.start]): Labeled(features.vectors[part], labels[part]) for part in parts}

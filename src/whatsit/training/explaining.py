@@ -20,8 +20,9 @@ def explain(model: Model, layers: Layers, image: Picture, label: str | None) -> 
         from whatsit.finetune.head import Head
 
     pixels = model.preprocess.load(image)
-    label = model.from_pixels(pixels[None]).prediction(0).label if label is None else label
+    prediction = model.from_pixels(pixels[None]).prediction(0)
+    label = prediction.label if label is None else label
     require_class(label, model.classes)
     number = np.array([model.classes.index(label)])
     values = gradient_maps(layers.module, Head.of(layers.head.weights()), pixels[None], number)[0]
-    return HeatMap(label, pixels, values, scaled(values))
+    return prediction.explained(HeatMap(label, pixels, values, scaled(values)))

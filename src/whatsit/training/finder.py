@@ -106,12 +106,13 @@ class LRFinder:
         """The loss over the rates, with the suggestions drawn in. Raises MissingError without matplotlib."""
         from whatsit.understand.plots import draw_lr_finder
 
-        marks = {"steepest": self.steep, "minimum / 10": self.minimum}
+        marks = {say("plots.fastest"): self.steep, say("plots.tenth"): self.minimum}
         return draw_lr_finder(
             self.lrs,
             self.losses,
             {name: rate for name, rate in marks.items() if rate is not None},
             self.slope,
+            self.suggestion,
         )
 
     def __str__(self) -> str:

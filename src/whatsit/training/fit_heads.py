@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.config import LR, Balance
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training import loop
 from whatsit.training.batches import FeatureBatches, Places, chosen, class_weights, steps_of
 from whatsit.training.heads import WD, Heads
@@ -28,7 +28,7 @@ class HeadFit:
     balance: Balance | None = None
 
 
-def fit_heads(heads: Heads, data: Labelled, places: Sequence[Places], how: HeadFit) -> None:
+def fit_heads(heads: Heads, data: Labeled, places: Sequence[Places], how: HeadFit) -> None:
     """Train each head on its own `places` in `data`, which may hold several views of all pictures."""
     own = [each[chosen(data.labels[each], how.balance)] for each in places]
     batches = FeatureBatches(data.inputs, data.labels, how.bs, own)

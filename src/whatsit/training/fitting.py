@@ -11,22 +11,22 @@ import numpy as np
 from whatsit.checks import described
 from whatsit.config import LR, Balance
 from whatsit.errors import WeightsError, WhatsitError
-from whatsit.events import emit, emitting, nowhere
+from whatsit.events import emit, emitting, note, nowhere, warn
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.project import Fit
 from whatsit.training import batches, loop, mirrors
 from whatsit.training.calibration import Calibration
 from whatsit.training.callbacks import Callback
+from whatsit.training.checkpoint_file import Checkpoint
 from whatsit.training.checks import require_teaching
 from whatsit.training.finder import gentle
 from whatsit.training.heads import WD, Heads
-from whatsit.training.history import History, epoch_done
+from whatsit.training.history import Epoch, History, epoch_done
 from whatsit.training.hooks import Reporting, Validation
 from whatsit.training.learning_rates import LearningRates
 from whatsit.training.records import write_record
 from whatsit.training.schedules import Constant, Schedule
-from whatsit.training.stages import Stage
 from whatsit.training.state import State
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def fit(state: State, calibration: Calibration, request: Request) -> None:
     plan = loop.Plan(request.epochs, schedule, lrs, state.config.seed + len(state.history))
     _train(state, calibration, request, facts, (data, plan, wd))
     write_record(state, calibration)
-    state.run.finish(state.stage())
+    state.run.finish(state.checkpoint())
 
 
 def _was_done(state: State) -> bool:
@@ -75,11 +75,11 @@ def _was_done(state: State) -> bool:
 
     The last such one is taken as it was; in it is what came of those before.
     """
-    stage = state.run.finished(state.belongs)
-    if stage is None:
+    checkpoint = state.run.finished(state.belongs)
+    if checkpoint is None:
         return False
     if state.run.is_at_its_end:
-        state.restore(stage)
+        state.restore(checkpoint)
         state.is_of_run = True
         for place, epoch in enumerate(state.history, 1):
             emit(epoch_done(epoch, place, len(state.history)))
@@ -105,16 +105,19 @@ def _train(
     requested = state.run.requested_after(before)
     stopped = state.run.stopped(state.belongs, requested)
     if stopped is not None:
-        _go_on(state, model, stopped.stage, reporting)
+        _go_on(state, model, stopped.checkpoint, reporting)
     writer = state.run.writer(stopped)
 
     def keep(training: loop.Training) -> None:
         if not training.is_over and training.epochs < plan.epochs:
-            writer.keep(lambda: Stage(model.state(), state.belongs, {**state.kept(), "requests": requested}))
+            writer.keep(
+                lambda: Checkpoint(model.state(), state.belongs, {**state.kept(), "requests": requested})
+            )
 
     hooks: list[loop.Hook] = [
         Validation(lambda: validation_logits(state), state.metrics, history),
         reporting,
+        lambda training: _ends_early(history[-1], training.epochs, plan.epochs),
         keep,
     ]
     state.is_training_backbone = not layers.is_frozen
@@ -131,21 +134,31 @@ def _train(
             state.fits.append({**facts, "epochs": trained})
 
 
-def _go_on(state: State, model: "Heads | Network", stage: Stage, reporting: Reporting) -> None:
+def _ends_early(epoch: Epoch, place: int, epochs: int) -> bool:
+    """Whether a training diverged: its weights can't become numbers again."""
+    if epoch.is_finite:
+        return False
+    if place < epochs:
+        warn(Message("training.stopped_early", epoch=place, epochs=epochs))
+    return True
+
+
+def _go_on(state: State, model: "Heads | Network", checkpoint: Checkpoint, reporting: Reporting) -> None:
     """Take over a training that was stopped before its last epoch."""
     history, before = state.history, len(state.history)
     damaged = WhatsitError(Message("training.checkpoint_damaged"))
     try:
-        past = History.from_dict(stage.history["epochs"], stage.history["batches"])
+        past = History.from_dict(checkpoint.history["epochs"], checkpoint.history["batches"])
         if not before < len(past) < before + reporting.epochs:
             raise damaged
-        model.load_state(stage.tensors)
+        model.load_state(checkpoint.tensors)
     except (WeightsError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise damaged from error
     history.losses, history.lrs, history.moms = past.losses, past.lrs, past.moms
     for epoch in past.epochs[before:]:
         history.epochs.append(epoch)
         reporting.last()
+    note(Message("training.going_on", epoch=len(history) - before, epochs=reporting.epochs))
 
 
 def checked(state: State, epochs: int, bs: int | None, wd: float | None) -> tuple[int, float]:
@@ -182,16 +195,16 @@ def transform(state: State) -> "nn.Module | None":
     return transforms(max_rotate=0, max_zoom=1, max_warp=0, max_lighting=0)
 
 
-def validation_logits(state: State) -> Labelled:
+def validation_logits(state: State) -> Labeled:
     """The logits of the validation pictures, as the layers are now."""
     if state.layers.is_frozen:
         valid = state.data.of("valid")
-        return Labelled(state.layers.head.logits(valid.inputs), valid.labels)
+        return Labeled(state.layers.head.logits(valid.inputs), valid.labels)
     network = state.layers.network
     assert network is not None
     pictures = state.data.pictures("valid", LOOKED_AT).in_order()
     logits = [network.logits(batch.inputs) for batch in pictures]
-    return Labelled(np.concatenate(logits), state.data.labels("valid"))
+    return Labeled(np.concatenate(logits), state.data.labels("valid"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from whatsit.errors import WeightsError
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 
 WD = 1.0  # good for nearly every head
 BN_EPS, BN_MOMENTUM = 1e-5, 0.1  # as in PyTorch
@@ -67,7 +67,7 @@ class Heads:
         with one_thread(), np.errstate(all="ignore"):  # what diverges is found afterwards
             yield
 
-    def step(self, batch: Labelled, lrs: Sequence[float], momentum: float) -> float:
+    def step(self, batch: Labeled, lrs: Sequence[float], momentum: float) -> float:
         """Forward, backward, AdamW; the mean cross-entropy before it.
 
         `batch` has features (heads, n, width) and labels (heads, n).

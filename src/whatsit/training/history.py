@@ -28,6 +28,11 @@ class Epoch:
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether both losses are numbers; those of a training that diverged are not."""
+        return math.isfinite(self.train_loss) and math.isfinite(self.valid_loss)
+
     def __repr__(self) -> str:
         values = {"train_loss": self.train_loss, "valid_loss": self.valid_loss, **self.metrics}
         others = ", ".join(f"{name} {value:.4g}" for name, value in values.items())

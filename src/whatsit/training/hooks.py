@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatsit.events import emit
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
 from whatsit.training.callbacks import Callback
 from whatsit.training.history import Epoch, History, epoch_done
@@ -19,7 +19,7 @@ from whatsit.understand.metrics import Metric
 class Validation:
     """Appends each epoch to a history; `look` gives the logits of the validation pictures."""
 
-    look: Callable[[], Labelled]
+    look: Callable[[], Labeled]
     metrics: Mapping[str, Metric]
     history: History
 
@@ -55,7 +55,7 @@ class Reporting:
         return any(answers)
 
 
-def measure(outputs: Labelled) -> tuple[float, float]:
+def measure(outputs: Labeled) -> tuple[float, float]:
     """Mean cross-entropy and error rate of logits; those that are not finite are wrong."""
     logits = outputs.inputs.astype(np.float64)
     with np.errstate(all="ignore"):
@@ -65,6 +65,6 @@ def measure(outputs: Labelled) -> tuple[float, float]:
     return float(losses.mean()), float(is_wrong.mean())
 
 
-def _apply(metric: Metric, outputs: Labelled) -> float:
+def _apply(metric: Metric, outputs: Labeled) -> float:
     with np.errstate(all="ignore"):
         return float(metric(outputs.labels, softmax(outputs.inputs)))

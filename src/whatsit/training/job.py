@@ -40,10 +40,13 @@ from whatsit.project.records import read_json, shaped
 from whatsit.training import checkpoints
 from whatsit.training.checks import require_options
 
+VERSION = 1  # of the records of a job
+
 
 class Record(TypedDict):
     """A job in its run."""
 
+    version: int
     config: dict[str, Any]
     runs: list[str]
     pictures: str
@@ -57,12 +60,13 @@ class Record(TypedDict):
 class Part(TypedDict):
     """A job in its further runs."""
 
+    version: int
     part_of: str
     config: dict[str, Any]
     pictures: str
 
 
-RECORDED = tuple(name for name in Record.__annotations__ if name != "config")  # of a job
+RECORDED = tuple(name for name in Record.__annotations__ if name not in ("config", "version"))  # of a job
 
 
 @dataclass
@@ -117,7 +121,7 @@ class Job:
             self.runs[place : place + 1] = [run.name]
             if place:
                 record = {"part_of": self.runs[0], "config": asdict(self.config), "pictures": self.pictures}
-                write_whole(run / JOB, _to_json(record))
+                write_whole(run / JOB, _to_json({"version": VERSION, **record}))
         self.hold()
         self.write()
         written("run", run)
@@ -171,6 +175,7 @@ class Job:
         """Keep the record in the first run's folder."""
         if self.place is not None:
             record = {name: getattr(self, name) for name in RECORDED} | {"config": asdict(self.config)}
+            record = {"version": VERSION, **record}
             write_whole(self.place / (CONTINUATION if self.continues else JOB), _to_json(record))
 
 
@@ -299,20 +304,28 @@ def _read(run: Path, name: str) -> Job:
     """The job that a run is the first or another one of, or its continuation."""
     file = check_run(run) / name
     try:
-        record = read_json(file)
+        record = _record(file, run)
         if "part_of" not in record:
             return _first(run, file, record)
         part = shaped(record, Part)
         first = check_run(run_named(run.parent, part["part_of"], file))
         if (first / name).exists():
-            return _first(first, first / name, read_json(first / name))
+            return _first(first, first / name, _record(first / name, first))
         return Job(
             _config(part["config"]), [run.name], part["pictures"], is_finished=True, _folder=run.parent
         )
     except FileNotFoundError:
         raise WhatsitError(Message("job.foreign", run=run)) from None
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, AttributeError) as error:
         raise WhatsitError(Message("job.damaged", file=file, run=run)) from error
+
+
+def _record(file: Path, run: Path) -> Any:
+    """The content of a record. Raises WhatsitError where another version of Whatsit wrote it."""
+    record = read_json(file)
+    if record.get("version") != VERSION:
+        raise WhatsitError(Message("job.other_version", file=file, run=run))
+    return record
 
 
 def _first(run: Path, file: Path, record: object) -> Job:

@@ -18,7 +18,8 @@ from whatsit.i18n import Message
 from whatsit.project import keeping
 from whatsit.tables import paragraph
 from whatsit.text import brief
-from whatsit.training import checks, fitting, mirrors, records, stages
+from whatsit.training import checkpoint_file as files
+from whatsit.training import checks, fitting, mirrors, records
 from whatsit.training.answers import Answers
 from whatsit.training.callbacks import Callback
 from whatsit.training.card import facts_of
@@ -208,8 +209,8 @@ class Learner(Answers):
 
         That is the head, and once the backbone was unfrozen the backbone too.
         """
-        stage = self._state.stage(trained_on=sorted(self._state.trained_on))
-        return stages.save(self._state.project.folder / "stages", name, stage)
+        checkpoint = self._state.checkpoint(trained_on=sorted(self._state.trained_on))
+        return files.save(self._state.project.folder / "checkpoints", name, checkpoint)
 
     def load(self, name: str) -> "Learner":
         """Take over what `save` kept, also what is frozen.
@@ -217,8 +218,8 @@ class Learner(Answers):
         Raises WhatsitError where it has other classes, or another order of them, size, normalization or
         architecture than this learner, or is damaged.
         """
-        folder = self._state.project.folder / "stages"
-        self._state.restore(stages.load(folder, name, self._state.belongs))
+        folder = self._state.project.folder / "checkpoints"
+        self._state.restore(files.load(folder, name, self._state.belongs))
         self._state.is_of_run = False
         return self
 
@@ -241,7 +242,7 @@ class Learner(Answers):
         with keeping(state.project.folder, path):
             bundle.write(path)
         state.run.note_trained_on(state.trained_on)
-        state.project.note_bundle(self.run, bundle.sha256)
+        state.project.note_bundle(self.run, bundle.sha256, path)
         return bundle
 
 

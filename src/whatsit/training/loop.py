@@ -9,7 +9,7 @@ from typing import Any, Protocol, SupportsFloat
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.training.schedules import Schedule
 
 
@@ -20,7 +20,7 @@ class Trainable(Protocol):
         """Train in this block; what is random in it, such as dropout, comes from `noise`."""
         ...
 
-    def step(self, batch: Labelled, lrs: Sequence[float], momentum: float) -> SupportsFloat:
+    def step(self, batch: Labeled, lrs: Sequence[float], momentum: float) -> SupportsFloat:
         """One step, with a learning rate for each group of layers; the loss before it."""
         ...
 
@@ -37,7 +37,7 @@ class Batches(Protocol):
         """Batches in an epoch."""
         ...
 
-    def epoch(self, order: np.random.Generator) -> Iterator[Labelled]:
+    def epoch(self, order: np.random.Generator) -> Iterator[Labeled]:
         """The batches of an epoch, shuffled by `order`."""
         ...
 

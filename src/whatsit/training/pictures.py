@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from whatsit.errors import CatalogError, ImageError
 from whatsit.events import progress
 from whatsit.i18n import Message
-from whatsit.labelled import Labelled
+from whatsit.labeled import Labeled
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.training.batches import Places, shuffled, steps_of
@@ -40,22 +40,22 @@ class PictureBatches:
         """Batches in an epoch."""
         return steps_of(len(self.chosen), self.batch_size)
 
-    def epoch(self, order: np.random.Generator) -> Iterator[Labelled]:
+    def epoch(self, order: np.random.Generator) -> Iterator[Labeled]:
         """The chosen pictures, shuffled; pixels uint8 (n, size, size, 3)."""
         return self._batches(shuffled(self.chosen, self.steps, order), "training")
 
-    def in_order(self) -> Iterator[Labelled]:
+    def in_order(self) -> Iterator[Labeled]:
         """All pictures as they come."""
         places = np.arange(len(self.paths))
         starts = range(self.batch_size, len(places), self.batch_size)
         return self._batches(np.split(places, starts), "validating")
 
-    def _batches(self, batches: Sequence[Places], task: str) -> Iterator[Labelled]:
+    def _batches(self, batches: Sequence[Places], task: str) -> Iterator[Labeled]:
         decoded = in_parallel(self._load, np.concatenate(batches).tolist(), together=TOGETHER)
         with progress(task, len(batches)) as advance:
             for places in batches:
                 pixels = np.stack(list(islice(decoded, len(places))))
-                yield Labelled(pixels, self.labels[places])
+                yield Labeled(pixels, self.labels[places])
                 advance()
 
     def _load(self, place: int) -> NDArray[np.uint8]:

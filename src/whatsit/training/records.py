@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from whatsit.errors import DivergedError, WhatsitError
 from whatsit.i18n import Message
 from whatsit.model import Model, Predictions
 from whatsit.project import BY_FOLDER, BY_TABLE, Answered, RunRecord
-from whatsit.report import Phrase
+from whatsit.report import RESIZES, Phrase
 from whatsit.training.calibration import Calibration
 from whatsit.training.diverged import diverged
 from whatsit.training.doctor import Diagnosis, diagnose
@@ -30,6 +31,13 @@ SIZES = {
     "small": "size_small",
     "many": "size_many",
     "large": "size_large",
+}
+FITS = {
+    "epochs": "training.settings_epochs",
+    "lr": "training.settings_lr",
+    "bs": "training.settings_bs",
+    "wd": "training.settings_wd",
+    "balance": "training.settings_balance",
 }
 
 
@@ -95,7 +103,7 @@ def write_record(state: State, calibration: Calibration) -> None:
 
 
 def _answered(state: State, calibration: Calibration) -> dict[str, Answered]:
-    """By each validation picture's content, its label, what it is taken for, and its group."""
+    """By each validation picture's content, its label, its prediction, and its group."""
     valid = state.catalog["valid"]
     groups = [None] * len(valid) if valid.groups is None else valid.groups.tolist()
     places = predicted(predictions_for(state, calibration, "valid").probabilities)
@@ -122,9 +130,9 @@ def measured(state: State, calibration: Calibration) -> dict[str, Any]:
         "images": valid.images,
         "accuracy": round(valid.accuracy, 6),
     }
-    called_novel, images = calibration.false_alarms("valid") or (0, 0)
-    if images:
-        metrics["false_alarms"] = round(called_novel / images, 6)
+    is_novel = calibration.is_novel("valid")
+    if is_novel is not None and len(is_novel):
+        metrics["false_alarms"] = round(float(is_novel.mean()), 6)
     metrics["calibrated_on"] = calibration.held_out().split
     if state.layers.is_fine_tuned:
         metrics["fine_tuned"] = True
@@ -145,9 +153,9 @@ def settings(state: State, model: Model) -> dict[str, str | Phrase | Message]:
     return {
         "backbone": tuned or name,
         **cost(state, model),
-        "resize": state.preprocess.resize,
+        "resize": Phrase(RESIZES[state.preprocess.resize], {}),
         "precision_of": state.data.precision,
-        "fits": "; ".join(map(_in_words, state.fits)),
+        "fits": reduce(_joined, map(_in_words, state.fits)) if state.fits else "",
         "views": str(state.data.views),
         "seed": str(state.config.seed),
         "split": _split(state),
@@ -162,7 +170,7 @@ def _split(state: State) -> Message:
     seed = Message("training.settings_seed", seed=rule.seed)
     how = Message("training.settings_by_time") if rule.by_time else seed
     share = Message("training.settings_valid", valid=rule.valid)
-    return Message("training.settings_split", parts=[share, how, *filter(None, [rule.relation])])
+    return Message("training.settings_parts", parts=[share, how, *filter(None, [rule.relation])])
 
 
 def cost(state: State, model: Model) -> dict[str, Phrase]:
@@ -183,6 +191,10 @@ def prediction_seconds(state: State, model: Model) -> float | None:
     return state.takes[1]
 
 
-def _in_words(fit: Mapping[str, Any]) -> str:
-    values = {name: value for name, value in fit.items() if value is not None and name != "group_lrs"}
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+def _in_words(fit: Mapping[str, Any]) -> Message:
+    parts = [Message(code, value=fit[name]) for name, code in FITS.items() if fit.get(name) is not None]
+    return Message("training.settings_parts", parts=parts)
+
+
+def _joined(first: Message, then: Message) -> Message:
+    return Message("training.settings_then", first=first, then=then)

@@ -1,6 +1,6 @@
 """What a learner's report holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -17,6 +17,13 @@ from whatsit.understand.interpretation import Interpretation
 ORDER: tuple[Split, ...] = ("test", "valid", "train")  # the first that has pictures is judged by
 
 
+def interpretations(interpret: Callable[[Split], Interpretation]) -> Iterator[Interpretation]:
+    """Of each split that has pictures, the one to judge by first."""
+    for split in ORDER:
+        with suppress(CatalogError):  # it has no pictures, or none can be read anymore
+            yield interpret(split)
+
+
 def report_of(
     state: State,
     calibration: Calibration,
@@ -25,13 +32,9 @@ def report_of(
     training: Training,
 ) -> Report:
     """The report of a learner's model, with what `interpret` finds on each split that has pictures."""
-    found: dict[Split, Interpretation] = {}
-    for split in ORDER:
-        with suppress(CatalogError):  # it has no pictures, or none can be read anymore
-            found[split] = interpret(split)
     return Report(
         name=state.catalog.root.name,
-        interpretations=list(found.values()),
+        interpretations=list(interpretations(interpret)),
         facts=settings(state, model),
         training=training,
         summary=state.catalog.summary(),
@@ -39,7 +42,6 @@ def report_of(
         is_fine_tuned=state.layers.is_fine_tuned,
         calibrated_on=calibration.held_out().split,
         novelty=model.novelty,
-        false_alarms=calibration.false_alarms(next(iter(found))),
         is_cross_fitted=True,
         left_out=state.data.left_out,
         suspects=suspects_of(state, calibration),

@@ -19,9 +19,9 @@ from whatsit.project import (
     write_whole,
 )
 from whatsit.training import checkpoints, crossfit
-from whatsit.training.checkpoints import Checkpoint, CheckpointWriter
+from whatsit.training.checkpoint_file import Checkpoint
+from whatsit.training.checkpoints import CheckpointWriter, Stopped
 from whatsit.training.crossfit import HeldOut
-from whatsit.training.stages import Stage
 
 Belongs = dict[str, Any]
 
@@ -43,17 +43,17 @@ class Run:
         """The number of the training that was requested last, from 1."""
         return len(self.requests)
 
-    def finished(self, belongs: Belongs) -> Stage | None:
+    def finished(self, belongs: Belongs) -> Checkpoint | None:
         """The result of the training that was requested last, if it has finished before, or of a later one.
 
         Raises WhatsitError where something else was trained in this run.
         """
         if self.number > checkpoints.finished(self.folder):
             return None
-        stage = checkpoints.load_finished(self.folder, belongs)
-        if stage.history["requests"][: self.number] != self.requests:
+        checkpoint = checkpoints.load_finished(self.folder, belongs)
+        if checkpoint.history["requests"][: self.number] != self.requests:
             raise WhatsitError(Message("training.other_run", run=self.folder))
-        return stage
+        return checkpoint
 
     @property
     def is_at_its_end(self) -> bool:
@@ -64,23 +64,23 @@ class Run:
         """All requests, the last of them after so many epochs: what a checkpoint belongs to."""
         return {"trainings": self.requests, "before": epochs}
 
-    def stopped(self, belongs: Belongs, requested: Mapping[str, Any]) -> Checkpoint | None:
+    def stopped(self, belongs: Belongs, requested: Mapping[str, Any]) -> Stopped | None:
         """The last checkpoint of the training that was requested last, if it was stopped."""
         return checkpoints.load_checkpoint(self.folder, self.number, belongs, requested)
 
-    def writer(self, last: Checkpoint | None) -> CheckpointWriter:
+    def writer(self, last: Stopped | None) -> CheckpointWriter:
         """What records the epochs of the training that was requested last."""
         return CheckpointWriter(self.folder, self.number, last)
 
-    def finish(self, stage: Stage) -> None:
+    def finish(self, checkpoint: Checkpoint) -> None:
         """Record the result of the training that was requested last."""
-        checkpoints.finish(self.folder, self.number, stage)
+        checkpoints.finish(self.folder, self.number, checkpoint)
 
-    def take_up(self, trainings: int, belongs: Belongs) -> Stage:
+    def take_up(self, trainings: int, belongs: Belongs) -> Checkpoint:
         """What the last of so many trainings came to; the next one goes on from there."""
-        stage = checkpoints.load_finished(self.folder, belongs)
-        self.requests = stage.history["requests"][:trainings]
-        return stage
+        checkpoint = checkpoints.load_finished(self.folder, belongs)
+        self.requests = checkpoint.history["requests"][:trainings]
+        return checkpoint
 
     def note_trained_on(self, contents: Collection[str]) -> None:
         """Write down that pictures of these contents are trained on."""

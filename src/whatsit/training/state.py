@@ -13,13 +13,13 @@ from whatsit.config import LearnerConfig, Precision
 from whatsit.preprocess import Preprocess
 from whatsit.project import Fit, Project, are_plausible
 from whatsit.training.backbone import load_backbone
+from whatsit.training.checkpoint_file import Checkpoint, taking_up
 from whatsit.training.curve import epochs_of
 from whatsit.training.data import Data
 from whatsit.training.history import History
 from whatsit.training.input_size import InputSize, input_size
 from whatsit.training.layers import Layers
 from whatsit.training.run import Run
-from whatsit.training.stages import Stage, taking_up
 from whatsit.understand.comparison import Difference
 from whatsit.understand.metrics import Metric
 
@@ -29,7 +29,7 @@ class State:
     """`came` is the backbone as it came, `fits` the options of each training, `trained_on` the contents
     of all pictures of these.
 
-    `is_of_run` says that the layers are what the run came to, and not what a saved stage was;
+    `is_of_run` says that the layers are what the run came to, and not what a saved checkpoint was;
     `is_training_backbone` that they change just now. `mirrored` is how many more mirrored pictures than plain
     ones are not recognized, once that was measured; `takes` how long a prediction takes, by the backbone's
     hash.
@@ -146,7 +146,7 @@ class State:
             "pretrained": self.came.sha256,
         }
 
-    def stage(self, **more: Any) -> Stage:
+    def checkpoint(self, **more: Any) -> Checkpoint:
         """All of it that a later process needs."""
         mirrored = self.mirrored
         history = {
@@ -158,17 +158,17 @@ class State:
             **self.kept(),
             **more,
         }
-        return Stage(self.layers.weights(), self.belongs, history)
+        return Checkpoint(self.layers.weights(), self.belongs, history)
 
-    def restore(self, stage: Stage) -> None:
-        """Become what a stage holds. Raises WhatsitError where that can't be, and stays what it was."""
-        kept = stage.history
-        with taking_up(stage):
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Become what a checkpoint holds. Raises WhatsitError where that can't be, and stays what it was."""
+        kept = checkpoint.history
+        with taking_up(checkpoint):
             fits = kept["fits"]
             if not are_plausible(fits):
                 raise ValueError("its trainings are odd")
             layers = Layers(self.config, self.size.pixels, len(self.data.classes), self.came)
-            layers.load_weights(stage.tensors, kept.get("frozen"), bool(kept.get("tuned")))
+            layers.load_weights(checkpoint.tensors, kept.get("frozen"), bool(kept.get("tuned")))
             mirrored = Difference(*kept["mirrored"]) if kept.get("mirrored") else None
             history = History.from_dict(kept["epochs"], kept.get("batches", {}))
             trained_on = frozenset(kept.get("trained_on", ()))
@@ -180,5 +180,5 @@ class State:
         self._forget_features(before)
 
     def kept(self) -> dict[str, Any]:
-        """The history, for a stage."""
+        """The history, for a checkpoint."""
         return {"epochs": self.history.to_dict(), "batches": self.history.batches()}

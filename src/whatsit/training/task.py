@@ -1,5 +1,6 @@
 """A whole training as a task: a config in; a bundle, a report and a result out."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +14,12 @@ from whatsit.checks import config_with, path_of
 from whatsit.commands import command_line
 from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig, absolute
 from whatsit.errors import DivergedError, WhatsitError
-from whatsit.events import Emit, warn, written
+from whatsit.events import Emit, note, warn, written
 from whatsit.extras import MissingError
 from whatsit.i18n import Message
 from whatsit.outputs import is_ours
-from whatsit.project import write_whole
-from whatsit.report import Phrase
+from whatsit.project import find_replaced, write_whole
+from whatsit.report import Headline, Phrase
 from whatsit.report.suspects import Suspect
 from whatsit.text import brief
 from whatsit.training import automatic
@@ -27,6 +28,7 @@ from whatsit.training.checks import require_config
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
 from whatsit.training.records import cost, prediction_seconds
+from whatsit.training.reporting import interpretations
 from whatsit.training.suspects import suspects_of
 from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
@@ -40,8 +42,8 @@ class TrainResult:
     """What a training came to: the `learner`, its `bundle` and the `report` beside it, None without one.
 
     `config` is what was to be done. `accuracies` are those of all seeds, if several were wanted;
-    `experiments` those of `what_if`, and `figure` their picture. `is_replaced`: there was another bundle,
-    which is in the trash now.
+    `experiments` those of `what_if`, and `figure` their picture. `replaced` is where the bundle is kept that
+    was there before, if it was another one.
     """
 
     learner: Learner
@@ -49,7 +51,7 @@ class TrainResult:
     report: Path | None
     seconds: float
     config: TrainConfig
-    is_replaced: bool = False
+    replaced: Path | None = None
     accuracies: tuple[float, ...] = ()
     experiments: tuple[Experiment, ...] = ()
     figure: Path | None = None
@@ -61,6 +63,12 @@ class TrainResult:
     def left_out(self) -> int:
         """How many pictures were set aside for measuring, and are training pictures too."""
         return self.learner._state.data.left_out
+
+    @property
+    def headline(self) -> Headline:
+        """How good it is, in the words of the report."""
+        learner = self.learner
+        return Headline(next(interpretations(learner.interpret)), self.left_out, len(learner.catalog))
 
     def suspects(self, most: int = 3) -> list[Suspect]:
         """The training pictures whose labels are contradicted most surely, by held-out answers."""
@@ -76,6 +84,7 @@ class TrainResult:
         doubt = guessing.warning(evaluation)
         found: dict[str, Any] = {
             **evaluation.to_dict(),
+            "headline": [one.to_dict() for one in self.headline.messages],
             "classes": learner.classes,
             "images": len(learner.catalog),
             "valid_images": evaluation.images,
@@ -93,6 +102,7 @@ class TrainResult:
             "run": str(learner.run),
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
+            "replaced": self.replaced and str(self.replaced),
             "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects(20)],
         }
         if len(self.accuracies) > 1:
@@ -143,7 +153,7 @@ def run_training(
         require_config(job.config)
         trained = automatic.carry_out(job)
         learner, out = trained.learner, Path(job.config.out)
-        is_replaced = _export(learner, job, out)
+        replaced = _export(learner, job, out)
         written("bundle", out)
         experiments = what_if(learner, learner.run / "what-if") if job.config.what_if else []
         figure = _draw(experiments, learner.run / WHAT_IF)
@@ -151,7 +161,7 @@ def run_training(
         report, accuracies = _report(learner, out), tuple(trained.accuracies)
         seconds = time.perf_counter() - started
         result = TrainResult(
-            learner, out, report, seconds, job.config, is_replaced, accuracies, tuple(experiments), figure
+            learner, out, report, seconds, job.config, replaced, accuracies, tuple(experiments), figure
         )
         finish(result.to_dict())
     return result
@@ -170,25 +180,36 @@ def _job_of(config: Training) -> Iterator[Job]:
         given, place = jobs.Given(folder, out, weights), jobs.find_run(config.run, folder, project)
         if isinstance(config, ResumeConfig):
             job = jobs.resume(place, given)
+            code = "training.resuming" if any(place.glob("fit-*")) else "training.resuming_anew"
+            note(Message(code, run=place.name))
         else:
             job = jobs.further(place, given, config.epochs, config.lr)
     try:
         yield job
     except KeyboardInterrupt:
-        if job.place is not None and not job.is_finished:
+        if not job.is_finished:
             with suppress(KeyboardInterrupt):  # of a listener that has had enough
-                warn(Message("training.resume_with", command=command_line("train", *job.resuming())))
+                warn(_advice(job))
         raise
     finally:
         job.release()
 
 
-def _export(learner: Learner, job: Job, out: Path) -> bool:
-    """Write the bundle; whether it replaced another one."""
-    before = out.read_bytes() if out.is_file() else None
+def _advice(job: Job) -> Message:
+    """How to go on after a job was stopped."""
+    if job.place is None:
+        return Message("training.start_again")
+    return Message("training.resume_with", command=command_line("train", *job.resuming()))
+
+
+def _export(learner: Learner, job: Job, out: Path) -> Path | None:
+    """Write the bundle; where another one is kept that was there before."""
+    before = out.read_bytes() if out.is_file() else b""
     try:
         learner.export(out)
-        return before not in (None, out.read_bytes())
+        if before in (b"", out.read_bytes()):
+            return None
+        return find_replaced(learner._state.project.folder, hashlib.sha256(before).hexdigest())
     except DivergedError:
         job.finish(learner.run)  # to go on with it would end the same way
         raise

@@ -57,9 +57,9 @@ def take_up(learner: Learner, trainings: int, views: int) -> None:
     The next call trains it further, unless it was trained further already.
     """
     state = learner._state
-    stage = state.run.take_up(trainings, state.belongs)
+    checkpoint = state.run.take_up(trainings, state.belongs)
     if state.run.is_at_its_end:
-        state.restore(stage)
+        state.restore(checkpoint)
         state.is_of_run = True
     if views > 1:
         add_views(learner, views)

@@ -19,6 +19,8 @@ from whatsit.training import variants
 from whatsit.training.doctor import FAULTS, Diagnosis
 from whatsit.training.history import History
 from whatsit.training.learner import Learner
+from whatsit.understand import guessing
+from whatsit.understand.metrics import Evaluation
 
 if TYPE_CHECKING:
     from whatsit.figures import Plot
@@ -71,13 +73,19 @@ def what_if(learner: Learner, folder: Path) -> list[Experiment]:
         for question, harmless, train in _experiments(learner, folder):
             note(question)
             tried = train()
-            experiment = Experiment(question, tried.history, tried.diagnose(), harmless)
+            answer = if_no_guesses(harmless, tried.evaluate())
+            experiment = Experiment(question, tried.history, tried.diagnose(), answer)
             note(Message("what_if.answer", answer=experiment.answer))
             if tried.is_fine_tuned:  # these features are not needed again
                 learner._state.project.features.forget(tried.backbone.sha256)
             found.append(experiment)
     shutil.rmtree(folder, ignore_errors=True)  # their weights are of no use
     return found
+
+
+def if_no_guesses(answer: Message, evaluation: Evaluation) -> Message:
+    """An answer that praises a training, or what to say instead where it may be no better than guessing."""
+    return Message("what_if.guessing") if guessing.warning(evaluation) else answer
 
 
 @contextmanager
@@ -96,10 +104,12 @@ def _counting_epochs(total: int) -> Iterator[None]:
 
 
 def draw(experiments: list[Experiment]) -> "Plot":
-    """The curves of all experiments side by side. Raises MissingError without matplotlib."""
-    from whatsit.understand.plots import draw_experiments
+    """The curves of all experiments, and what each showed. Raises MissingError without matplotlib."""
+    from whatsit.understand.plots import Tried, draw_experiments
 
-    return draw_experiments({str(one.question): one.history.to_dict() for one in experiments})
+    return draw_experiments(
+        [Tried(str(one.question), one.history.to_dict(), str(one.answer)) for one in experiments]
+    )
 
 
 def _experiments(learner: Learner, folder: Path) -> Iterator[tuple[Message, Message, Callable[[], Learner]]]:

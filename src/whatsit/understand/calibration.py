@@ -147,7 +147,7 @@ class Reliability:
 
     @property
     def is_believable(self) -> bool | None:
-        """Whether the error is no larger than chance explains; None with too few pictures to tell."""
+        """Whether the error is not larger than chance explains; None with too few pictures to tell."""
         if self.ece > self.chance[1]:
             return False
         return True if self.chance[1] <= TELLING and len(self.right) >= FEW else None

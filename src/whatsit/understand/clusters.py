@@ -63,9 +63,9 @@ def wilson(right: float, total: float, z: float = 1.96) -> Interval:
     if total == 0:
         return 0.0, 1.0
     share, spread = right / total, z * z / total
-    centre = (share + spread / 2) / (1 + spread)
+    center = (share + spread / 2) / (1 + spread)
     half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return (0.0 if right == 0 else centre - half), (1.0 if right == total else centre + half)
+    return (0.0 if right == 0 else center - half), (1.0 if right == total else center + half)
 
 
 def interval_of(right: NDArray[np.bool_], groups: NDArray[np.int64] | None) -> Interval | None:

@@ -49,14 +49,14 @@ def components(
     """The `n` principal components of features (n, width); which end is high says nothing."""
     if not len(features) or n < 1:
         return []
-    centred = features - features.mean(0)
-    some = centred[:: -(-len(centred) // MOST)]
+    centered = features - features.mean(0)
+    some = centered[:: -(-len(centered) // MOST)]
     squares, directions = principal(some, n)
     total = float((some.astype(np.float64) ** 2).sum()) or 1.0
     found = []
     for square, direction in zip(squares, directions, strict=True):
         # A sign of its own: the sum of cubes points to the longer tail.
-        along = centred @ direction
+        along = centered @ direction
         along = along if (along**3).sum() >= 0 else -along
         order = np.argsort(along, kind="stable")
         half = max(1, min(pictures, len(order) // 2))

@@ -34,7 +34,7 @@ def by_chance(evaluation: Evaluation) -> tuple[float, float]:
     actual, predicted = evaluation.actual / images, evaluation.confusion.sum(0) / images
     share = float(actual @ predicted)
     # Of a picture of one class (row) and an answer (column): whether they fit, less the mean of both.
-    centred = np.eye(len(actual)) - predicted[:, None] - actual[None, :] + share
+    centered = np.eye(len(actual)) - predicted[:, None] - actual[None, :] + share
     silent = 1 - predicted.sum()  # answers that are not numbers fit nothing
-    variance = float(actual @ centred**2 @ predicted + silent * (actual @ (share - predicted) ** 2))
+    variance = float(actual @ centered**2 @ predicted + silent * (actual @ (share - predicted) ** 2))
     return images * share, images * math.sqrt(variance / (images - 1))

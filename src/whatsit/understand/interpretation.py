@@ -16,6 +16,7 @@ from whatsit.text import brief, ending
 from whatsit.understand.calibration import Reliability
 from whatsit.understand.components import Component, components
 from whatsit.understand.metrics import Evaluation, evaluate, pictures_of
+from whatsit.understand.outcomes import Outcomes
 from whatsit.understand.selective import Selective
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Answer:
 
     def __repr__(self) -> str:
         taken = f"{self.prediction} ({self.probability:.1%})"
-        found = f"right, {taken}" if self.is_right else f"{self.label} taken for {taken}"
+        found = f"right, {taken}" if self.is_right else f"{self.label} predicted as {taken}"
         where = f", {ending(self.path)}" if self.path else ""
         return brief(self, f"{found}, loss {self.loss:.3f}, {self.split}{where}")
 
@@ -63,7 +64,8 @@ class Interpretation:
     which pictures these are: "train", "valid", "test", or "all" that there are. Where they are known, `paths`
     of the pictures, `features` (n, width) behind the answers, and `explain`, which draws heat maps. `groups`
     (n,) are equal numbers for pictures that belong together, as those of one person, which makes intervals
-    wider. Raises WhatsitError for arrays of another kind.
+    wider. `is_novel` (n,) are those that are answered with "nothing like this"; None where nobody knows.
+    Raises WhatsitError for arrays of another kind.
     """
 
     classes: list[str]
@@ -74,6 +76,7 @@ class Interpretation:
     features: NDArray[np.floating] | None = None
     explain: Explain | None = None
     groups: NDArray[np.int64] | None = None
+    is_novel: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -83,6 +86,8 @@ class Interpretation:
                 object.__setattr__(self, "features", np.asarray(self.features, np.float32))
             if self.groups is not None:
                 object.__setattr__(self, "groups", np.asarray(self.groups))
+            if self.is_novel is not None:
+                object.__setattr__(self, "is_novel", np.asarray(self.is_novel, np.bool_))
             if self.paths is not None:
                 object.__setattr__(self, "paths", [Path(path) for path in self.paths])
             why = self._why_not()
@@ -110,7 +115,8 @@ class Interpretation:
             return Message("arrays.not_finite")
         if self.probabilities.min() < -1e-6 or np.abs(self.probabilities.sum(1) - 1).max() > 1e-2:
             return Message("arrays.no_sum")
-        for name, rows in (("paths", self.paths), ("features", self.features), ("groups", self.groups)):
+        for name in ("paths", "features", "groups", "is_novel"):
+            rows = getattr(self, name)
             if rows is not None and len(rows) != len(self.labels):
                 return Message("arrays.rows", name=name, rows=len(rows), labels=len(self.labels))
         if self.features is not None and (self.features.ndim != 2 or not np.isfinite(self.features).all()):
@@ -174,8 +180,13 @@ class Interpretation:
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """Accuracy with its interval, per-class metrics, and what was taken for what."""
+        """Accuracy with its interval, per-class metrics, and which classes were mistaken for which."""
         return evaluate(self.labels, self.probabilities, self.classes, self.groups)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """How many pictures are answered right and wrong, and how many with "nothing like this"."""
+        return Outcomes.of(self.predicted == self.labels, self.is_novel, self.groups)
 
     @cached_property
     def reliability(self) -> Reliability:
@@ -207,7 +218,7 @@ class Interpretation:
         return components(self.features, self.labels, self.classes, n, pictures)
 
     def plot_confusion_matrix(self, normalize: bool = False) -> "Plot":
-        """Draw what was taken for what; of more than 30 classes the most confused.
+        """Draw the confusion matrix; of more than 30 classes the most confused.
 
         With `normalize` as shares of each actual class.
         """
@@ -229,7 +240,7 @@ class Interpretation:
         With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
         the pictures are not known.
         """
-        from whatsit.catalog.pictures import draw_tiles, readable
+        from whatsit.catalog.pictures import Marked, draw_tiles, readable
 
         if self.paths is None:
             raise WhatsitError(Message("understand.no_paths"))
@@ -237,11 +248,12 @@ class Interpretation:
         answers = [self[place] for place in places.tolist()]
         pictures = pictures_of(self.split, len(places)).text()
         heading = f"{say('plots.top_losses')}\n{pictures}"
-        files = [(answer.path, answer.title) for answer in answers if answer.path]
-        tiles: Iterable[tuple[Any, str]] = readable(files)
+        titles = [Marked(answer.title, "good" if answer.is_right else "bad") for answer in answers]
+        files = [(self.paths[place], title) for place, title in zip(places, titles, strict=True)]
+        tiles: Iterable[tuple[Any, Marked]] = readable(files)
         if heatmap and self.explain is not None:
-            maps = [self.explain(answer.path, answer.prediction) for answer in answers if answer.path]
-            tiles = [(found.overlay(), answer.title) for found, answer in zip(maps, answers, strict=True)]
+            maps = [self.explain(self.paths[place], self[place].prediction) for place in places]
+            tiles = [(found.overlay(), title) for found, title in zip(maps, titles, strict=True)]
         return draw_tiles(tiles, -(-len(places) // COLUMNS), COLUMNS, heading)
 
     def plot_components(self, n: int = 4, pictures: int = 4) -> "Plot":

@@ -157,7 +157,7 @@ class LearningCurve:
         """Whether to look for more pictures, and for which; nothing where there are no errors."""
         if self.helps is False:
             return [Message("learning_curve.flat")]
-        if best := self._helped_most():
+        if best := self.helped_most:
             return [Message("learning_curve.helps_most", classes=list(map(printable, best)))]
         if not self.error_rates[-1]:
             return []
@@ -178,7 +178,8 @@ class LearningCurve:
             return Message("learning_curve.reached", target=target)
         return Message("learning_curve.needed", target=target, images=needed)
 
-    def _helped_most(self) -> list[str]:
+    @cached_property
+    def helped_most(self) -> list[str]:
         """Up to three classes of which more pictures would nearly surely save errors, the most first."""
         errors = [self.wrong[-1][:, self.labels == number].sum() for number in range(len(self.classes))]
         worst = np.argsort(-np.array(errors), kind="stable")[:MOST_CLASSES]
@@ -202,26 +203,11 @@ class LearningCurve:
 
     def plot(self) -> "Plot":
         """The errors over the number of pictures, and the forecast up to twice as many with its interval."""
-        from whatsit.figures import Plot
-        from whatsit.understand.plots import legible
+        from whatsit.understand.plots import draw_learning_curve
 
-        figure = Plot(figsize=(7, 4), layout="constrained")
-        axis = figure.subplots()
-        ticks = list(self.images)
-        if self.can_tell:
-            ticks.append(2 * self.images[-1])
-            sizes = np.geomspace(self.images[0], 2 * self.images[-1], 40)
-            ahead = [self.forecast(round(size)) for size in sizes]
-            axis.plot(sizes, [one.error_rate for one in ahead], label=say("plots.power_law"))
-            axis.fill_between(sizes, [one.low for one in ahead], [one.high for one in ahead], alpha=0.2)
-        else:
-            axis.set_title(self._too_few().text(), fontsize=9)
-        for repeat in range(self.wrong.shape[1]):
-            axis.plot(self.images, self.wrong[:, repeat].mean(1), "o", color="tab:gray", markersize=4)
-        axis.axvline(self.images[-1], color="tab:gray", linestyle=":", label=say("plots.at_hand"))
-        axis.set(xscale="log", xlabel=say("plots.training_pictures"), ylabel=say("plots.error_rate"))
-        axis.set_ylim(0, None)
-        axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-        axis.set_xticks([], minor=True)
-        axis.legend()
-        return legible(figure)
+        ahead = []
+        for size in np.geomspace(self.images[0], 2 * self.images[-1], 40) if self.can_tell else ():
+            there = self.forecast(round(size))
+            ahead.append((float(size), there.error_rate, there.low, there.high))
+        title = say("plots.error_rate") if self.can_tell else self._too_few().text()
+        return draw_learning_curve(self.images, self.wrong.mean(2), ahead, title)

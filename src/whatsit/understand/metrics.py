@@ -116,7 +116,7 @@ class Evaluation:
             "recall": ".1%",
             "precision": ".1%",
             "F1": ".1%",
-            "taken for": "",
+            "predicted as": "",
         }
         facts = self.per_class()
         places, left_out = self.most_confused_classes()
@@ -185,7 +185,7 @@ class Evaluation:
         return Message("understand.interval_groups", low=low, high=high, groups=self.groups)
 
     def per_class(self) -> dict[str, dict[str, Any]]:
-        """Pictures, how many were taken for it, precision, recall and F1 of every class, and their intervals.
+        """Pictures, predictions, precision, recall and F1 of every class, and their intervals.
 
         Shares are 0 where nothing was predicted or present; `intervals` are 95 % intervals of the three, None
         with pictures of too few groups.
@@ -207,8 +207,8 @@ class Evaluation:
     def _intervals(self, number: int, hits: int, actual: int, predicted: int) -> dict[str, Interval | None]:
         """Those of a class's precision, recall and F1.
 
-        F1 rises with the share of hits among pictures that are either of the class or taken for it, and that
-        is a proportion.
+        F1 rises with the share of hits among pictures that are of the class or predicted as it, and that is a
+        proportion.
         """
         if self.grouped is None:
             return {

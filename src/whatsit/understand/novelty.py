@@ -35,9 +35,9 @@ def fit_novelty(
     places = np.arange(len(labels)) if places is None else places
     chosen = places[_spread_out(labels[places], LANDMARKS)]
     points = normalized(features[chosen])
-    centre = rounded(points.mean(0))
-    directions = rounded(principal(points - centre, DIRECTIONS)[1])
-    landmarks, left = map(rounded, project(points, centre, directions))
+    center = rounded(points.mean(0))
+    directions = rounded(principal(points - center, DIRECTIONS)[1])
+    landmarks, left = map(rounded, project(points, center, directions))
     apart = distances(landmarks, left, landmarks, left)
     np.fill_diagonal(apart, 0.0)
     typical = float(np.median(apart[np.triu_indices(len(chosen), 1)])) if len(chosen) > 1 else 1.0
@@ -47,12 +47,12 @@ def fit_novelty(
     answer = np.zeros((len(chosen), classes))
     for start in range(0, len(places), CHUNK):
         some = places[start : start + CHUNK]
-        within, rest = project(normalized(features[some]), centre, directions)
+        within, rest = project(normalized(features[some]), center, directions)
         near = np.exp(-steepness * distances(within, rest, landmarks, left))
         gram += near.T @ near
         answer += near.T @ np.eye(classes)[labels[some]]
     weights = rounded(np.linalg.solve(gram, answer))
-    return Novelty(centre, directions, landmarks, left, weights, steepness)
+    return Novelty(center, directions, landmarks, left, weights, steepness)
 
 
 def threshold_of(

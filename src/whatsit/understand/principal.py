@@ -10,14 +10,14 @@ OVERSAMPLED, ROUNDS = (
 FEW = 4  # times as many rows as directions: with fewer the exact method is as fast
 
 
-def principal(centred: NDArray[np.floating], most: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Squared lengths (k,), falling, and directions (k, width) of centred rows (n, width); k <= `most`.
+def principal(centered: NDArray[np.floating], most: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Squared lengths (k,), falling, and directions (k, width) of centered rows (n, width); k <= `most`.
 
     Directions that hold next to nothing are left out. By the smaller of the two matrices of products, and
     where there are many more rows than directions, within their range (Halko, Martinsson and Tropp 2011,
     "Finding structure with randomness", algorithm 4.4).
     """
-    rows = centred.astype(np.float64)
+    rows = centered.astype(np.float64)
     is_wide = rows.shape[0] <= rows.shape[1]
     if is_wide and len(rows) > FEW * (most + OVERSAMPLED):
         rows = _range(rows, most + OVERSAMPLED).T @ rows

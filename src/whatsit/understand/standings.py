@@ -65,13 +65,13 @@ def standings(project: Project, folder: Path) -> list[Standing]:
 
 
 def _is_replaced(training: Training, trainings: Sequence[Training]) -> bool:
-    """Whether another training wrote a bundle of the same name after this one did for the last time."""
-    out = training.config.get("out")
-    if not out or not training.bundle:
-        return False
-    at = max(training.run.bundles.values())
-    others = (one for one in trainings if one is not training and one.config.get("out") == out)
-    return any(when > at for one in others for when in one.run.bundles.values())
+    """Whether another training wrote its bundle to the same place after this one did for the last time."""
+    own, others = training.export, (one for one in trainings if one is not training)
+    return own is not None and any(
+        export.path == own.path and export.at > own.at
+        for one in others
+        for export in one.run.bundles.values()
+    )
 
 
 def groups_of(found: Sequence[Standing]) -> Mapping[str, int] | None:

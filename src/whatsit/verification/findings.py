@@ -32,7 +32,8 @@ class Verification:
     """What a folder's pictures are like: `pictures` were looked at, of which `fine` have no fault.
 
     `unreadable` are in the trash where `is_moved`; `left_alone` may be sound, but Whatsit can't use them.
-    `odd` lists by oddity; `fixed` lists what was repaired. `same` and `near` are groups of copies.
+    `odd` lists by oddity; `fixed` lists what was repaired. `same` and `near` are groups of copies,
+    of which the first of each content stands for those in `same`.
     """
 
     folder: Path
@@ -116,6 +117,11 @@ class Verification:
     def name(self, path: Path) -> str:
         """A path as it is shown: relative to the image folder."""
         return os.path.relpath(path, self.images)
+
+    @staticmethod
+    def copies(groups: Sequence[Sequence[Path]]) -> int:
+        """How many pictures of these groups could go, as `Summary` counts them too."""
+        return sum(len(group) - 1 for group in groups)
 
     def is_across_classes(self, group: Sequence[Path]) -> bool:
         """Whether copies lie in several folders."""

@@ -30,7 +30,7 @@ SUFFIXES_OF = {
     "PNG": (".png", ".apng"),
     "TIFF": (".tif", ".tiff"),
 }
-LONGEST = 4  # times as long as wide: a centre crop of more than that sees less than a quarter
+LONGEST = 4  # times as long as wide: a center crop of more than that sees less than a quarter
 LARGEST = 4096  # pixels of the longer side of a picture with bars
 LONGEST_EXIF = 65_500  # bytes that a JPEG can hold
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
-from whatsit.catalog.duplicates import duplicate_groups
+import numpy as np
+
+from whatsit.catalog.duplicates import groups_of_copies
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
 from whatsit.catalog.listing import SPLIT_NAMES, files_below
-from whatsit.checks import is_count, path_of
+from whatsit.checks import is_count, meant, path_of
 from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
 from whatsit.events import progress
 from whatsit.formats import RAW, SUFFIXES, is_hidden
@@ -38,9 +40,10 @@ def verify_images(
     """
     folder = path_of(path, say("verification.folder"), CatalogError).absolute()
     if not folder.is_dir():
-        there = folder.exists()
-        code = "verification.folder_is_not_one" if there else "verification.folder_does_not_exist"
-        raise CatalogError(Message(code, folder=path))
+        if folder.exists():
+            raise CatalogError(Message("verification.folder_is_not_one", folder=path))
+        advice = meant(path, Message("verification.give_folder"))
+        raise CatalogError(Message("verification.folder_does_not_exist", folder=path, advice=advice))
     if max_size is not None and not is_count(max_size, SMALLEST_MAX):
         given = f"{max_size!r:.60}"
         raise CatalogError(Message("verification.max_size", least=SMALLEST_MAX, given=given))
@@ -129,7 +132,11 @@ def _look(
             found.odd[one] = odd
             for oddity in odd:
                 done.odd.setdefault(oddity, []).append(one)
-    for group in duplicate_groups(found.prints):
-        same = {found.prints[one].content for one in group}
-        (done.same if len(same) == 1 else done.near).append(group)
+    readable = sorted(found.prints)
+    contents = np.array([found.prints[one].content for one in readable], "V32")
+    hashes = np.array([found.prints[one].hash for one in readable], np.uint64)
+    done.same, done.near = (
+        [[readable[place] for place in group.tolist()] for group in groups]
+        for groups in groups_of_copies(contents, hashes)
+    )
     return found

@@ -36,6 +36,7 @@ def asset(name: str) -> Asset:
     return Asset(name, (STATIC / name).read_text(encoding="utf-8"))
 
 
+@cache
 def static_files() -> dict[str, tuple[str, bytes]]:
     """All files of the kit by the name that pages link to, with media type and content."""
     assets = (asset(file.name) for file in sorted(STATIC.iterdir()) if file.suffix in KINDS)

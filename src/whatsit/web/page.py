@@ -1,19 +1,21 @@
 """A whole page from a template: everything in one file, or linked to the files of a server."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup, escape
 
 from whatsit.config import Language
-from whatsit.i18n import language, say, speaking
+from whatsit.i18n import codes, language, say, speaking
 from whatsit.text import printable
 from whatsit.web.assets import asset
 
 NOTHING = "'none'"
 COMMON = ("tokens.css", "base.css", "components.css")
+OWN = ("web.",)  # the messages of the kit's own scripts
 
 
 def render(
@@ -21,13 +23,18 @@ def render(
     lang: Language | None = None,
     inline: bool = True,
     assets: Sequence[str] = (),
+    messages: Sequence[str] = (),
+    static: str = "static/",
     **values: Any,
 ) -> str:
     """A page of a template and the files of the kit that it needs besides the common ones.
 
-    With `inline` all of it is one file that needs no network; otherwise it links to `static/NAME`, as
-    `static_files` names them. No style and no script but these is allowed to it. In a template,
-    `say("code", name=value)` is a message in the language of the page.
+    With `inline` all of it is one file that needs no network, with its own policy. Otherwise it links to
+    files under `static`, as `static_files` names them: best a relative address, which is right behind every
+    proxy; `served.page` sends it with its policy. No other style and no other script is allowed to it.
+
+    In a template, `say("code", name=value)` is a message in the language of the page. In a script,
+    `whatsit.say` knows the messages whose codes begin as one of `messages`, and the kit's own.
     """
     lang = lang or language()
     with speaking(lang):
@@ -36,8 +43,7 @@ def render(
             .get_template(template)
             .render(
                 lang={"en": "en", "zh": "zh-CN"}[lang],
-                kit=Kit(inline, (*COMMON, *assets)),
-                say=say,
+                kit=Kit(inline, (*COMMON, *assets), _messages(lang, tuple(messages)), static),
                 **values,
             )
         )
@@ -46,45 +52,71 @@ def render(
 class Kit:
     """What the head and the end of a page are made of."""
 
-    def __init__(self, inline: bool, names: Sequence[str]) -> None:
+    def __init__(self, inline: bool, names: Sequence[str], messages: Mapping[str, Any], static: str) -> None:
         self.inline = inline
-        self.styles = [asset(name) for name in names if name.endswith(".css")]
-        self.scripts = [asset(name) for name in names if name.endswith(".js")]
+        self._messages, self._static = messages, static
+        self._styles = [asset(name) for name in names if name.endswith(".css")]
+        scripts = [asset(name) for name in names if name.endswith(".js")]
+        self._scripts = [asset("i18n.js"), *scripts] if scripts else []
 
     @property
     def policy(self) -> str:
-        """The content security policy of the page, for its head or a server's answer."""
-        own = [] if self.inline else ["'self'"]
-        styles, scripts = (
-            [one.csp for one in files] if self.inline else own for files in (self.styles, self.scripts)
-        )
-        directives = {
-            "default-src": [],
-            "img-src": ["data:", *own, *(["blob:"] if own else [])],
-            "style-src": styles,
-            "script-src": scripts,
-            "connect-src": own,
-            "form-action": own,
-            "base-uri": [],
-        }
-        return "; ".join(f"{name} {' '.join(sources) or NOTHING}" for name, sources in directives.items())
+        """The content security policy of a page in one file."""
+        return policy([one.csp for one in self._styles], [one.csp for one in self._scripts])
 
     def head(self) -> Markup:
         """The style sheets."""
         if self.inline:
-            return Markup("\n".join(f"<style>{one.text}</style>" for one in self.styles))
-        return Markup("\n".join(f'<link rel="stylesheet" href="static/{one.served}">' for one in self.styles))
+            return _lines(f"<style>{one.text}</style>" for one in self._styles)
+        return _lines(f'<link rel="stylesheet" href="{self._at(one.served)}">' for one in self._styles)
 
     def end(self) -> Markup:
-        """The scripts."""
+        """The scripts, and the messages that they show."""
+        if not self._scripts:
+            return Markup()
+        messages = for_script("messages", self._messages)
         if self.inline:
-            return Markup("\n".join(f"<script>{one.text}</script>" for one in self.scripts))
-        return Markup("\n".join(f'<script src="static/{one.served}" defer></script>' for one in self.scripts))
+            return _lines([messages, *(f"<script>{one.text}</script>" for one in self._scripts)])
+        linked = (f'<script src="{self._at(one.served)}" defer></script>' for one in self._scripts)
+        return _lines([messages, *linked])
+
+    def _at(self, name: str) -> str:
+        return str(escape(self._static + name))
+
+
+def policy(styles: Sequence[str], scripts: Sequence[str], own: Sequence[str] = ()) -> str:
+    """A content security policy: sources of styles and scripts, and what else the page may reach."""
+    directives = {
+        "default-src": [],
+        "img-src": ["data:", *own, *(["blob:"] if own else [])],
+        "style-src": styles,
+        "script-src": scripts,
+        "connect-src": own,
+        "form-action": own,
+        "base-uri": [],
+    }
+    return "; ".join(f"{name} {' '.join(sources) or NOTHING}" for name, sources in directives.items())
+
+
+def for_script(name: str, data: Any) -> Markup:
+    """Data for a script, which finds it as the text of the element of this id."""
+    text = htmlsafe_json_dumps(data, ensure_ascii=False)  # nothing in it can end the element
+    return Markup(f'<script type="application/json" id="{name}">{text}</script>')
 
 
 def percent(share: float, digits: int = 0) -> str:
     """A share in percent."""
     return f"{share:.{digits}%}"
+
+
+def _lines(parts: Iterable[str]) -> Markup:
+    return Markup("\n".join(parts))
+
+
+@cache
+def _messages(lang: Language, prefixes: tuple[str, ...]) -> Mapping[str, Any]:
+    found = {code: entry for code, entry in codes(lang).items() if code.startswith((*OWN, *prefixes))}
+    return {"lang": lang, "messages": found}
 
 
 @cache
@@ -97,4 +129,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(percent=percent, printable=printable)
+    environment.globals.update(say=say, for_script=for_script)
     return environment

@@ -38,7 +38,7 @@
       if (!picture) one(".wrong", answer)?.remove();
       answer.focus();
     } catch {
-      if (turn === asked) say(answer.dataset.failed);
+      if (turn === asked) say(whatsit.say("serve_script.failed"));
     }
     if (turn === asked) working.hidden = true;
   };
@@ -49,10 +49,10 @@
     data.append("file", picture);
     button.disabled = true;
     const response = await fetch("./inbox", { method: "POST", body: data }).catch(() => null);
-    if (response?.ok) { sent.textContent = answer.dataset.thanks; return; }
+    if (response?.ok) { sent.textContent = whatsit.say("serve_script.thanks"); return; }
     button.disabled = false;
     const problem = await response?.json().catch(() => null);
-    one("p", sent).textContent = problem?.detail ?? answer.dataset.failed;
+    one("p", sent).textContent = problem?.detail ?? whatsit.say("serve_script.failed");
   };
 
   const stop = () => {
@@ -69,7 +69,7 @@
       one("[data-shoot]").focus();
     } catch {
       stop();
-      say(answer.dataset.noCamera);
+      say(whatsit.say("serve_script.no_camera"));
     }
   };
   const shoot = () => {
@@ -86,28 +86,22 @@
   one("#live").hidden = !live;
   one("#no-live").hidden = Boolean(live);
 
-  form.addEventListener("change", (event) => {
-    const [file] = event.target.files ?? [];
-    if (file) ask("file", file);
-    if (event.target.type === "file") event.target.value = "";
+  drop.addEventListener("pictures", ({ detail: [file] }) => {
+    ask("file", file);
+    form.reset(); // so that the same picture can be chosen again
+  });
+  one("[name=photo]").addEventListener("change", ({ target }) => {
+    if (target.files.length) ask("file", target.files[0]);
+    target.value = "";
+  });
+  drop.addEventListener("drop", ({ dataTransfer }) => { // a picture of another page comes as its address
+    const [address] = dataTransfer.getData("text/uri-list").split("\n");
+    if (!dataTransfer.files.length && address && one("#url")) ask("url", address.trim());
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const address = one("#url")?.value.trim();
     if (address) ask("url", address);
-  });
-  document.addEventListener("paste", (event) => {
-    const [file] = event.clipboardData.files;
-    if (file) { event.preventDefault(); ask("file", file); }
-  });
-  document.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
-  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.classList.remove("over");
-    const [file] = event.dataTransfer.files, address = event.dataTransfer.getData("text/uri-list").split("\n")[0];
-    if (file) ask("file", file);
-    else if (address && one("#url")) ask("url", address.trim());
   });
   one("#live").addEventListener("click", start);
   one("[data-shoot]").addEventListener("click", shoot);

@@ -1,4 +1,4 @@
-"""Saved stages: a head's weights and what they belong to, as safetensors and JSON."""
+"""Saved checkpoints: a head's weights and what they belong to, as safetensors and JSON."""
 
 import hashlib
 import json
@@ -24,17 +24,17 @@ from whatsit.text import printable
 FORMAT = 2
 
 
-PARTS = {  # what a stage and its learner have in common
-    "architecture": "stage.architecture",
-    "classes": "stage.classes",
-    "normalization": "stage.normalization",
-    "resize": "stage.resize",
-    "pretrained": "stage.pretrained",
+PARTS = {  # what a checkpoint and its learner have in common
+    "architecture": "checkpoint.architecture",
+    "classes": "checkpoint.classes",
+    "normalization": "checkpoint.normalization",
+    "resize": "checkpoint.resize",
+    "pretrained": "checkpoint.pretrained",
 }
 
 
 class Kept(TypedDict, total=False):
-    """What of a stage's history is taken over."""
+    """What of a checkpoint's history is restored."""
 
     epochs: list[EpochRecord]
     fits: list[Fit]
@@ -45,14 +45,14 @@ class Kept(TypedDict, total=False):
 
 
 class Record(TypedDict):
-    """A stage's JSON."""
+    """A checkpoint's JSON."""
 
     belongs: dict[str, Any]
     history: Kept
 
 
 @dataclass(frozen=True)
-class Stage:
+class Checkpoint:
     """`tensors` by name; `belongs` what must be the same to use them; `history` whatever else is kept.
 
     `record` is the file that it was loaded from.
@@ -64,15 +64,15 @@ class Stage:
     record: Path = Path()
 
 
-def save(folder: Path, name: str, stage: Stage) -> Path:
+def save(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
     """Write NAME.safetensors and then NAME.json, which says whose it is. Raises WhatsitError."""
     _check(name)
-    data = to_bytes({key: np.asarray(array, order="C") for key, array in stage.tensors.items()})
+    data = to_bytes({key: np.asarray(array, order="C") for key, array in checkpoint.tensors.items()})
     record = {
         "format": FORMAT,
         "sha256": hashlib.sha256(data).hexdigest(),
-        "belongs": stage.belongs,
-        "history": stage.history,
+        "belongs": checkpoint.belongs,
+        "history": checkpoint.history,
     }
     not_a_link(folder, folder.parent)
     with suppress(OSError):  # writing reports it
@@ -83,8 +83,8 @@ def save(folder: Path, name: str, stage: Stage) -> Path:
     return folder / f"{name}.safetensors"
 
 
-def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
-    """Read a stage that belongs to such a learner. Raises WhatsitError naming what differs, or is damaged."""
+def load(folder: Path, name: str, belongs: dict[str, Any]) -> Checkpoint:
+    """Read a checkpoint of such a learner. Raises WhatsitError naming what differs, or is damaged."""
     _check(name)
     not_a_link(folder, folder.parent)
     try:
@@ -93,39 +93,39 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Stage:
     except FileNotFoundError:
         known = sorted(path.stem for path in folder.glob("*.json"))
         if not known:
-            raise WhatsitError(Message("stage.none_saved", name=name, folder=folder)) from None
-        raise WhatsitError(Message("stage.missing", name=name, folder=folder, known=known)) from None
+            raise WhatsitError(Message("checkpoint.none_saved", name=name, folder=folder)) from None
+        raise WhatsitError(Message("checkpoint.missing", name=name, folder=folder, known=known)) from None
     except (OSError, ValueError) as error:
-        raise WhatsitError(Message("stage.unreadable", name=name, reason=str(error))) from error
+        raise WhatsitError(Message("checkpoint.unreadable", name=name, reason=str(error))) from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise WhatsitError(Message("stage.format", name=name))
+        raise WhatsitError(Message("checkpoint.format", name=name))
     if hashlib.sha256(data).hexdigest() != record.get("sha256"):
-        raise WhatsitError(Message("stage.damaged", name=name))
+        raise WhatsitError(Message("checkpoint.damaged", name=name))
     with reading(folder / f"{name}.json"):
         shaped(record, Record)
     for what, here in belongs.items():
         there = record["belongs"].get(what)
         if there != here:
             raise WhatsitError(_of_another(name, what, _short(there), _short(here)))
-    stage = Stage({}, record["belongs"], record["history"], folder / f"{name}.json")
-    with taking_up(stage):
-        return replace(stage, tensors=from_bytes(data))
+    checkpoint = Checkpoint({}, record["belongs"], record["history"], folder / f"{name}.json")
+    with taking_up(checkpoint):
+        return replace(checkpoint, tensors=from_bytes(data))
 
 
 @contextmanager
-def taking_up(stage: Stage) -> Iterator[None]:
-    """What is odd in a stage becomes the error that it can't be trusted, wherever it is found."""
+def taking_up(checkpoint: Checkpoint) -> Iterator[None]:
+    """What is odd in a checkpoint becomes the error that it can't be trusted, wherever it is found."""
     try:
-        with reading(stage.record):
+        with reading(checkpoint.record):
             yield
     except (WeightsError, SafetensorError) as error:
-        raise untrusted(stage.record, Message("stage.other_weights")) from error
+        raise untrusted(checkpoint.record, Message("checkpoint.other_weights")) from error
 
 
 def _of_another(name: str, what: str, there: str, here: str) -> Message:
     if what == "size":
-        return Message("stage.other_size", name=name, there=there, here=here)
-    return Message("stage.other", name=name, what=Message(PARTS[what]), there=there, here=here)
+        return Message("checkpoint.other_size", name=name, there=there, here=here)
+    return Message("checkpoint.other", name=name, what=Message(PARTS[what]), there=there, here=here)
 
 
 def _short(value: Any) -> str:
@@ -135,4 +135,4 @@ def _short(value: Any) -> str:
 
 def _check(name: str) -> None:
     if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
-        raise WhatsitError(Message("stage.name", name=printable(name)))
+        raise WhatsitError(Message("checkpoint.name", name=printable(name)))

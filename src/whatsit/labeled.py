@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class Labeled:
     """Inputs of a model (n, ...), or its logits (n, classes), and the index of each one's class (n,)."""
 
     inputs: NDArray[Any]

@@ -1,0 +1,105 @@
+"""What to do next: at most three things, the one that helps most first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from whatsit.catalog.summary import Summary
+from whatsit.i18n import Message
+from whatsit.report.headline import Headline
+from whatsit.report.suspects import Suspect
+from whatsit.report.training import Training
+from whatsit.report.words import Words
+from whatsit.text import printable
+
+MOST = 3
+SEVERAL = 2  # mistakes of a kind: a single one may be chance
+OF_PICTURES = ("few_validation_pictures", "class_not_measured", "class_never_recognized")  # not of training
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do and why, and the section of the page that shows it, "" for none.
+
+    A doctor's `message` has the reason first.
+    """
+
+    message: Message
+    section: str = ""
+    is_of_doctor: bool = False
+
+
+def steps(
+    headline: Headline, suspects: Sequence[Suspect], training: Training | None, summary: Summary | None
+) -> list[Step]:
+    """The first of all that could be done."""
+    return list(_all(headline, suspects, training, summary))[:MOST]
+
+
+def in_words(step: Step, words: Words) -> dict[str, str]:
+    """A step for the page."""
+    what, why = step.message.what(words.lang), step.message.next_step(words.lang)
+    if step.is_of_doctor:
+        what, why = why, what
+    return {"what": what, "why": why, "section": step.section}
+
+
+def _all(
+    headline: Headline, suspects: Sequence[Suspect], training: Training | None, summary: Summary | None
+) -> Iterator[Step]:
+    main = headline.of
+    if headline.is_few:
+        yield _more(headline)
+    if headline.is_guessing:
+        yield Step(Message("next_steps.by_eye"), "data" if summary else "worst")
+    for sign, record, _ in (training and training.findings) or ():
+        if sign not in OF_PICTURES:
+            yield Step(Message.from_dict(record), "training", is_of_doctor=True)
+    if suspects:
+        count = len(suspects)
+        found = Message("next_steps.suspects", count=count) if count > 1 else Message("next_steps.suspect")
+        yield Step(found, "suspects")
+    if not headline.is_few and (label := _weakest(headline, training)):
+        yield _collect(headline, label, summary)
+    for actual, predicted, count in main.most_confused(SEVERAL)[:1]:
+        names = {"actual": printable(actual), "predicted": printable(predicted)}
+        yield Step(Message("next_steps.confused", count=count, **names), "confusion")
+    if mistakes := main.outcomes.wrong:
+        yield Step(Message("next_steps.worst", count=mistakes), "worst" if main.paths else "confusion")
+    if main.split == "valid":
+        yield Step(Message("next_steps.test"), "data" if summary else "")
+    yield Step(Message("next_steps.other_pictures"))
+
+
+def _more(headline: Headline) -> Step:
+    start = headline.start
+    return Step(Message("next_steps.start", **start.values) if start else Message("next_steps.more"))
+
+
+def _weakest(headline: Headline, training: Training | None) -> str | None:
+    """The class that more pictures would help most, as far as anything shows that."""
+    curve = training.curve if training else None
+    if curve is not None and curve.can_tell:
+        if curve.helps is False:
+            return None
+        if curve.helped_most:
+            return str(curve.helped_most[0])
+    found = headline.of.evaluation
+    missed = found.actual - np.diag(found.confusion)
+    shares = np.where(missed >= SEVERAL, missed / np.maximum(1, found.actual), 0.0)
+    return found.classes[int(shares.argmax())] if shares.any() else None
+
+
+def _collect(headline: Headline, label: str, summary: Summary | None) -> Step:
+    found = headline.of.evaluation
+    place = found.classes.index(label)
+    values = {
+        "label": printable(label),
+        "right": int(found.confusion[place, place]),
+        "images": int(found.actual[place]),
+    }
+    trained = summary.counts.get(label, {}).get("train") if summary else None
+    if trained is None or headline.of.split == "all":
+        return Step(Message("next_steps.collect", **values), "classes")
+    return Step(Message("next_steps.collect_more", train=trained, **values), "classes")

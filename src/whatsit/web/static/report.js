@@ -1,0 +1,16 @@
+// The report's album: button[data-cell] opens the pictures behind a number of the confusion matrix.
+"use strict";
+{
+  const album = JSON.parse(document.getElementById("album-data").textContent);
+  const dialog = document.getElementById("album"), grid = new whatsit.PictureGrid(dialog.querySelector(".gallery"));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-cell]");
+    if (!button) return;
+    const { title, note, pictures } = album.cells[button.dataset.cell];
+    dialog.querySelector("h2").textContent = title;
+    dialog.querySelector("p").textContent = note;
+    dialog.showModal();
+    dialog.scrollTop = 0;
+    grid.show(pictures.map(([number, caption]) => ({ src: album.pictures[number], caption })));
+  });
+}

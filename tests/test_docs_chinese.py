@@ -1,0 +1,70 @@
+"""The Chinese of the documentation changes with the English."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sphinx_intl.catalog import load_po
+
+from tests import ROOT
+from tests.chinese import CATALOGS, code, pages, templates, to_translate, translations, without_comments
+from tests.tutorial import PAGE
+from tests.tutorial_chinese import in_chinese
+
+
+@pytest.fixture(scope="module")
+def english() -> dict[str, set[str]]:
+    with templates() as folder:
+        return {page: {m.id for m in load_po(folder / f"{page}.pot") if m.id} for page in pages()}
+
+
+def test_every_page_that_has_to_be_chinese_is(english: dict[str, set[str]]) -> None:
+    remedy = "Run `make docs-chinese`, and translate what it lists (without the line `#, fuzzy`)."
+    assert set(CATALOGS.glob("*.po")) == {CATALOGS / f"{page}.po" for page in [*english, "sphinx"]}, remedy
+    for page, wanted in english.items():
+        assert {message.id for message in translations(page)} == wanted, f"{page}.md has changed. {remedy}"
+        assert to_translate(page) == [], f"{page}.md is not translated. {remedy}"
+
+
+def commands(shown: str) -> list[str]:
+    return [line for line in shown.splitlines() if line.startswith("$ ")]
+
+
+def kept(text: str) -> set[str]:
+    return set(re.findall(r"`[^`]+`|\]\([^)]*\)", text))
+
+
+@pytest.mark.parametrize("page", pages())
+def test_translation_keeps_code_and_links(page: str) -> None:
+    for message in translations(page):
+        english, chinese = str(message.id), str(message.string) or str(message.id)
+        if english in code(page):
+            assert without_comments(chinese) == without_comments(english)
+        elif "\n" in english:
+            assert commands(chinese) == commands(english)
+        else:
+            assert kept(chinese) ^ kept(english) <= {"`--lang zh`"}
+
+
+def words(shown: str) -> list[str]:
+    return re.sub(r"\d[\d.,:-]*", "N", shown).split()
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("cache")
+def test_commands_of_the_tutorial_print_the_chinese_that_it_shows(tmp_path: Path) -> None:
+    shown = {message.id: str(message.string) for message in translations("start")}
+    for block, now in in_chinese(PAGE.read_text(), tmp_path).items():
+        assert words(now) == words(shown[block]), "run `make docs-pictures`"
+
+
+def test_chinese_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    asked = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    asked += ["-D", "language=zh_CN", "docs", str(tmp_path)]
+    built = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)
+    assert built.returncode == 0, built.stderr
+    page = (tmp_path / "start.html").read_text()
+    assert 'lang="zh-CN"' in page
+    assert 'href="../start.html" lang="en"' in page
