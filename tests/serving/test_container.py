@@ -63,7 +63,7 @@ def test_container_runs_without_rights_and_is_asked_for_its_health(folder: Path)
     names = [name for name, _ in steps(folder)]
     assert names[0] == "FROM"
     assert names.index("USER") > max(place for place, name in enumerate(names) if name in ("RUN", "COPY"))
-    assert last(folder, "USER") == "10001"
+    assert last(folder, "USER") == "1000"
     assert "/health" in last(folder, "HEALTHCHECK")
     assert json.loads(last(folder, "CMD")) == [
         *("whatsit", "serve", "/app/format-2.whatsit", "--host", "0.0.0.0", "--public", "--port", "8000")
