@@ -142,7 +142,7 @@ def test_card_says_what_a_fine_tuned_model_was_chosen_by(bundle: Bundle) -> None
     assert "frozen" in bundle.card.markdown()
     tuned = replace(bundle, metrics={"fine_tuned": True}).card.markdown()
     assert "fine-tuned: its late layers" in tuned
-    assert "decided on the same pictures" in tuned
+    assert "also decided between the frozen and the fine-tuned model" in tuned
 
 
 @pytest.mark.parametrize(
