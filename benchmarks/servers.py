@@ -41,8 +41,8 @@ class Work:
         return self.folder / "learner.pkl"
 
     def variables(self) -> dict[str, str]:
-        """The environment of all servers."""
-        return variables(
+        """The environment of all servers, without proxies: what they fetch they fetch themselves."""
+        values = variables(
             PEER_MODEL=self.folder,
             PEER_BUNDLE=self.bundle,
             PEER_LEARNER=self.learner,
@@ -51,8 +51,8 @@ class Work:
             BENTOML_HOME=self.folder / "bentoml",
             BENTOML_DO_NOT_TRACK="True",
             GRADIO_ANALYTICS_ENABLED="False",
-            NO_PROXY="127.0.0.1",
         )
+        return {name: value for name, value in values.items() if not name.lower().endswith("_proxy")}
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ PEERS = (
         _GRADIO,
         _GRADIO.ask_for,
     ),
+    # uvloop is in its list although BentoML doesn't ask for it: its guard for addresses imports it.
     Peer(
         "BentoML 1.4",
         lambda work, port: [
