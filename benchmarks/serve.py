@@ -1,9 +1,9 @@
 """`whatsit serve` against other ways to put a classifier behind HTTP, on the same photos.
 
-wrk keeps 16 connections busy; every server by its documented defaults, one after the other, in several rounds,
-medians. The peers run the bundle's own graph in onnxruntime (fp32); the lesson's way runs the same network in
-fastai, with a head that is not trained. Each gets a picture in the form that it documents. Gradio, which takes
-three requests for one picture, is asked by a client of our own, with a connection for each request.
+wrk keeps 16 connections busy; every server by its documented defaults, one after the other, in several
+rounds, medians. The peers run the bundle's own graph in onnxruntime (fp32); the lesson's way runs the same
+network in fastai, with a head that is not trained. Each gets a picture in the form that it documents. Gradio,
+which takes three requests for one picture, is asked by a client of our own, with a connection for each.
 
 The bound is what decoding and the engine would do on all cores if nothing were lost between them.
 `python -m benchmarks.serve_overload` measures what happens when too many come.
@@ -171,7 +171,8 @@ def table(costs: dict[str, list[Cost]], failed: dict[str, str], same: dict[str, 
                 f"{cost.p99 / ours.p99:.2f}x",
             ]
         print(
-            f"{name:<39}{cost.rate:>7.1f}{ratios[0]:>7}{cost.p50:>9.1f}{ratios[1]:>7}{cost.p99:>9.1f}{ratios[2]:>7}"
+            f"{name:<39}{cost.rate:>7.1f}{ratios[0]:>7}{cost.p50:>9.1f}{ratios[1]:>7}"
+            f"{cost.p99:>9.1f}{ratios[2]:>7}"
             f"{cost.ready:>9.2f}{cost.memory:>6.0f}{cost.failed:>8.0f}{cost.client:>8.1%}  {same.get(name, '')}"
         )
     for name, why in failed.items():

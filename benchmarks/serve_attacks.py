@@ -1,8 +1,8 @@
 """Addresses inside a server's own machine, given to what it fetches pictures from.
 
-A picture server stands in for an inner service; an attack has succeeded where it was asked. It listens on port
-80 where this process may, otherwise a refusal may only be one of the port. One address at a time, then 50 at
-once, since guards that change something global let requests through that come together.
+A picture server stands in for an inner service; an attack has succeeded where it was asked. It listens on
+port 80 where this process may, otherwise a refusal may only be one of the port. One address at a time, then 50
+at once, since guards that change something global let requests through that come together.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ PATIENCE = 15.0  # seconds
 
 
 class Reached(NamedTuple):
-    """How many of the addresses were asked for one by one, and how many of 50 questions at once got through."""
+    """How many of the addresses got through one by one, and how many of 50 questions at once."""
 
     alone: int
     together: int

@@ -2,8 +2,8 @@
 
 The server has one core, the clients another one. Every visitor has a connection of its own, comes at random
 whether the others have their answers or not, and leaves after 10 seconds; latencies count from when the
-visitor came. The capacity is that of the same clients in a closed loop, unloaded is one at a time. Recovered is
-a server from when on one visitor every 100 ms is answered within twice the unloaded p99.
+visitor came. The capacity is that of the same clients in a closed loop, unloaded is one at a time. A server
+has recovered when one visitor every 100 ms is answered within twice the unloaded p99.
 
 Refused is what gets 503 or 429; failed what gets no answer, a reset, or another status. Of servers that fetch
 pictures from addresses, the last column has how many attacks on inner addresses got through (serve_attacks).
@@ -47,7 +47,7 @@ PROBE, PROBES, PATIENCE = 0.1, 20, 20.0  # seconds between probes, how many good
 
 
 class Verdict(NamedTuple):
-    """Rates a second, latencies in milliseconds; `recovered` in seconds, `client` the clients' core's share."""
+    """Rates a second, latencies in milliseconds; `recovered` in seconds; `client`: share of their core."""
 
     capacity: float
     unloaded: float
@@ -150,8 +150,8 @@ def tell(name: str, found: Verdict) -> None:
 def head(times: float) -> None:
     print(
         f"\n{times:g} times the capacity{'':<19}{'capacity':>9}{'p99 ms':>9}{'answered':>10}{'share':>7}"
-        f"{'p99 ms':>10}{'':>8}{'refused':>10}{'p95 ms':>9}{'failed':>9}{'recovered':>11}{'MB':>14}{'client':>8}"
-        "  attacks that got through",
+        f"{'p99 ms':>10}{'':>8}{'refused':>10}{'p95 ms':>9}{'failed':>9}{'recovered':>11}{'MB':>14}"
+        f"{'client':>8}  attacks that got through",
         flush=True,
     )
 

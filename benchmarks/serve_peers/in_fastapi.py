@@ -7,6 +7,7 @@ import os
 from typing import Annotated
 
 from fastapi import FastAPI, File
+
 from whatsit import Classifier
 
 app = FastAPI()
