@@ -172,8 +172,8 @@ def table(costs: dict[str, list[Cost]], failed: dict[str, str], same: dict[str, 
             ]
         print(
             f"{name:<39}{cost.rate:>7.1f}{ratios[0]:>7}{cost.p50:>9.1f}{ratios[1]:>7}"
-            f"{cost.p99:>9.1f}{ratios[2]:>7}"
-            f"{cost.ready:>9.2f}{cost.memory:>6.0f}{cost.failed:>8.0f}{cost.client:>8.1%}  {same.get(name, '')}"
+            f"{cost.p99:>9.1f}{ratios[2]:>7}{cost.ready:>9.2f}{cost.memory:>6.0f}"
+            f"{cost.failed:>8.0f}{cost.client:>8.1%}  {same.get(name, '')}"
         )
     for name, why in failed.items():
         print(f"{name:<39}failed: {why}")

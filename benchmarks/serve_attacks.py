@@ -1,8 +1,8 @@
 """Addresses inside a server's own machine, given to what it fetches pictures from.
 
 A picture server stands in for an inner service; an attack has succeeded where it was asked. It listens on
-port 80 where this process may, otherwise a refusal may only be one of the port. One address at a time, then 50
-at once, since guards that change something global let requests through that come together.
+port 80 where this process may, otherwise a refusal may only be one of the port. One address at a time, then
+50 at once, since guards that change something global let requests through that come together.
 """
 
 import asyncio
