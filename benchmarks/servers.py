@@ -154,6 +154,7 @@ class Running:
 
 def prepare(folder: Path) -> Work:
     """Train a bundle on the shared photos, and lay out what the peers need."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever stops this ends its servers too
     work = Work(folder)
     train = ["train", CLOTHING, "--size", 224, "--out", work.bundle, "--project", folder / "project"]
     seconds([*WHATSIT, *train])
