@@ -49,10 +49,7 @@ def timed(command: Sequence[object], **environment: object) -> tuple[float, str]
 
 def whole(command: Sequence[object], **environment: object) -> Run:
     """Run a process, which must succeed, to its end; if bytecode is kept, it is there once it ran before."""
-    words = [str(word) for word in command]
-    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
-    cached = compiled if keeps_bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}
-    values = {**os.environ, **cached, **{name: str(value) for name, value in environment.items()}}
+    words, values = [str(word) for word in command], variables(**environment)
     started = time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=values, cwd=HERE.parent) as process:
         assert process.stdout
@@ -63,6 +60,13 @@ def whole(command: Sequence[object], **environment: object) -> Run:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, words, output)
     return Run(elapsed, used.ru_maxrss // 1024, output)
+
+
+def variables(**environment: object) -> dict[str, str]:
+    """The environment of a process that is measured."""
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+    cached = compiled if keeps_bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, **cached, **{name: str(value) for name, value in environment.items()}}
 
 
 def fastai_python() -> Path:

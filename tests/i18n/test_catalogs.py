@@ -17,6 +17,8 @@ NO_SENTENCES = re.compile(
     r"DejaVu Sans|\s+(Add AveragePool|Abs And)[\w\s]+|splits JOIN rules .*|id, action, .*|"
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
     r"offset points|axes fraction|outside lower left|wrong extension|on its side|extreme shape|too large|"
+    r"a fault while answering %s|Too many files|text/plain; .*|"  # for operators, and of libraries
+    r"Seconds from the head .*|Pictures that were answered\.|Requests (in|that) .*|"  # for Prometheus
     r"its number of steps is odd|chart counts|public, max-age=.*|these are the weights of other heads"
 )
 SOURCES = sorted(SRC.rglob("*.py"))

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.serving.served import Served
 from tests.site import Site, respond
+from tests.web.test_accessibility import faults, looks
 
 Serve = Callable[..., Served]
 Open = Callable[..., Page]
@@ -77,7 +78,8 @@ def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes)
                 data.items.add(new File([new Uint8Array(bytes)], "x.jpg", { type: "image/jpeg" }));
                 const Kind = kind === "paste" ? ClipboardEvent : DragEvent;
                 document.querySelector("#answer").replaceChildren();
-                document.dispatchEvent(new Kind(kind, { [transfer]: data, bubbles: true, cancelable: true }));
+                const place = kind === "paste" ? document : document.querySelector("#drop");
+                place.dispatchEvent(new Kind(kind, { [transfer]: data, bubbles: true, cancelable: true }));
             }""",
             [kind, transfer, list(picture)],
         )
@@ -112,6 +114,8 @@ def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, si
 def test_page_works_with_the_keyboard_alone(serve: Serve, visit: Open, file: Path, tmp_path: Path) -> None:
     served = serve(inbox=tmp_path / "inbox")
     page = visit(served.url())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -219,3 +223,20 @@ def test_page_leads_to_the_model_card(serve: Serve, visit: Open, width: int) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name="Back to the page").click()
     expect(page.locator("#ask")).to_be_visible()
+
+
+@looks
+def test_axe_finds_no_fault(
+    serve: Serve, visit: Open, file: Path, tmp_path: Path, lang: str, scheme: str, width: int
+) -> None:
+    served = serve(inbox=tmp_path / "inbox")
+    size = {"width": width, "height": 800}
+    page = visit(served.url(f"/?lang={lang}"), viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    found = faults(page)
+    page.set_input_files("input[name=file]", file)
+    expect(page.locator("#verdict")).to_be_visible()
+    found += faults(page)
+    for place in ("docs", "card"):
+        page.goto(served.url(f"/{place}?lang={lang}"))
+        found += faults(page)
+    assert found == []

@@ -21,6 +21,7 @@ from whatsit.i18n import Message, speaking
 from whatsit.serving.bodies import Draining
 from whatsit.serving.door import HAS_KEY, Door, Rules, is_loopback, is_loopback_name
 from whatsit.serving.fetching import Fetcher
+from whatsit.serving.gate import Gate
 from whatsit.serving.inbox import Inbox
 from whatsit.serving.language import language_for
 from whatsit.serving.limits import Limits
@@ -29,7 +30,7 @@ from whatsit.serving.metrics import CONTENT_TYPE
 from whatsit.serving.openapi import described
 from whatsit.serving.page import Pages, index
 from whatsit.serving.pool import GoneError
-from whatsit.serving.problems import ProblemError, full
+from whatsit.serving.problems import ProblemError
 from whatsit.serving.service import Service, Shared, bundle_name
 from whatsit.text import printable
 from whatsit.web.served import static_route
@@ -68,7 +69,7 @@ def create_app(
         routes += _routes(services[0])
     else:
         routes += [Mount(f"/{one.name}", routes=_routes(one)) for one in services]
-        routes += [_route("/", _index(services), shared), static_route()]
+        routes += [_route("/", _index(services)), static_route()]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -79,6 +80,7 @@ def create_app(
         Middleware(Log, metrics=shared.metrics, file=log),
         Middleware(Draining, limits=limits),
         *_cors(rules),
+        Middleware(Gate, pool=shared.pool),
         Middleware(Door, rules=rules),
     ]
     handlers = {HTTPException: _not_routed}
@@ -97,24 +99,22 @@ def _service(bundle: Bundle, shared: Shared, inbox: str | Path | None, is_one_of
 
 
 def _routes(service: Service) -> list[BaseRoute]:
-    shared = service.shared
-
     pages = Pages(service)
 
     async def openapi(request: Request) -> Response:
         return JSONResponse(described(service))
 
     return [
-        _route("/", pages.show, shared),
-        _route("/", pages.ask, shared, "POST"),
-        _route("/docs", pages.docs, shared),
-        _route("/card", pages.card, shared),
+        _route("/", pages.show),
+        _route("/", pages.ask, "POST"),
+        _route("/docs", pages.docs),
+        _route("/card", pages.card),
         static_route(),
-        _route("/classify", service.classify, shared, "POST", needs_place=True),
-        _route("/classify-url", service.classify_url, shared, needs_place=True),
-        _route("/inbox", service.correct, shared, "POST", needs_place=True),
-        _route("/info", service.info, shared),
-        _route("/openapi.json", openapi, shared),
+        _route("/classify", service.classify, "POST"),
+        _route("/classify-url", service.classify_url),
+        _route("/inbox", service.correct, "POST"),
+        _route("/info", service.info),
+        _route("/openapi.json", openapi),
     ]
 
 
@@ -135,23 +135,19 @@ def _common(shared: Shared, services: Sequence[Service]) -> list[BaseRoute]:
         return Response(shared.metrics.text(), media_type=CONTENT_TYPE)
 
     return [
-        _route("/health", health, shared),
-        _route("/ready", health, shared),
-        _route("/metrics", metrics, shared),
+        _route("/health", health),
+        _route("/ready", health),
+        _route("/metrics", metrics),
     ]
 
 
-def _route(
-    path: str, endpoint: Endpoint, shared: Shared, method: str = "GET", needs_place: bool = False
-) -> Route:
+def _route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
     """A route whose problems are answered, in the language of the client."""
 
     async def answer(request: Request) -> Response:
         request.scope[ROUTE] = path
         with speaking(language_for(request)):
             try:
-                if needs_place and shared.pool.is_full:
-                    raise full()
                 return await endpoint(request)
             except ProblemError as problem:
                 return problem.response()

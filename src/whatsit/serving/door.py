@@ -5,9 +5,10 @@ import hmac
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -58,6 +59,8 @@ class Door:
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self._app = app
         self._rules = rules
+        allowed = (POLICY, "default-src 'none'")
+        self._page, self._other = (_added(f"{one}; {rules.frames}") for one in allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,13 +69,11 @@ class Door:
 
         async def send_safely(event: Event) -> None:
             if event["type"] == "http.response.start":
-                headers = MutableHeaders(scope=event)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                is_page = headers.get("content-type", "").startswith("text/html")
-                allowed = POLICY if is_page else "default-src 'none'"
-                headers.setdefault("Content-Security-Policy", f"{allowed}; {self._rules.frames}")
-                headers.setdefault("Cache-Control", "no-store")
+                headers = list(event.get("headers", ()))
+                given = {name.lower(): value for name, value in headers}
+                is_page = given.get(b"content-type", b"").startswith(b"text/html")
+                missing = self._page if is_page else self._other
+                event["headers"] = headers + [pair for pair in missing if pair[0] not in given]
             await send(event)
 
         answer = self._refused(HTTPConnection(scope), scope) or self._app
@@ -112,6 +113,22 @@ class Door:
         return clean
 
 
+def secured(response: Response) -> Response:
+    """An answer that is no page, with what the door would add to it."""
+    given = {name for name, _ in response.raw_headers}
+    response.raw_headers += [
+        pair for pair in _added("default-src 'none'; frame-ancestors 'none'") if pair[0] not in given
+    ]
+    return response
+
+
+def _added(policy: str) -> list[tuple[bytes, bytes]]:
+    """The headers that an answer gets where it does not have them."""
+    every = {**HEADERS, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return [(name.lower().encode(), value.encode()) for name, value in every.items()]
+
+
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether an address or name is this machine's own."""
     try:
@@ -120,6 +137,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def is_loopback_name(host: str) -> bool:
     """Whether a Host header names this machine."""
     try:

@@ -14,7 +14,7 @@ def described(service: Service) -> dict[str, Any]:
     """The description of what a bundle's server answers, in the language of this block."""
     paths: dict[str, Any] = {
         "/classify": {"post": _classify(service)},
-        "/info": {"get": _operation("info", "info", {"type": "object"})},
+        "/info": {"get": _operation("info", say("serve_api.info"), {"type": "object"})},
     }
     if service.shared.fetcher is not None:
         url = {
@@ -23,7 +23,9 @@ def described(service: Service) -> dict[str, Any]:
             "required": True,
             "schema": {"type": "string", "maxLength": 8192},
         }
-        operation = _operation("classify_url", "classify_url", _ref("Answer"), 400, 413, 429, 503)
+        operation = _operation(
+            "classify_url", say("serve_api.classify_url"), _ref("Answer"), 400, 413, 429, 503
+        )
         paths["/classify-url"] = {"get": {**operation, "parameters": [url]}}
     if service.inbox is not None:
         paths["/inbox"] = {"post": _inbox(service)}
@@ -36,7 +38,9 @@ def described(service: Service) -> dict[str, Any]:
 
 
 def _classify(service: Service) -> dict[str, Any]:
-    operation = _operation("classify", "classify", {"oneOf": [_ref("Answer"), _ref("Answers")]}, *_REFUSALS)
+    operation = _operation(
+        "classify", say("serve_api.classify"), {"oneOf": [_ref("Answer"), _ref("Answers")]}, *_REFUSALS
+    )
     form = {"type": "object", "properties": {"file": {"type": "array", "items": PICTURE}}}
     explain = {"name": "explain", "in": "query", "schema": {"enum": ["0", "1", "true", "false"]}}
     content = {"application/octet-stream": {}, "image/*": {}, "multipart/form-data": {"schema": form}}
@@ -46,7 +50,7 @@ def _classify(service: Service) -> dict[str, Any]:
 def _inbox(service: Service) -> dict[str, Any]:
     label = {"type": "string", "enum": service.classifier.classes}
     form = {"type": "object", "properties": {"file": PICTURE, "label": label}, "required": ["file", "label"]}
-    operation = _operation("inbox", "inbox", None, *_REFUSALS, 429, 507)
+    operation = _operation("inbox", say("serve_api.inbox"), None, *_REFUSALS, 429, 507)
     return {
         **operation,
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
@@ -64,7 +68,7 @@ def _operation(name: str, summary: str, schema: dict[str, Any] | None, *problems
     problem = {"application/problem+json": {"schema": _ref("Problem")}}
     for status in (401, 403, 421, *problems):
         answers[str(status)] = {"description": say("serve_api.problem"), "content": problem}
-    return {"operationId": name, "summary": say(f"serve_api.{summary}"), "responses": answers}
+    return {"operationId": name, "summary": summary, "responses": answers}
 
 
 def _schemas(service: Service) -> dict[str, Any]:

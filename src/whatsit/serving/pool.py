@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 Stop = Callable[[], bool]
+CROWDED = 2
 
 
 class FullError(Exception):
@@ -26,11 +27,15 @@ class Pool:
     """`workers` threads, and a queue of `waiting` requests for each of them.
 
     A request has a place from when it enters the queue until its work has ended. What is still in the queue
-    gives its place back when it is late, or when its client leaves.
+    gives its place back when it is late, or when its client leaves. Once all places were taken, more come
+    than can be answered: until nobody waits any more, only `CROWDED` requests for each thread may wait, so
+    that those that are let in are answered soon.
     """
 
     def __init__(self, workers: int, waiting: int) -> None:
         self.places = workers * (1 + waiting)
+        self._workers = workers
+        self._is_crowded = False
         self._executor = ThreadPoolExecutor(workers, "whatsit-serve")
         self._open: set[Future[Any]] = set()
 
@@ -42,7 +47,8 @@ class Pool:
     @property
     def is_full(self) -> bool:
         """Whether the next request would be refused."""
-        return len(self._open) >= self.places
+        few = self._workers * (1 + CROWDED)
+        return len(self._open) >= (min(few, self.places) if self._is_crowded else self.places)
 
     async def run(self, work: Callable[[Stop], T], seconds: float, gone: Coroutine[Any, Any, object]) -> T:
         """Do the work in a thread; it may ask its argument whether nobody waits for it any more.
@@ -56,10 +62,12 @@ class Pool:
         is_over = asyncio.Event()
         future = self._executor.submit(work, is_over.is_set)
         self._open.add(future)
+        self._is_crowded = self._is_crowded or len(self._open) >= self.places
         done = loop.create_future()
 
         def finish() -> None:
             self._open.discard(future)
+            self._is_crowded = self._is_crowded and len(self._open) > self._workers
             if not done.done():
                 done.set_result(None)
 

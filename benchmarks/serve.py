@@ -1,0 +1,250 @@
+"""`whatsit serve` against other ways to put a classifier behind HTTP, on the same photos.
+
+wrk keeps 16 connections busy; every server by its documented defaults, one after the other, in several
+rounds, medians. The peers run the bundle's own graph in onnxruntime (fp32); the lesson's way runs the same
+network in fastai, with a head that is not trained. Each gets a picture in the form that it documents. Gradio,
+which takes three requests for one picture, is asked by a client of our own, with a connection for each.
+
+The bound is what decoding and the engine would do on all cores if nothing were lost between them.
+`python -m benchmarks.serve_overload` measures what happens when too many come.
+
+    python -m benchmarks.serve [--rounds 3] [--seconds 6] [--only NAME]
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks import exchange
+from benchmarks.collect import judge
+from benchmarks.exchange import GradioForm, percentile
+from benchmarks.features import rate
+from benchmarks.peers import HERE
+from benchmarks.servers import (
+    LESSON,
+    PEERS,
+    WHATSIT_BF16,
+    WHATSIT_FP32,
+    FailedError,
+    Peer,
+    Running,
+    Work,
+    export_learner,
+    photos,
+    prepare,
+    running,
+)
+from whatsit import Classifier
+from whatsit.parallel import in_parallel
+
+CONNECTIONS = 16
+WARM = 2.0  # seconds
+REPEATS = 10  # of the photos, for the bound
+ALL = (WHATSIT_FP32, WHATSIT_BF16, *PEERS)
+
+
+class Cost(NamedTuple):
+    """Of a round: answers a second, milliseconds, answers that were none, the client's share of all cores,
+    seconds until the first answer, and megabytes at the end.
+    """
+
+    rate: float
+    p50: float
+    p99: float
+    failed: float
+    client: float
+    ready: float
+    memory: float
+    rss: float
+
+
+class Load(NamedTuple):
+    rate: float
+    p50: float
+    p99: float
+    failed: float
+    client: float
+
+
+def wrk(server: Running, seen: Sequence[bytes], work: Work, seconds: float) -> Load:
+    folder = work.folder / "requests"
+    folder.mkdir(exist_ok=True)
+    for number, photo in enumerate(seen):
+        (folder / str(number)).write_bytes(server.peer.form.request(photo, server.port, keep_alive=True))
+    script = [f"-s{HERE / 'serve.lua'}", f"http://127.0.0.1:{server.port}", "--", folder, len(seen)]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "30s", *script]
+    began, used = time.perf_counter(), _children()
+    run = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=True, timeout=seconds + 60
+    )
+    share = (_children() - used) / (time.perf_counter() - began) / (os.cpu_count() or 1)
+    told = json.loads(run.stdout.splitlines()[-1])
+    failed = told["refused"] + told["failed"]
+    return Load(
+        (told["requests"] - told["refused"]) / told["seconds"], told["p50"], told["p99"], failed, share
+    )
+
+
+def own_client(server: Running, seen: Sequence[bytes], work: Work, seconds: float) -> Load:
+    began, used = time.perf_counter(), time.process_time()
+    form = server.peer.form
+    found = asyncio.run(exchange.in_circles(form, seen, server.port, CONNECTIONS, seconds))
+    passed = time.perf_counter() - began
+    share = (time.process_time() - used) / passed / (os.cpu_count() or 1)
+    took = [1000 * one.seconds for one in found if one.status == 200]
+    return Load(len(took) / passed, percentile(took, 50), percentile(took, 99), len(found) - len(took), share)
+
+
+def measured(peer: Peer, work: Work, seen: Sequence[bytes], seconds: float) -> Cost:
+    """One round. Raises FailedError."""
+    load = own_client if isinstance(peer.form, GradioForm) else wrk
+    with running(peer, work, seen[0]) as server:
+        load(server, seen, work, WARM)
+        found = load(server, seen, work, seconds)
+        server.require_alive()
+        if not found.rate:
+            raise FailedError("it answered nothing")
+        return Cost(*found, server.ready, server.memory(), server.rss())
+
+
+def labels(peer: Peer, work: Work, seen: Sequence[bytes]) -> list[str]:
+    """What a server answers to each photo. Raises FailedError."""
+    with running(peer, work, seen[0]) as server:
+        answers = [asyncio.run(exchange.timed(peer.form, photo, server.port, 0.0)) for photo in seen]
+    if any(one.status != 200 for one in answers):
+        raise FailedError(f"answers {[one.status for one in answers]}")
+    return [_label(one.body) for one in answers]
+
+
+def _label(body: bytes) -> str:
+    if body.startswith(b"event:"):  # of Gradio
+        body = body.partition(b"data: ")[2].partition(b"\n")[0]
+        return str(json.loads(body)[0]["label"])
+    return str(json.loads(body)["predictions"][0][0])
+
+
+def bound(work: Work, seen: Sequence[bytes]) -> dict[str, float]:
+    """Pictures a second by precision, where nothing is lost between decoding and the engine."""
+    many, found = [*seen] * REPEATS, {}
+    for precision in ("fp32", "bf16"):
+        classifier = Classifier(work.bundle, precision=precision)
+        load, engine = classifier.model.preprocess.load, classifier.model.engine
+        pixels = [load(photo)[None] for photo in seen] * REPEATS
+        decode = rate(len(many), lambda load=load: list(in_parallel(load, many)))
+        alone = rate(len(many), lambda e=engine, p=pixels: list(in_parallel(e, p)))
+        found[precision] = 1 / (1 / decode + 1 / alone)
+    return found
+
+
+def attempt(name: str, failed: dict[str, str], work: Callable[[], object]) -> object:
+    """What came of it, or None, and why it failed."""
+    try:
+        return work()
+    except (FailedError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+        failed[name] = f"{type(error).__name__}: {error}"
+        print(f"{name} failed: {failed[name]}", file=sys.stderr, flush=True)
+        return None
+
+
+def table(costs: dict[str, list[Cost]], failed: dict[str, str], same: dict[str, str]) -> None:
+    middle = {name: Cost(*map(median, zip(*found, strict=True))) for name, found in costs.items() if found}
+    ours = middle.get(WHATSIT_FP32.name)
+    print(
+        f"\n{CONNECTIONS} connections{'':<25}{'requests/s':>12}{'p50 ms':>16}{'p99 ms':>16}{'ready s':>9}"
+        f"{'MB':>6}{'failed':>8}{'client':>8}  same labels"
+    )
+    for name, cost in middle.items():
+        ratios = ["", "", ""]
+        if ours and name != WHATSIT_FP32.name:
+            ratios = [
+                f"{ours.rate / cost.rate:.2f}x",
+                f"{cost.p50 / ours.p50:.2f}x",
+                f"{cost.p99 / ours.p99:.2f}x",
+            ]
+        print(
+            f"{name:<39}{cost.rate:>7.1f}{ratios[0]:>7}{cost.p50:>9.1f}{ratios[1]:>7}"
+            f"{cost.p99:>9.1f}{ratios[2]:>7}{cost.ready:>9.2f}{cost.memory:>6.0f}"
+            f"{cost.failed:>8.0f}{cost.client:>8.1%}  {same.get(name, '')}"
+        )
+    for name, why in failed.items():
+        print(f"{name:<39}failed: {why}")
+    print("x: how many times better `whatsit serve` is in fp32; client: its share of all cores", flush=True)
+    if ours:
+        goals(middle, ours)
+
+
+def goals(middle: dict[str, Cost], ours: Cost) -> None:
+    if lesson := middle.get(LESSON.name):
+        print(f"against the lesson's way: requests/s {judge(ours.rate / lesson.rate, 5)}")
+        print(f"{'':<26}p50 {judge(lesson.p50 / ours.p50, 4)}, p99 {judge(lesson.p99 / ours.p99, 4)}")
+    others = [cost.rate for name, cost in middle.items() if name in {peer.name for peer in PEERS}]
+    if others:
+        print(f"against the best of the others: requests/s {judge(ours.rate / max(others), 1.2)}")
+    told = [(ours.ready, 1.5, "s until the first answer"), (ours.rss, 350, "MB (RSS)")]
+    told.append((100 * ours.client, 5, "% of all cores for wrk"))
+    for value, most, unit in told:
+        print(f"{value:.2f} {unit} (target: at most {most}) {'ok' if value <= most else 'NOT ok'}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--only", default="", help="only servers with this in their names")
+    options = parser.parse_args()
+    chosen = [peer for peer in ALL if options.only in peer.name]
+    costs: dict[str, list[Cost]] = {peer.name: [] for peer in chosen}
+    failed: dict[str, str] = {}
+    shares: dict[str, list[float]] = {"fp32": [], "bf16": []}
+    with tempfile.TemporaryDirectory() as folder:
+        work, seen = prepare(Path(folder)), photos()
+        if LESSON in chosen:
+            attempt(LESSON.name, failed, lambda: export_learner(work))
+        # A round that does not count: it leaves all bytecode, and shows whether all answer the same.
+        known = {
+            peer.name: attempt(peer.name, failed, lambda p=peer: labels(p, work, seen)) for peer in chosen
+        }
+        first = next((found for found in known.values() if found), [])
+        same = {
+            peer.name: f"{sum(map(str.__eq__, known[peer.name], first))} of {len(seen)}"
+            for peer in chosen
+            if known[peer.name] and peer.is_comparable
+        }
+        for number in range(options.rounds):
+            limit = bound(work, seen)
+            for peer in chosen:
+                if peer.name in failed:
+                    continue
+                cost = attempt(peer.name, failed, lambda p=peer: measured(p, work, seen, options.seconds))
+                if cost:
+                    costs[peer.name].append(cost)
+            for peer, precision in ((WHATSIT_FP32, "fp32"), (WHATSIT_BF16, "bf16")):
+                if len(costs.get(peer.name, [])) > number:
+                    shares[precision].append(costs[peer.name][number].rate / limit[precision])
+            rates = {name: round(found[-1].rate, 1) for name, found in costs.items() if found}
+            print(f"round {number + 1}: {rates}, bound {limit}", flush=True)
+    table(costs, failed, same)
+    for precision, found in shares.items():
+        if found:
+            print(f"of the bound, {precision}: {judge(median(found), 0.75)}", flush=True)
+
+
+def _children() -> float:
+    """Processor seconds of the children that have ended."""
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+if __name__ == "__main__":
+    main()
