@@ -28,6 +28,7 @@ from whatsit.images import open_image
 from whatsit.labeled import Labeled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Answered, FinishedRun, Project, Training
+from whatsit.project.runs import Export
 from whatsit.tables import table, with_picture
 from whatsit.training.checks import require_catalog
 from whatsit.training.curve import draw_curve
