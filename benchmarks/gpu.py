@@ -15,11 +15,11 @@ import timm
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from whatsit.labelled import Labelled
 
 from whatsit.finetune.head import Head
 from whatsit.finetune.network import Network, torch_device
 from whatsit.finetune.timm_backbones import load_backbone
-from whatsit.labelled import Labelled
 
 SIZE, CLASSES, STEPS = 224, 10, 20
 

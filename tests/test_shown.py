@@ -28,6 +28,7 @@ from whatsit.images import open_image
 from whatsit.labeled import Labeled
 from whatsit.preprocess import Preprocess
 from whatsit.project import Answered, FinishedRun, Project, Training
+from whatsit.project.runs import Export
 from whatsit.tables import table, with_picture
 from whatsit.training.checks import require_catalog
 from whatsit.training.curve import draw_curve
@@ -52,7 +53,8 @@ PROBABILITIES = DICE.dirichlet((1, 1, 1), 200)
 EVALUATION = evaluate(LABELS, PROBABILITIES.astype(np.float32), CLASSES)
 EPOCHS = [Epoch(n, 1 / n, 2 / n, 0.5 / n, 61.0, {"top_2": 0.9}) for n in (1, 2, 3)]
 HITS = {str(n): n % 7 > 0 for n in range(100)}
-RUN = FinishedRun("0001", RECORD, HITS, {"0": Answered("a", "b")})
+BUNDLES = {"f" * 64: Export(1e9, "/home/somebody/bears.whatsit")}
+RUN = FinishedRun("0001", RECORD, HITS, {"0": Answered("a", "b")}, bundles=BUNDLES)
 FOUND = Found(f"https://example.org/{'bear' * 99}.jpg", "by", HOSTILE, "https://example.org", HOSTILE)
 FOLDER = Path("/home/somebody") / ("a" * 150) / "bears"
 
@@ -120,9 +122,9 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
     "preprocess": (lambda: Preprocess(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)), "size=224"),
     "transforms": (wi.transforms, "max_rotate=10"),
     "run": (lambda: RUN, "0001, lite0, right on 85 of 100"),
-    "training": (lambda: Training(RUN, ["0001"], {}, "bears.whatsit"), "bears.whatsit"),
+    "training": (lambda: Training(RUN, ["0001"], {}), "bears.whatsit"),
     "standing": (
-        lambda: Standing(Training(RUN, ["0001"], {}, ""), Scored(HITS), False),
+        lambda: Standing(Training(RUN, ["0001"], {}), Scored(HITS), False),
         "error rate 15.0% on 100 pictures",
     ),
     "scored": (lambda: Scored(HITS, 3), "right on 85 of 100 pictures, 3"),

@@ -52,9 +52,9 @@ WORDS: dict[Language, dict[str, Any]] = {
             ("Collect more teddies", "Only 14 pictures show one; the others have 60 each.", "bad", "too few"),
             (
                 "Keep the rest",
-                "Black bears and grizzlies are told apart in 97 % of cases.",
+                "Black bears and grizzlies are recognized in 97% of cases.",
                 "good",
-                "97 % right",
+                "97% right",
             ),
         ],
         "answer": "The answer",
