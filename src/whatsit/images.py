@@ -40,6 +40,7 @@ def _readers(*names: str) -> list[str]:
 FORMATS = _readers("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif")
 # What Pillow reads safely by itself too: recognized, so that such a file is not called broken.
 FOREIGN = _readers("Jpeg2K", "Ppm", "Tga", "Ico", "Pcx", "Sgi", "Qoi", "Psd")
+NOT_READ = {".heic": "HEIC", ".heif": "HEIC", ".dcm": "DICOM"}  # recognized by content and explained
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 Source = str | os.PathLike[str] | bytes
 Picture = Source | Image.Image
@@ -218,7 +219,8 @@ def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) 
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
     except UnidentifiedImageError:
-        raise _why_no_picture(_beginning(data), data) from None
+        name = "" if isinstance(source, bytes) else os.fsdecode(source)
+        raise _why_no_picture(_beginning(data), data, name) from None
     except Exception as error:  # Pillow's readers raise nearly anything on broken input
         raise _damaged(error) from error
 
@@ -296,7 +298,10 @@ def _too_many_pixels() -> ImageError:
 
 
 def _damaged(error: Exception) -> ImageError:
-    return ImageError(Message("images.damaged", reason=str(error) or type(error).__name__))
+    reason = str(error) or type(error).__name__
+    if "truncated" in reason.lower():  # in Pillow's words, with a count of bytes that means nothing to most
+        return ImageError(Message("images.cut_off"))
+    return ImageError(Message("images.damaged", reason=reason))
 
 
 def _beginning(source: Source) -> bytes:
@@ -380,7 +385,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _why_no_picture(beginning: bytes, data: Source) -> ImageError:
+def _why_no_picture(beginning: bytes, data: Source, name: str) -> ImageError:
     head = beginning.lstrip().lower()
     if not beginning:
         return ImageError(Message("images.empty"))
@@ -396,4 +401,7 @@ def _why_no_picture(beginning: bytes, data: Source) -> ImageError:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FOREIGN) as image:
             return UnusableImageError(Message("images.foreign", format=image.format))
     except Exception:
+        suffix = os.path.splitext(name)[1].lower()
+        if suffix in NOT_READ:
+            return ImageError(Message("images.misnamed", suffix=suffix, format=NOT_READ[suffix]))
         return ImageError(Message("images.unknown"))
