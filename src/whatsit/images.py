@@ -40,7 +40,6 @@ def _readers(*names: str) -> list[str]:
 FORMATS = _readers("Jpeg", "Mpo", "Png", "WebP", "Gif", "Bmp", "Tiff", "Avif")
 # What Pillow reads safely by itself too: recognized, so that such a file is not called broken.
 FOREIGN = _readers("Jpeg2K", "Ppm", "Tga", "Ico", "Pcx", "Sgi", "Qoi", "Psd")
-NOT_READ = {".heic": "HEIC", ".heif": "HEIC", ".dcm": "DICOM"}  # recognized by content and explained
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 Source = str | os.PathLike[str] | bytes
 Picture = Source | Image.Image
@@ -59,7 +58,6 @@ _memory = Budget(AT_ONCE)
 # What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
 Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
 NOT_A_FILE = Message("images.not_a_file")
-WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
 def _limit(default: int = 89_478_485) -> int:
@@ -219,8 +217,7 @@ def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) 
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
     except UnidentifiedImageError:
-        name = "" if isinstance(source, bytes) else os.fsdecode(source)
-        raise _why_no_picture(_beginning(data), data, name) from None
+        raise _why_no_picture(_beginning(data), data) from None
     except Exception as error:  # Pillow's readers raise nearly anything on broken input
         raise _damaged(error) from error
 
@@ -299,9 +296,8 @@ def _too_many_pixels() -> ImageError:
 
 def _damaged(error: Exception) -> ImageError:
     reason = str(error) or type(error).__name__
-    if "truncated" in reason.lower():  # in Pillow's words, with a count of bytes that means nothing to most
-        return ImageError(Message("images.cut_off"))
-    return ImageError(Message("images.damaged", reason=reason))
+    is_cut_off = "truncated" in reason.lower()  # in Pillow's words
+    return ImageError(Message("images.cut_off") if is_cut_off else Message("images.damaged", reason=reason))
 
 
 def _beginning(source: Source) -> bytes:
@@ -324,7 +320,7 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
     try:
         exif = image.getexif()
         orientation = exif.get(0x0112)
-        taken = exif.get_ifd(0x8769).get(WHEN_TAKEN[0]) or exif.get(WHEN_TAKEN[1])
+        taken = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132)  # DateTimeOriginal, DateTime
         moment = datetime.strptime(str(taken).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         return orientation, moment.replace(tzinfo=UTC).timestamp()
     except Exception:
@@ -385,7 +381,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _why_no_picture(beginning: bytes, data: Source, name: str) -> ImageError:
+def _why_no_picture(beginning: bytes, data: Source) -> ImageError:
     head = beginning.lstrip().lower()
     if not beginning:
         return ImageError(Message("images.empty"))
@@ -401,7 +397,4 @@ def _why_no_picture(beginning: bytes, data: Source, name: str) -> ImageError:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FOREIGN) as image:
             return UnusableImageError(Message("images.foreign", format=image.format))
     except Exception:
-        suffix = os.path.splitext(name)[1].lower()
-        if suffix in NOT_READ:
-            return ImageError(Message("images.misnamed", suffix=suffix, format=NOT_READ[suffix]))
         return ImageError(Message("images.unknown"))

@@ -49,7 +49,7 @@ def demo(
     for path in (*pages, folder / "pictures.png", folder / "predictions.png"):
         if path.exists():
             print(f"  {path}")
-    print(say("demo.next", command=command_line("train", "YOUR-FOLDER")))
+    print(say("demo.next_own", command=command_line("train", "YOUR-FOLDER")))
 
 
 def _fresh(place: Path) -> Path:
