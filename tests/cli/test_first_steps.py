@@ -90,7 +90,7 @@ def test_folders_of_one_name_do_not_replace_each_others_bundle(
 
 def test_runs_in_a_row_are_named_by_the_first_and_the_last() -> None:
     joined = _joined_runs(["0001", "0002", "0003", "0005"])
-    text = Message("cli_runs.change", count=4, runs=joined, text="changed")
+    text = Message("cli_runs.changes", runs=joined, text="changed")
     assert text.text("en") == "runs 0001 to 0003, 0005: changed"
     assert text.text("zh") == "训练记录 0001～0003、0005：changed"
 

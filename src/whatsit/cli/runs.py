@@ -124,7 +124,8 @@ def _print(found: "Sequence[Standing]", ranking: "Ranking") -> None:
         for line in one.changes:
             changed.setdefault(line.text(), []).append(one.training.run.name)
     for text, names in changed.items():
-        print(say("cli_runs.change", count=len(names), runs=_joined_runs(names), text=text))
+        code = "cli_runs.changes" if len(names) > 1 else "cli_runs.change"
+        print(say(code, runs=_joined_runs(names), text=text))
 
 
 def _joined_runs(names: list[str]) -> list[Message]:

@@ -72,7 +72,8 @@ class Project:
         if not os.path.isfile(sidecar / DATABASE):
             if folder:
                 raise ProjectError(Message("project.none", folder=sidecar))
-            raise ProjectError(Message(without, folder=given, command=command_line("train", given)))
+            place = given if str(given) != "." else Path.cwd()
+            raise ProjectError(Message(without, folder=place, command=command_line("train", given)))
         return cls(images, folder)
 
     @classmethod
