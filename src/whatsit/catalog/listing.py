@@ -6,7 +6,8 @@ import io
 import os
 import re
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class Listing:
     stats: "array[int]" = field(default_factory=lambda: array("q"))
     unreadable: list[tuple[Path, Message]] = field(default_factory=list)
     warnings: list[Message] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # files in class folders that are not called pictures
 
     def add(
         self, path: str, label: str, split: Split | None, stat: os.stat_result, relation: str = ""
@@ -133,6 +135,9 @@ def from_folder(root: Path, is_nested: bool = True) -> Listing:
             passed_over += _add_class(listing, label, label, None, visited)
     if not is_nested:
         _require_classes(listing, 1 if "train" in with_classes else 0)
+    if listing.others and listing.paths:
+        others = {"count": len(listing.others), "kinds": kinds_of(listing.others)}
+        listing.warnings.append(Message("catalog_warning.other_files", **others))
     if passed_over and listing.paths:
         listing.warnings.append(Message("catalog_warning.skipped", names=some(passed_over)))
     return listing
@@ -178,6 +183,8 @@ def _add_class(
                 except OSError as error:
                     why = explain_unreadable(error).message
                     listing.unreadable.append((listing.root / place / name, why))
+            else:
+                listing.others.append(name)
     return [] if len(listing.paths) + len(listing.unreadable) > before else [f"{folder}/"]
 
 
@@ -366,6 +373,12 @@ def _compiled(pattern: str, is_group: bool = False) -> re.Pattern[str]:
     except (re.error, TypeError) as error:
         code = "catalog_table.bad_group" if is_group else "catalog_table.bad_pattern"
         raise CatalogError(Message(code, pattern=pattern, reason=str(error))) from error
+
+
+def kinds_of(files: Iterable[str]) -> Message:
+    """The commonest endings of files; a file without one is named."""
+    kinds = Counter(Path(name).suffix[1:].lower() or Path(name).name for name in files)
+    return some([kind for kind, _ in kinds.most_common()])
 
 
 def some(names: Sequence[object], most: int = 3, more: int = 0) -> Message:

@@ -60,6 +60,7 @@ app = typer.Typer(
     cls=Group,
     help=say("about.whatsit"),
     epilog=say("about.epilog"),
+    context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

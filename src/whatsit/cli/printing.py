@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from whatsit.catalog import Catalog
     from whatsit.understand.metrics import Evaluation
 
+MOST_FILES = 3  # that are named
 SPLITS = {"train": "printed.train", "valid": "printed.valid", "test": "printed.test"}
 
 
@@ -50,13 +52,25 @@ def accuracy_of(evaluation: "Evaluation") -> Message:
     )
 
 
-def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int = 5) -> None:
-    """The table of classes, if the whole is wanted, and the commonest mistakes."""
+def _share(value: float | None) -> str:
+    return say("printed.undefined") if value is None else f"{value:.3f}"
+
+
+def print_evaluation(
+    evaluation: "Evaluation",
+    is_whole: bool = True,
+    most: int = 5,
+    files: Mapping[tuple[str, str], list[str]] = {},
+) -> None:
+    """The table of classes, if the whole is wanted, and the commonest mistakes.
+
+    `files` are the pictures of an actual class that were mistaken for another; a few of them are named.
+    """
     rows = [
         [
             printable(label),
             str(row["images"]),
-            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+            *(_share(row[name] if row["images"] else None) for name in ("precision", "recall", "f1")),
         ]
         for label, row in evaluation.per_class().items()
     ]
@@ -68,7 +82,10 @@ def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int 
     mistakes = evaluation.most_confused()
     for actual, predicted, count in mistakes[:most]:
         names = {"actual": printable(actual), "predicted": printable(predicted)}
-        print(say("printed.mistake", count=int(count), **names))
+        if len(paths := files.get((actual, predicted), [])) == count <= MOST_FILES:
+            print(say("printed.mistake_in", count=int(count), files=paths, **names))
+        else:
+            print(say("printed.mistake", count=int(count), **names))
     if len(mistakes) > most:
         print(say("printed.more_mistakes", count=int(sum(count for *_, count in mistakes[most:]))))
 

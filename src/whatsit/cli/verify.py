@@ -11,7 +11,7 @@ from whatsit.cli.printing import named, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.commands import command_line
 from whatsit.config import VerifyConfig
-from whatsit.i18n import say
+from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -58,9 +58,13 @@ def verify_and_print(config: VerifyConfig, json: bool = False, events: Path | No
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
+    from whatsit.catalog.listing import kinds_of, some
     from whatsit.verification.repair import NAMES
 
     print(say("cli_pictures.fine", pictures=done.pictures, fine=done.fine))
+    if done.others:
+        kinds = kinds_of(path.name for path in done.others)
+        print(say("cli_pictures.other_files", count=len(done.others), kinds=kinds))
     fixed = {one.path for one in done.fixed}
     if rows := _rows(done, fixed):
         print_table(["", say("printed.pictures"), ""], rows)
@@ -72,6 +76,8 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
     for code, groups in _copies(done):
         groups = sorted(groups, key=done.is_across_classes, reverse=True)
         _list(say(code), [" = ".join(map(done.name, group[:4])) for group in groups])
+    if wrong := [" = ".join(map(done.name, group)) for group in done.same if done.is_across_classes(group)]:
+        print(printable(Message("catalog_warning.two_labels", names=some(wrong))))
     if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
         print(say("cli_pictures.fix"))
     if done.is_moved or done.fixed:

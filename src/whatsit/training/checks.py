@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from whatsit.bundle import default_path, network_hash
 from whatsit.catalog import Catalog
 from whatsit.checks import described, is_count, is_number, require_place
 from whatsit.config import LARGEST_SEED, LR, Augment, Balance, Device, Resize, TrainConfig
@@ -13,6 +14,7 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.extras import needing
 from whatsit.finetune import GROUPS
 from whatsit.i18n import Message
+from whatsit.project import Project
 from whatsit.text import ending
 from whatsit.understand.metrics import METRICS, Metric
 
@@ -93,6 +95,19 @@ def require_config(config: TrainConfig) -> None:
     """Raise WhatsitError for a training that can't be carried out, before it starts."""
     require_options(config)
     require_place(Message("training.bundle"), Path(config.out))
+
+
+def require_own_bundle(config: TrainConfig, project: Project) -> None:
+    """Raise WhatsitError where the bundle's default name is taken by one that other pictures were trained to.
+
+    Folders of the same name share that name. Who chose it with `out` may replace any bundle.
+    """
+    out = Path(config.out).absolute()
+    if out != default_path(Path(config.folder)).absolute():
+        return
+    found = network_hash(out)
+    if found is not None and project.run_of(found) is None:
+        raise WhatsitError(Message("training.bundle_of_others", bundle=out.name, folder=project.images))
 
 
 def require_options(config: TrainConfig) -> None:

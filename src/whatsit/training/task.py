@@ -70,9 +70,9 @@ class TrainResult:
         learner = self.learner
         return Headline(next(interpretations(learner.interpret)), self.left_out, len(learner.catalog))
 
-    def suspects(self, most: int = 3) -> list[Suspect]:
-        """The training pictures whose labels are contradicted most surely, by held-out answers."""
-        return suspects_of(self.learner._state, self.learner._calibration)[:most]
+    def suspects(self) -> list[Suspect]:
+        """The training pictures whose labels held-out answers surely contradict, the surest first."""
+        return suspects_of(self.learner._state, self.learner._calibration)
 
     def cost(self) -> dict[str, Phrase]:
         """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
@@ -103,7 +103,7 @@ class TrainResult:
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
             "replaced": self.replaced and str(self.replaced),
-            "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects(20)],
+            "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects()[:20]],
         }
         if len(self.accuracies) > 1:
             found["repeats"] = list(self.accuracies)
