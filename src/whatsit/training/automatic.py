@@ -69,7 +69,7 @@ def carry_out(job: Job) -> Trained:
 def _learner(job: Job) -> Learner:
     catalog = catalog_of(job.config)
     job.check(catalog)
-    require_own_bundle(job.config, catalog.project)
+    require_own_bundle(job.config, catalog)
     config = job.config
     chosen = input_size(config.size, catalog, config.backbone).pixels
     if job.size is None:
