@@ -106,7 +106,7 @@ def test_folder_of_the_same_name_does_not_take_the_place_of_anothers_bundle(
     shutil.copytree(digits, first)
     shutil.copytree(digits, second)
     shutil.move(second / "7", second / "seven")
-    quick = ("--epochs", 1, "--size", 64, "--no-report")
+    quick = ("--epochs", 1, "--size", 64)
     assert command("train", first, *quick).returncode == 0
     bundle = (tmp_path / "bears.whatsit").read_bytes()
     refused = command("train", second, *quick)
