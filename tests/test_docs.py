@@ -95,9 +95,8 @@ def test_site_of_the_documentation_is_built_without_a_warning_and_without_extras
     assert [word for word in options if word.startswith("-") and word not in reference] == []
     python = re.sub(r"<[^>]+>", "", (tmp_path / "api.html").read_text())
     assert [name for name in whatsit.__all__ if f"whatsit.{name}" not in python] == []
-    assert [
-        noise for noise in ("*given", "Unpack[", "whatsit.catalog.catalog", "ndarray") if noise in python
-    ] == []
+    noises = ("*given", "Unpack[", "whatsit.catalog.catalog")
+    assert [noise for noise in noises if noise in python] == []
 
 
 @pytest.mark.parametrize("page", sorted(path.relative_to(ROOT) for path in PAGES), ids=str)

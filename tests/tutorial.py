@@ -78,7 +78,8 @@ def rerun(page: str, folder: Path) -> str:
 
 
 def masked(text: str) -> str:
-    """Without what differs between machines and days: times, dates, and the digits of probabilities."""
+    """Without what differs between machines and days: times, dates, hashes, the digits of probabilities."""
+    text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
     text = re.sub(r"\d+(\.\d+)? (ms|s)\b", r"N \2", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
     return re.sub(r"\(\d+%\)|(?<=: \w{3} )\d+\.\d%|novelty \d\.\d+|(?<=nearest: ).*", "N", text)
