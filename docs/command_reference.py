@@ -61,7 +61,8 @@ def _section(command: Described) -> nodes.section:
     title = f"whatsit {command['name']}"
     section = nodes.section("", nodes.title("", title), ids=[nodes.make_id(title)], names=[title])
     section += nodes.paragraph("", "", *_inline(command["about"]))
-    section += nodes.literal_block(command["usage"], command["usage"], language="none")
+    # Looks like a literal block; but all of those are to be translated, whatever they say themselves.
+    section += nodes.doctest_block(command["usage"], command["usage"], language="none")
     section += nodes.definition_list("", *[_option(*record) for record in command["options"]])
     for node in section.findall(nodes.Element):
         node["translatable"] = False  # it is in the site's language already

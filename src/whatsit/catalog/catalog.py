@@ -187,7 +187,7 @@ class Catalog:
         seed: int = SplitConfig.seed,
         **options: Unpack[Options],
     ) -> "Catalog":
-        r"""Read all pictures below a folder whose label is in their name, as in `r"([a-z]+)_\d+\.jpg$"`.
+        r"""Read all pictures below a folder whose label is in their name, as in ``r"([a-z]+)_\d+\.jpg$"``.
 
         The regular expression is searched in the path below the folder; its group named label, or its first
         one, is the label.
