@@ -116,7 +116,7 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
         lambda: HeatMap(
             HOSTILE, np.zeros((9, 9, 3), np.uint8), np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
         ),
-        "what speaks for <script>",
+        "areas that support <script>",
     ),
     "component": (lambda: interpretation().components()[0], "% of all differences"),
     "preprocess": (lambda: Preprocess(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)), "size=224"),

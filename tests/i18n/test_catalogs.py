@@ -16,7 +16,8 @@ NO_SENTENCES = re.compile(
     r"Segoe UI|Helvetica Neue|Noto Sans|Hiragino Sans GB\.ttc|STHeiti Medium\.ttc|"
     r"DejaVu Sans|\s+(Add AveragePool|Abs And)[\w\s]+|splits JOIN rules .*|id, action, .*|"
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
-    r"offset points|axes fraction|outside lower left|wrong extension|on its side|extreme shape|too large|"
+    r"offset points|axes fraction|outside lower left|upper left|"
+    r"wrong extension|on its side|extreme shape|too large|"
     r"its number of steps is odd|chart counts|public, max-age=.*|these are the weights of other heads"
 )
 SOURCES = sorted(SRC.rglob("*.py"))

@@ -339,7 +339,7 @@ def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, command: Run, t
     result = command("lr", digits, "--save", "lr.png")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(
-        "Use a learning rate of 3.0e-03: the loss falls while the learning rate rises from"
+        "Use a learning rate of 0.003: the loss falls while the learning rate rises from"
     )
     with Image.open(tmp_path / "lr.png") as figure:
         assert figure.width > 400

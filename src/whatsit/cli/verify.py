@@ -31,11 +31,13 @@ REPAIRED = {
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help_pictures.one_folder"))],
+    folder: Annotated[
+        Path, typer.Argument(metavar=say("metavar.folder"), help=say("help_pictures.one_folder"))
+    ],
     fix: Annotated[bool, typer.Option("--fix", help=say("help_pictures.fix"))] = False,
     max_size: Annotated[
         int | None,
-        typer.Option(min=128, help=say("help_pictures.max_size")),
+        typer.Option(metavar=say("metavar.pixels"), min=128, help=say("help_pictures.max_size")),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_pictures.dry_run"))] = False,
     project: ProjectDir = None,
