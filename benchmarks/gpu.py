@@ -15,11 +15,11 @@ import timm
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from whatsit.labelled import Labelled
 
 from whatsit.finetune.head import Head
 from whatsit.finetune.network import Network, torch_device
 from whatsit.finetune.timm_backbones import load_backbone
+from whatsit.labeled import Labeled
 
 SIZE, CLASSES, STEPS = 224, 10, 20
 
@@ -54,7 +54,7 @@ def whatsit(name: str, pictures: int, is_there: bool) -> Callable[[], object]:
     network.train()
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (pictures, SIZE, SIZE, 3), dtype=np.uint8)
-    batch = Labelled(pixels, rng.integers(0, CLASSES, pictures))
+    batch = Labeled(pixels, rng.integers(0, CLASSES, pictures))
     if is_there:
         sent = {id(array): network._sent(array) for array in (batch.inputs, batch.labels)}
         network._sent = lambda array: sent[id(array)]  # type: ignore[method-assign]

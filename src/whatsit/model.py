@@ -67,12 +67,13 @@ class Prediction:
     @property
     def _in_two_lines(self) -> tuple[Message, Message]:
         """The answer, and what to think of it or what it might be."""
-        answer = Message("heat_map.answer", label=self.label, probability=self.probability)
+        answer = Message("predict.class", label=self.label, share=self.probability)
         if self.verdict == "novel":
             return Message("heat_map.novel"), Message("heat_map.nearest", answer=answer, novelty=self.novelty)
         if self.verdict == "unsure":
             return Message("heat_map.unsure"), Message("heat_map.perhaps", answer=answer)
-        return answer, Message("heat_map.known")
+        caption = Message("heat_map.answer", label=self.label, probability=self.probability)
+        return caption, Message("heat_map.known")
 
     @property
     def _summary(self) -> Message:

@@ -275,7 +275,7 @@ def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:
 
 
 def curve(exponent: float, repeats: int = 5, pictures: int = 1000) -> LearningCurve:
-    """Errors that really fall by a power law, 40 % with 100 pictures."""
+    """Errors that really fall by a power law, 40% with 100 pictures."""
     dice = np.random.default_rng(0)
     images = [100, 200, 400, 800]
     luck = dice.random((1, repeats, pictures))

@@ -50,7 +50,7 @@ def test_every_picture_has_its_split_label_prediction_probability_and_loss() -> 
     assert not answer.is_right
     assert answer.title == "grizzly/black\n1.20 / 0.30"
     assert len(list(bears())) == len(bears()) == 6
-    assert str(bears()).startswith("Right on 3 of 6 pictures: 50.0% (95 % interval 18.8% to 81.2%)")
+    assert str(bears()).startswith("Right on 3 of 6 pictures: 50.0% (95% interval 18.8% to 81.2%)")
     with speaking("zh"):
         assert str(bears()).startswith("6 张图片中答对 3 张：50.0%（95% 置信区间 18.8%～81.2%）。最常见的")
         assert repr(bears()).startswith("<Interpretation: Right on 3 of 6 pictures")
@@ -219,7 +219,7 @@ def test_calibration_error_of_true_probabilities_is_what_chance_brings() -> None
     assert mean < most
     assert found.ece < most
     assert found.is_believable
-    assert "when it is 90 % sure, it is right about 90 % of the time" in str(found)
+    assert "when it is 90% sure, it is right about 90% of the time" in str(found)
 
 
 def test_calibration_error_of_boasting_is_beyond_chance() -> None:
