@@ -22,6 +22,7 @@ from whatsit.i18n import speaking
 from whatsit.model import Prediction
 from whatsit.palette import color, rgb
 from whatsit.project import EpochRecord
+from whatsit.text import learning_rate
 from whatsit.training.finder import sweep
 from whatsit.typefaces import fitted, width
 from whatsit.understand.plots import (
@@ -101,9 +102,9 @@ def test_recommended_learning_rate_is_marked_and_written() -> None:
     found = sweep(lambda rate: 2.3 - 1.5 / (1 + math.exp(-2 * (math.log10(rate) + 2.5))) + rate)
     figure = found.plot()
     (axis,) = figure.axes
-    recommended = f"recommended: {found.suggestion:.1e}"
-    assert words(axis) == [recommended]
-    assert recommended in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words(axis) == [f"recommended: {learning_rate(found.suggestion or 0)}"]
+    names = [text.get_text().partition(":")[0] for text in axis.get_legend().get_texts()]
+    assert names == ["longest fall", "falls fastest", "a tenth of the lowest point"]
     assert found.suggestion in [
         line.get_xdata()[0] for line in axis.lines if to_hex(line.get_color()) == color("good")
     ]

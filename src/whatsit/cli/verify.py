@@ -68,7 +68,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
         print_table(["", say("printed.pictures"), ""], rows)
     unreadable, not_usable = say("cli_pictures.unreadable"), say("cli_pictures.not_usable")
     for name, files in ((unreadable, done.unreadable), (not_usable, done.left_alone)):
-        _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
+        _list(name, [say("printed.file", path=done.name(path), reason=reason) for path, reason in files])
     for oddity, paths in done.odd.items():
         _list(str(NAMES[oddity]), [done.name(path) for path in paths])
     for code, groups in _copies(done):
