@@ -30,14 +30,15 @@ def commands() -> list[Described]:
     from typer.main import get_command
 
     from whatsit.cli.app import app
+    from whatsit.cli.pages import readable
 
     found = []
     program = click.Context(get_command(app), info_name="whatsit")
     for name, command in program.command.commands.items():  # type: ignore[attr-defined]
         context = click.Context(command, program, name)
-        records = [one.get_help_record(context) for one in command.get_params(context)]
+        records = filter(None, (one.get_help_record(context) for one in command.get_params(context)))
         usage = command.get_usage(context).split(maxsplit=1)[1]
-        options = list(filter(None, records))
+        options = [readable(*record) for record in records]
         found.append(Described(name=name, about=command.help, usage=usage, options=options))
     return found
 

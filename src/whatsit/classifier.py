@@ -163,7 +163,7 @@ class Classifier:
 
 
 def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
-    """The least probability with which each class is sure: one for all, or by class (0 for others).
+    """The minimum probability with which each class is sure: one for all, or by class (0 for others).
 
     Raises WhatsitError for unknown classes and numbers outside 0..1.
     """

@@ -19,7 +19,7 @@ from whatsit.i18n import Message
 from whatsit.model import Predictions
 from whatsit.project import SIDECAR, FinishedRun, Project, load_run, load_trained_on
 from whatsit.project.runs import run_folders
-from whatsit.report import RESIZES, Phrase, Report, Training, known_thumbnails
+from whatsit.report import RESIZES, Phrase, Report, Training, known_thumbnails, listed_versions
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
@@ -180,7 +180,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
             "size": str(model.preprocess.size),
             "resize": Phrase(RESIZES[model.preprocess.resize], {}),
             "precision_of": model.precision,
-            "versions": ", ".join(f"{name} {number}" for name, number in bundle.versions.items()),
+            "versions": listed_versions(bundle.versions),
             "network": bundle.sha256,
         },
         training=Training(run.record.history, run.record.findings) if run else None,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from whatsit import __version__
 from whatsit.cli import (
@@ -14,6 +13,7 @@ from whatsit.cli import (
     env,
     evaluate,
     lr,
+    pages,
     predict,
     report,
     runs,
@@ -45,10 +45,10 @@ COMMANDS: dict[Callable[..., None], str] = {
 }
 
 
-def _shapes() -> tuple[type[TyperGroup], type[TyperCommand]]:
-    """What the program and its commands are: typer's own, or theirs in Chinese."""
+def _shapes() -> tuple[type[pages.Group], type[pages.Command]]:
+    """What the program and its commands are."""
     if language() == "en":
-        return TyperGroup, TyperCommand
+        return pages.Group, pages.Command
     from whatsit.cli.chinese import ChineseCommand, ChineseGroup, speak_chinese
 
     speak_chinese()

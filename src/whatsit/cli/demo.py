@@ -28,7 +28,9 @@ NEW = ("bird", "cat", "fish", "rocket")  # drawn after the training
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help=say("help.demo_folder"))] = Path("demo"),
+    folder: Annotated[Path, typer.Option(metavar=say("metavar.folder"), help=say("help.demo_folder"))] = Path(
+        "demo"
+    ),
 ) -> None:
     """Go through all the steps with drawings and handwritten digits."""
     from whatsit.training.task import REPORT

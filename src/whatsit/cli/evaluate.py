@@ -20,9 +20,15 @@ def evaluate(
     bundle: BundleFile,
     folder: Folder,
     split: Annotated[Split | None, typer.Option(help=say("help.split"))] = None,
-    valid: Annotated[float | None, typer.Option(help=say("help.valid_as_trained"))] = None,
-    split_seed: Annotated[int | None, typer.Option(help=say("help.seed_as_trained"))] = None,
-    group: Annotated[str | None, typer.Option(metavar="REGEX", help=say("help.group_as_trained"))] = None,
+    valid: Annotated[
+        float | None, typer.Option(metavar=say("metavar.share"), help=say("help.valid_as_trained"))
+    ] = None,
+    split_seed: Annotated[
+        int | None, typer.Option(metavar=say("metavar.number"), help=say("help.seed_as_trained"))
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar=say("metavar.regex"), help=say("help.group_as_trained"))
+    ] = None,
     by_time: Annotated[bool | None, typer.Option("--by-time", help=say("help.by_time_as_trained"))] = None,
     project: ProjectDir = None,
     precision: ServedPrecision = None,

@@ -103,7 +103,7 @@ def list_unreadable(catalog: "Catalog") -> None:
     if count:
         print(say("printed.unreadable", count=count), file=sys.stderr)
     for path, reason in catalog.unreadable[:5]:
-        print(f"  {printable(path)}: {reason}", file=sys.stderr)
+        print(f"  {say('printed.file', path=printable(path), reason=reason)}", file=sys.stderr)
     if count > 5:
         print(f"  {say('printed.more', count=count - 5)}", file=sys.stderr)
 

@@ -154,9 +154,9 @@ def _against(ranking: "Ranking", place: int) -> str:
     if place == ranking.best:
         return say("cli_runs.lowest")
     found = ranking.differences[place]
-    difference = f"+{found.difference:.1%}"
+    difference = say("cli_runs.points", points=100 * found.difference)
     if ranking.has_intervals:
-        low, high = f"{found.low:+.1%}", f"{found.high:+.1%}"
+        low, high = 100 * found.low, 100 * found.high
         difference = say("cli_runs.interval", difference=difference, low=low, high=high)
     if ranking.p_values[place] < CLEAR:
         return difference

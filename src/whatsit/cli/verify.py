@@ -31,11 +31,13 @@ REPAIRED = {
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help_pictures.one_folder"))],
+    folder: Annotated[
+        Path, typer.Argument(metavar=say("metavar.folder"), help=say("help_pictures.one_folder"))
+    ],
     fix: Annotated[bool, typer.Option("--fix", help=say("help_pictures.fix"))] = False,
     max_size: Annotated[
         int | None,
-        typer.Option(min=128, help=say("help_pictures.max_size")),
+        typer.Option(metavar=say("metavar.pixels"), min=128, help=say("help_pictures.max_size")),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_pictures.dry_run"))] = False,
     project: ProjectDir = None,
@@ -70,7 +72,7 @@ def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | No
         print_table(["", say("printed.pictures"), ""], rows)
     unreadable, not_usable = say("cli_pictures.unreadable"), say("cli_pictures.not_usable")
     for name, files in ((unreadable, done.unreadable), (not_usable, done.left_alone)):
-        _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
+        _list(name, [say("printed.file", path=done.name(path), reason=reason) for path, reason in files])
     for oddity, paths in done.odd.items():
         _list(str(NAMES[oddity]), [done.name(path) for path in paths])
     for code, groups in _copies(done):

@@ -27,6 +27,11 @@ class Phrase(Message):
         super().__init__(_codes()[key], **values)
 
 
+def listed_versions(versions: Mapping[str, str]) -> Message:
+    """Of the packages; the backbone has a row of its own."""
+    return Message("plain.text", text=[f"{name} {n}" for name, n in versions.items() if name != "backbone"])
+
+
 class Words:
     """A report's sentences in one language: `words("key", name=value)`. Raises WhatsitError for another."""
 

@@ -195,7 +195,7 @@ class Interpretation:
 
     @cached_property
     def selective(self) -> Selective:
-        """What keeping silent below a least probability would bring."""
+        """What keeping silent below a minimum probability would bring."""
         return Selective.of(self.probabilities, self.labels, self.groups)
 
     def top_losses(self, k: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -237,8 +237,8 @@ class Interpretation:
     def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Plot":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
 
-        With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
-        the pictures are not known.
+        With `heatmap` as the network sees them, with the areas that support the prediction. Raises
+        WhatsitError where the pictures are not known.
         """
         from whatsit.catalog.pictures import Marked, draw_tiles, readable
 

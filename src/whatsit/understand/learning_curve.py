@@ -19,7 +19,7 @@ from whatsit.understand.power_law import Draws, draw
 if TYPE_CHECKING:
     from whatsit.figures import Plot
 
-SHARE = (5, 95)  # percentiles: a 90 % interval
+SHARE = (5, 95)  # percentiles: a 90% interval
 FEW = 30  # validation pictures: fewer show nothing
 FEW_SIZES = 3  # a fall that slows down takes three points to see
 FARTHEST = 4.0  # times the pictures at hand: no forecast goes further
@@ -30,14 +30,14 @@ MOST_CLASSES = 30  # looked at one by one, those with the most errors
 
 @dataclass(frozen=True)
 class Forecast:
-    """An error rate that is to be expected, and its 90 % interval."""
+    """An error rate that is to be expected, and its 90% interval."""
 
     error_rate: float
     low: float
     high: float
 
     def __repr__(self) -> str:
-        between = f"90 % interval {self.low:.1%} to {self.high:.1%}"
+        between = f"90% interval {self.low:.1%} to {self.high:.1%}"
         return brief(self, f"error rate {self.error_rate:.1%} ({between})")
 
 
@@ -123,7 +123,7 @@ class LearningCurve:
     def helps(self) -> bool | None:
         """Whether twice as many pictures would save more than one error in twenty.
 
-        True where that is nearly sure (95 %), False where it is less likely than not, None in between and
+        True where that is nearly sure (95%), False where it is less likely than not, None in between and
         where there is too little to tell.
         """
         if not self.can_tell or not self.error_rates[-1]:
@@ -187,7 +187,7 @@ class LearningCurve:
         return [label for gain, label in sorted(gains, reverse=True)[:3] if gain > GAIN]
 
     def _gain(self, number: int) -> float:
-        """How much of its error rate a class would lose with twice as many pictures, at least (95 %)."""
+        """How much of its error rate a class would lose with twice as many pictures, at least (95%)."""
         draws = self._of_class(self.labels == number)
         return float(np.percentile(draws.level * (1 - draws.kept(2.0)), SHARE[0]))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from whatsit.catalog.duplicates import groups_of_copies
+from whatsit.catalog.entries import SPLIT_NAMES, files_below
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
-from whatsit.catalog.listing import SPLIT_NAMES, files_below
 from whatsit.checks import is_count, meant, path_of
 from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
 from whatsit.events import progress
