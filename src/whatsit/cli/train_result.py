@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import named, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import named, print_evaluation, print_headline, print_json, print_notes
 from whatsit.commands import command_line
 from whatsit.events import Emit, warn
 from whatsit.i18n import Message, language, say
@@ -61,9 +61,9 @@ def _print(result: "TrainResult", verbose: bool) -> None:
 
     learner, words = result.learner, Words(language())
     headline = result.headline
-    for message in (*headline.messages, headline.measured):
-        print(printable(message))
-    print_evaluation(headline.of.evaluation, verbose, most=5 if verbose else 3, files=_mistaken(headline.of))
+    print_headline(headline)
+    found, most = headline.of, 5 if verbose else 3
+    print_evaluation(found.evaluation, verbose, most, _mistaken(found), found.novel_mistakes)
     if len(result.accuracies) > 1:
         of_all = summary(result.accuracies)
         is_tuned = result.config.fine_tune or result.config.time_budget

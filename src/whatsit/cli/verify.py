@@ -60,7 +60,7 @@ def verify_and_print(config: VerifyConfig, json: bool = False, events: Path | No
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
-    from whatsit.catalog.listing import kinds_of, some
+    from whatsit.catalog.entries import kinds_of, some
     from whatsit.verification.repair import NAMES
 
     print(say("cli_pictures.fine", pictures=done.pictures, fine=done.fine))

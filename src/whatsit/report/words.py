@@ -10,8 +10,20 @@ from whatsit.i18n import Message, codes
 
 CATALOGS = ("report.", "report_model.", "report_training.")
 RESIZES = {"crop": "resize_crop", "pad": "resize_pad", "squash": "resize_squash"}  # pictures to squares
-SPLITS = {"train": "split_train", "valid": "split_valid", "test": "split_test", "all": "split_all"}
-USES = {"train": "what_train", "valid": "what_valid", "test": "what_test", "all": "what_all"}
+SPLITS = {
+    "train": "split_train",
+    "valid": "split_valid",
+    "test": "split_test",
+    "all": "split_all",
+    "new": "split_new",
+}
+USES = {
+    "train": "what_train",
+    "valid": "what_valid",
+    "test": "what_test",
+    "all": "what_all",
+    "new": "what_new",
+}
 
 
 @cache

@@ -67,8 +67,9 @@ class TrainResult:
     @property
     def headline(self) -> Headline:
         """How good it is, in the words of the report."""
-        learner = self.learner
-        return Headline(next(interpretations(learner.interpret)), self.left_out, len(learner.catalog))
+        learner, catalog = self.learner, self.learner.catalog
+        share = catalog.rule.valid if catalog.is_assigned else None
+        return Headline(next(interpretations(learner.interpret)), self.left_out, share)
 
     def suspects(self) -> list[Suspect]:
         """The training pictures whose labels held-out answers surely contradict, the surest first."""

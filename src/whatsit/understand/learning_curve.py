@@ -139,7 +139,8 @@ class LearningCurve:
         return ("" if language() == "zh" else " ").join(sentences)
 
     def messages(self, target: float | None = None) -> list[Message]:
-        """All of it: the error rate now, the one to expect, what to do, and what a `target` takes.
+        """All of it: the error rate now, what twice as many pictures would save of it, what to do, and what a
+        `target` takes.
 
         Raises WhatsitError where `target`, a wished error rate, is not one.
         """
@@ -148,20 +149,25 @@ class LearningCurve:
         now = Message("learning_curve.now", images=self.images[-1], error_rate=self.error_rates[-1])
         if not self.can_tell:
             return [now, self._too_few()]
-        then = self.doubled()
-        ahead = Message("learning_curve.doubled", error_rate=then.error_rate, low=then.low, high=then.high)
         reached = [] if target is None else [self._reached(float(target))]
-        return [now, ahead, *self._advice(), *reached]
+        return [now, *self._advice(), *reached]
 
     def _advice(self) -> list[Message]:
-        """Whether to look for more pictures, and for which; nothing where there are no errors."""
-        if self.helps is False:
-            return [Message("learning_curve.flat")]
-        if best := self.helped_most:
-            return [Message("learning_curve.helps_most", classes=list(map(printable, best)))]
+        """What twice as many would save, and whether to look for more pictures, and for which.
+
+        It is said as a share of the errors, whose interval shows whether they fall; that of an error rate
+        is wider, as how high it is now is not known either.
+        """
         if not self.error_rates[-1]:
-            return []
-        return [Message("learning_curve.helps") if self.helps else Message("learning_curve.unsure")]
+            return [Message("learning_curve.no_errors")]
+        low, share, high = np.percentile(1 - self._draws.kept(2.0), (SHARE[0], 50, SHARE[1])).tolist()
+        saved = Message("learning_curve.doubled", share=share, low=low, high=high)
+        if self.helps is False:
+            return [saved, Message("learning_curve.flat")]
+        if best := self.helped_most:
+            code = "learning_curve.helps_most" if self.helps else "learning_curve.helps_some"
+            return [saved, Message(code, classes=list(map(printable, best)))]
+        return [saved, Message("learning_curve.helps") if self.helps else Message("learning_curve.unsure")]
 
     def _too_few(self) -> Message:
         if self.units >= FEW:

@@ -68,6 +68,7 @@ PICTURES = {
     "valid": "understand.valid_pictures",
     "test": "understand.test_pictures",
     "all": "understand.all_pictures",
+    "new": "understand.new_pictures",
 }
 
 
