@@ -6,7 +6,7 @@ WORKERS ?= 2
 INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt
 
 .venv/.made: constraints.txt
-	python3 -m venv --clear .venv
+	python3 -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	touch $@
 
@@ -17,7 +17,12 @@ INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constra
 
 .venv/.installed: .venv/.made pyproject.toml
 	$(PY) $(INSTALL) --editable '.[torch,plot,clean,search,docs,dev]'
-	touch $@ .venv/.demo
+	touch $@ .venv/.demo .venv/.docs
+
+# What the documentation takes: no PyTorch.
+.venv/.docs: .venv/.made pyproject.toml
+	$(PY) $(INSTALL) --editable '.[docs]'
+	touch $@
 
 demo: .venv/.demo
 	$(PY) -m whatsit demo
@@ -39,19 +44,21 @@ soak: lint
 	for seed in 1 2 3; do OMP_NUM_THREADS=1 WHATSIT_THREADS=1 $(PY) -m pytest -n $(WORKERS) -m "not soak" \
 		--random-order-bucket=module --random-order-seed=$$seed || exit 1; done
 
-docs: .venv/.installed
+docs: .venv/.docs
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
 	$(PY) -m sphinx -W --keep-going -q -b html -D language=zh_CN docs build/docs/zh
 	@echo build/docs/index.html build/docs/zh/index.html
 
 # After a change of the English text: lists what has to be translated in docs/locale.
-docs-chinese: .venv/.installed
+docs-chinese: .venv/.docs
 	$(PY) -m tests.chinese
 
-# The tutorial's outputs and pictures in both languages anew, after a change of what commands print or pages show.
+# The tutorial's outputs and pictures in both languages anew, after a change of what commands print or pages show;
+# then as `docs-chinese`.
 docs-pictures: .venv/.installed
 	$(PY) -m tests.tutorial
 	$(PY) -m tests.tutorial_chinese
+	$(PY) -m tests.chinese
 
 bench: .venv/.installed
 	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand serve serve_overload; do $(PY) -m benchmarks.$$name || exit 1; done

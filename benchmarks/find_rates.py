@@ -28,8 +28,8 @@ def main() -> None:
         found = learner.lr_find(bs=BATCH)
         ours = time.perf_counter() - started
     print(f"frozen: {frozen:.1f} s (bar: {FROZEN_BAR:g} s) {'ok' if frozen <= FROZEN_BAR else 'NOT ok'}")
-    steepest = f"{found.steep:.1e}" if found.steep else "none"
-    print(f"all layers, whatsit: {ours:.0f} s, {len(found.lrs)} batches, steepest at {steepest}", flush=True)
+    fastest = f"{found.steep:.1e}" if found.steep else "none"
+    print(f"all layers, whatsit: {ours:.0f} s, {len(found.lrs)} batches, fastest at {fastest}", flush=True)
     said = timed([fastai_python(), HERE / "fastai_peer.py", CLOTHING, "lr_find", BATCH])[1]
     reported = json.loads(said[said.rindex("{") : said.rindex("}") + 1])  # amid progress bars
     ratio = reported["seconds"] / ours

@@ -30,14 +30,15 @@ def commands() -> list[Described]:
     from typer.main import get_command
 
     from whatsit.cli.app import app
+    from whatsit.cli.pages import readable
 
     found = []
     program = click.Context(get_command(app), info_name="whatsit")
     for name, command in program.command.commands.items():  # type: ignore[attr-defined]
         context = click.Context(command, program, name)
-        records = [one.get_help_record(context) for one in command.get_params(context)]
+        records = filter(None, (one.get_help_record(context) for one in command.get_params(context)))
         usage = command.get_usage(context).split(maxsplit=1)[1]
-        options = list(filter(None, records))
+        options = [readable(*record) for record in records]
         found.append(Described(name=name, about=command.help, usage=usage, options=options))
     return found
 
@@ -61,7 +62,8 @@ def _section(command: Described) -> nodes.section:
     title = f"whatsit {command['name']}"
     section = nodes.section("", nodes.title("", title), ids=[nodes.make_id(title)], names=[title])
     section += nodes.paragraph("", "", *_inline(command["about"]))
-    section += nodes.literal_block(command["usage"], command["usage"], language="none")
+    # Looks like a literal block; but all of those are to be translated, whatever they say themselves.
+    section += nodes.doctest_block(command["usage"], command["usage"], language="none")
     section += nodes.definition_list("", *[_option(*record) for record in command["options"]])
     for node in section.findall(nodes.Element):
         node["translatable"] = False  # it is in the site's language already

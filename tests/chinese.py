@@ -44,7 +44,8 @@ def without_comments(code: str) -> str:
 
 def code(page: str) -> set[str]:
     """The blocks of code of a page, not those of output."""
-    blocks = re.findall(r"^( *)```(?:sh|python)\n(.*?)^ *```", (DOCS / f"{page}.md").read_text(), re.S | re.M)
+    text = (DOCS / f"{page}.md").read_text()
+    blocks = re.findall(r"^( *)```(?:sh|python|bat)\n(.*?)^ *```", text, re.S | re.M)
     return {re.sub(f"^{indent}", "", block, flags=re.M) for indent, block in blocks}
 
 

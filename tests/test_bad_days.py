@@ -110,7 +110,7 @@ def test_folder_that_cannot_be_written_works_with_project(
     digits.chmod(0o555)
     refused = as_owner("train", digits)
     assert refused.returncode == 2
-    assert "--project DIR" in refused.stderr
+    assert "--project FOLDER" in refused.stderr
     result = as_owner("train", digits, "--epochs", 1, "--project", tmp_path / "project")
     assert result.returncode == 0, result.stderr
     assert not (digits / ".whatsit").exists()

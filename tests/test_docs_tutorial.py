@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests import ROOT
-from tests.tutorial import BLOCK, PAGE, PICTURES, masked, printed, rerun
+from tests.tutorial import BLOCK, LOOK, PAGE, PICTURES, look, masked, printed, rerun
 
 
 @pytest.mark.usefixtures("cache")
@@ -26,7 +26,7 @@ def test_commands_of_the_tutorial_print_what_it_shows(tmp_path: Path) -> None:
 def test_pictures_are_small_and_each_is_shown_somewhere() -> None:
     pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "README.zh-CN.md"]
     text = "".join(page.read_text() for page in pages)
-    paths = sorted(PICTURES.iterdir())
+    paths = sorted(PICTURES.glob("*.png"))
     assert paths
     for path in paths:
         assert f"pictures/{path.name.replace('.zh_CN', '')}" in text
@@ -34,3 +34,7 @@ def test_pictures_are_small_and_each_is_shown_somewhere() -> None:
         with Image.open(path) as image:
             assert image.width <= 1280
     assert sum(path.stat().st_size for path in paths) < 1_500_000
+
+
+def test_pictures_of_the_report_show_how_it_looks_now() -> None:
+    assert LOOK.read_text() == look(), "run `make docs-pictures`, and look at docs/pictures"

@@ -22,6 +22,7 @@ from whatsit.i18n import speaking
 from whatsit.model import Prediction
 from whatsit.palette import color, rgb
 from whatsit.project import EpochRecord
+from whatsit.text import learning_rate
 from whatsit.training.finder import sweep
 from whatsit.typefaces import fitted, width
 from whatsit.understand.plots import (
@@ -101,9 +102,9 @@ def test_recommended_learning_rate_is_marked_and_written() -> None:
     found = sweep(lambda rate: 2.3 - 1.5 / (1 + math.exp(-2 * (math.log10(rate) + 2.5))) + rate)
     figure = found.plot()
     (axis,) = figure.axes
-    recommended = f"recommended: {found.suggestion:.1e}"
-    assert words(axis) == [recommended]
-    assert recommended in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words(axis) == [f"recommended: {learning_rate(found.suggestion or 0)}"]
+    names = [text.get_text().partition(":")[0] for text in axis.get_legend().get_texts()]
+    assert names == ["longest fall", "falls fastest", "a tenth of the lowest point"]
     assert found.suggestion in [
         line.get_xdata()[0] for line in axis.lines if to_hex(line.get_color()) == color("good")
     ]
@@ -227,20 +228,21 @@ def test_explanation_has_the_picture_its_overlay_and_the_answer_in_both_language
     evidence = np.eye(4, dtype=np.float32)
     shares = {"cat": 0.9, "dog": 0.1}
     reported: list[str] = []
-    for verdict, label in (("known", "cat"), ("unsure", "cat"), ("novel", "dog")):
+    for verdict, label in (("known", "cat"), ("unsure", "cat"), ("novel", "cat"), ("novel", "dog")):
         answer: Any = Prediction("cat", verdict, 0.9, shares, 0.7)  # type: ignore[arg-type]
         found = answer.explained(HeatMap(label, pixels, evidence, evidence))
-        reported += [f"{found.caption.text(lang)} {found.verdict.text(lang)}" for lang in ("en", "zh")]
+        reported += [f"{found.caption.text(lang)} | {found.verdict.text(lang)}" for lang in ("en", "zh")]
         sheet = np.asarray(found.sheet())
         assert (sheet == pixels[0, 0]).all(2).sum() > 300 * 300, "the picture itself is there"
         assert (sheet == rgb("good" if verdict == "known" else "warn")).all(2).any(), "so is the verdict"
         assert Image.open(io.BytesIO(found._repr_png_())).size == found.sheet().size
     assert reported == [
-        "cat: 90.0% Similar to pictures it was trained on.",
-        "cat：90.0% 与训练集图片类似。",
-        "cat: 90.0% Not sure: the probability is below the required minimum.",
-        "cat：90.0% 不确定：概率低于要求的下限。",
-        "dog: 10.0% (the prediction is cat: 90.0%) "
-        "Nothing like this was in the training pictures (novelty 0.70).",
-        "dog：10.0%（预测为 cat：90.0%） 没见过类似的图片（陌生度 0.70）。",
+        "cat: 90.0% | Similar to the training pictures.",
+        "cat：90.0% | 与训练集图片类似。",
+        "Not sure | perhaps cat 90.0%: below the required minimum",
+        "不确定 | 可能是 cat 90.0%，低于要求的下限",
+        "Nothing like this | nearest: cat 90.0% (novelty 0.70)",
+        "没见过类似的图片 | 最接近的是 cat 90.0%（陌生度 0.70）",
+        "dog: 10.0% | Prediction: novel, nothing like this; nearest cat 90.0%; novelty 0.70",
+        "dog：10.0% | 预测：没见过类似的图片；最接近 cat 90.0%；陌生度 0.70",
     ]

@@ -16,8 +16,8 @@ from tests.conftest import Run, campaign, rendered
 from tests.listening import on_progress
 from tests.pictures import contents, put
 from tests.site import jpeg
+from whatsit.catalog.entries import files_below
 from whatsit.catalog.fingerprint import stat_key
-from whatsit.catalog.listing import files_below
 from whatsit.errors import CatalogError
 from whatsit.predicting import _explained, _pictures_in
 from whatsit.project import short_name, size_of, write_whole

@@ -95,7 +95,7 @@ def test_damaged_pil_image_is_refused(tmp_path: Path, suffix: str) -> None:
     whole = saved(tmp_path / f"a.{suffix}", rendered(5, (700, 500))).read_bytes()
     image = Image.open(io.BytesIO(whole[: len(whole) // 2]))
     for _ in range(2):
-        with pytest.raises(ImageError, match="damaged"):
+        with pytest.raises(ImageError, match=r"damaged|end of the file is missing"):
             PREPARE.load(image)
 
 

@@ -101,10 +101,10 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
         ),
         "What if there is only a single epoch?",
     ),
-    "difference": (lambda: paired(HITS, HITS), "+0.0 points (95 % interval"),
+    "difference": (lambda: paired(HITS, HITS), "+0.0 points (95% interval"),
     "ranking": (lambda: rank([HITS, dict.fromkeys(HITS, True)]), "number 1 of 2 has the lowest"),
     "curve": (curve, "error rate"),
-    "forecast": (lambda: curve().forecast(400), "90 % interval"),
+    "forecast": (lambda: curve().forecast(400), "90% interval"),
     "evaluation": (lambda: EVALUATION, f"Right on {EVALUATION.right} of 200"),
     "no evaluation": (lambda: evaluate(LABELS[:0], PROBABILITIES[:0], CLASSES), "no picture"),
     "reliability": (lambda: interpretation().reliability, "calibration error 0."),
@@ -116,7 +116,7 @@ SHOWN: dict[str, tuple[Callable[[], object], str]] = {  # and what its repr must
         lambda: HeatMap(
             HOSTILE, np.zeros((9, 9, 3), np.uint8), np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
         ),
-        "what speaks for <script>",
+        "areas that support <script>",
     ),
     "component": (lambda: interpretation().components()[0], "% of all differences"),
     "preprocess": (lambda: Preprocess(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)), "size=224"),

@@ -90,7 +90,7 @@ def test_learner_of_a_run_takes_moved_training_pictures_for_what_they_are(place:
 def test_another_split_makes_no_training_picture_new(place: Path, options: dict[str, float]) -> None:
     classifier = Classifier(place / "x.whatsit")
     valid = wi.Catalog.from_folder(place / "digits", **{"valid": 0.2, "seed": 42, **options})["valid"]  # type: ignore[arg-type]
-    evaluation, catalog, trained_on, _ = evaluate_folder(classifier, place / "digits", "valid", **options)  # type: ignore[arg-type]
+    evaluation, catalog, trained_on, *_ = evaluate_folder(classifier, place / "digits", "valid", **options)  # type: ignore[arg-type]
     known = load_trained_on(place / "digits" / ".whatsit" / "runs" / "0001")
     assert known is not None
     assert trained_on == sum(item.content in known for item in valid) > 0
@@ -101,7 +101,7 @@ def test_another_split_makes_no_training_picture_new(place: Path, options: dict[
 def test_bundle_without_its_run_says_that_it_can_not_be_known(place: Path, command: Run) -> None:
     shutil.rmtree(place / "digits" / ".whatsit" / "runs")
     reported = command("evaluate", place / "x.whatsit", place / "digits")
-    assert "Some of these pictures may have been used for training" in reported.stdout
+    assert "only if it was not trained on these: its run was not found here." in reported.stdout
     assert evaluate_folder(Classifier(place / "x.whatsit"), place / "digits", None).trained_on is None
     report = report_folder(Classifier(place / "x.whatsit"), place / "digits")
     assert report.left_out is None
@@ -121,7 +121,7 @@ def test_stage_remembers_what_it_was_trained_on(place: Path) -> None:
     first.save("stage-1")
     other = Learner(wi.Catalog.from_folder(place / "digits", seed=7), size=SIZE).load("stage-1")
     other.export(place / "y.whatsit")
-    _, catalog, trained_on, _ = evaluate_folder(Classifier(place / "y.whatsit"), place / "digits", "valid")
+    _, catalog, trained_on, *_ = evaluate_folder(Classifier(place / "y.whatsit"), place / "digits", "valid")
     assert trained_on
     assert not {item.content for item in first.catalog["train"]} & {item.content for item in catalog}
 
@@ -179,12 +179,16 @@ def test_copies_of_training_pictures_in_another_folder_are_reported(place: Path,
             with Image.open(item.path) as image:
                 image.resize((192, 192)).save(other / item.label / f"larger-{number}.png")
     found = command("evaluate", place / "x.whatsit", other)
-    assert "8 pictures were left out because the bundle was trained on them" in found.stdout
-    assert "12 of these pictures are nearly the same as one that the bundle was trained on" in found.stdout
+    assert "8 pictures were left out, because it was trained on them." in found.stdout
+    assert "12 of these pictures are nearly the same as one that it was trained on" in found.stdout
+    report = report_folder(Classifier(place / "x.whatsit"), other)
+    assert [(one.split, len(one)) for one in report.interpretations] == [("new", 12)]
+    assert (report.left_out, report.near) == (8, 12)
+    assert report.headline("en").splitlines() == [" ".join(found.stdout.splitlines()[:3])]
     counts = json.loads(command("evaluate", place / "x.whatsit", other, "--json").stdout)
     assert (counts["images"], counts["trained_on"], counts["near_training"]) == (12, 8, 12)
     (place / "x.whatsit").rename(place / "elsewhere" / "x.whatsit")
     lost = command("evaluate", place / "elsewhere" / "x.whatsit", other).stdout
-    assert "the run of this bundle was not found" in lost
+    assert "its run was not found" in lost
     own = command("evaluate", place / "elsewhere" / "x.whatsit", place / "digits", "--json").stdout
     assert json.loads(own)["near_training"] == 0

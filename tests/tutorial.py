@@ -3,6 +3,7 @@
 `docs/start.md` shows commands in blocks of ```console, each after `$ ` and before what it prints.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -21,6 +22,10 @@ from tests import ROOT
 
 PAGE = ROOT / "docs" / "start.md"
 PICTURES = ROOT / "docs" / "pictures"
+LOOK = PICTURES / "look.sha256"  # of what shaped the pictures when they were taken
+WEB = ROOT / "src" / "whatsit" / "web"
+SHAPES = ("templates/base.html", "templates/parts.html", "templates/report.html")
+SHAPES += ("static/tokens.css", "static/base.css", "static/components.css", "static/report.css")
 CHROMIUM = "/usr/bin/chromium"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.M | re.S)
 REPORT, FIRST = "animals-report.html", "first.html"
@@ -73,7 +78,8 @@ def rerun(page: str, folder: Path) -> str:
 
 
 def masked(text: str) -> str:
-    """Without what differs between machines and days: times, dates, and the digits of probabilities."""
+    """Without what differs between machines and days: times, dates, hashes, the digits of probabilities."""
+    text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
     text = re.sub(r"\d+(\.\d+)? (ms|s)\b", r"N \2", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
     return re.sub(r"\(\d+%\)|(?<=: \w{3} )\d+\.\d%|novelty \d\.\d+|(?<=nearest: ).*", "N", text)
@@ -96,6 +102,11 @@ def save(image: Image.Image, name: str, width: int = 1280) -> None:
     small.quantize(256, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
 
 
+def look() -> str:
+    """What changes with the templates and styles of the report."""
+    return hashlib.sha256(b"".join((WEB / name).read_bytes() for name in SHAPES)).hexdigest() + "\n"
+
+
 def photograph(folder: Path, language: str = "") -> None:
     """The first report in a browser, light and dark, and a heat map; `.zh_CN` as Sphinx wants it in names."""
     for scheme in ("light", "dark"):
@@ -112,6 +123,7 @@ def main() -> None:
         photograph(Path(name))
         save(Image.open(Path(name) / "animals" / ".whatsit" / "pictures.png"), "pictures.png", 900)
     PAGE.write_text(page)
+    LOOK.write_text(look())
 
 
 if __name__ == "__main__":

@@ -54,6 +54,14 @@ def default_path(folder: Path) -> Path:
     return Path(f"{folder.resolve().name.removesuffix('.csv')}.whatsit")
 
 
+def network_hash(path: Path) -> str | None:
+    """The hash of the network in a bundle, `Bundle.sha256`; None where the file is not a readable bundle."""
+    try:
+        return hashlib.sha256(_parts(path)[1][NETWORK]).hexdigest()
+    except BundleError:
+        return None
+
+
 @dataclass(frozen=True, repr=False)
 class Bundle:
     """What a bundle holds: the model, and what is worth knowing about it.

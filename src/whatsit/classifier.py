@@ -178,7 +178,7 @@ class Classifier:
 
 
 def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
-    """The least probability with which each class is sure: one for all, or by class (0 for others).
+    """The minimum probability with which each class is sure: one for all, or by class (0 for others).
 
     Raises WhatsitError for unknown classes and numbers outside 0..1.
     """
@@ -187,6 +187,8 @@ def minima(minimum: Minimum, classes: Sequence[str]) -> NDArray[np.float64]:
         if isinstance(least, bool) or not isinstance(least, int | float | np.number):
             raise WhatsitError(Message("bundle.no_probability", given=described(least)))
         require_class(label, classes)
+        if 1 < least <= 100:
+            raise WhatsitError(Message("bundle.percent", value=least, meant=least / 100))
         if not 0 <= least <= 1:
             raise WhatsitError(Message("bundle.impossible_probability", value=least))
     return np.array([named.get(label, 0.0) for label in classes])

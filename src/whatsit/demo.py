@@ -18,16 +18,16 @@ MOST_NAMES = 5
 MISLABELED = {"00000010": "1", "00000020": "5", "00000030": "7"}  # digits that all show a 0
 
 
-def write_digits(folder: Path) -> list[Path]:
+def write_digits(folder: Path, most: int | None = None) -> list[Path]:
     """Write scikit-learn's 1,797 handwritten digits as PNG files in 0 ... 9; those in the wrong folder.
 
-    One is copied, and one cut in half.
+    With `most` only the first ones. One is copied, and one cut in half.
     """
     with needing(Message("demo.this")):
         from sklearn.datasets import load_digits
 
     digits = load_digits()
-    for number, (pixels, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+    for number, (pixels, label) in enumerate(zip(digits.images[:most], digits.target[:most], strict=True)):
         target = folder / str(label) / f"{number:08}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         image = Image.fromarray(np.uint8(255 - pixels * 255 / 16))
@@ -71,6 +71,15 @@ def found_labels(suspects: dict[Path, str], planted: Collection[Path]) -> list[M
     if others := len(suspects) - found:
         lines.append(Message("demo.others", count=others))
     return lines
+
+
+def about_rocket(result: TrainResult, path: Path) -> Message:
+    """What was answered for the drawing that shows none of the classes."""
+    (answer,) = result.learner.predict([path])
+    if answer.verdict == "novel":
+        return Message("demo.rocket_novel", name=path.name)
+    taken_for = {"predicted": answer.label, "probability": answer.probability}
+    return Message("demo.rocket_sure", name=path.name, **taken_for)
 
 
 def draw_answers(result: TrainResult, place: Path) -> None:

@@ -19,13 +19,14 @@ from whatsit.i18n import Message
 from whatsit.model import Predictions
 from whatsit.project import SIDECAR, FinishedRun, Project, load_run, load_trained_on
 from whatsit.project.runs import run_folders
-from whatsit.report import RESIZES, Phrase, Report, Training, known_thumbnails
+from whatsit.report import RESIZES, Headline, Phrase, Report, Training, known_thumbnails, listed_versions
+from whatsit.report.headline import SET_ASIDE, WHOLE
 from whatsit.text import printable
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
 
-ALL = "all"  # pictures of a folder whose splits mean nothing to the classifier
+ALL, NEW = WHOLE  # what pictures are called whose splits mean nothing to the classifier
 
 
 class SplitOptions(TypedDict, total=False):
@@ -43,12 +44,14 @@ class Measured(NamedTuple):
 
     `trained_on` is how many others were left out, because the classifier was trained on them; None where
     that can't be known. `near` is how many of these are nearly the same as pictures that it was trained on.
+    `headline` is None for answers that are not numbers.
     """
 
     evaluation: Evaluation
     catalog: Catalog
     trained_on: int | None
     near: int = 0
+    headline: Headline | None = None
 
 
 class Origin(NamedTuple):
@@ -66,8 +69,9 @@ def evaluate_folder(
 ) -> Measured:
     """Classify the pictures of `folder` (of one split, or all) that the classifier was not trained on.
 
-    Raises CatalogError for unknown classes, and where no picture is left. By default the split is the one
-    of the training; `options` replace parts of it. Leaves no sidecar behind in a folder that has none.
+    Raises CatalogError for unknown classes, and where no picture is left or can be read. By default the split
+    is the one of the training; `options` replace parts of it. Leaves no sidecar behind in a folder that has
+    none.
     """
     catalog = read_for(classifier, folder, **options)
     if split is not None:
@@ -80,9 +84,16 @@ def evaluate_folder(
         catalog, trained_on = _new_to(known, catalog)
         near = _near(origin, known, catalog)
     predicted = _predict(classifier, catalog)
+    if not predicted.items:
+        raise CatalogError(Message("evaluate.nothing_readable", folder=folder))
     readable = catalog.without(predicted.refused, to_train=False)
     evaluation = count(predicted.labels, predicted.answers.probabilities, classifier.classes, readable.groups)
-    return Measured(evaluation, readable, trained_on, near)
+    headline = None
+    if predicted.answers.is_finite:
+        name = ALL if trained_on is None else split if split in SET_ASIDE else NEW
+        found = _interpret(classifier, catalog, predicted, name)
+        headline = Headline(found, trained_on, near=near)
+    return Measured(evaluation, readable, trained_on, near, headline)
 
 
 def _new_to(trained_on: frozenset[str], catalog: Catalog) -> tuple[Catalog, int]:
@@ -126,6 +137,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
     may be new are one. Raises CatalogError where it was trained on all, or nothing can be read.
     """
     splits: list[Split | None] = ["test", "valid", "train"]
+    whole = ALL
     run, known = training_of(classifier, catalog), trained_on_by(classifier, catalog)
     measured = as_in(run, known, catalog) if run else catalog
     if run and len(measured["valid"]) + len(measured["test"]):
@@ -133,7 +145,7 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
     else:
         splits = [None]
         if known is not None:
-            catalog, _ = _new_to(known, catalog)
+            whole, (catalog, _) = NEW, _new_to(known, catalog)
     found: list[Interpretation] = []
     refused: dict[Path, Message] = {}
     for split in splits:
@@ -142,21 +154,8 @@ def interpret_folder(classifier: Classifier, catalog: Catalog) -> tuple[list[Int
             continue
         predicted = _predict(classifier, part)
         refused |= predicted.refused
-        if not predicted.items:
-            continue
-        found.append(
-            Interpretation(
-                classifier.classes,
-                predicted.labels,
-                predicted.answers.probabilities,
-                split or ALL,
-                [item.path for item in predicted.items],
-                predicted.answers.features,
-                classifier.explain if classifier.has_heat_maps else None,
-                part.without(predicted.refused, to_train=False).groups,
-                predicted.answers.is_novel if classifier.model.novelty else None,
-            )
-        )
+        if predicted.items:
+            found.append(_interpret(classifier, part, predicted, split or whole))
     if not found:
         raise CatalogError(Message("evaluate.nothing_readable", folder=catalog.root))
     return found, catalog.without(refused, to_train=False)
@@ -168,9 +167,14 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
     Where the bundle was trained on these pictures, also how that training went.
     """
     catalog = read_for(classifier, folder, project=project)
-    run = training_of(classifier, catalog)
-    left_out = catalog.misplaced(trained_on_by(classifier, catalog))
+    run, there = training_of(classifier, catalog), catalog
     interpretations, catalog = interpret_folder(classifier, catalog)
+    origin = origin_of(classifier, there)
+    left_out, near = None, 0
+    if origin is not None and (known := load_trained_on(origin.run)) is not None:
+        is_new = interpretations[0].split == NEW
+        left_out = int(there.among(known).sum()) if is_new else there.misplaced(known)
+        near = _near(origin, known, catalog.select(np.flatnonzero(~catalog.among(known))))
     bundle, model = classifier.bundle, classifier.model
     return Report(
         name=classifier.path.stem,
@@ -180,7 +184,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
             "size": str(model.preprocess.size),
             "resize": Phrase(RESIZES[model.preprocess.resize], {}),
             "precision_of": model.precision,
-            "versions": ", ".join(f"{name} {number}" for name, number in bundle.versions.items()),
+            "versions": listed_versions(bundle.versions),
             "network": bundle.sha256,
         },
         training=Training(run.record.history, run.record.findings) if run else None,
@@ -190,6 +194,7 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
         calibrated_on=str(bundle.metrics.get("calibrated_on", "train")),
         novelty=model.novelty,
         left_out=left_out,
+        near=near,
         thumbnails=partial(known_thumbnails, catalog, catalog.project),
     )
 
@@ -219,6 +224,21 @@ def _predict(classifier: Classifier, catalog: Catalog) -> _Predicted:
     width = classifier.model.weight.shape[1]
     answers = classifier.model.from_features(np.array(features, np.float32).reshape(len(items), width))
     return _Predicted(items, np.array([index[item.label] for item in items], np.int64), answers, refused)
+
+
+def _interpret(classifier: Classifier, catalog: Catalog, predicted: _Predicted, split: str) -> Interpretation:
+    """The answers for the pictures of a catalog, with all that the classifier knows of them."""
+    return Interpretation(
+        classifier.classes,
+        predicted.labels,
+        predicted.answers.probabilities,
+        split,
+        [item.path for item in predicted.items],
+        predicted.answers.features,
+        classifier.explain if classifier.has_heat_maps else None,
+        catalog.without(predicted.refused, to_train=False).groups,
+        predicted.answers.is_novel if classifier.model.novelty else None,
+    )
 
 
 def training_of(classifier: Classifier, catalog: Catalog) -> FinishedRun | None:

@@ -37,6 +37,11 @@ def is_there(extra: str) -> bool:
     return _absent(extra) is None
 
 
+def is_installed(package: str) -> bool:
+    """Whether a package is installed, which is not imported."""
+    return find_spec(package) is not None
+
+
 def require(extra: str, what: Message | str) -> None:
     """Raise MissingError now where a package of an extra is missing that `what` needs later."""
     if (package := _absent(extra)) is not None:
@@ -44,7 +49,7 @@ def require(extra: str, what: Message | str) -> None:
 
 
 def _absent(extra: str) -> str | None:
-    return next((package for package in EXTRAS[extra] if find_spec(package) is None), None)
+    return next((package for package in EXTRAS[extra] if not is_installed(package)), None)
 
 
 @contextmanager

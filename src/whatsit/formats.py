@@ -13,7 +13,8 @@ SUFFIX_OF = {  # what a file of a format is called
 # Cameras' own files, TIFF inside: left to their own programs.
 RAW = frozenset((".nef", ".cr2", ".cr3", ".arw", ".dng", ".orf", ".rw2", ".pef", ".srw", ".raf"))
 PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
-SUFFIXES = frozenset((*PICTURES, ".heic", ".heif", ".dcm"))  # the last three are recognized and explained
+NOT_READ = {".heic": "HEIC", ".heif": "HEIC", ".dcm": "DICOM"}  # recognized and explained
+SUFFIXES = frozenset((*PICTURES, *NOT_READ))
 NOT_THE_USERS = ("@eaDir", "__MACOSX")  # folders of thumbnails that a NAS or a Mac's zip puts beside pictures
 
 

@@ -1,4 +1,4 @@
-"""Where a picture speaks for a class: maps, and pictures overlaid with them."""
+"""Which areas of a picture support a class: maps, and pictures overlaid with them."""
 
 import io
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HeatMap:
-    """What of a picture, as the network sees it (uint8 (size, size, 3)), speaks for the class `label`.
+    """Which areas of a picture, as the network sees it (uint8 (size, size, 3)), support the class `label`.
 
     `values` (h, w): of an exact class activation map their mean plus the class's bias is the logit.
     `evidence` (h, w), 0..1, is where the class gains on the others. `caption` is the answer for the picture,
@@ -36,7 +36,7 @@ class HeatMap:
 
     def __repr__(self) -> str:
         height, width = self.pixels.shape[:2]
-        return brief(self, f"what speaks for {self.label}, {width} x {height} pixels")
+        return brief(self, f"areas that support {self.label}, {width} x {height} pixels")
 
     def overlay(self) -> Image.Image:
         """The picture with the evidence as heat over it."""

@@ -58,7 +58,6 @@ _memory = Budget(AT_ONCE)
 # What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
 Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
 NOT_A_FILE = Message("images.not_a_file")
-WHEN_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
 
 
 def _limit(default: int = 89_478_485) -> int:
@@ -296,7 +295,9 @@ def _too_many_pixels() -> ImageError:
 
 
 def _damaged(error: Exception) -> ImageError:
-    return ImageError(Message("images.damaged", reason=str(error) or type(error).__name__))
+    reason = str(error) or type(error).__name__
+    is_cut_off = "truncated" in reason.lower()  # in Pillow's words
+    return ImageError(Message("images.cut_off") if is_cut_off else Message("images.damaged", reason=reason))
 
 
 def _beginning(source: Source) -> bytes:
@@ -319,7 +320,7 @@ def _metadata(image: Image.Image) -> tuple[object, float | None]:
     try:
         exif = image.getexif()
         orientation = exif.get(0x0112)
-        taken = exif.get_ifd(0x8769).get(WHEN_TAKEN[0]) or exif.get(WHEN_TAKEN[1])
+        taken = exif.get_ifd(0x8769).get(0x9003) or exif.get(0x0132)  # DateTimeOriginal, DateTime
         moment = datetime.strptime(str(taken).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         return orientation, moment.replace(tzinfo=UTC).timestamp()
     except Exception:

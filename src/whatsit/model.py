@@ -56,12 +56,24 @@ class Prediction:
 
     def explained(self, found: HeatMap) -> HeatMap:
         """A heat map of the same picture, with this answer as its caption."""
-        caption = Message("heat_map.answer", label=self.label, probability=self.probability)
+        caption, below = self._in_two_lines
         if found.label != self.label:
-            other = self.probabilities[found.label]
-            caption = Message("heat_map.other", label=found.label, probability=other, answer=caption)
+            share = self.probabilities[found.label]
+            caption = Message("heat_map.answer", label=found.label, probability=share)
+            below = Message("heat_map.other", answer=self._summary)
         tone = "good" if self.verdict == "known" else "warn"
-        return replace(found, caption=caption, verdict=_verdict(self), tone=tone)
+        return replace(found, caption=caption, verdict=below, tone=tone)
+
+    @property
+    def _in_two_lines(self) -> tuple[Message, Message]:
+        """The answer, and what to think of it or what it might be."""
+        answer = Message("predict.class", label=self.label, share=self.probability)
+        if self.verdict == "novel":
+            return Message("heat_map.novel"), Message("heat_map.nearest", answer=answer, novelty=self.novelty)
+        if self.verdict == "unsure":
+            return Message("heat_map.unsure"), Message("heat_map.perhaps", answer=answer)
+        caption = Message("heat_map.answer", label=self.label, probability=self.probability)
+        return caption, Message("heat_map.known")
 
     @property
     def _summary(self) -> Message:
@@ -72,13 +84,6 @@ class Prediction:
         if self.novelty is None:
             return verdict
         return Message("model.with_novelty", verdict=verdict, novelty=self.novelty)
-
-
-def _verdict(prediction: Prediction) -> Message:
-    """What to think of an answer, as a sentence."""
-    if prediction.verdict == "novel":
-        return Message("heat_map.novel", novelty=prediction.novelty)
-    return Message("heat_map.unsure") if prediction.verdict == "unsure" else Message("heat_map.known")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from whatsit.catalog.summary import Summary
     from whatsit.collection import Collection
     from whatsit.predicting import PredictResult
-    from whatsit.report import Report
+    from whatsit.report import Headline, Report
     from whatsit.understand.metrics import Evaluation
     from whatsit.verification import Verification
 
@@ -65,7 +65,8 @@ class ShowResult:
 class EvaluateResult:
     """How good a bundle is on pictures; `trained_on` are left out, None where that can't be known.
 
-    `near_training` of the others are nearly the same as pictures that it was trained on.
+    `near_training` of the others are nearly the same as pictures that it was trained on. `headline` is None
+    for answers that are not numbers.
     """
 
     evaluation: "Evaluation"
@@ -73,10 +74,14 @@ class EvaluateResult:
     split: str
     trained_on: int | None
     near_training: int = 0
+    headline: "Headline | None" = None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        counts = {"trained_on": self.trained_on, "near_training": self.near_training}
+        counts: dict[str, Any] = {"trained_on": self.trained_on, "near_training": self.near_training}
+        if self.headline:
+            counts["headline"] = [one.to_dict() for one in self.headline.messages]
+            counts["novel"] = self.headline.of.outcomes.novel
         return {**self.evaluation.to_dict(), "split": self.split, **counts}
 
 
@@ -215,7 +220,7 @@ def _evaluate(config: EvaluateConfig) -> EvaluateResult:
         project=Path(config.project) if config.project else None,
     )
     return EvaluateResult(
-        found.evaluation, found.catalog, config.split or "all", found.trained_on, found.near
+        found.evaluation, found.catalog, config.split or "all", found.trained_on, found.near, found.headline
     )
 
 

@@ -11,6 +11,11 @@ def printable(text: object) -> str:
     return sound if sound.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in sound)
 
 
+def learning_rate(rate: float) -> str:
+    """A learning rate with two digits: 0.003, 0.00043, 5e-5."""
+    return f"{rate:.2g}".replace("e-0", "e-")
+
+
 def shortened(text: str, most: int) -> str:
     """The beginning of a text that is longer than `most` characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."

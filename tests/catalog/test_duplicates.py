@@ -23,7 +23,7 @@ def hashes(values: list[int]) -> np.ndarray:
 
 
 @st.composite
-def crowds(draw: st.DrawFn) -> list[int]:
+def clusters(draw: st.DrawFn) -> list[int]:
     """Hashes around a few centers, some of them exactly on the limit, and 0 for pictures without contrast."""
     centers = draw(st.lists(st.integers(1, 2**64 - 1), min_size=1, max_size=4))
     found = []
@@ -36,7 +36,7 @@ def crowds(draw: st.DrawFn) -> list[int]:
 
 
 @campaign(2000)
-@given(crowds(), st.integers(0, 6), st.integers(0, 2**25 - 1))
+@given(clusters(), st.integers(0, 6), st.integers(0, 2**25 - 1))
 def test_pairs_are_those_that_comparing_everything_finds(values: list[int], limit: int, marks: int) -> None:
     values = sorted(set(values))
     marked = np.array([marks >> n & 1 for n in range(len(values))], bool)
@@ -53,7 +53,7 @@ def test_pairs_are_those_that_comparing_everything_finds(values: list[int], limi
 
 
 @campaign(2000)
-@given(crowds())
+@given(clusters())
 def test_whoever_shares_a_group_is_near_its_leader(values: list[int]) -> None:
     leader = near_duplicates(hashes(values))
     for one, other in enumerate(leader.tolist()):
@@ -87,7 +87,7 @@ def test_features_find_what_the_hash_does_not() -> None:
 
 
 def variants(image: Image.Image) -> dict[str, Image.Image]:
-    """The picture as others pass it on: recompressed, smaller, larger, cropped by up to 2 %."""
+    """The picture as others pass it on: recompressed, smaller, larger, cropped by up to 2%."""
 
     def through_jpeg(quality: int) -> Image.Image:
         buffer = io.BytesIO()

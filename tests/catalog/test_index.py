@@ -108,15 +108,15 @@ def test_folder_that_cannot_be_written_is_read_all_the_same(as_owner: Run, pictu
     pictures.chmod(0o755)
     report = json.loads(shown.stdout)
     assert report["images"] == 30
-    assert any("--project DIR" in warning["text"] for warning in report["warnings"])
+    assert any("--project FOLDER" in warning["text"] for warning in report["warnings"])
     assert trained.returncode == 2
-    assert "--project DIR" in trained.stderr
+    assert "--project FOLDER" in trained.stderr
     assert "Traceback" not in trained.stderr
 
 
 def test_project_folder_that_is_a_file_is_said(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ReadOnlyProjectError, match="--project DIR"):
+    with pytest.raises(ReadOnlyProjectError, match="--project FOLDER"):
         Catalog.from_folder(pictures, project=tmp_path / "file")
 
 

@@ -7,9 +7,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import Run
+from whatsit.cli.printing import print_evaluation
+from whatsit.understand.interpretation import Interpretation
 
 HEAVY = (
     "torch",
@@ -159,10 +162,36 @@ def test_evaluate_splits_as_the_training_did_and_says_what_was_learnt(command: R
     assert valid["trained_on"] == 0
     assert valid["accuracy"] == json.loads(trained.stdout)["accuracy"]
     whole = command("evaluate", "digits.whatsit", digits)
-    assert "30 pictures were left out because the bundle was trained on them" in whole.stdout
+    assert "30 pictures were left out, because it was trained on them." in whole.stdout
+    own, page = (
+        command("evaluate", "digits.whatsit", digits, "--split", "valid"),
+        command("report", "digits.whatsit", digits),
+    )
+    assert page.stdout.startswith(own.stdout.splitlines()[0])
+    said = whole.stdout.splitlines()
+    assert re.match(r"Measured on 30 new pictures: \d+ right, \d+ wrong", said[2])
+    assert re.match(r"The likeliest class is right for \d+ of 30: accuracy [\d.]+%", said[3])
     assert command("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
     unknown = command("evaluate", "other.whatsit", digits)
-    assert "Some of these pictures may have been used for training" in unknown.stdout
+    assert "only if it was not trained on these: its run was not found here." in unknown.stdout
+
+
+def test_mistakes_that_are_answered_with_nothing_like_this_are_marked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    likeliest = np.array([1, 1, 0, 2, 1, 0])
+    is_novel = np.array([True, False, True, False, False, True])
+    found = Interpretation(["cat", "dog", "owl"], labels, np.eye(3)[likeliest], "valid", is_novel=is_novel)
+    print_evaluation(found.evaluation, is_whole=False, most=1, novel=found.novel_mistakes)
+    print_evaluation(found.evaluation, is_whole=False, novel=found.novel_mistakes)
+    assert capsys.readouterr().out.splitlines() == [
+        "2 pictures of cat mistaken for dog (1 answered with “nothing like this”)",
+        "and 2 other mistakes (1 answered with “nothing like this”)",
+        "2 pictures of cat mistaken for dog (1 answered with “nothing like this”)",
+        "1 picture of dog mistaken for owl",
+        "1 picture of owl mistaken for cat (1 answered with “nothing like this”)",
+    ]
 
 
 def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Path) -> None:

@@ -21,6 +21,7 @@ from whatsit.i18n import language
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}")  # two words, the second not a name or a number
+PARSER = re.compile(r"<\w|[<>]=|\{[A-Z]|; x")  # types, limits and braces, as typer writes them
 NAMES = [command.__name__ for command in COMMANDS]
 SPOKEN = ("WHATSIT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -143,7 +144,10 @@ def test_help_of_every_command_is_chinese(in_chinese: Callable[..., list[tuple[i
         assert lines[0].startswith("用法：")
         assert "选项：" in lines
         assert lines[-1].endswith("显示本帮助并退出。") or "--debug" in page
-        assert not ENGLISH.search(re.sub(r"whatsit (lr)?|--lang (zh|en)", "", page)), page
+        words = re.sub(r"whatsit (lr)?|--lang (zh|en)|--[a-z-]+ [a-z0-9]+(\|[a-z0-9]+)+", "", page)
+        assert not ENGLISH.search(words), page
+        assert not re.search("[A-Z]{4,}(?<!JSON)", re.sub("CSV|JavaScript", "", page)), "no English metavar"
+        assert not PARSER.search(page), page
         assert max(map(cells, lines)) <= 80
     for name in NAMES:
         assert re.search(rf"^  {name} +[\u4e00-\u9fff].*。$", pages[0][1], re.MULTILINE), name
@@ -156,6 +160,21 @@ def test_english_help_has_a_whole_sentence_for_each_command(spoken: Spoken) -> N
         assert re.search(rf"^  {name} +[A-Z].*[a-z]\.$", page, re.MULTILINE), name
 
 
+def test_help_is_in_words_and_not_in_types(command: Run) -> None:
+    for name in NAMES:
+        page = command(name, "--help").stdout
+        assert not PARSER.search(page), page
+    page = command("predict", "--help").stdout
+    assert page.splitlines()[0].endswith("whatsit predict [OPTIONS] BUNDLE IMAGE...")
+    assert "  --precision fp32|bf16 " in page
+    assert "[default: 1; at least 1]" in page
+    page = command("train", "--help").stdout
+    assert page.splitlines()[0].endswith("whatsit train [OPTIONS] [FOLDER]")
+    for written in ("--seed N", "--valid SHARE", "--size PIXELS", "--out FILE", "--backbone NAME"):
+        assert f"  {written} " in page
+    assert "change the split.  [default: 0]" in page
+
+
 USAGE = {
     "cach": "没有命令“cach”。您是不是想用“cache”？",
     "nothing": "没有命令“nothing”。",
@@ -163,9 +182,9 @@ USAGE = {
     "cache --zzzzz": "没有选项 --zzzzz。",
     "cache -z": "没有选项 -z。",
     "cache a b": "多余的参数：a b。",
-    "cache --json=3": "选项“--json”不接受值。",
-    "train --out": "选项“--out”后面需要一个值。",
-    "predict": "缺少参数“BUNDLE”。",
+    "cache --json=3": "选项 --json 后面不能写值。",
+    "train --out": "选项 --out 后面要写一个值。",
+    "predict": "缺少参数“模型包”。",
     "train --epochs x": "--epochs 必须是不小于 1 的整数，而不是“x”。",
     "train --epochs 0": "--epochs 必须是不小于 1 的整数，而不是“0”。",
     "train --split-seed x": "--split-seed 必须是整数，而不是“x”。",

@@ -70,7 +70,7 @@ def test_picture_that_is_gone_is_left_out_and_that_is_said(
     assert (row["error_rate"], row["valid_images"], row["gone"]) == (0, 11, 1)
     runs(digits, None)
     shown = capsys.readouterr()
-    assert "1 of its validation pictures is gone and left out" in shown.out
+    assert "1 of its validation pictures no longer exists and is not counted" in shown.out
     assert "11 validation pictures" in shown.out
 
 

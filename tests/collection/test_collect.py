@@ -45,7 +45,7 @@ BAD: dict[str, tuple[web.Answer, str]] = {
     "/empty": (respond(b""), "broken: the file is empty"),
     "/text": (respond(b"no picture"), "broken: it is not a picture"),
     "/bomb": (respond(web.picture_bomb()), "broken: the picture has more than"),
-    "/half": (respond(jpeg(50)[:2000]), "broken: the picture is damaged"),
+    "/half": (respond(jpeg(50)[:2000]), "broken: the end of the file is missing"),
     "/pixel": (respond(encoded(Image.new("RGB", (1, 1)), "GIF")), "broken: it is too small (1 x 1"),
     "/cut-off": (web.cut_off(jpeg(51)), "failed: the connection ended"),
     "/endless": (web.endless, "failed: it is larger than 1.0 MB"),

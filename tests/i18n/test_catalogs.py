@@ -16,7 +16,8 @@ NO_SENTENCES = re.compile(
     r"Segoe UI|Helvetica Neue|Noto Sans|Hiragino Sans GB\.ttc|STHeiti Medium\.ttc|"
     r"DejaVu Sans|\s+(Add AveragePool|Abs And)[\w\s]+|splits JOIN rules .*|id, action, .*|"
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
-    r"offset points|axes fraction|outside lower left|wrong extension|on its side|extreme shape|too large|"
+    r"offset points|axes fraction|outside lower left|upper left|"
+    r"wrong extension|on its side|extreme shape|too large|"
     r"a fault while answering %s|Too many files|text/plain; .*|"  # for operators, and of libraries
     r"Seconds from the head .*|Pictures that were answered\.|Requests (in|that) .*|"  # for Prometheus
     r"its number of steps is odd|chart counts|public, max-age=.*|these are the weights of other heads"
@@ -50,6 +51,33 @@ def test_every_message_has_its_sentence_and_the_values_that_it_needs() -> None:
             assert code in english, f"{source}:{line}: {code}"
             if names is not None:
                 assert names == placeholders(english[code]), f"{source}:{line}: {code}"
+
+
+def test_percent_signs_touch_their_numbers() -> None:
+    texts = [(code, str(entry)) for lang in ("en", "zh") for code, entry in codes(lang).items()]
+    assert [code for code, text in texts if re.search(r"[\d}] %", text)] == []
+
+
+def test_chinese_sentences_have_chinese_punctuation() -> None:
+    ascii_marks = re.compile("[\u4e00-\u9fff][,;:!?]|[,;:!?] [\u4e00-\u9fff]")
+    texts = [(code, str(entry)) for code, entry in codes("zh").items()]
+    found = [code for code, text in texts if ascii_marks.search(text.replace("（http: 或 https:）", ""))]
+    assert found == []
+
+
+def test_learning_rates_are_written_in_one_way() -> None:
+    rates = {
+        0.003: "0.003",
+        0.00043: "0.00043",
+        1e-4: "0.0001",
+        5e-5: "5e-5",
+        1e-7: "1e-7",
+        0.29: "0.29",
+        10.0: "10",
+    }
+    assert {rate: say("plots.recommended", lr=rate) for rate in rates} == {
+        rate: f"recommended: {text}" for rate, text in rates.items()
+    }
 
 
 def test_no_sentence_is_left_that_nobody_uses() -> None:

@@ -753,7 +753,7 @@ def test_whatsit_trash_lists_what_lies_there_and_undo_brings_it_back(bears: Path
     assert "caf\\udce9.jpg is not a bear" in listed.stdout
     assert listed.stdout.splitlines()[-2] == "3 files, 0.0 MB"
     assert " undo " in listed.stdout.splitlines()[-1]
-    assert listed.stdout.endswith(" brings back what was moved last\n")
+    assert listed.stdout.endswith(" brings back the pictures that were moved last\n")
     document = json.loads(whatsit("trash", bears, "--json").stdout)
     assert [file["path"] for file in document["files"]][:2] == [str(bears / "black/1.jpg"), str(bears / odd)]
     assert document["files"][0]["reason"]["text"] == "black/1.jpg is not a bear"
@@ -801,15 +801,20 @@ def test_whatsit_undo_with_a_file_in_the_way_says_which(bears: Path, whatsit: Ru
 
 
 @pytest.mark.parametrize(
-    "words", [["trash", "bears"], ["trash", "--empty"], ["undo", "bears", "--json", "--project", "bears"]]
+    ("words", "sentence"),
+    [
+        (["trash", "bears"], "There is nothing in the trash of bears."),
+        (["trash", "--empty"], "There is nothing in the trash of /"),
+        (["undo", "bears", "--json", "--project", "bears"], "There is no project at "),
+    ],
 )
 def test_where_there_is_no_project_it_is_said_and_none_is_made(
-    bears: Path, whatsit: Run, words: list[str]
+    bears: Path, whatsit: Run, words: list[str], sentence: str
 ) -> None:
     before = contents(bears.parent)
     refused = whatsit(*words)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("whatsit: There is no project at ")
+    assert refused.stderr.startswith(f"whatsit: {sentence}")
     assert len(refused.stderr.splitlines()) == 1
     assert contents(bears.parent) == before
     assert not (bears / ".whatsit").exists()

@@ -169,7 +169,7 @@ def test_network_drive_that_knows_no_locks_is_said(
 
     project = Project(bears)
     monkeypatch.setattr(FileLock, "acquire", refuse)
-    with pytest.raises(ProjectError, match=r"can't be locked .* --project DIR"), project.lock():
+    with pytest.raises(ProjectError, match=r"can't be locked .* --project FOLDER"), project.lock():
         pass
 
 
@@ -332,7 +332,7 @@ def test_image_folder_that_may_not_be_written_is_said(bears: Path, as_owner: Run
     assert refused.returncode == 2
     assert refused.stderr == (
         f"whatsit: The project folder {bears}/.whatsit can't be written: "
-        "you have no permission to write there. Choose another one with --project DIR.\n"
+        "you have no permission to write there. Choose another one with --project FOLDER.\n"
     )
     (bears / ".whatsit").chmod(0)
     refused = as_owner("undo", bears)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,22 @@ def test_what_a_stranger_wrote_about_a_bundle_does_not_reach_the_terminal(
     assert "\x1b" not in shown.stdout
     assert command("trash", digits, "--empty").returncode == 0
     assert not about.parent.exists()
+
+
+def test_folder_of_the_same_name_does_not_take_the_place_of_anothers_bundle(
+    command: Run, digits: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a" / "bears", tmp_path / "b" / "bears"
+    shutil.copytree(digits, first)
+    shutil.copytree(digits, second)
+    shutil.move(second / "7", second / "seven")
+    quick = ("--epochs", 1, "--size", 64)
+    assert command("train", first, *quick).returncode == 0
+    bundle = (tmp_path / "bears.whatsit").read_bytes()
+    refused = command("train", second, *quick)
+    assert refused.returncode == 2
+    assert "bears.whatsit was not trained on the pictures in" in refused.stderr
+    assert "--out" in refused.stderr
+    assert (tmp_path / "bears.whatsit").read_bytes() == bundle
+    shutil.rmtree(first / ".whatsit")  # its own, although nothing says so any more
+    assert command("train", first, *quick).returncode == 0

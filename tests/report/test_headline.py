@@ -1,22 +1,28 @@
 """The first screen of a report: what somebody will get, and what to do next."""
 
 import re
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.conftest import rendered
 from tests.recorded import RECORD
+from whatsit.catalog.split import NO_SPLIT, VALID, Pictures, Record, Rule, assign
 from whatsit.catalog.summary import Summary
 from whatsit.i18n import Message
 from whatsit.project import MessageRecord
-from whatsit.report import Report, Training
+from whatsit.report import Headline, Report, Training, steps
+from whatsit.report.headline import TO_START
+from whatsit.report.steps import Step
 from whatsit.report.suspects import Suspect
 from whatsit.training.what_if import if_no_guesses
 from whatsit.understand.interpretation import Interpretation
-from whatsit.understand.learning_curve import LearningCurve
+from whatsit.understand.learning_curve import FEW, LearningCurve
 
 
 def answered(right: int, wrong: int, novel: int = 0, split: str = "valid", **more: Any) -> Interpretation:
@@ -36,13 +42,18 @@ def guessed(count: int) -> Interpretation:
     return Interpretation(["black", "grizzly"], np.arange(count) % 2, np.eye(2)[likeliest], "valid")
 
 
-def summary(train: int, valid: int) -> Summary:
+def summary(train: int, valid: int, share: float = 0.2) -> Summary:
     counts = {label: {"train": train, "valid": valid, "test": 0} for label in ("black", "grizzly")}
     images = 2 * (train + valid)
-    rule = Message("plain.text", text="20% for validation")
+    rule = Message("catalog.rule", share=share, seed=42)
     return Summary(
         Path("bears"), images, 1, counts, rule, {"JPEG": images}, (400, 400, 400), (), (), 0, (), ()
     )
+
+
+def all_steps(found: Interpretation) -> list[Step]:
+    """What could be done next, however much."""
+    return list(steps._all(Headline(found), (), None, None))
 
 
 def steps_of(page: str) -> list[str]:
@@ -126,8 +137,44 @@ def test_few_pictures_say_how_many_to_start_with() -> None:
     )
     assert steps_of(report.render("en"))[0] == "Collect more pictures: about 80 of each class."
     assert "建议每个类别先准备约 80 张图片" in report.headline("zh")
-    many = Report("x", [answered(24, 1)], summary=summary(20, 12))
+    many = Report("x", [answered(24, 1)], summary=summary(20, 12, share=0.4))
     assert "about 40 pictures of each class" in many.headline("en")
+    own = replace(summary(16, 4), split=Message("catalog.rule_given"))
+    assert "Start with" not in Report("x", [answered(7, 1)], summary=own).headline("en")
+    assert (
+        steps_of(Report("x", [answered(7, 1)], summary=own).render("en"))[0] == "Measure it on more pictures."
+    )
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.25, 0.5])
+def test_who_collects_as_many_pictures_as_it_says_has_enough_to_measure(share: float) -> None:
+    for classes, count in product(range(2, 7), range(5, 13)):
+        few = set_aside(classes, count, share)
+        if len(few) >= FEW:
+            continue
+        names = [str(number) for number in range(classes)]
+        start = Headline(Interpretation(names, few, np.eye(classes)[few], "valid"), share=share).start
+        assert start
+        wanted = start.values["count"]
+        assert len(set_aside(classes, wanted, share)) >= FEW, (classes, count, wanted)
+        assert wanted <= max(TO_START, FEW / classes / share + 20), "not many more than needed"
+
+
+def set_aside(classes: int, count: int, share: float) -> NDArray[np.int64]:
+    """The labels of the pictures that the split sets aside, of so many of each class."""
+    pictures, labels = classes * count, np.arange(classes).repeat(count)
+    content = np.frombuffer(np.random.default_rng(classes * count).bytes(32 * pictures), "V32")
+    none = np.zeros(pictures, np.uint64)
+    given = Pictures(
+        content,
+        none,
+        np.full(pictures, NO_SPLIT, np.int8),
+        [""] * pictures,
+        labels.astype(np.int32),
+        none.astype(float),
+    )
+    nothing = Record(content[:0], none[:0], np.zeros(0, np.int8), [])
+    return labels[assign(given, nothing, Rule(share, 42)).splits == VALID]
 
 
 def test_thirty_pictures_are_enough_to_promise_something() -> None:
@@ -153,7 +200,61 @@ def test_guesses_are_called_guesses() -> None:
     assert if_no_guesses(praise, answered(40, 0).evaluation) == praise
 
 
+# Pictures that it was trained on
+
+
+def test_what_is_known_of_the_pictures_decides_what_is_promised() -> None:
+    new = Report("x", [answered(36, 3, 1, "new")], left_out=160, near=2)
+    assert new.headline("en") == (
+        "Expect about 90 right in 100 new pictures (77 to 96); "
+        "for 2 more it will say it has never seen anything like them. "
+        "160 pictures were left out, because it was trained on them. "
+        "2 of these pictures are nearly the same as one that it was trained on, "
+        "so this may look better than it is."
+    )
+    assert "有 160 张图片参与过训练，已排除，不计入结果。" in new.headline("zh")
+    page = Report("x", [answered(36, 3, 1, "new")], left_out=160, summary=summary(20, 0)).render("en")
+    assert "Measured on 40 new pictures: 36 right, 3 wrong, 1 answered" in page
+    assert "40 new pictures · it was not trained on these" in page
+    assert "all in the folder" not in page
+    lost = Report("x", [answered(36, 4, 0, "all")], left_out=None, summary=summary(20, 0))
+    assert lost.headline("en").endswith("only if it was not trained on these: its run was not found here.")
+    assert "40 pictures · all in the folder" in lost.render("en")
+
+
 # What to do next
+
+
+def test_as_many_mistakes_are_announced_as_the_section_shows(tmp_path: Path) -> None:
+    rendered(1).save(tmp_path / "one.png")
+    labels = np.arange(40) % 3
+    likeliest = np.where(np.isin(np.arange(40), [0, 4]), 2, labels)
+    likeliest[2] = 0
+    called = np.isin(np.arange(40), [0, 4, 9])
+    found = Interpretation(
+        ["cat", "bird", "fish"],
+        labels,
+        np.eye(3)[likeliest] * 0.7 + 0.1,
+        "valid",
+        [tmp_path / "one.png"] * 40,
+        is_novel=called,
+    )
+    assert (found.outcomes.right, found.outcomes.wrong, found.outcomes.novel) == (36, 1, 3)
+    assert found.novel_mistakes == {("cat", "fish"): 1, ("bird", "fish"): 1}
+    page = Report("x", [found]).render("en")
+    assert "Look at its 3 mistakes." in steps_of(page)
+    shown = re.search(r'<section aria-labelledby="worst">.*?</section>', page, re.S)
+    assert shown
+    assert shown[0].count("<figure>") == 3
+    assert shown[0].count("<br>answered with “nothing like this”<br>") == 2
+    assert "2 of these are answered with “nothing like this”; here their likeliest class counts." in shown[0]
+    chinese = Report("x", [found]).render("zh")
+    assert "其中 2 张回答的是“没见过类似的图片”" in chinese
+    assert "看看它答错的 3 张图片。" in steps_of(chinese)
+    many = answered(40, 20, paths=[tmp_path / "one.png"] * 60)
+    assert [
+        one.text("en") for one in (step.message for step in all_steps(many)) if "mistakes" in one.text("en")
+    ] == ["Look at its 12 worst mistakes. Often the label is wrong, or the picture is odd."]
 
 
 def test_the_most_useful_comes_first_with_its_counts_and_leads_to_its_section(tmp_path: Path) -> None:
@@ -234,5 +335,9 @@ def test_the_error_of_the_learning_curve_is_told_apart_from_that_of_the_training
     wrong[:, :, :12] = True
     curve = LearningCurve(["black", "grizzly"], [10, 20, 40], wrong, np.arange(60) % 2)
     page = Report("x", [answered(50, 10)], training=Training(RECORD.history, [], curve)).render("en")
-    assert "With all of them the error rate is 20.0% on average, which may differ a little" in page
+    own = RECORD.history[-1]["error_rate"]
+    assert (
+        "With all pictures their error rate is 20.0% on average, and that of this classifier is "
+        f"{own:.1%}. What counts here is how the error falls with more pictures, not how high it is." in page
+    )
     assert "Trained on 40 pictures, the error rate is" not in page

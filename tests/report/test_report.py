@@ -386,6 +386,13 @@ def test_page_fits_a_phone_and_a_desktop(page: "Page") -> None:
     assert page.evaluate("document.images.length") > 20
     assert broken == 0
     assert page.evaluate("[...document.images].every(image => image.alt)")
+    strange = page.locator(".row img")
+    assert strange.count() > 3
+    for box in [one.bounding_box() for one in strange.all()]:
+        assert box
+        assert abs(box["width"] - box["height"]) < 1, "pictures of any shape are fitted into squares"
+    assert page.evaluate("getComputedStyle(document.querySelector('.ends p')).wordBreak") == "keep-all"
+    assert "content-visibility" not in page.content(), "what is not rendered yet is a gap when printed"
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == (
         "rgb(21, 24, 28)" if page.viewport_size == {"width": 390, "height": 800} else "rgb(255, 255, 255)"

@@ -16,7 +16,7 @@ def test_rule_for_fine_tuning_loses_less_than_the_others_in_simulated_worlds() -
 
 
 def test_small_gain_on_many_pictures_is_taken() -> None:
-    """As on 614 validation photos: 11.1 % errors frozen, 10.4 % fine-tuned."""
+    """As on 614 validation photos: 11.1% errors frozen, 10.4% fine-tuned."""
     frozen = {str(n): n >= 68 for n in range(614)}
     tuned = {str(n): 44 <= n < 594 for n in range(614)}
     gain = paired(frozen, tuned)

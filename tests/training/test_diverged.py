@@ -107,7 +107,7 @@ def of(*rows: list[int]) -> Evaluation:
 def test_guessing_is_told_from_knowing() -> None:
     assert "right on 20 of 60" in str(warning(of([20, 0, 0], [20, 0, 0], [20, 0, 0])))
     assert warning(of([95, 0], [5, 0])), "always the largest class is guessing"
-    assert not warning(of([90, 5], [1, 4])), "though the largest class is 95 %"
+    assert not warning(of([90, 5], [1, 4])), "though the largest class is 95%"
     assert not warning(of([2, 0], [0, 2])), "few pictures, all right"
     assert not warning(of([18, 1, 1], [2, 17, 1], [1, 1, 18]))
 

@@ -117,4 +117,4 @@ def test_held_out_folds_never_part_a_group_and_few_pictures_pass_for_new(
         new, images = new + int(is_new.sum()), images + len(is_new)
     assert len(parted) == SEEDS * crossfit.FOLDS
     assert not any(here & there for here, there in parted)
-    assert new / images < 0.1, "5 % are stated"
+    assert new / images < 0.1, "5% are stated"

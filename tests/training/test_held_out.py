@@ -165,7 +165,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert learner.held_out.images == len(valid.labels) == 24
     page = learner.report().render()
     assert "the backbone was trained on the training pictures" in page
-    assert "each validation picture is measured with what was found on the others" in page
+    assert "Each validation picture is measured with a temperature found on the other ones" in page
     assert "For a fine-tuned network this is not known" in page
     assert "The training used the errors on these validation pictures to decide" in page
 
@@ -180,7 +180,7 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert metrics["calibrated_on"] == "valid"
     page = report_folder(Classifier(tmp_path / "tuned.whatsit"), digits).render()
     assert "found on these same pictures" in page
-    assert "each validation picture is measured" not in page
+    assert "Each validation picture is measured" not in page
 
 
 def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Path, cache: Path) -> None:

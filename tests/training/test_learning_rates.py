@@ -275,7 +275,7 @@ def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:
 
 
 def curve(exponent: float, repeats: int = 5, pictures: int = 1000) -> LearningCurve:
-    """Errors that really fall by a power law, 40 % with 100 pictures."""
+    """Errors that really fall by a power law, 40% with 100 pictures."""
     dice = np.random.default_rng(0)
     images = [100, 200, 400, 800]
     luck = dice.random((1, repeats, pictures))
@@ -339,7 +339,7 @@ def test_whatsit_lr_draws_and_train_takes_the_rate(digits: Path, command: Run, t
     result = command("lr", digits, "--save", "lr.png")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(
-        "Use a learning rate of 3.0e-03: the loss falls while the learning rate rises from"
+        "Use a learning rate of 0.003: the loss falls while the learning rate rises from"
     )
     with Image.open(tmp_path / "lr.png") as figure:
         assert figure.width > 400

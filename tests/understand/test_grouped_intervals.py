@@ -118,7 +118,7 @@ def test_from_twenty_groups_on_all_intervals_are_wider() -> None:
 def test_groups_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(wi.WhatsitError, match="groups must be whole numbers"):
         Interpretation(["a", "b"], np.array([0, 1]), np.eye(2), groups=np.array([0.5, 1.0]))
-    with pytest.raises(wi.WhatsitError, match="groups has 3 rows for 2 labels"):
+    with pytest.raises(wi.WhatsitError, match="groups has 3 rows, but there are 2 labels"):
         Interpretation(["a", "b"], np.array([0, 1]), np.eye(2), groups=np.array([0, 1, 2]))
 
 

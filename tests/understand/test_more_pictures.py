@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import product
 from statistics import NormalDist
 
 import numpy as np
@@ -113,7 +114,27 @@ def test_class_is_named_only_where_more_pictures_would_nearly_surely_help() -> N
         np.concatenate([falling.wrong, steady.wrong], 2),
         np.repeat([0, 1], 300),
     )
-    assert "would help most for falls." in str(both)
+    assert str(both).endswith("More pictures would probably help, most of all for falls.")
+
+
+def test_what_it_promises_and_its_interval_agree() -> None:
+    verdicts = set()
+    for seed, (floor, now) in product(range(CURVES), [(0.0, 0.2), (0.6, 0.1), (1.0, 0.1)]):
+        curve, _ = drawn(floor, 0.5, now, 120, seed)
+        reported = str(curve)
+        found = re.search(r"avoid (\d+)% of its errors \(90 % interval: (\d+)% to (\d+)%\)\. (.*)$", reported)
+        assert found, reported
+        share, low, high = map(int, found.groups()[:3])
+        assert low <= share <= high
+        verdict = found[4]
+        verdicts.add(verdict)
+        if "would probably help" in verdict:
+            assert low >= 5, reported
+        elif low < 5 <= share:
+            assert "can't show" in verdict, reported
+    assert len(verdicts) >= 3
+    perfect = LearningCurve(["a"], SIZES, np.zeros((4, 3, 40), bool), np.zeros(40, int))
+    assert str(perfect).endswith("so these pictures can't show whether more would help.")
 
 
 def test_more_classes_than_anybody_looks_at_take_no_longer() -> None:
@@ -126,7 +147,7 @@ def test_the_whole_is_told_in_chinese_too() -> None:
     curve, _ = drawn(0.0, 0.5, 0.3, 60, 0)
     with speaking("zh"):
         reported = curve.tell(0.02)
-    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，错误率大约会是 [\d.]+%（", reported)
+    assert re.match(r"用 [\d,]+ 张图片训练，错误率是 [\d.]+%。图片加倍后，大约能减少 \d+% 的错误（", reported)
     assert re.search(r"。要把错误率降到 2\.0%，需要的图片超过现有的 4 倍，.+。$", reported)
     assert reported.count("。") == len(curve.messages(0.02))
 

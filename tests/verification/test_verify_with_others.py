@@ -28,10 +28,10 @@ def bears(tmp_path: Path) -> Path:
 
 def test_after_a_kill_in_the_middle_of_a_move_verify_goes_on(bears: Path) -> None:
     """Killed when the files were linked at their new places and not yet gone from their old ones."""
-    keeper = Project(bears)
-    with keeper.lock():
-        (moved,) = keeper.journal.plan(1, [(bears / "black" / "html.jpg", None, "it is a web page")])
-        (renamed,) = keeper.journal.plan(
+    owner = Project(bears)
+    with owner.lock():
+        (moved,) = owner.journal.plan(1, [(bears / "black" / "html.jpg", None, "it is a web page")])
+        (renamed,) = owner.journal.plan(
             2, [(bears / "teddy" / "really.png", bears / "teddy" / "really.jpg", "wrong extension")]
         )
         for move in (moved, renamed):
@@ -48,14 +48,14 @@ def test_after_a_kill_in_the_middle_of_a_move_verify_goes_on(bears: Path) -> Non
 def test_who_waited_for_another_looks_at_what_that_one_left(
     bears: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = Project(bears)
+    owner = Project(bears)
     is_waiting, outcome = threading.Event(), []
     monkeypatch.setattr(project, "warn", lambda _: is_waiting.set())
     other = threading.Thread(target=lambda: outcome.append(wi.verify_images(bears, delete=True, fix=True)))
-    with keeper.lock():
+    with owner.lock():
         other.start()
         assert is_waiting.wait(30)
-        keeper.journal.begin().trash([(bears / "black" / "html.jpg", "by hand")])
+        owner.journal.begin().trash([(bears / "black" / "html.jpg", "by hand")])
     other.join(30)
     (done,) = outcome
     assert (done.unreadable, len(done.fixed)) == ([], 2)

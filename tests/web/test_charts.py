@@ -58,8 +58,8 @@ CHARTS: dict[str, Chart] = {
     "bars": Bars(
         "Probabilities",
         [
-            Bar("grizzly", 0.9345, "93 %"),
-            Bar("a very long name of a bear", 0.05, "5 %", 1),
+            Bar("grizzly", 0.9345, "93%"),
+            Bar("a very long name of a bear", 0.05, "5%", 1),
             Bar("", 1.2, "x"),
         ],
     ),

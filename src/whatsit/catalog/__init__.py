@@ -2,7 +2,7 @@
 
 from whatsit.catalog.catalog import Catalog, Item, Options
 from whatsit.catalog.duplicates import near_duplicates
-from whatsit.catalog.listing import folders_of
+from whatsit.catalog.entries import folders_of
 from whatsit.catalog.opening import SPLITS, split_index
 from whatsit.catalog.sources import sources_of
 from whatsit.catalog.split import Rule

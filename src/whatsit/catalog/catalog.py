@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.catalog import listing as lists
+from whatsit.catalog import entries as lists
 from whatsit.catalog.checks import check, oddities
-from whatsit.catalog.listing import Grouping, Listing
-from whatsit.catalog.opening import SPLITS, no_place, open_listing, split_index
+from whatsit.catalog.entries import Entries, Grouping
+from whatsit.catalog.opening import SPLITS, no_place, open_entries, split_index
 from whatsit.catalog.split import Rule, checked_rule
 from whatsit.catalog.summary import Summary, columns_of_counts, summarize
 from whatsit.checks import path_of
@@ -175,8 +175,8 @@ class Catalog:
     ) -> "Catalog":
         """Read a pandas or polars table with the columns that `from_csv` knows; paths count from `root`."""
         columns = {str(name): list(frame[name]) for name in frame.columns}
-        listing = lists.from_columns(columns, Path(root), options.get("group"), Message("catalog.the_table"))
-        return _open(listing, valid, seed, **options)
+        entries = lists.from_columns(columns, Path(root), options.get("group"), Message("catalog.the_table"))
+        return _open(entries, valid, seed, **options)
 
     @classmethod
     def from_pattern(
@@ -187,7 +187,7 @@ class Catalog:
         seed: int = SplitConfig.seed,
         **options: Unpack[Options],
     ) -> "Catalog":
-        r"""Read all pictures below a folder whose label is in their name, as in `r"([a-z]+)_\d+\.jpg$"`.
+        r"""Read all pictures below a folder whose label is in their name, as in ``r"([a-z]+)_\d+\.jpg$"``.
 
         The regular expression is searched in the path below the folder; its group named label, or its first
         one, is the label.
@@ -213,8 +213,8 @@ class Catalog:
         }
         if len({len(column) for column in columns.values()}) > 1:
             raise CatalogError(Message("catalog.different_lengths"))
-        listing = lists.from_columns(columns, Path(root), options.get("group"), Message("catalog.the_lists"))
-        return _open(listing, valid, seed, **options)
+        entries = lists.from_columns(columns, Path(root), options.get("group"), Message("catalog.the_lists"))
+        return _open(entries, valid, seed, **options)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -368,23 +368,23 @@ def _path(given: object) -> Path:
     return path_of(given, say("catalog.source"), CatalogError)
 
 
-def _open(listing: Listing, valid: float, seed: int, **options: Unpack[Options]) -> Catalog:
+def _open(entries: Entries, valid: float, seed: int, **options: Unpack[Options]) -> Catalog:
     rule = checked_rule(valid, seed, options.get("by_time", False))
-    listing.relate(options.get("group"))
-    rule = replace(rule, relation=listing.related_by)
-    opened = open_listing(listing, rule, options.get("project"), options.get("lasting", True))
+    entries.relate(options.get("group"))
+    rule = replace(rule, relation=entries.related_by)
+    opened = open_entries(entries, rule, options.get("project"), options.get("lasting", True))
     catalog = Catalog(
-        listing.root,
+        entries.root,
         opened.project,
         rule,
         opened.names,
         opened.paths,
         opened.labels,
         opened.rows,
-        is_assigned=None in listing.splits,
+        is_assigned=None in entries.splits,
         groups=opened.groups,
         unreadable=opened.unreadable,
-        warnings=tuple(listing.warnings),
+        warnings=tuple(entries.warnings),
     )
     catalog._check(options.get("to_train", True))
     odd = oddities(catalog.counts(), catalog.names, catalog.labels, catalog.paths, catalog.rows, rule.by_time)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog.duplicates import DISTANCE, near_duplicates
+from whatsit.catalog.entries import some
 from whatsit.catalog.index import heads
-from whatsit.catalog.listing import some
 from whatsit.errors import CatalogError
 from whatsit.i18n import Message
 from whatsit.text import printable

@@ -10,6 +10,9 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
+from whatsit.errors import ImageError
+from whatsit.formats import NOT_READ
+from whatsit.i18n import Message
 from whatsit.images import MAX_PIXELS, Facts, examined, explain_unreadable, read_file
 
 SIDE = 32  # pixels: the hash sees the picture at this size
@@ -47,13 +50,19 @@ def _in_64_bits(moment: int) -> int:
 def fingerprint(path: Path) -> Fingerprint:
     """Read a file once and decode it wholly. Raises ImageError for what is not a picture or can't be read."""
     data, status = read_file(path)
-    if data or not status.st_size:
-        return _fingerprint(data, hashlib.sha256(data).digest(), stat_key(status))
     try:
+        if data or not status.st_size:
+            return _fingerprint(data, hashlib.sha256(data).digest(), stat_key(status))
         with open(path, "rb") as file:
             return _fingerprint(path, hashlib.file_digest(file, "sha256").digest(), stat_key(status))
     except OSError as error:
         raise explain_unreadable(error) from error
+    except ImageError as error:
+        format = NOT_READ.get(path.suffix.lower())
+        if format and error.message.code == "images.unknown":
+            message = Message("images.misnamed", suffix=path.suffix, format=format)
+            raise ImageError(message) from error
+        raise
 
 
 def fingerprint_of(data: bytes) -> Fingerprint:

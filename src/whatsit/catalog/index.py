@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.catalog.entries import Entries
 from whatsit.catalog.fingerprint import JUDGE, READ_TOGETHER, Fingerprint, fingerprint
-from whatsit.catalog.listing import Listing
 from whatsit.catalog.split import NO_SPLIT, TEST, TRAIN, VALID, Record, Rule
 from whatsit.errors import FileAccessError, ImageError
 from whatsit.events import progress
@@ -39,9 +39,9 @@ _RECORDED = "splits JOIN rules ON rules.id = splits.rule WHERE rules.rule = ? OR
 
 @dataclass
 class Known:
-    """`rows` (ROW) of a sorted listing; `missing` places whose file must be read; `refused` reasons by place.
+    """`rows` (ROW) of sorted entries; `missing` places whose file must be read; `refused` reasons by place.
 
-    `stale` are paths that the listing does not have.
+    `stale` are paths that the entries do not have.
     """
 
     rows: NDArray[np.void]
@@ -50,8 +50,8 @@ class Known:
     stale: list[bytes]
 
 
-def look_up(database: Database, listing: Listing, paths: Sequence[bytes]) -> Known:
-    """What the index knows of the files of a listing, whose sorted `paths` are given as bytes."""
+def look_up(database: Database, entries: Entries, paths: Sequence[bytes]) -> Known:
+    """What the index knows of the files of entries, whose sorted `paths` are given as bytes."""
     count, here = len(paths), 0
     known = Known(np.zeros(count, ROW), [], {}, [])
     known.rows["split"] = NO_SPLIT
@@ -71,7 +71,7 @@ def look_up(database: Database, listing: Listing, paths: Sequence[bytes]) -> Kno
                     found.append(row)
                     here += 1
             if places:
-                is_known[_take_over(known, np.array(places), found, listing.stats_table())] = True
+                is_known[_take_over(known, np.array(places), found, entries.stats_table())] = True
     known.missing = np.flatnonzero(~is_known).tolist()
     return known
 
@@ -107,12 +107,12 @@ def _is_plausible(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     return plausible
 
 
-def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], known: Known) -> list[str]:
+def read_missing(database: Database, entries: Entries, paths: Sequence[bytes], known: Known) -> list[str]:
     """Read the missing files, keep what was found, and return the paths of those that changed meanwhile."""
 
     def look(place: int) -> Fingerprint | ImageError:
         try:
-            return fingerprint(listing.root / listing.paths[place])
+            return fingerprint(entries.root / entries.paths[place])
         except ImageError as error:
             return error
 
@@ -132,7 +132,7 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
             ):
                 advance()
                 row = known.rows[place]
-                stat = tuple(listing.stats_table()[place].tolist())
+                stat = tuple(entries.stats_table()[place].tolist())
                 if isinstance(found, Fingerprint):
                     facts = found.facts
                     size = (facts.width, facts.height, facts.format.encode(), facts.taken)
@@ -142,11 +142,11 @@ def read_missing(database: Database, listing: Listing, paths: Sequence[bytes], k
                     if found.stat == stat:
                         steady.append((paths[place], row.tobytes(), None, None))
                     else:
-                        changed.append(listing.paths[place])
+                        changed.append(entries.paths[place])
                 else:
                     known.refused[place] = found.message
-                    if not os.path.lexists(listing.root / listing.paths[place]):
-                        changed.append(listing.paths[place])
+                    if not os.path.lexists(entries.root / entries.paths[place]):
+                        changed.append(entries.paths[place])
                     elif not isinstance(found, FileAccessError):
                         row = np.array((*stat, b"", 0, 0, 0, b"", np.nan, NO_SPLIT), ROW)
                         steady.append((paths[place], row.tobytes(), recorded_message(found.message), JUDGE))

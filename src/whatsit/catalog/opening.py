@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.catalog.entries import SPLIT_NAMES, Entries, some
 from whatsit.catalog.index import (
     Known,
     forget,
@@ -19,7 +20,6 @@ from whatsit.catalog.index import (
     recorded,
     recorded_splits,
 )
-from whatsit.catalog.listing import SPLIT_NAMES, Listing, some
 from whatsit.catalog.split import NO_SPLIT, SEPARATOR, Pictures, Record, Rule, assign
 from whatsit.config import Split
 from whatsit.errors import CatalogError, ReadOnlyProjectError
@@ -68,26 +68,26 @@ class Opened:
     unreadable: tuple[tuple[Path, Message], ...]
 
 
-def open_listing(listing: Listing, rule: Rule, folder: str | Path | None, lasting: bool) -> Opened:
-    """Read what the index does not know, and assign what has no split; warnings go to the listing."""
-    paths = listing.sort()
-    names = tuple(sorted(set(listing.labels)))
+def open_entries(entries: Entries, rule: Rule, folder: str | Path | None, lasting: bool) -> Opened:
+    """Read what the index does not know, and assign what has no split; warnings go to the entries."""
+    paths = entries.sort()
+    names = tuple(sorted(set(entries.labels)))
     number = {label: n for n, label in enumerate(names)}
-    labels = np.array([number[label] for label in listing.labels], np.int32)
-    given = np.array([NO_SPLIT if one is None else SPLITS.index(one) for one in listing.splits], np.int8)
-    project = _project(listing, folder, lasting)
-    known = _know(project, listing, paths, rule, labels, given)
+    labels = np.array([number[label] for label in entries.labels], np.int32)
+    given = np.array([NO_SPLIT if one is None else SPLITS.index(one) for one in entries.splits], np.int8)
+    project = _project(entries, folder, lasting)
+    known = _know(project, entries, paths, rule, labels, given)
     kept = _readable(known).tolist()
-    listing.warnings += _across_splits(listing, known.rows["split"], kept)
-    refused = [(listing.root / listing.paths[place], why) for place, why in sorted(known.refused.items())]
+    entries.warnings += _across_splits(entries, known.rows["split"], kept)
+    refused = [(entries.root / entries.paths[place], why) for place, why in sorted(known.refused.items())]
     return Opened(
         project,
         names,
-        [listing.paths[place] for place in kept],
+        [entries.paths[place] for place in kept],
         labels[kept],
         known.rows[kept],
-        _numbered([listing.relations[place] for place in kept]),
-        (*listing.unreadable, *refused),
+        _numbered([entries.relations[place] for place in kept]),
+        (*entries.unreadable, *refused),
     )
 
 
@@ -101,43 +101,43 @@ def _numbered(relations: Sequence[str]) -> NDArray[np.int64] | None:
     return groups
 
 
-def _project(listing: Listing, folder: str | Path | None, lasting: bool) -> Project:
+def _project(entries: Entries, folder: str | Path | None, lasting: bool) -> Project:
     """The sidecar; where none can be written, one that ends with the process."""
-    has_none = folder is None and not (listing.root / SIDECAR).is_dir()
-    if not listing.paths or (has_none and not lasting):
-        return Project.passing(listing.root)
+    has_none = folder is None and not (entries.root / SIDECAR).is_dir()
+    if not entries.paths or (has_none and not lasting):
+        return Project.passing(entries.root)
     try:
-        return Project(listing.root, folder)
+        return Project(entries.root, folder)
     except ReadOnlyProjectError as error:
         if folder is not None:
             raise
-        listing.warnings.append(Message("catalog_warning.not_recorded", reason=error))
-        return Project.passing(listing.root)
+        entries.warnings.append(Message("catalog_warning.not_recorded", reason=error))
+        return Project.passing(entries.root)
 
 
 def _know(
     project: Project,
-    listing: Listing,
+    entries: Entries,
     paths: Sequence[bytes],
     rule: Rule,
     labels: NDArray[np.int32],
     given: NDArray[np.int8],
 ) -> Known:
     """Look up every file and its split; read and assign new ones, one process at a time."""
-    known = look_up(project.database, listing, paths)
+    known = look_up(project.database, entries, paths)
     _recall(known, project.database, rule, given)
     all_assigned = (known.rows["split"][_readable(known)] != NO_SPLIT).all()
-    if all_assigned and not known.missing and not (listing.whole and known.stale):
+    if all_assigned and not known.missing and not (entries.whole and known.stale):
         return known
     with project.lock():
-        known = look_up(project.database, listing, paths)  # another process may have read them meanwhile
-        changed = read_missing(project.database, listing, paths, known)
+        known = look_up(project.database, entries, paths)  # another process may have read them meanwhile
+        changed = read_missing(project.database, entries, paths, known)
         if changed:
-            listing.warnings.append(Message("catalog_warning.changed", names=some(changed)))
-        if listing.whole:
+            entries.warnings.append(Message("catalog_warning.changed", names=some(changed)))
+        if entries.whole:
             forget(project.database, known.stale)
         _recall(known, project.database, rule, given)
-        _assign(project, listing, rule, labels, known)
+        _assign(project, entries, rule, labels, known)
     return known
 
 
@@ -152,11 +152,11 @@ def _recall(known: Known, database: Database, rule: Rule, given: NDArray[np.int8
     rows["split"][given != NO_SPLIT] = given[given != NO_SPLIT]
 
 
-def _across_splits(listing: Listing, splits: NDArray[np.int8], kept: list[int]) -> list[Message]:
+def _across_splits(entries: Entries, splits: NDArray[np.int8], kept: list[int]) -> list[Message]:
     """A warning about groups of `group=` in two splits: assigned, or given, before they were known as one."""
     splits_of: dict[str, set[int]] = {}
     for place in kept:
-        if relation := listing.relations[place]:
+        if relation := entries.relations[place]:
             splits_of.setdefault(relation, set()).add(int(splits[place]))
     divided = [relation for relation, found in splits_of.items() if len(found) > 1]
     if not divided:
@@ -173,7 +173,7 @@ def _readable(known: Known) -> NDArray[np.int64]:
 
 def _assign(
     project: Project,
-    listing: Listing,
+    entries: Entries,
     rule: Rule,
     labels: NDArray[np.int32],
     known: Known,
@@ -184,7 +184,7 @@ def _assign(
     free = rows["split"] == NO_SPLIT
     if not free.any():
         return
-    relations = [listing.relations[place] for place in readable.tolist()]
+    relations = [entries.relations[place] for place in readable.tolist()]
     times = np.where(np.isnan(rows["taken"]), rows["mtime_ns"] / 1e9, rows["taken"])
     columns = (rows["content"], rows["hash"], rows["split"], relations)
     assignment = assign(Pictures(*columns, labels[readable], times), recorded(project.database, rule), rule)
@@ -202,5 +202,5 @@ def _assign(
     )
 
     if len(assignment.ambiguous):
-        paths = [listing.paths[place] for place in readable[assignment.ambiguous].tolist()]
-        listing.warnings.append(Message("catalog_warning.like_both", names=some(paths)))
+        paths = [entries.paths[place] for place in readable[assignment.ambiguous].tolist()]
+        entries.warnings.append(Message("catalog_warning.like_both", names=some(paths)))

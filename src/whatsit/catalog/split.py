@@ -60,6 +60,8 @@ def checked_rule(valid: object, seed: object, by_time: bool = False) -> Rule:
     except (TypeError, ValueError) as error:
         given = {"valid": f"{valid!r:.60}", "seed": f"{seed!r:.60}"}
         raise CatalogError(Message("catalog.no_numbers", **given)) from error
+    if 1 < share < 100:
+        raise CatalogError(Message("catalog.share_percent", share=share, meant=share / 100))
     if not 0 < share < 1:
         raise CatalogError(Message("catalog.share", share=share, usual=SplitConfig.valid))
     return Rule(share, number, by_time)

@@ -84,10 +84,11 @@ class Summary:
             lines.append(Message("summary.in_several_splits", count=self.astride))
         if self.unreadable:
             (path, reason), count = self.unreadable[0], len(self.unreadable)
+            name = os.path.relpath(path, self.root)
             if count == 1:
-                lines.append(Message("summary.unreadable", name=path.name, reason=reason))
+                lines.append(Message("summary.unreadable", name=name, reason=reason))
             else:
-                several = {"count": count, "name": path.name, "reason": reason}
+                several = {"count": count, "name": name, "reason": reason}
                 lines.append(Message("summary.several_unreadable", **several))
         return [*lines, *(Message("summary.note", warning=warning) for warning in self.warnings)]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from whatsit.catalog.entries import from_csv, from_folder
 from whatsit.catalog.index import look_up
-from whatsit.catalog.listing import from_csv, from_folder
 from whatsit.project import Database
 
 Labels = Mapping[str, tuple[str, ...]]
@@ -19,17 +19,17 @@ def labels_today(source: Path, database: Database) -> Labels:
     The project's index knows most contents; other files are hashed. Raises CatalogError and ProjectError
     where there is nothing to read.
     """
-    listing = from_csv(source) if source.suffix.lower() == ".csv" else from_folder(source)
-    paths = listing.sort()
-    known = look_up(database, listing, paths)
+    entries = from_csv(source) if source.suffix.lower() == ".csv" else from_folder(source)
+    paths = entries.sort()
+    known = look_up(database, entries, paths)
     found: dict[str, set[str]] = {}
     missing = set(known.missing)
-    for place, label in enumerate(listing.labels):
+    for place, label in enumerate(entries.labels):
         if place in known.refused:
             continue
         content = known.rows["content"][place].tobytes().hex()
         if place in missing:
-            content = _hash(listing.root / listing.paths[place])
+            content = _hash(entries.root / entries.paths[place])
         if content:
             found.setdefault(content, set()).add(label)
     return {content: tuple(sorted(labels)) for content, labels in found.items()}

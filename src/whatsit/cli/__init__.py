@@ -25,6 +25,8 @@ def main() -> None:
     try:
         try:
             _take_language(sys.argv)
+            if sys.argv[1:2] == ["help"]:
+                sys.argv[1:] = [*sys.argv[2:], "--help"]
             code = _run()
         finally:
             sys.stdout.flush()  # a full disk can still be reported here

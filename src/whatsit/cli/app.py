@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from whatsit import __version__
 from whatsit.cli import (
@@ -16,6 +15,7 @@ from whatsit.cli import (
     export,
     info,
     lr,
+    pages,
     predict,
     report,
     runs,
@@ -51,10 +51,10 @@ COMMANDS: dict[Callable[..., None], str] = {
 }
 
 
-def _shapes() -> tuple[type[TyperGroup], type[TyperCommand]]:
-    """What the program and its commands are: typer's own, or theirs in Chinese."""
+def _shapes() -> tuple[type[pages.Group], type[pages.Command]]:
+    """What the program and its commands are."""
     if language() == "en":
-        return TyperGroup, TyperCommand
+        return pages.Group, pages.Command
     from whatsit.cli.chinese import ChineseCommand, ChineseGroup, speak_chinese
 
     speak_chinese()
@@ -66,6 +66,7 @@ app = typer.Typer(
     cls=Group,
     help=say("about.whatsit"),
     epilog=say("about.epilog"),
+    context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,11 +1,11 @@
 """typer's help pages in Chinese."""
 
-import re
 from typing import Any
 
 import typer
 from typer import core
 
+from whatsit.cli import pages
 from whatsit.cli.wide import cells, to_left, wrapped
 from whatsit.i18n import say
 
@@ -18,17 +18,10 @@ WORDS = {
     "required": "parser.required",
     "[OPTIONS]": "parser.some_options",
     "COMMAND [ARGS]...": "parser.some_command",
-    "<str>": "parser.text",
-    "<path>": "parser.path",
-    "<int>": "parser.integer",
-    "<int range>": "parser.integer",
-    "<float>": "parser.number",
-    "<float range>": "parser.number",
 }
-_KIND = re.compile(r"<[a-z ]+>")
 
 
-class Pages(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
+class ChinesePages(pages.Pages):
     """Writes help pages whose lines are broken by cells: Chinese has few spaces, and wide characters."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -42,7 +35,7 @@ class Pages(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
         self._write(" " * self.current_indent, text, self.current_indent)
 
     def write_dl(self, rows: list[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        rows = [(_KIND.sub(lambda found: _word(found[0]), name), text) for name, text in rows]
+        rows = [pages.readable(*row) for row in rows]
         widest = min(max(cells(name) for name, _ in rows), col_max)
         indent = self.current_indent + widest + col_spacing
         for name, text in rows:
@@ -58,16 +51,13 @@ class Pages(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
 
 
 class _Context(typer.Context):
-    formatter_class = Pages
+    formatter_class = ChinesePages
 
 
-class ChineseCommand(core.TyperCommand):
+class ChineseCommand(pages.Command):
     """A command whose help is in Chinese."""
 
     context_class = _Context
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [_word(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def get_help_option(self, ctx: Any) -> Any:
         return _with_help(super().get_help_option(ctx))
@@ -76,7 +66,7 @@ class ChineseCommand(core.TyperCommand):
         return f"{(self.help or '').partition('。')[0]}。"
 
 
-class ChineseGroup(core.TyperGroup):
+class ChineseGroup(pages.Group):
     """The program, whose help is in Chinese."""
 
     context_class = _Context

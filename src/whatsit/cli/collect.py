@@ -33,14 +33,14 @@ def collect(
     context: typer.Context,
     classes: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORDS...", help=say("help_pictures.words")),
+        typer.Argument(metavar=say("metavar.words"), help=say("help_pictures.words")),
     ] = None,
-    into: Annotated[Path, typer.Option(metavar="DIR", help=say("help_pictures.into"))] = Path(
+    into: Annotated[Path, typer.Option(metavar=say("metavar.folder"), help=say("help_pictures.into"))] = Path(
         CollectConfig.into
     ),
     most: Annotated[
         int | None,
-        typer.Option("--max", min=1, help=say("help_pictures.max")),
+        typer.Option("--max", metavar=say("metavar.number"), min=1, help=say("help_pictures.max")),
     ] = None,
     source: Annotated[
         Source,
@@ -52,9 +52,11 @@ def collect(
     ] = CollectConfig.license,
     urls: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE...", help=say("help_pictures.urls")),
+        typer.Option(metavar=say("metavar.files"), help=say("help_pictures.urls")),
     ] = None,
-    label: Annotated[str | None, typer.Option(help=say("help_pictures.label"))] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar=say("metavar.name"), help=say("help_pictures.label"))
+    ] = None,
     retry: Annotated[bool, typer.Option("--retry", help=say("help_pictures.retry"))] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help=say("help_pictures.allow_private"))

@@ -76,10 +76,16 @@ def _in_words(sentence: str) -> str:
             return say(
                 code,
                 **{
-                    name: _in_words(one) if name == "reason" else _quoted(one) for name, one in values.items()
+                    name: _in_words(one) if name == "reason" else _named(name, one)
+                    for name, one in values.items()
                 },
             )
     return sentence
+
+
+def _named(name: str, value: str) -> str:
+    """A value of a sentence; options stand without quotes."""
+    return value.strip("'") if name == "option" else _quoted(value)
 
 
 def _quoted(names: str) -> str:

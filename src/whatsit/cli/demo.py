@@ -11,10 +11,11 @@ from whatsit.cli.running import event_sink
 from whatsit.cli.show import show_and_print
 from whatsit.cli.train_result import run_and_print
 from whatsit.cli.verify import verify_and_print
+from whatsit.commands import command_line
 from whatsit.config import PredictConfig, ShowConfig, TrainConfig, VerifyConfig
 from whatsit.errors import WhatsitError
 from whatsit.events import Plain, without_epochs
-from whatsit.extras import is_there
+from whatsit.extras import is_installed, is_there
 from whatsit.i18n import Message, say
 from whatsit.text import printable
 
@@ -22,18 +23,23 @@ if TYPE_CHECKING:
     from whatsit.training.task import TrainResult
 
 MADE_BY_DEMO = ".made-by-whatsit-demo"  # only such a folder is written over
+EACH, DIGITS = 60, 600  # drawings of a class, and digits in all: enough, and trained on in half a minute
 NEW = ("bird", "cat", "fish", "rocket")  # drawn after the training
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help=say("help.demo_folder"))] = Path("demo"),
+    folder: Annotated[Path, typer.Option(metavar=say("metavar.folder"), help=say("help.demo_folder"))] = Path(
+        "demo"
+    ),
 ) -> None:
     """Go through all the steps with drawings and handwritten digits."""
     from whatsit.training.task import REPORT
 
     drawings, digits = _fresh(folder / "drawings"), _fresh(folder / "digits")
+    if not (has_digits := is_installed("sklearn")):
+        shutil.rmtree(digits)
     findings = _drawings(folder, drawings)
-    if is_there("clean"):
+    if has_digits:
         findings += _digits(digits)
     else:
         print(f"\n{say('demo.no_digits')}")
@@ -45,6 +51,7 @@ def demo(
     for path in (*pages, folder / "pictures.png", folder / "predictions.png"):
         if path.exists():
             print(f"  {path}")
+    print(say("demo.next_own", command=command_line("train", "YOUR-FOLDER")))
 
 
 def _fresh(place: Path) -> Path:
@@ -60,12 +67,12 @@ def _fresh(place: Path) -> Path:
 
 def _drawings(folder: Path, drawings: Path) -> list[Message]:
     """All steps with drawings, and what was found of their faults."""
-    from whatsit.demo import draw_answers, found_labels, suspicious
-    from whatsit.drawings import draw, write_drawings
+    from whatsit.demo import about_rocket, draw_answers, found_labels, suspicious
+    from whatsit.drawings import CLASSES, draw, write_drawings
     from whatsit.tasks import run
 
-    print(say("demo.drawn", folder=drawings))
-    faults = write_drawings(drawings)
+    print(say("demo.drawn", folder=drawings, count=EACH * len(CLASSES)))
+    faults = write_drawings(drawings, EACH)
     _step("verify", drawings)
     verified = verify_and_print(VerifyConfig(str(drawings)))
     if is_there("plot"):
@@ -80,7 +87,7 @@ def _drawings(folder: Path, drawings: Path) -> list[Message]:
     run(PredictConfig(str(bundle), [str(new)]), Plain())
     if is_there("plot"):
         draw_answers(result, folder / "predictions.png")
-    lines = found_labels(suspicious(result), faults.mislabeled)
+    lines = [*found_labels(suspicious(result), faults.mislabeled), about_rocket(result, faults.odd)]
     if verified.copies(verified.same) and verified.unreadable:
         lines.append(Message("demo.found_files"))
     return lines
@@ -90,15 +97,17 @@ def _digits(digits: Path) -> list[Message]:
     """A training on digits, and what was found of their faults."""
     from whatsit.demo import found_labels, suspicious, write_digits
 
-    planted = write_digits(digits)
-    print(f"\n{say('demo.digits', folder=digits)}")
+    planted = write_digits(digits, DIGITS)
+    print(f"\n{say('demo.digits', folder=digits, count=DIGITS)}")
     return found_labels(suspicious(_train(digits)), planted)
 
 
 def _train(folder: Path) -> "TrainResult":
     """Train, and print what came of it instead of every epoch."""
     _step("train", folder)
-    config = TrainConfig(str(folder), str(folder.with_suffix(".whatsit")))
+    bundle = folder.with_suffix(".whatsit")
+    bundle.unlink(missing_ok=True)  # of an earlier demo
+    config = TrainConfig(str(folder), str(bundle))
     return run_and_print(config, without_epochs(event_sink(json=False)))
 
 

@@ -19,7 +19,9 @@ PACKAGES = (
 
 
 def env(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help.env_folder"))] = Path("."),
+    folder: Annotated[
+        Path, typer.Argument(metavar=say("metavar.folder"), help=say("help.env_folder"))
+    ] = Path("."),
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:

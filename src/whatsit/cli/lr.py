@@ -32,7 +32,7 @@ def lr(
     weights: WeightFile = None,
     size: Size = str(LearnerConfig.size),
     resize: ResizeMode = LearnerConfig.resize,
-    save: Annotated[Path | None, typer.Option(help=say("help.lr_save"))] = None,
+    save: Annotated[Path | None, typer.Option(metavar=say("metavar.file"), help=say("help.lr_save"))] = None,
     valid: Valid = SplitConfig.valid,
     split_seed: SplitSeed = SplitConfig.seed,
     unfreeze: Annotated[bool, typer.Option("--unfreeze", help=say("help.unfreeze"))] = False,

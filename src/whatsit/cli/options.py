@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
 Folder = Annotated[
     Path,
-    typer.Argument(metavar="FOLDER", help=say("help.pictures")),
+    typer.Argument(metavar=say("metavar.folder"), help=say("help.pictures")),
 ]
-Place = Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help.place"))]
-BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help=say("help.bundle"))]
+Place = Annotated[Path, typer.Argument(metavar=say("metavar.folder"), help=say("help.place"))]
+BundleFile = Annotated[Path, typer.Argument(metavar=say("metavar.bundle"), help=say("help.bundle"))]
 EventsFile = Annotated[
     Path | None,
-    typer.Option("--events", metavar="FILE", help=say("help.events")),
+    typer.Option("--events", metavar=say("metavar.file"), help=say("help.events")),
 ]
 Json = Annotated[bool, typer.Option("--json", help=say("help.json"))]
 ServedPrecision = Annotated[
     Precision | None,
     typer.Option("--precision", help=say("help.served_precision")),
 ]
-BackboneName = Annotated[str, typer.Option(help=say("help.backbone"))]
-WeightFile = Annotated[Path | None, typer.Option(help=say("help.weights"))]
+BackboneName = Annotated[str, typer.Option(metavar=say("metavar.name"), help=say("help.backbone"))]
+WeightFile = Annotated[Path | None, typer.Option(metavar=say("metavar.file"), help=say("help.weights"))]
 Size = Annotated[
     str,
-    typer.Option(metavar="PIXELS", help=say("help.size")),
+    typer.Option(metavar=say("metavar.pixels"), help=say("help.size")),
 ]
 ResizeMode = Annotated[Resize, typer.Option(help=say("help.resize"))]
-SplitSeed = Annotated[int, typer.Option(help=say("help.split_seed"))]
+SplitSeed = Annotated[int, typer.Option(metavar=say("metavar.number"), help=say("help.split_seed"))]
 Group = Annotated[
     str | None,
-    typer.Option(metavar="REGEX", help=say("help.group")),
+    typer.Option(metavar=say("metavar.regex"), help=say("help.group")),
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", help=say("help.recursive"))]
 ByTime = Annotated[bool, typer.Option("--by-time", help=say("help.by_time"))]
-ProjectDir = Annotated[Path | None, typer.Option(metavar="DIR", help=say("help.project"))]
-Valid = Annotated[float, typer.Option(help=say("help.valid"))]
+ProjectDir = Annotated[Path | None, typer.Option(metavar=say("metavar.folder"), help=say("help.project"))]
+Valid = Annotated[float, typer.Option(metavar=say("metavar.share"), help=say("help.valid"))]
 
 
 def side_of_input(size: str) -> int | Literal["auto"]:

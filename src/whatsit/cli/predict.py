@@ -18,21 +18,25 @@ if TYPE_CHECKING:
     from whatsit.predicting import PredictResult
 
 MinProbability = Annotated[
-    list[str] | None, typer.Option(metavar="[CLASS=]P", help=say("help.min_probability"))
+    list[str] | None, typer.Option(metavar=say("metavar.minimum"), help=say("help.min_probability"))
 ]
 
 
 def predict(
     context: typer.Context,
     bundle: BundleFile,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help=say("help.images"))],
-    top: Annotated[int, typer.Option(min=1, help=say("help.top"))] = PredictConfig.top,
+    images: Annotated[list[str], typer.Argument(metavar=say("metavar.image"), help=say("help.images"))],
+    top: Annotated[
+        int, typer.Option(metavar=say("metavar.number"), min=1, help=say("help.top"))
+    ] = PredictConfig.top,
     min_probability: MinProbability = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help=say("help.explain")),
+        typer.Option(metavar=say("metavar.folder"), help=say("help.explain")),
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help=say("help.csv"))] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar=say("metavar.file"), help=say("help.csv"))
+    ] = None,
     precision: ServedPrecision = None,
     events: EventsFile = None,
     json: Json = False,

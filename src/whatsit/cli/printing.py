@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ from whatsit.text import printable
 
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog
+    from whatsit.report import Headline
     from whatsit.understand.metrics import Evaluation
 
+MOST_FILES = 3  # that are named
 SPLITS = {"train": "printed.train", "valid": "printed.valid", "test": "printed.test"}
 
 
@@ -39,24 +42,33 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
         print("  ".join([to_left(row[0], widths[0]), *others]).rstrip())
 
 
-def accuracy_of(evaluation: "Evaluation") -> Message:
-    """How many of the pictures are right."""
-    return Message(
-        "printed.accuracy",
-        right=evaluation.right,
-        images=evaluation.images,
-        accuracy=evaluation.accuracy,
-        range=evaluation.range_in_words,
-    )
+def print_headline(headline: "Headline") -> None:
+    """How good it is, and the counts behind that."""
+    for message in (*headline.messages, headline.measured):
+        print(printable(message))
 
 
-def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int = 5) -> None:
-    """The table of classes, if the whole is wanted, and the commonest mistakes."""
+def _share(value: float | None) -> str:
+    return say("printed.undefined") if value is None else f"{value:.3f}"
+
+
+def print_evaluation(
+    evaluation: "Evaluation",
+    is_whole: bool = True,
+    most: int = 5,
+    files: Mapping[tuple[str, str], list[str]] = {},
+    novel: Mapping[tuple[str, str], int] = {},
+) -> None:
+    """The table of classes, if the whole is wanted, and the commonest mistakes.
+
+    `files` are the pictures of an actual class that were mistaken for another; a few of them are named.
+    `novel` is how many of them are answered with "nothing like this".
+    """
     rows = [
         [
             printable(label),
             str(row["images"]),
-            *(f"{row[name]:.3f}" for name in ("precision", "recall", "f1")),
+            *(_share(row[name] if row["images"] else None) for name in ("precision", "recall", "f1")),
         ]
         for label, row in evaluation.per_class().items()
     ]
@@ -67,10 +79,21 @@ def print_evaluation(evaluation: "Evaluation", is_whole: bool = True, most: int 
         print(say("printed.unanswered", count=int(evaluation.unanswered.sum())))
     mistakes = evaluation.most_confused()
     for actual, predicted, count in mistakes[:most]:
-        names = {"actual": printable(actual), "predicted": printable(predicted)}
-        print(say("printed.mistake", count=int(count), **names))
-    if len(mistakes) > most:
-        print(say("printed.more_mistakes", count=int(sum(count for *_, count in mistakes[most:]))))
+        paths = files.get((actual, predicted), [])
+        values = {
+            "actual": printable(actual),
+            "predicted": printable(predicted),
+            "novel": _novel(novel.get((actual, predicted), 0)),
+            "files": Message("printed.files", files=paths) if len(paths) == count <= MOST_FILES else "",
+        }
+        print(say("printed.mistake", count=count, **values))
+    if others := mistakes[most:]:
+        unlike = _novel(sum(novel.get((actual, predicted), 0) for actual, predicted, _ in others))
+        print(say("printed.more_mistakes", count=sum(count for *_, count in others), novel=unlike))
+
+
+def _novel(count: int) -> Message | str:
+    return Message("printed.novel", count=count) if count else ""
 
 
 def print_notes(catalog: "Catalog") -> None:
@@ -86,7 +109,7 @@ def list_unreadable(catalog: "Catalog") -> None:
     if count:
         print(say("printed.unreadable", count=count), file=sys.stderr)
     for path, reason in catalog.unreadable[:5]:
-        print(f"  {printable(path)}: {reason}", file=sys.stderr)
+        print(f"  {say('printed.file', path=printable(path), reason=reason)}", file=sys.stderr)
     if count > 5:
         print(f"  {say('printed.more', count=count - 5)}", file=sys.stderr)
 

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 def report(
     context: typer.Context,
-    subject: Annotated[str, typer.Argument(metavar="RUN|BUNDLE", help=say("help.subject"))],
-    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help=say("help.report_folder"))] = None,
-    out: Annotated[Path | None, typer.Option(help=say("help.report_out"))] = None,
+    subject: Annotated[str, typer.Argument(metavar=say("metavar.subject"), help=say("help.subject"))],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar=say("metavar.folder"), help=say("help.report_folder"))
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar=say("metavar.file"), help=say("help.report_out"))
+    ] = None,
     weights: WeightFile = None,
     lang: Annotated[Language | None, typer.Option(help=say("help.report_lang"))] = None,  # see cli.main
     project: ProjectDir = None,

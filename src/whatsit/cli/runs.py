@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from whatsit.cli.options import Json, Place, ProjectDir
 from whatsit.cli.printing import print_json, print_table
 from whatsit.commands import command_line
-from whatsit.i18n import say
+from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from whatsit.understand.standings import Standing
 
 OF_FITS = ("epochs", "lr", "bs", "wd", "balance")
-COMPARED = ("backbone", "size", "resize", "precision", *OF_FITS, "views", "seed")
+COMPARED = {
+    "backbone": "cli_runs.backbone",
+    "size": "cli_runs.size",
+    "resize": "cli_runs.resize",
+    "precision": "cli_runs.precision",
+    "epochs": "cli_runs.epochs",
+    "lr": "cli_runs.lr",
+    "bs": "cli_runs.bs",
+    "wd": "cli_runs.wd",
+    "balance": "cli_runs.balance",
+    "views": "cli_runs.views",
+    "seed": "cli_runs.seed",
+}
 
 
 def runs(
@@ -99,14 +111,35 @@ def _print(found: "Sequence[Standing]", ranking: "Ranking") -> None:
     ]
     print(say("cli_runs.pictures", count=len(found[0].scored.right)))
     before = [say(name) for name in ("cli_runs.run", "cli_runs.date", "cli_runs.bundle")]
-    print_table([*before, *differing, say("cli_runs.error_rate"), say("cli_runs.against")], table)
+    columns = [say(COMPARED[name]) for name in differing]
+    print_table([*before, *columns, say("cli_runs.error_rate"), say("cli_runs.against")], table)
+    if "views" in differing:
+        print(say("cli_runs.about_views"))
     if not ranking.has_intervals:
         print(say("cli_runs.few_groups", groups=ranking.groups, least=LEAST))
     elif len(found) > 2:
         print(say("cli_runs.many", count=len(found)))
+    changed: dict[str, list[str]] = {}
     for one in found:
         for line in one.changes:
-            print(say("cli_runs.change", run=one.training.run.name, text=line))
+            changed.setdefault(line.text(), []).append(one.training.run.name)
+    for text, names in changed.items():
+        code = "cli_runs.changes" if len(names) > 1 else "cli_runs.change"
+        print(say(code, runs=_joined_runs(names), text=text))
+
+
+def _joined_runs(names: list[str]) -> list[Message]:
+    """Names of runs, several numbers in a row as the first and the last."""
+    rows: list[list[str]] = []
+    for name in names:
+        if rows and int(name) == int(rows[-1][-1]) + 1:
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    return [
+        Message.of(row[0]) if len(row) == 1 else Message("cli_runs.run_to_run", first=row[0], last=row[-1])
+        for row in rows
+    ]
 
 
 def _bundle(one: "Standing") -> str:
@@ -121,9 +154,9 @@ def _against(ranking: "Ranking", place: int) -> str:
     if place == ranking.best:
         return say("cli_runs.lowest")
     found = ranking.differences[place]
-    difference = f"+{found.difference:.1%}"
+    difference = say("cli_runs.points", points=100 * found.difference)
     if ranking.has_intervals:
-        low, high = f"{found.low:+.1%}", f"{found.high:+.1%}"
+        low, high = 100 * found.low, 100 * found.high
         difference = say("cli_runs.interval", difference=difference, low=low, high=high)
     if ranking.p_values[place] < CLEAR:
         return difference

@@ -32,7 +32,9 @@ MOST_CLASSES = 30  # in the table; a longer one is not a summary
 def show(
     context: typer.Context,
     folder: Folder,
-    save: Annotated[Path | None, typer.Option(help=say("help_pictures.show_save"))] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar=say("metavar.file"), help=say("help_pictures.show_save"))
+    ] = None,
     valid: Valid = ShowConfig.valid,
     split_seed: SplitSeed = ShowConfig.split_seed,
     group: Group = None,

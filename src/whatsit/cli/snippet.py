@@ -10,9 +10,10 @@ from whatsit.i18n import say
 
 def snippet(
     engine: Annotated[
-        Literal["google", "bing", "duckduckgo"], typer.Argument(help=say("help_pictures.engine"))
+        Literal["google", "bing", "duckduckgo"],
+        typer.Argument(metavar=say("metavar.engine"), help=say("help_pictures.engine")),
     ] = "google",
-    name: Annotated[str, typer.Option(help=say("help_pictures.name"))] = "",
+    name: Annotated[str, typer.Option(metavar=say("metavar.name"), help=say("help_pictures.name"))] = "",
 ) -> None:
     """Print JavaScript for your browser's console that saves the addresses of the pictures found."""
     from whatsit.collection.snippet import snippet as code

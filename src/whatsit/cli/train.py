@@ -50,16 +50,16 @@ def train(
     context: typer.Context,
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="FOLDER", help=say("help.pictures")),
+        typer.Argument(metavar=say("metavar.folder"), help=say("help.pictures")),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help=say("help_train.out"))] = None,
+    out: Annotated[Path | None, typer.Option(metavar=say("metavar.file"), help=say("help_train.out"))] = None,
     backbone: BackboneName = TrainConfig.backbone,
     weights: WeightFile = None,
     rates: Annotated[
         str,
         typer.Option(
             "--lr",
-            metavar="RATE[,RATE...]",
+            metavar=say("metavar.rates"),
             help=say("help_train.lr"),
         ),
     ] = f"{LR:g}",
@@ -67,14 +67,16 @@ def train(
         Literal["none", "oversample", "loss"],
         typer.Option(help=say("help_train.balance")),
     ] = "none",
-    epochs: Annotated[int | None, typer.Option(min=1, help=say("help_train.epochs"))] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar=say("metavar.number"), min=1, help=say("help_train.epochs"))
+    ] = None,
     fine_tune: Annotated[
         int,
-        typer.Option(metavar="N", min=0, help=say("help_train.fine_tune")),
+        typer.Option(metavar=say("metavar.number"), min=0, help=say("help_train.fine_tune")),
     ] = 0,
     time_budget: Annotated[
         float | None,
-        typer.Option(metavar="MINUTES", min=0.0, help=say("help_train.time_budget")),
+        typer.Option(metavar=say("metavar.minutes"), min=0.0, help=say("help_train.time_budget")),
     ] = None,
     augment: Annotated[
         Augment,
@@ -82,7 +84,9 @@ def train(
     ] = TrainConfig.augment,
     device: Annotated[Device, typer.Option(help=say("help_train.device"))] = "auto",
     valid: Valid = SplitConfig.valid,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help=say("help_train.seed"))] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar=say("metavar.number"), min=0, max=LARGEST_SEED, help=say("help_train.seed"))
+    ] = 0,
     split_seed: SplitSeed = SplitConfig.seed,
     group: Group = None,
     by_time: ByTime = False,
@@ -90,12 +94,16 @@ def train(
     size: Size = str(TrainConfig.size),
     precision: Annotated[Precision | None, typer.Option(help=say("help_train.precision"))] = None,
     resize: ResizeMode = TrainConfig.resize,
-    repeat: Annotated[int, typer.Option(min=1, help=say("help_train.repeat"))] = 1,
+    repeat: Annotated[
+        int, typer.Option(metavar=say("metavar.number"), min=1, help=say("help_train.repeat"))
+    ] = 1,
     what_if: Annotated[bool, typer.Option("--what-if", help=say("help_train.what_if"))] = False,
-    resume: Annotated[str | None, typer.Option(metavar="RUN", help=say("help_train.resume"))] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar=say("metavar.run"), help=say("help_train.resume"))
+    ] = None,
     continue_run: Annotated[
         str | None,
-        typer.Option("--continue", metavar="RUN", help=say("help_train.continue")),
+        typer.Option("--continue", metavar=say("metavar.run"), help=say("help_train.continue")),
     ] = None,
     project: ProjectDir = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help=say("help_train.verbose"))] = False,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatsit.cli.printing import named, print_evaluation, print_json, print_notes
+from whatsit.cli.printing import named, print_evaluation, print_headline, print_json, print_notes
 from whatsit.commands import command_line
 from whatsit.events import Emit, warn
 from whatsit.i18n import Message, language, say
@@ -12,6 +12,9 @@ from whatsit.text import printable
 if TYPE_CHECKING:
     from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig
     from whatsit.training.task import TrainResult
+    from whatsit.understand.interpretation import Interpretation
+
+MOST_SUSPECTS = 3  # the report shows more
 
 
 def run_and_print(
@@ -39,21 +42,34 @@ def run_and_print(
     return result
 
 
+def _mistaken(answers: "Interpretation") -> dict[tuple[str, str], list[str]]:
+    """The pictures that were taken for another class, by that and their own."""
+    from whatsit.training.task import shortest
+
+    files: dict[tuple[str, str], list[str]] = {}
+    for one in answers:
+        if one.path is not None and not one.is_right:
+            files.setdefault((one.label, one.prediction), []).append(printable(shortest(one.path)))
+    return files
+
+
 def _print(result: "TrainResult", verbose: bool) -> None:
     from whatsit.report import Words
+    from whatsit.report.suspects import MOST
     from whatsit.training.automatic import summary
     from whatsit.training.task import shortest
 
     learner, words = result.learner, Words(language())
     headline = result.headline
-    for message in (*headline.messages, headline.measured):
-        print(printable(message))
-    print_evaluation(headline.of.evaluation, verbose, most=5 if verbose else 3)
+    print_headline(headline)
+    found, most = headline.of, 5 if verbose else 3
+    print_evaluation(found.evaluation, verbose, most, _mistaken(found), found.novel_mistakes)
     if len(result.accuracies) > 1:
         of_all = summary(result.accuracies)
         is_tuned = result.config.fine_tune or result.config.time_budget
         print(say("cli_train.frozen", summary=of_all) if is_tuned else of_all)
-    for one in result.suspects():
+    suspects = result.suspects()
+    for one in suspects[:MOST_SUSPECTS]:
         print(
             say(
                 "cli_train.suspect",
@@ -63,6 +79,8 @@ def _print(result: "TrainResult", verbose: bool) -> None:
                 probability=one.probability,
             )
         )
+    if result.report and (more := min(len(suspects), MOST) - MOST_SUSPECTS) > 0:
+        print(say("cli_train.more_suspects", count=more))
     for line in str(learner.diagnose()).splitlines():
         print(printable(line))
     for name, phrase in result.cost().items():

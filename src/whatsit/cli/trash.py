@@ -23,7 +23,7 @@ def trash(
     from whatsit.events import progress
     from whatsit.project import Project, empty_replaced, list_replaced, size_of
 
-    kept = Project.existing(folder, project)
+    kept = Project.existing(folder, project, "cli_project.no_trash")
     with kept.lock() if empty else nullcontext():
         moves = kept.journal.trashed()
         replaced = list_replaced(kept.folder)
@@ -66,7 +66,7 @@ def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = Fal
     """Undo the last change that moved pictures."""
     from whatsit.project import Project
 
-    kept = Project.existing(folder, project)
+    kept = Project.existing(folder, project, "cli_project.nothing_to_undo")
     with kept.lock():
         moves = kept.journal.undo()
     if json:

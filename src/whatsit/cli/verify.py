@@ -11,7 +11,7 @@ from whatsit.cli.printing import named, print_json, print_table
 from whatsit.cli.running import run_with
 from whatsit.commands import command_line
 from whatsit.config import VerifyConfig
-from whatsit.i18n import say
+from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ REPAIRED = {
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("help_pictures.one_folder"))],
+    folder: Annotated[
+        Path, typer.Argument(metavar=say("metavar.folder"), help=say("help_pictures.one_folder"))
+    ],
     fix: Annotated[bool, typer.Option("--fix", help=say("help_pictures.fix"))] = False,
     max_size: Annotated[
         int | None,
-        typer.Option(min=128, help=say("help_pictures.max_size")),
+        typer.Option(metavar=say("metavar.pixels"), min=128, help=say("help_pictures.max_size")),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_pictures.dry_run"))] = False,
     project: ProjectDir = None,
@@ -58,20 +60,26 @@ def verify_and_print(config: VerifyConfig, json: bool = False, events: Path | No
 
 
 def _print(done: "Verification", folder: Path, dry_run: bool, project: Path | None) -> None:
+    from whatsit.catalog.entries import kinds_of, some
     from whatsit.verification.repair import NAMES
 
     print(say("cli_pictures.fine", pictures=done.pictures, fine=done.fine))
+    if done.others:
+        kinds = kinds_of(path.name for path in done.others)
+        print(say("cli_pictures.other_files", count=len(done.others), kinds=kinds))
     fixed = {one.path for one in done.fixed}
     if rows := _rows(done, fixed):
         print_table(["", say("printed.pictures"), ""], rows)
     unreadable, not_usable = say("cli_pictures.unreadable"), say("cli_pictures.not_usable")
     for name, files in ((unreadable, done.unreadable), (not_usable, done.left_alone)):
-        _list(name, [f"{done.name(path)}: {reason}" for path, reason in files])
+        _list(name, [say("printed.file", path=done.name(path), reason=reason) for path, reason in files])
     for oddity, paths in done.odd.items():
         _list(str(NAMES[oddity]), [done.name(path) for path in paths])
     for code, groups in _copies(done):
         groups = sorted(groups, key=done.is_across_classes, reverse=True)
         _list(say(code), [" = ".join(map(done.name, group[:4])) for group in groups])
+    if wrong := [" = ".join(map(done.name, group)) for group in done.same if done.is_across_classes(group)]:
+        print(printable(Message("catalog_warning.two_labels", names=some(wrong))))
     if not dry_run and any(path not in fixed for paths in done.odd.values() for path in paths):
         print(say("cli_pictures.fix"))
     if done.is_moved or done.fixed:

@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path
 
 from whatsit.catalog.duplicates import duplicate_groups
+from whatsit.catalog.entries import files_below
 from whatsit.catalog.fingerprint import READ_TOGETHER, fingerprint
-from whatsit.catalog.listing import files_below
 from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import TOGETHER, Manifest
 from whatsit.errors import ImageError

@@ -17,6 +17,7 @@ from whatsit.errors import CollectError, WhatsitError
 from whatsit.fetch import Guard, Limits, client, run
 from whatsit.i18n import Message
 
+UNREACHED = {"fetch.no_server", "searching.no_answer", "searching.no_library"}
 SOURCES: tuple[str, ...] = get_args(Source)
 
 
@@ -27,6 +28,12 @@ class Search:
     found: Finds = field(default_factory=Finds)
     answered: dict[str, int] = field(default_factory=dict)
     silent: dict[str, Message] = field(default_factory=dict)
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it is the network that is missing: no server is found, and nobody answers at all."""
+        reasons = {reason.code for reason in self.silent.values()}
+        return not self.answered and "fetch.no_server" in reasons and reasons <= UNREACHED
 
 
 def providers(source: str = "auto") -> list[Provider]:
@@ -100,6 +107,8 @@ async def search(
             done.silent[provider.name] = Message("searching.other_shape")
         if len(done.found) > before or provider.name not in done.silent:
             done.answered[provider.name] = len(done.found) - before
+    if done.is_offline:
+        raise CollectError(Message("searching.no_network", sources=list(done.silent)))
     if not done.answered:
         raise CollectError(Message("searching.no_source_answers", words=words, reasons=_reasons(done)))
     return done

@@ -11,9 +11,11 @@ from typing import Any
 
 from whatsit.config import Language
 from whatsit.i18n.language import language
+from whatsit.text import learning_rate
 
 HERE = Path(__file__).parent
 WHAT, NEXT = "what", "next"  # the parts of a message that advises
+RATE = "rate"  # how `{lr:rate}` is written: as everywhere
 
 
 @dataclass(frozen=True, init=False)
@@ -23,7 +25,8 @@ class Message:
     Values become plain JSON: paths become text, and messages, also those of errors, are put into words with
     the sentence around them. A catalog has for each code a text, or a table of `what` is the matter and
     what to do `next`. In a text, `{count:picture|pictures}` gives "1 picture" and "2 pictures",
-    `{count:|is|are}` one of the two words, and `{reason:next}` of a message inside also what to do.
+    `{count:|is|are}` one of the two words, `{reason:next}` of a message inside also what to do, and
+    `{lr:rate}` a learning rate.
     """
 
     code: str
@@ -116,7 +119,7 @@ class _Wording(Formatter):
             *before, one, many = spec.split("|")
             word = one if value == 1 else many
             return word if before else f"{value:,} {word}"
-        return format(value, spec)
+        return learning_rate(value) if spec == RATE else format(value, spec)
 
 
 def say(code: str, /, **values: object) -> str:

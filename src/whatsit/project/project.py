@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from whatsit.checks import meant
+from whatsit.commands import command_line
 from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.events import warn
 from whatsit.i18n import Message
@@ -59,15 +60,20 @@ class Project:
         return brief(self, f"pictures in {ending(self.images)}, {kept}")
 
     @classmethod
-    def existing(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
-        """The project that is there already; raises ProjectError where there is none."""
-        images = Path(images).parent if Path(images).is_file() else images  # a table of them
+    def existing(
+        cls, images: str | Path, folder: str | Path | None = None, without: str = "project.not_trained"
+    ) -> "Project":
+        """The project that is there already; raises ProjectError, with the message `without`, otherwise."""
+        given, images = images, Path(images).parent if Path(images).is_file() else images  # a table of them
         sidecar = Path(folder) if folder else Path(images) / SIDECAR
         if not folder and not os.path.exists(images):
             advice = meant(images, Message("project.give_folder"))
             raise ProjectError(Message("project.no_folder", folder=images, advice=advice))
         if not os.path.isfile(sidecar / DATABASE):
-            raise ProjectError(Message("project.none", folder=sidecar))
+            if folder:
+                raise ProjectError(Message("project.none", folder=sidecar))
+            place = given if str(given) != "." else Path.cwd()
+            raise ProjectError(Message(without, folder=place, command=command_line("train", given)))
         return cls(images, folder)
 
     @classmethod

@@ -5,7 +5,7 @@ from whatsit.report.headline import Headline
 from whatsit.report.page import Report
 from whatsit.report.thumbnails import SMALL, known_thumbnails, shrink
 from whatsit.report.training import Training
-from whatsit.report.words import RESIZES, Phrase, Words
+from whatsit.report.words import RESIZES, Phrase, Words, listed_versions
 
 __all__ = [
     "MOST",
@@ -17,5 +17,6 @@ __all__ = [
     "Training",
     "Words",
     "known_thumbnails",
+    "listed_versions",
     "shrink",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatsit.catalog.summary import Summary
+from whatsit.report.headline import WHOLE
 from whatsit.report.sections import Section, tiles_of
 from whatsit.report.thumbnails import Known
 from whatsit.report.words import Words
@@ -28,12 +29,12 @@ class Bar:
 
 def data(summary: Summary, interpretations: Sequence[Interpretation], words: Words, known: Known) -> Section:
     """A row for each class: its name, pictures, counts and their bar; and what else to know."""
-    has_splits = interpretations[0].split != "all"
+    has_splits = (shown := interpretations[0].split) not in WHOLE
     counts = summary.counts
     if not has_splits:
-        counts = {label: {"all": sum(row.values())} for label, row in counts.items()}
+        counts = {label: {shown: sum(row.values())} for label, row in counts.items()}
     splits = [
-        split for split in (SPLITS if has_splits else ("all",)) if any(row[split] for row in counts.values())
+        split for split in (SPLITS if has_splits else (shown,)) if any(row[split] for row in counts.values())
     ]
     largest = max((sum(row.values()) for row in counts.values()), default=1)
     strips = _strips(interpretations, known)

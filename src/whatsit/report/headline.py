@@ -12,20 +12,24 @@ from whatsit.understand.learning_curve import FEW
 from whatsit.understand.metrics import pictures_of
 
 TO_START = 30  # pictures of a class, at least
-NEW = ("valid", "test")  # splits of pictures that it was not trained on
+SET_ASIDE = ("valid", "test")
+WHOLE = ("all", "new")  # pictures whose splits mean nothing: it may be trained on them, or is not
+NEW = (*SET_ASIDE, "new")  # pictures that it was not trained on
 
 
 @dataclass(frozen=True, eq=False)
 class Headline:
     """What to say of an interpretation first.
 
-    `left_out` is how many pictures were not measured, because it was trained on them; `pictures` how many
-    there are in all splits, where that is known.
+    `left_out` is how many pictures were not measured, because it was trained on them, None where its run is
+    not found; `share` is that of each class that is set aside for measuring, if a rule does that; `near` is
+    how many pictures are nearly the same as some that it was trained on.
     """
 
     of: Interpretation
     left_out: int | None = 0
-    pictures: int | None = None
+    share: float | None = None
+    near: int = 0
 
     @property
     def is_few(self) -> bool:
@@ -87,18 +91,22 @@ class Headline:
         if self.of.split == "train":
             notes.append(Message("report.headline_learnt"))
         elif self.of.split not in NEW:
-            notes.append(Message("report.headline_unknown"))
+            is_lost = self.left_out is None
+            notes.append(Message("report.headline_lost" if is_lost else "report.headline_unknown"))
         if self.left_out:
-            notes.append(Message("report.headline_left_out", count=self.left_out))
+            code = "report.headline_set_aside" if self.of.split in SET_ASIDE else "report.headline_left_out"
+            notes.append(Message(code, count=self.left_out))
+        if self.near:
+            notes.append(Message("report.headline_near", count=self.near))
         return notes
 
     @property
     def start(self) -> Message | None:
         """How many pictures of a class to begin with, where these are too few."""
-        if not self.is_few or self.of.split not in NEW or not self.pictures:
+        if not self.is_few or self.of.split != "valid" or not self.share:
             return None
-        wanted = self.pictures * FEW / len(self.of) / len(self.of.classes)
-        count = max(TO_START, 10 * math.ceil(wanted / 10))
+        of_class = math.ceil(FEW / len(self.of.classes))  # each class is split on its own
+        count = max(TO_START, 10 * math.ceil(of_class / self.share / 10))
         return Message("report.start", count=count, least=FEW)
 
     @property

@@ -49,10 +49,10 @@ class Report:
     made, under keys of the catalogs; `temperature` and `novelty` are what the bundle carries, found on
     the split `calibrated_on`: "valid" where the backbone was trained (`is_fine_tuned`). With
     `is_cross_fitted` each of these pictures was measured by what was found on others of them. `left_out` is
-    how many pictures were set aside for measuring and trained on all the same, None where that can't be
-    known. `suspects` are training pictures whose labels look wrong.
-    `thumbnails` gives JPEG files of pictures, as far as they are there already. Raises WhatsitError for no
-    interpretation.
+    how many pictures were not measured, because it was trained on them, None where that can't be known;
+    `near` is how many of the others are nearly the same as some that it was trained on. `suspects` are
+    training pictures whose labels look wrong. `thumbnails` gives JPEG files of pictures, as far as they are
+    there already. Raises WhatsitError for no interpretation.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Report:
     is_cross_fitted: bool = False
     is_fine_tuned: bool = False
     left_out: int | None = 0
+    near: int = 0
     suspects: Sequence[Suspect] = ()
     thumbnails: Known = no_thumbnails
 
@@ -86,8 +87,8 @@ class Report:
 
     @property
     def _headline(self) -> Headline:
-        pictures = self.summary.images if self.summary else None
-        return Headline(self.interpretations[0], self.left_out, pictures)
+        share = self.summary.split.values.get("share") if self.summary else None
+        return Headline(self.interpretations[0], self.left_out, share, self.near)
 
     def render(self, lang: str | None = None) -> str:
         """The whole page, in "en", "zh" or the current language. Raises WhatsitError for another one."""

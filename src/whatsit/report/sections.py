@@ -92,6 +92,7 @@ def worst(interpretation: Interpretation) -> Section | None:
             "answer": (answer := interpretation[place]),
             "own": float(np.exp(-answer.loss)),
             "heat": data_uri(shrink(maps[place].overlay(), LARGE)) if maps else "",
+            "is_novel": interpretation.is_novel is not None and bool(interpretation.is_novel[place]),
         }
         for place, tile in tiles_of(interpretation, chosen, LARGE).items()
     ]

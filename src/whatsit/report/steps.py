@@ -7,7 +7,8 @@ import numpy as np
 
 from whatsit.catalog.summary import Summary
 from whatsit.i18n import Message
-from whatsit.report.headline import Headline
+from whatsit.report.headline import WHOLE, Headline
+from whatsit.report.sections import WORST
 from whatsit.report.suspects import Suspect
 from whatsit.report.training import Training
 from whatsit.report.words import Words
@@ -65,11 +66,19 @@ def _all(
     for actual, predicted, count in main.most_confused(SEVERAL)[:1]:
         names = {"actual": printable(actual), "predicted": printable(predicted)}
         yield Step(Message("next_steps.confused", count=count, **names), "confusion")
-    if mistakes := main.outcomes.wrong:
-        yield Step(Message("next_steps.worst", count=mistakes), "worst" if main.paths else "confusion")
+    if mistakes := main.evaluation.images - main.evaluation.right:
+        yield _mistakes(mistakes, bool(main.paths))
     if main.split == "valid":
         yield Step(Message("next_steps.test"), "data" if summary else "")
     yield Step(Message("next_steps.other_pictures"))
+
+
+def _mistakes(count: int, has_pictures: bool) -> Step:
+    """As many as the section shows."""
+    if not has_pictures:
+        return Step(Message("next_steps.worst", count=count), "confusion")
+    code = "next_steps.worst" if count <= WORST else "next_steps.worst_some"
+    return Step(Message(code, count=min(count, WORST)), "worst")
 
 
 def _more(headline: Headline) -> Step:
@@ -100,6 +109,6 @@ def _collect(headline: Headline, label: str, summary: Summary | None) -> Step:
         "images": int(found.actual[place]),
     }
     trained = summary.counts.get(label, {}).get("train") if summary else None
-    if trained is None or headline.of.split == "all":
+    if trained is None or headline.of.split in WHOLE:
         return Step(Message("next_steps.collect", **values), "classes")
     return Step(Message("next_steps.collect_more", train=trained, **values), "classes")

@@ -60,17 +60,19 @@ def training_section(training: Training, words: Words, headline: Headline | None
             summary,
         ),
         "findings": findings,
-        "curve": _curve(training.curve, words) if shows_curve and training.curve else None,
+        "curve": _curve(training.curve, words, errors[-1]) if shows_curve and training.curve else None,
     }
 
 
-def _curve(curve: LearningCurve, words: Words) -> Section:
+def _curve(curve: LearningCurve, words: Words, own: float) -> Section:
+    """What it shows; `own` is the error rate of the training itself, which is another."""
     _, *ahead_of_all = curve.messages()
     now = words(
         "curve_now",
         images=curve.images[-1],
         repeats=curve.wrong.shape[1],
         error=percent(curve.error_rates[-1], 1),
+        own=percent(own, 1),
     )
     sentences = [now, *map(words.of, ahead_of_all)]
     tried = [

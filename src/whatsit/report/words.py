@@ -10,8 +10,20 @@ from whatsit.i18n import Message, codes
 
 CATALOGS = ("report.", "report_model.", "report_training.")
 RESIZES = {"crop": "resize_crop", "pad": "resize_pad", "squash": "resize_squash"}  # pictures to squares
-SPLITS = {"train": "split_train", "valid": "split_valid", "test": "split_test", "all": "split_all"}
-USES = {"train": "what_train", "valid": "what_valid", "test": "what_test", "all": "what_all"}
+SPLITS = {
+    "train": "split_train",
+    "valid": "split_valid",
+    "test": "split_test",
+    "all": "split_all",
+    "new": "split_new",
+}
+USES = {
+    "train": "what_train",
+    "valid": "what_valid",
+    "test": "what_test",
+    "all": "what_all",
+    "new": "what_new",
+}
 
 
 @cache
@@ -25,6 +37,11 @@ class Phrase(Message):
 
     def __init__(self, key: str, values: Mapping[str, object]) -> None:
         super().__init__(_codes()[key], **values)
+
+
+def listed_versions(versions: Mapping[str, str]) -> Message:
+    """Of the packages; the backbone has a row of its own."""
+    return Message("plain.text", text=[f"{name} {n}" for name, n in versions.items() if name != "backbone"])
 
 
 class Words:

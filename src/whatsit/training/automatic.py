@@ -15,6 +15,7 @@ from whatsit.extras import require
 from whatsit.i18n import Message
 from whatsit.training import mirrors, variants
 from whatsit.training.callbacks import Deadline
+from whatsit.training.checks import require_own_bundle
 from whatsit.training.input_size import input_size
 from whatsit.training.job import Job, catalog_of
 from whatsit.training.learner import Learner, epoch_seconds
@@ -68,6 +69,7 @@ def carry_out(job: Job) -> Trained:
 def _learner(job: Job) -> Learner:
     catalog = catalog_of(job.config)
     job.check(catalog)
+    require_own_bundle(job.config, catalog)
     config = job.config
     chosen = input_size(config.size, catalog, config.backbone).pixels
     if job.size is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from whatsit.bundle import Bundle, default_path, network_hash
 from whatsit.catalog import Catalog
 from whatsit.checks import described, is_count, is_number, require_place
 from whatsit.config import LARGEST_SEED, LR, Augment, Balance, Device, Resize, TrainConfig
@@ -93,6 +94,23 @@ def require_config(config: TrainConfig) -> None:
     """Raise WhatsitError for a training that can't be carried out, before it starts."""
     require_options(config)
     require_place(Message("training.bundle"), Path(config.out))
+
+
+def require_own_bundle(config: TrainConfig, catalog: Catalog) -> None:
+    """Raise WhatsitError where the bundle's default name is taken by one that knows other classes.
+
+    Folders of the same name share that name. Who chose it with `out` may replace any bundle, and one of the
+    same classes is probably this folder's own, whose project was deleted.
+    """
+    out = Path(config.out).absolute()
+    if out != default_path(Path(config.folder)).absolute():
+        return
+    found = network_hash(out)
+    if found is None or catalog.project.run_of(found) is not None:
+        return
+    if set(Bundle.read(out).classes) != set(catalog.classes):
+        folder = catalog.project.images
+        raise WhatsitError(Message("training.bundle_of_others", bundle=out.name, folder=folder))
 
 
 def require_options(config: TrainConfig) -> None:

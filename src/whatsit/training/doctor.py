@@ -28,7 +28,7 @@ SLOW = 0.75  # of log(classes): a validation loss above it is hardly better than
 LOW = 1e-4  # a learning rate that hardly changes a head in a few epochs
 SETTLED = 0.3  # training loss below which more training is not needed
 FEW = 100  # validation pictures: one is more than a point
-Z = 2.33  # one-sided 1 %, since the best of many epochs is partly luck
+Z = 2.33  # one-sided 1%, since the best of many epochs is partly luck
 
 
 @dataclass(frozen=True)

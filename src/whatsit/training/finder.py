@@ -38,7 +38,7 @@ class LRFinder:
 
     @cached_property
     def slope(self) -> tuple[int, int] | None:
-        """Where the longest downward slope begins and ends, as places in `lrs`; rises of 2 % are noise."""
+        """Where the longest downward slope begins and ends, as places in `lrs`; rises of 2% are noise."""
         if len(self.losses) < 3:
             return None
         best: tuple[int, int] | None = None
@@ -78,7 +78,7 @@ class LRFinder:
 
     @property
     def lesson(self) -> slice | None:
-        """What the lesson takes after unfreezing: from the steepest, at most 1e-4, to 3e-4."""
+        """What the lesson takes after unfreezing: from `steep`, at most 1e-4, to 3e-4."""
         if self.steep is None:
             return None
         highest, upper = SECOND_STAGE

@@ -15,7 +15,7 @@ from whatsit.errors import DivergedError, WhatsitError
 from whatsit.i18n import Message
 from whatsit.model import Model, Predictions
 from whatsit.project import BY_FOLDER, BY_TABLE, Answered, RunRecord
-from whatsit.report import RESIZES, Phrase
+from whatsit.report import RESIZES, Phrase, listed_versions
 from whatsit.training.calibration import Calibration
 from whatsit.training.diverged import diverged
 from whatsit.training.doctor import Diagnosis, diagnose
@@ -159,7 +159,7 @@ def settings(state: State, model: Model) -> dict[str, str | Phrase | Message]:
         "views": str(state.data.views),
         "seed": str(state.config.seed),
         "split": _split(state),
-        "versions": ", ".join(f"{name} {number}" for name, number in versions(state).items()),
+        "versions": listed_versions(versions(state)),
     }
 
 

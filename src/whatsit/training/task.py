@@ -67,12 +67,13 @@ class TrainResult:
     @property
     def headline(self) -> Headline:
         """How good it is, in the words of the report."""
-        learner = self.learner
-        return Headline(next(interpretations(learner.interpret)), self.left_out, len(learner.catalog))
+        learner, catalog = self.learner, self.learner.catalog
+        share = catalog.rule.valid if catalog.is_assigned else None
+        return Headline(next(interpretations(learner.interpret)), self.left_out, share)
 
-    def suspects(self, most: int = 3) -> list[Suspect]:
-        """The training pictures whose labels are contradicted most surely, by held-out answers."""
-        return suspects_of(self.learner._state, self.learner._calibration)[:most]
+    def suspects(self) -> list[Suspect]:
+        """The training pictures whose labels held-out answers surely contradict, the surest first."""
+        return suspects_of(self.learner._state, self.learner._calibration)
 
     def cost(self) -> dict[str, Phrase]:
         """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
@@ -103,7 +104,7 @@ class TrainResult:
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
             "replaced": self.replaced and str(self.replaced),
-            "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects(20)],
+            "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects()[:20]],
         }
         if len(self.accuracies) > 1:
             found["repeats"] = list(self.accuracies)

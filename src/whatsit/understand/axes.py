@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from whatsit.i18n import say
 from whatsit.palette import color
+from whatsit.text import learning_rate
 
 FEW = 3  # points: a line through so few shows less than their values
 APART = 0.09  # of the height of a chart: the distance of two lines of text
@@ -124,7 +125,7 @@ def in_percent(axis: Any) -> None:
 def of_rates(axis: Any) -> None:
     """A horizontal axis of learning rates."""
     axis.set_xscale("log")
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}".replace("e-0", "e-")))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: learning_rate(rate)))
 
 
 def begin_at(axis: Any, low: float) -> None:

@@ -1,4 +1,4 @@
-"""Calibration: does 90 % mean right nine times of ten?"""
+"""Calibration: does 90% mean right nine times of ten?"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,7 +52,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 
 @dataclass(frozen=True)
 class Bin:
-    """Pictures with about the same confidence, the share that is right, and its 95 % interval."""
+    """Pictures with about the same confidence, the share that is right, and its 95% interval."""
 
     images: int
     confidence: float
@@ -61,7 +61,7 @@ class Bin:
     high: float
 
     def __repr__(self) -> str:
-        right = f"right on {self.accuracy:.1%} (95 % interval {self.low:.1%} to {self.high:.1%})"
+        right = f"right on {self.accuracy:.1%} (95% interval {self.low:.1%} to {self.high:.1%})"
         return brief(self, f"{right} of {self.images} where the probability is about {self.confidence:.1%}")
 
 
@@ -99,7 +99,7 @@ class Reliability:
         return found
 
     def _interval(self, inside: NDArray[np.bool_]) -> Interval:
-        """The 95 % interval of the share that is right; of few groups, as if each were one picture."""
+        """The 95% interval of the share that is right; of few groups, as if each were one picture."""
         right = self.right[inside]
         groups = None if self.groups is None else self.groups[inside]
         if (known := interval_of(right, groups)) is not None:

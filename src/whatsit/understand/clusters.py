@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 20  # groups: with fewer nobody can say how much they differ
-Z = 1.959964  # of 95 %
+Z = 1.959964  # of 95%
 Interval = tuple[float, float]
 
 
@@ -69,7 +69,7 @@ def wilson(right: float, total: float, z: float = 1.96) -> Interval:
 
 
 def interval_of(right: NDArray[np.bool_], groups: NDArray[np.int64] | None) -> Interval | None:
-    """The 95 % interval of the share of `right` (n,): Wilson's, of as many pictures as they are worth.
+    """The 95% interval of the share of `right` (n,): Wilson's, of as many pictures as they are worth.
 
     (Franco, Little, Louis, Slud, "Comparative Study of Confidence Intervals for Proportions in Complex Sample
     Surveys", 2019.) None with pictures of fewer than LEAST `groups` (n,).

@@ -17,7 +17,7 @@ CLEAR = 0.05  # of being wrong, whatever is called clear among all that are comp
 
 @dataclass(frozen=True)
 class Difference:
-    """How much higher an error rate is than another on the same pictures, with the 95 % interval of that.
+    """How much higher an error rate is than another on the same pictures, with the 95% interval of that.
 
     `chance` is what it would be by luck alone, two times of three, if both were as good.
     """
@@ -29,7 +29,7 @@ class Difference:
 
     def __repr__(self) -> str:
         points = f"{100 * self.difference:+.1f} points"
-        between = f"95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}"
+        between = f"95% interval {100 * self.low:+.1f} to {100 * self.high:+.1f}"
         return brief(self, f"{points} ({between}), {'clear' if self.is_clear else 'may be chance'}")
 
     @property

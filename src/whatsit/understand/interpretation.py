@@ -1,5 +1,6 @@
 """What a classifier gets right and wrong, picture by picture."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -195,7 +196,7 @@ class Interpretation:
 
     @cached_property
     def selective(self) -> Selective:
-        """What keeping silent below a least probability would bring."""
+        """What keeping silent below a minimum probability would bring."""
         return Selective.of(self.probabilities, self.labels, self.groups)
 
     def top_losses(self, k: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -206,6 +207,14 @@ class Interpretation:
     def most_confused(self, min: int = 1) -> list[tuple[str, str, int]]:
         """(actual, predicted, count) of mistakes made at least `min` times, the most frequent first."""
         return self.evaluation.most_confused(min)
+
+    @property
+    def novel_mistakes(self) -> dict[tuple[str, str], int]:
+        """By (actual, predicted), how many mistakes are answered with "nothing like this"."""
+        if self.is_novel is None:
+            return {}
+        mistakes = np.flatnonzero(self.is_novel & (self.predicted != self.labels)).tolist()
+        return dict(Counter((self[place].label, self[place].prediction) for place in mistakes))
 
     def confusion_matrix(self) -> NDArray[np.int64]:
         """Counts (classes, classes) by actual class (row) and predicted class (column)."""
@@ -237,8 +246,8 @@ class Interpretation:
     def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Plot":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
 
-        With `heatmap` as the network sees them, and what speaks for the prediction. Raises WhatsitError where
-        the pictures are not known.
+        With `heatmap` as the network sees them, with the areas that support the prediction. Raises
+        WhatsitError where the pictures are not known.
         """
         from whatsit.catalog.pictures import Marked, draw_tiles, readable
 

@@ -19,7 +19,7 @@ from whatsit.understand.power_law import Draws, draw
 if TYPE_CHECKING:
     from whatsit.figures import Plot
 
-SHARE = (5, 95)  # percentiles: a 90 % interval
+SHARE = (5, 95)  # percentiles: a 90% interval
 FEW = 30  # validation pictures: fewer show nothing
 FEW_SIZES = 3  # a fall that slows down takes three points to see
 FARTHEST = 4.0  # times the pictures at hand: no forecast goes further
@@ -30,14 +30,14 @@ MOST_CLASSES = 30  # looked at one by one, those with the most errors
 
 @dataclass(frozen=True)
 class Forecast:
-    """An error rate that is to be expected, and its 90 % interval."""
+    """An error rate that is to be expected, and its 90% interval."""
 
     error_rate: float
     low: float
     high: float
 
     def __repr__(self) -> str:
-        between = f"90 % interval {self.low:.1%} to {self.high:.1%}"
+        between = f"90% interval {self.low:.1%} to {self.high:.1%}"
         return brief(self, f"error rate {self.error_rate:.1%} ({between})")
 
 
@@ -123,7 +123,7 @@ class LearningCurve:
     def helps(self) -> bool | None:
         """Whether twice as many pictures would save more than one error in twenty.
 
-        True where that is nearly sure (95 %), False where it is less likely than not, None in between and
+        True where that is nearly sure (95%), False where it is less likely than not, None in between and
         where there is too little to tell.
         """
         if not self.can_tell or not self.error_rates[-1]:
@@ -139,7 +139,8 @@ class LearningCurve:
         return ("" if language() == "zh" else " ").join(sentences)
 
     def messages(self, target: float | None = None) -> list[Message]:
-        """All of it: the error rate now, the one to expect, what to do, and what a `target` takes.
+        """All of it: the error rate now, what twice as many pictures would save of it, what to do, and what a
+        `target` takes.
 
         Raises WhatsitError where `target`, a wished error rate, is not one.
         """
@@ -148,20 +149,25 @@ class LearningCurve:
         now = Message("learning_curve.now", images=self.images[-1], error_rate=self.error_rates[-1])
         if not self.can_tell:
             return [now, self._too_few()]
-        then = self.doubled()
-        ahead = Message("learning_curve.doubled", error_rate=then.error_rate, low=then.low, high=then.high)
         reached = [] if target is None else [self._reached(float(target))]
-        return [now, ahead, *self._advice(), *reached]
+        return [now, *self._advice(), *reached]
 
     def _advice(self) -> list[Message]:
-        """Whether to look for more pictures, and for which; nothing where there are no errors."""
-        if self.helps is False:
-            return [Message("learning_curve.flat")]
-        if best := self.helped_most:
-            return [Message("learning_curve.helps_most", classes=list(map(printable, best)))]
+        """What twice as many would save, and whether to look for more pictures, and for which.
+
+        It is said as a share of the errors, whose interval shows whether they fall; that of an error rate
+        is wider, as how high it is now is not known either.
+        """
         if not self.error_rates[-1]:
-            return []
-        return [Message("learning_curve.helps") if self.helps else Message("learning_curve.unsure")]
+            return [Message("learning_curve.no_errors")]
+        low, share, high = np.percentile(1 - self._draws.kept(2.0), (SHARE[0], 50, SHARE[1])).tolist()
+        saved = Message("learning_curve.doubled", share=share, low=low, high=high)
+        if self.helps is False:
+            return [saved, Message("learning_curve.flat")]
+        if best := self.helped_most:
+            code = "learning_curve.helps_most" if self.helps else "learning_curve.helps_some"
+            return [saved, Message(code, classes=list(map(printable, best)))]
+        return [saved, Message("learning_curve.helps") if self.helps else Message("learning_curve.unsure")]
 
     def _too_few(self) -> Message:
         if self.units >= FEW:
@@ -187,7 +193,7 @@ class LearningCurve:
         return [label for gain, label in sorted(gains, reverse=True)[:3] if gain > GAIN]
 
     def _gain(self, number: int) -> float:
-        """How much of its error rate a class would lose with twice as many pictures, at least (95 %)."""
+        """How much of its error rate a class would lose with twice as many pictures, at least (95%)."""
         draws = self._of_class(self.labels == number)
         return float(np.percentile(draws.level * (1 - draws.kept(2.0)), SHARE[0]))
 

@@ -68,6 +68,7 @@ PICTURES = {
     "valid": "understand.valid_pictures",
     "test": "understand.test_pictures",
     "all": "understand.all_pictures",
+    "new": "understand.new_pictures",
 }
 
 
@@ -168,7 +169,7 @@ class Evaluation:
 
     @property
     def interval(self) -> Interval | None:
-        """The 95 % interval of the accuracy; None with pictures of too few groups."""
+        """The 95% interval of the accuracy; None with pictures of too few groups."""
         if self.grouped is None:
             return wilson(self.right, self.images)
         actual, predicted, groups = self.grouped
@@ -187,7 +188,7 @@ class Evaluation:
     def per_class(self) -> dict[str, dict[str, Any]]:
         """Pictures, predictions, precision, recall and F1 of every class, and their intervals.
 
-        Shares are 0 where nothing was predicted or present; `intervals` are 95 % intervals of the three, None
+        Shares are 0 where nothing was predicted or present; `intervals` are 95% intervals of the three, None
         with pictures of too few groups.
         """
         rows: dict[str, dict[str, Any]] = {}

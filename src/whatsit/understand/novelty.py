@@ -63,7 +63,7 @@ def threshold_of(
     """What the score of a new picture is above with a chance of at most `false_alarms`; None with too few.
 
     `scores` (n,) are of pictures that were not trained on. Of n of them that is the ceil((n + 1) * (1 -
-    false_alarms))-th smallest (split conformal prediction, Papadopoulos et al. 2002), so it takes 19 for 5 %.
+    false_alarms))-th smallest (split conformal prediction, Papadopoulos et al. 2002), so it takes 19 for 5%.
     Pictures with the same number in `relatives` (n,) resemble each other and count together as one (Lee,
     Barber and Willett, "Distribution-free inference with hierarchical data", 2023).
     """

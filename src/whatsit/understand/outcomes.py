@@ -13,7 +13,7 @@ class Outcomes:
     """Of `images` pictures, how many are answered `right`, are called `novel`, and are answered `wrong`.
 
     A picture that is called novel is neither right nor wrong, whatever its likeliest class. `interval` is the
-    95 % interval of the share that is right; None with pictures of too few `groups`.
+    95% interval of the share that is right; None with pictures of too few `groups`.
     """
 
     images: int

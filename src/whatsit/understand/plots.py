@@ -15,7 +15,7 @@ from whatsit.i18n import Message, say
 from whatsit.model import Prediction
 from whatsit.palette import color, mixed
 from whatsit.project import EpochRecord
-from whatsit.text import printable
+from whatsit.text import learning_rate, printable
 from whatsit.typefaces import fitted, width
 from whatsit.understand.axes import Line, begin_at, count_epochs, draw_lines, in_percent, of_rates, outlined
 
@@ -87,19 +87,19 @@ def draw_lr_finder(
     axis = figure.subplots()
     if slope is not None:
         start, end = slope
-        way_down = say("plots.steepest")
+        way_down = say("plots.slope")
         part = lrs[start : end + 1], losses[start : end + 1]
         axis.plot(*part, linewidth=9, color=mixed("s0", 0.3), label=way_down)
     axis.plot(lrs, losses, color=color("s0"))
     for tone, (name, rate) in zip(("s1", "s2"), marks.items(), strict=False):
         loss = min(zip(lrs, losses, strict=True), key=lambda point: abs(point[0] - rate))[1]
-        axis.plot([rate], [loss], "o", color=color(tone), label=f"{name}: {rate:.1e}")
+        axis.plot([rate], [loss], "o", color=color(tone), label=f"{name}: {learning_rate(rate)}")
     of_rates(axis)
-    axis.set(xlabel=say("plots.learning_rate"), ylim=(0, 1.08 * max(losses, default=1.0) or 1.0))
-    axis.set_title(say("plots.training_loss"))
+    axis.set(xlabel=say("plots.learning_rate"), ylabel=say("plots.training_loss"))
+    axis.set_ylim(0, 1.08 * max(losses, default=1.0) or 1.0)
     if recommended is not None:
         text = say("plots.recommended", lr=recommended)
-        axis.axvline(recommended, color=color("good"), linewidth=1.5, label=text)
+        axis.axvline(recommended, color=color("good"), linewidth=1.5)
         place = {"xycoords": axis.get_xaxis_transform(), "textcoords": "offset points"}
         axis.annotate(
             text,
@@ -110,7 +110,7 @@ def draw_lr_finder(
             path_effects=outlined(),
             **place,
         )
-        figure.legend(loc="outside lower left", ncols=2)
+        axis.legend(loc="upper left", bbox_to_anchor=(0, -0.16), borderaxespad=0, ncols=3)
     else:
         axis.set_title(say("plots.not_recommended"), loc="right", fontsize=10, color=color("warn"))
     return figure

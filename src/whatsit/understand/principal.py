@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 OVERSAMPLED, ROUNDS = (
     32,
     4,
-)  # of lite0's features 128 directions hold 99.9 % of what is possible
+)  # of lite0's features 128 directions hold 99.9% of what is possible
 FEW = 4  # times as many rows as directions: with fewer the exact method is as fast
 
 

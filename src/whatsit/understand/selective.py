@@ -60,7 +60,7 @@ class Selective:
         return len(self.right)
 
     def interval(self, minimum: float) -> Interval | None:
-        """The 95 % interval of that accuracy; None with answers from too few groups."""
+        """The 95% interval of that accuracy; None with answers from too few groups."""
         is_answered = self.confidence >= self.minima[np.abs(self.minima - minimum).argmin()]
         groups = None if self.groups is None else self.groups[is_answered]
         return interval_of(self.right[is_answered], groups)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from whatsit.bundle import network_hash
 from whatsit.catalog.today import Labels, labels_today
 from whatsit.errors import WhatsitError
 from whatsit.events import warn
@@ -16,7 +17,7 @@ from whatsit.understand.scoring import Scored, score
 
 @dataclass(frozen=True)
 class Standing:
-    """A `training`, how it is `scored` today, and whether another one wrote its bundle anew since."""
+    """A `training`, how it is `scored` today, and whether its bundle was replaced since."""
 
     training: Training
     scored: Scored
@@ -60,7 +61,8 @@ def standings(project: Project, folder: Path) -> list[Standing]:
         if source is not None and source not in read:
             read[source] = _labels(source, project)
         scored = score(training.run, None if source is None else read[source])
-        found.append(Standing(training, scored, _is_replaced(training, trainings)))
+        is_replaced = _is_replaced(training, trainings) or _is_another_now(training, project)
+        found.append(Standing(training, scored, is_replaced))
     return found
 
 
@@ -72,6 +74,20 @@ def _is_replaced(training: Training, trainings: Sequence[Training]) -> bool:
         for one in others
         for export in one.run.bundles.values()
     )
+
+
+def _is_another_now(training: Training, project: Project) -> bool:
+    """Whether a bundle lies where its own was written that this training did not write.
+
+    A stranger may have recorded that place: only files beside the pictures or in the current folder are read.
+    """
+    if training.export is None:
+        return False
+    place = Path(training.export.path)
+    if place.parent not in (project.images.parent, Path.cwd()) or place.is_symlink():
+        return False
+    found = network_hash(place)
+    return found is not None and found not in training.run.bundles
 
 
 def groups_of(found: Sequence[Standing]) -> Mapping[str, int] | None:

@@ -33,7 +33,8 @@ class Verification:
 
     `unreadable` are in the trash where `is_moved`; `left_alone` may be sound, but Whatsit can't use them.
     `odd` lists by oddity; `fixed` lists what was repaired. `same` and `near` are groups of copies,
-    of which the first of each content stands for those in `same`.
+    of which the first of each content stands for those in `same`. `others` are files that are not called
+    pictures.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Verification:
     fixed: list[Fixed] = field(default_factory=list)
     same: list[list[Path]] = field(default_factory=list)
     near: list[list[Path]] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
 
     def __repr__(self) -> str:
         kinds = self._kinds().items()
@@ -112,6 +114,7 @@ class Verification:
             ],
             "same": [[self.name(path) for path in group] for group in self.same],
             "near": [[self.name(path) for path in group] for group in self.near],
+            "other_files": [self.name(path) for path in self.others],
         }
 
     def name(self, path: Path) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from whatsit.catalog.duplicates import groups_of_copies
+from whatsit.catalog.entries import SPLIT_NAMES, files_below
 from whatsit.catalog.fingerprint import READ_TOGETHER, Fingerprint, fingerprint
-from whatsit.catalog.listing import SPLIT_NAMES, files_below
 from whatsit.checks import is_count, meant, path_of
 from whatsit.errors import CatalogError, FileAccessError, ImageError, ProjectError, UnusableImageError
 from whatsit.events import progress
@@ -15,7 +15,7 @@ from whatsit.formats import RAW, SUFFIXES, is_hidden
 from whatsit.i18n import Message, say
 from whatsit.images import is_picture
 from whatsit.parallel import in_parallel
-from whatsit.project import SIDECAR, Project
+from whatsit.project import MANIFEST, SIDECAR, Project
 from whatsit.verification.changes import repair, to_repair, trash_unreadable
 from whatsit.verification.findings import Findings, Verification
 from whatsit.verification.repair import oddities
@@ -106,8 +106,13 @@ def _look(
     folder: Path, images: Path, workers: int | None, max_size: int | None, without: Path | None
 ) -> Findings:
     """Decode all pictures, and find what is odd or there twice."""
-    paths = [one for name in files_below(folder, without) if _is_looked_at(one := folder / name)]
-    found = Findings(Verification(folder, images, len(paths)))
+    paths, others = [], []
+    for name in files_below(folder, without):
+        if _is_looked_at(one := folder / name):
+            paths.append(one)
+        elif one != images / MANIFEST:
+            others.append(one)
+    found = Findings(Verification(folder, images, len(paths), others=others))
     done = found.done
 
     def look(one: Path) -> Fingerprint | ImageError:

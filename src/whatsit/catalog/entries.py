@@ -6,7 +6,8 @@ import io
 import os
 import re
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ Grouping = str | Callable[[Path], object] | None
 
 
 @dataclass
-class Listing:
+class Entries:
     """Columns, a row per picture file: paths relative to `root` (or absolute outside it), labels, splits.
 
     `stats` holds mtime_ns, ctime_ns and size of each; `relations` what `group=` gives, and `related_by` how;
@@ -53,6 +54,7 @@ class Listing:
     stats: "array[int]" = field(default_factory=lambda: array("q"))
     unreadable: list[tuple[Path, Message]] = field(default_factory=list)
     warnings: list[Message] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # files in class folders that are not called pictures
 
     def add(
         self, path: str, label: str, split: Split | None, stat: os.stat_result, relation: str = ""
@@ -103,7 +105,7 @@ class Listing:
             self.warnings.append(Message("catalog_warning.group_matches_nothing", group=name))
 
 
-def from_folder(root: Path, is_nested: bool = True) -> Listing:
+def from_folder(root: Path, is_nested: bool = True) -> Entries:
     """One sub-folder per class; or train/ and valid/ (val/, validation/) and test/ with these inside.
 
     Raises CatalogError where the sub-folders look like image folders themselves, unless that `is_nested`.
@@ -113,12 +115,12 @@ def from_folder(root: Path, is_nested: bool = True) -> Listing:
             raise CatalogError(Message("catalog.folder_is_not_one", folder=root))
         advice = meant(root, Message("catalog.give_folder"))
         raise CatalogError(Message("catalog.folder_does_not_exist", folder=root, advice=advice))
-    listing = Listing(root, whole=True)
+    entries = Entries(root, whole=True)
     visited = {_identity(root)}
-    folders, files = _contents(root, "", visited, listing)
+    folders, files = _contents(root, "", visited, entries)
     splits = {name: SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES}
     may_be_split = "train" in splits.values() and (len(splits) > 1 or len(folders) == 1)
-    inside = {name: _contents(root, name, visited, listing) for name in splits} if may_be_split else {}
+    inside = {name: _contents(root, name, visited, entries) for name in splits} if may_be_split else {}
     with_classes = {splits[name] for name, (labels, _) in inside.items() if labels}
     passed_over = [name for name in files if name != MANIFEST]
     if "train" in with_classes:
@@ -126,33 +128,36 @@ def from_folder(root: Path, is_nested: bool = True) -> Listing:
             split = None if splits[name] == "train" and "valid" not in with_classes else splits[name]
             passed_over += [f"{name}/{file}" for file in loose] if labels else [f"{name}/"]
             for label in labels:
-                passed_over += _add_class(listing, f"{name}/{label}", label, split, visited)
+                passed_over += _add_class(entries, f"{name}/{label}", label, split, visited)
         passed_over += [f"{name}/" for name in folders if name not in splits]
     else:
         for label in folders:
-            passed_over += _add_class(listing, label, label, None, visited)
+            passed_over += _add_class(entries, label, label, None, visited)
     if not is_nested:
-        _require_classes(listing, 1 if "train" in with_classes else 0)
-    if passed_over and listing.paths:
-        listing.warnings.append(Message("catalog_warning.skipped", names=some(passed_over)))
-    return listing
+        _require_classes(entries, 1 if "train" in with_classes else 0)
+    if entries.others and entries.paths:
+        others = {"count": len(entries.others), "kinds": kinds_of(entries.others)}
+        entries.warnings.append(Message("catalog_warning.other_files", **others))
+    if passed_over and entries.paths:
+        entries.warnings.append(Message("catalog_warning.skipped", names=some(passed_over)))
+    return entries
 
 
-def _require_classes(listing: Listing, above: int) -> None:
+def _require_classes(entries: Entries, above: int) -> None:
     """Raise CatalogError where no class has a picture of its own, and each has several folders of them.
 
     `above` counts the folders between the root and the classes.
     """
     inside: dict[str, set[str]] = {}
-    for path in listing.paths:
+    for path in entries.paths:
         label, *folders, _ = path.split("/")[above:]
         if not folders:
             return
         inside.setdefault(label, set()).add(folders[0])
     if inside and all(len(folders) > 1 for folders in inside.values()):
         label, (one, other, *_) = min((label, sorted(folders)) for label, folders in inside.items())
-        names = {"label": label, "one": one, "other": other, "inner": listing.root / label}
-        raise CatalogError(Message("catalog.folder_of_image_folders", folder=listing.root, **names))
+        names = {"label": label, "one": one, "other": other, "inner": entries.root / label}
+        raise CatalogError(Message("catalog.folder_of_image_folders", folder=entries.root, **names))
 
 
 def folders_of(path: str) -> tuple[str, ...]:
@@ -162,23 +167,25 @@ def folders_of(path: str) -> tuple[str, ...]:
 
 
 def _add_class(
-    listing: Listing, folder: str, label: str, split: Split | None, visited: set[tuple[int, int]]
+    entries: Entries, folder: str, label: str, split: Split | None, visited: set[tuple[int, int]]
 ) -> list[str]:
     """Add all pictures below a class's folder; [folder] where there are none."""
-    before = len(listing.paths) + len(listing.unreadable)
+    before = len(entries.paths) + len(entries.unreadable)
     waiting = [folder]
     while waiting:
         place = waiting.pop()
-        folders, files = _contents(listing.root, place, visited, listing)
+        folders, files = _contents(entries.root, place, visited, entries)
         waiting += [f"{place}/{name}" for name in folders]
         for name, entry in files.items():
             if name[name.rfind(".") :].lower() in SUFFIXES:
                 try:
-                    listing.add(f"{place}/{name}", label, split, entry.stat())
+                    entries.add(f"{place}/{name}", label, split, entry.stat())
                 except OSError as error:
                     why = explain_unreadable(error).message
-                    listing.unreadable.append((listing.root / place / name, why))
-    return [] if len(listing.paths) + len(listing.unreadable) > before else [f"{folder}/"]
+                    entries.unreadable.append((entries.root / place / name, why))
+            else:
+                entries.others.append(name)
+    return [] if len(entries.paths) + len(entries.unreadable) > before else [f"{folder}/"]
 
 
 def files_below(root: Path, without: Path | None = None) -> list[str]:
@@ -190,7 +197,7 @@ def files_below(root: Path, without: Path | None = None) -> list[str]:
     while waiting:
         place = waiting.pop()
         if root / place != without:
-            folders, files = _contents(root, place, visited, Listing(root))
+            folders, files = _contents(root, place, visited, Entries(root))
             before = f"{place}/" if place else ""
             waiting += [before + name for name in folders]
             found += [before + name for name in files]
@@ -198,13 +205,13 @@ def files_below(root: Path, without: Path | None = None) -> list[str]:
 
 
 def _contents(
-    root: Path, place: str, visited: set[tuple[int, int]], listing: Listing
+    root: Path, place: str, visited: set[tuple[int, int]], entries: Entries
 ) -> tuple[list[str], dict[str, os.DirEntry[str]]]:
     """Sub-folders and files, without hidden ones; links to folders are followed, but none is read twice."""
     folders, links, files = [], [], {}
     try:
-        with os.scandir(root / place) as entries:
-            for entry in entries:
+        with os.scandir(root / place) as inside:
+            for entry in inside:
                 if is_hidden(entry.name):
                     continue
                 if not _is_folder(entry):
@@ -216,7 +223,7 @@ def _contents(
                     visited.add(_identity(entry.path))
         for entry in links:
             if _is_read_anyway(root, entry.path) or (identity := _identity(entry.path)) in visited:
-                listing.warnings.append(Message("catalog_warning.link", path=entry.path))
+                entries.warnings.append(Message("catalog_warning.link", path=entry.path))
             else:
                 visited.add(identity)
                 folders.append(entry.name)
@@ -249,7 +256,7 @@ def _identity(path: str | Path) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def from_csv(file: Path, group: Grouping = None) -> Listing:
+def from_csv(file: Path, group: Grouping = None) -> Entries:
     """A table with the columns path and label, and perhaps split and group; paths count from its folder.
 
     `group` names another column than group, or is a regular expression on the path.
@@ -285,7 +292,7 @@ def from_columns(
     group: Grouping,
     table: Message | str,
     first_line: int = 0,
-) -> Listing:
+) -> Entries:
     """Rows of a table that came from wherever; `table` names it in messages."""
     for name in ("path", "label"):
         if name not in columns:
@@ -296,7 +303,7 @@ def from_columns(
     count = len(columns["path"])
     column = group if isinstance(group, str) and group in columns else "group"
     relations = columns.get(column, [""] * count)
-    listing = Listing(root, related_by=f"column {column}" if column in columns else "")
+    entries = Entries(root, related_by=f"column {column}" if column in columns else "")
     splits = columns.get("split", [""] * count)
     rows = zip(columns["path"], columns["label"], splits, relations, strict=True)
     already_read: set[tuple[str, str]] = set()
@@ -312,13 +319,13 @@ def from_columns(
             twice.append(row[0])
             continue
         already_read.add(row)
-        listing.try_add(*row, given, "" if _is_missing(relation) else str(relation))
+        entries.try_add(*row, given, "" if _is_missing(relation) else str(relation))
     if twice:
-        listing.warnings.append(Message("catalog_table.listed_twice", names=some(twice)))
-    return listing
+        entries.warnings.append(Message("catalog_table.listed_twice", names=some(twice)))
+    return entries
 
 
-def from_pattern(root: Path, pattern: str) -> Listing:
+def from_pattern(root: Path, pattern: str) -> Entries:
     """All pictures below a folder, the label by a regular expression on the path below it.
 
     The label is the group named label, or the first group.
@@ -327,26 +334,26 @@ def from_pattern(root: Path, pattern: str) -> Listing:
     if not expression.groups:
         raise CatalogError(Message("catalog_table.no_group", pattern=pattern))
     group = "label" if "label" in expression.groupindex else 1
-    everything = Listing(root, whole=True)
+    everything = Entries(root, whole=True)
     if not root.is_dir():
         raise CatalogError(Message("catalog_table.not_a_folder", folder=root))
     _add_class(everything, ".", "", None, {_identity(root)})
-    listing = Listing(root, whole=True, warnings=everything.warnings, unreadable=everything.unreadable)
+    entries = Entries(root, whole=True, warnings=everything.warnings, unreadable=everything.unreadable)
     other = []
     for path in everything.paths:
         path = os.path.normpath(path)
         match = expression.search(Path(path).as_posix())
         if match and match[group]:
-            listing.try_add(path, match[group], None)
+            entries.try_add(path, match[group], None)
         else:
             other.append(path)
-    if other and not listing.paths:
+    if other and not entries.paths:
         count, example = len(other), other[0]
         message = Message("catalog_table.none_matched", pattern=pattern, count=count, example=example)
         raise CatalogError(message)
     if other:
-        listing.warnings.append(Message("catalog_table.not_matched", names=some(other)))
-    return listing
+        entries.warnings.append(Message("catalog_table.not_matched", names=some(other)))
+    return entries
 
 
 def _within(root: Path, path: str) -> str:
@@ -366,6 +373,12 @@ def _compiled(pattern: str, is_group: bool = False) -> re.Pattern[str]:
     except (re.error, TypeError) as error:
         code = "catalog_table.bad_group" if is_group else "catalog_table.bad_pattern"
         raise CatalogError(Message(code, pattern=pattern, reason=str(error))) from error
+
+
+def kinds_of(files: Iterable[str]) -> Message:
+    """The commonest endings of files; a file without one is named."""
+    kinds = Counter(Path(name).suffix[1:].lower() or Path(name).name for name in files)
+    return some([kind for kind, _ in kinds.most_common()])
 
 
 def some(names: Sequence[object], most: int = 3, more: int = 0) -> Message:
