@@ -49,6 +49,8 @@ class Bodies:
         try:
             async with asyncio.timeout(self._limits.upload):
                 kind, options = parse_options_header(request.headers.get("content-type", ""))
+                if request.headers.get("content-encoding", "identity") != "identity":
+                    raise ProblemError(415, Message("serve.encoded"))
                 if kind != FORM:
                     return Body([b"".join([piece async for piece in self._pieces(request, counter)])])
                 if b"boundary" not in options:

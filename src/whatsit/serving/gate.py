@@ -12,13 +12,14 @@ from whatsit.serving.door import secured
 from whatsit.serving.language import language_for
 from whatsit.serving.log import ROUTE
 from whatsit.serving.pool import Pool
-from whatsit.serving.problems import full
+from whatsit.serving.problems import REFUSED, ProblemError, full
 
 NEEDS_PLACE = {"classify": "POST", "classify-url": "GET", "inbox": "POST"}  # by the last part of the path
 
 
 class Gate:
-    """An ASGI middleware that refuses requests that would find no place, before anything else is asked.
+    """An ASGI middleware that refuses requests that would find no place, before anything else is asked,
+    and what the protocol could not understand.
 
     Neither router nor door have looked at them: a refusal reveals nothing but that the server is busy.
     """
@@ -28,16 +29,23 @@ class Gate:
         self._pool = pool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (problem := scope.get(REFUSED)) is not None:
+            await _refusal(problem, language_for(HTTPConnection(scope)))(scope, receive, send)
+            return
         if scope["type"] == "http" and self._pool.is_full:
             last = scope["path"].rpartition("/")[2]
             if NEEDS_PLACE.get(last) == scope["method"]:
                 scope[ROUTE] = f"/{last}"
-                await _refusal(language_for(HTTPConnection(scope)))(scope, receive, send)
+                await _full(language_for(HTTPConnection(scope)))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 @cache
-def _refusal(language: Language) -> Response:
+def _full(language: Language) -> Response:
+    return _refusal(full(), language)
+
+
+def _refusal(problem: ProblemError, language: Language) -> Response:
     with speaking(language):
-        return secured(full().response())
+        return secured(problem.response())

@@ -24,6 +24,7 @@ class Limits:
     drain: float = 2.0
     headers: int = 32 << 10
     headers_seconds: float = 10.0
+    unread: float = 20.0
     connections: int = 512
     fetches: int = 8
     fetches_each: int = 2

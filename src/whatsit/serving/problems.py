@@ -6,6 +6,8 @@ from starlette.responses import JSONResponse
 
 from whatsit.i18n import Message
 
+REFUSED = "whatsit.refused"  # in the scope of what is no request that can be answered: the problem
+
 
 class ProblemError(Exception):
     """A request that is refused: its HTTP status, and why."""

@@ -1,8 +1,10 @@
 """Listen, answer, and end gracefully: uvicorn with Whatsit's limits."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -11,7 +13,7 @@ from starlette.types import ASGIApp
 from whatsit.serving.limits import Limits
 from whatsit.serving.protocol import Protocol
 
-GRACE = 30  # seconds for what has begun when the server is asked to end
+GRACE = 8  # seconds for what has begun when the server is asked to end; container hosts often wait for ten
 BACKLOG = 1024
 
 
@@ -24,16 +26,15 @@ class Server(uvicorn.Server):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         config = uvicorn.Config(
             app,
-            http=type("Limited", (Protocol,), {"limits": limits}),
+            http=partial(Protocol, limits=limits),  # type: ignore[arg-type]
             ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,
             server_header=False,
             root_path=root_path,
-            limit_concurrency=limits.connections,
             timeout_keep_alive=15,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=GRACE + 1,
         )
         super().__init__(config)
 
@@ -43,6 +44,16 @@ class Server(uvicorn.Server):
         """Begin to answer, and report it."""
         await super().startup(sockets)
         self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what has begun; what takes longer than that is refused, in the end."""
+        asyncio.get_running_loop().call_later(GRACE, self._give_up)
+        await super().shutdown(sockets)
+
+    def _give_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Protocol):
+                connection.give_up()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End gracefully at a signal, at once at a second one; either is how a server ends, not an error."""
