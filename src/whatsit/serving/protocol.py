@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: limits for all that is no body, and refusals that are answers."""
+"""uvicorn's HTTP protocol with what it lacks: limits for all but bodies, and refusals that are answers."""
 
 import asyncio
 from typing import Any
@@ -106,10 +106,10 @@ class Protocol(HttpToolsProtocol):
         self._is_head, self._framing = False, 0
         self._stop_waiting()
         if len(self.connections) > self._limits.connections:
-            self.scope[REFUSED] = full()  # type: ignore[typeddict-unknown-key]
+            self.scope[REFUSED] = full()  # type: ignore[literal-required]
         super().on_headers_complete()
         if self._refusal is not None:
-            self.scope.update({REFUSED: self._refusal, "method": "", "path": ""})  # type: ignore[typeddict-item]
+            self.scope.update({REFUSED: self._refusal, "method": "", "path": ""})  # type: ignore[misc]
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body, which has a limit elsewhere."""
