@@ -1,8 +1,9 @@
 """Request bodies: pictures, raw or in a form, read into memory within limits and never onto the disk."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import io
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from python_multipart.multipart import parse_options_header
@@ -18,6 +19,7 @@ from whatsit.serving.pool import GoneError
 from whatsit.serving.problems import ProblemError, full
 
 FORM = b"multipart/form-data"
+HOLD = "whatsit.hold"  # in the scope of a request
 
 
 @dataclass(frozen=True)
@@ -29,43 +31,80 @@ class Body:
     is_form: bool = False
 
 
+class Hold:
+    """The bytes that a request holds, until it has ended and no thread works on them any more."""
+
+    def __init__(self, bodies: "Bodies") -> None:
+        self._bodies = bodies
+        self._users = 0
+        self.size = 0
+
+    def add(self, size: int) -> None:
+        """Hold more. Raises ProblemError where all requests together hold too much."""
+        self.size += size
+        self._bodies.held += size
+        if self._bodies.held > self._bodies.limits.bodies:
+            raise full()
+
+    def take(self) -> None:
+        """Somebody uses it."""
+        self._users += 1
+
+    def release(self) -> None:
+        """Somebody does not use it any more; after the last one it counts no longer."""
+        self._users -= 1
+        if not self._users:
+            self._bodies.held -= self.size
+            self.size = 0
+
+
 class Bodies:
     """Reads bodies, all together within the limits."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self.held = 0  # bytes
+
+    @contextmanager
+    def holding(self, request: Request) -> Iterator[Hold]:
+        """What the request holds while this block lasts."""
+        hold: Hold = request.scope.setdefault(HOLD, Hold(self))
+        hold.take()
+        try:
+            yield hold
+        finally:
+            hold.release()
 
     @asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[Body]:
         """The body, which counts as held while this block lasts. Raises ProblemError, or GoneError."""
-        counter = _Counter()
-        try:
-            yield await self._whole(request, counter)
-        finally:
-            self.held -= counter.size
+        with self.holding(request) as hold:
+            yield await self._whole(request, hold)
 
-    async def _whole(self, request: Request, counter: "_Counter") -> Body:
+    async def _whole(self, request: Request, hold: Hold) -> Body:
         try:
-            async with asyncio.timeout(self._limits.upload):
+            async with asyncio.timeout(self.limits.upload):
                 kind, options = parse_options_header(request.headers.get("content-type", ""))
                 if request.headers.get("content-encoding", "identity") != "identity":
                     raise ProblemError(415, Message("serve.encoded"))
                 if kind != FORM:
-                    return Body([b"".join([piece async for piece in self._pieces(request, counter)])])
+                    data = io.BytesIO()  # which never has two copies of it, unlike pieces that are joined
+                    async for piece in self._pieces(request, hold):
+                        data.write(piece)
+                    return Body([data.getvalue()])
                 if b"boundary" not in options:
                     raise ProblemError(400, Message("serve.form"))
-                return await self._form(request, counter)
+                return await self._form(request, hold)
         except TimeoutError:
             raise ProblemError(408, Message("serve.slow_upload")) from None
         except ClientDisconnect:
             raise GoneError from None
 
-    async def _form(self, request: Request, counter: "_Counter") -> Body:
+    async def _form(self, request: Request, hold: Hold) -> Body:
         pictures, fields = [], {}
-        limits = self._limits
+        limits = self.limits
         parser = _InMemory(
-            request.headers, self._pieces(request, counter), max_files=limits.pictures, max_fields=16
+            request.headers, self._pieces(request, hold), max_files=limits.pictures, max_fields=16
         )
         try:
             form = await parser.parse()
@@ -83,24 +122,17 @@ class Bodies:
                 fields[name] = value
         return Body(pictures, fields, is_form=True)
 
-    async def _pieces(self, request: Request, counter: "_Counter") -> AsyncGenerator[bytes, None]:
+    async def _pieces(self, request: Request, hold: Hold) -> AsyncGenerator[bytes, None]:
         """The body piece by piece. Raises ProblemError where it is too long, or too much is read at once."""
-        limits = self._limits
+        limits = self.limits
         announced = request.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced[:20]) > limits.body:
             raise _too_large(limits)
         async for piece in request.stream():
-            counter.size += len(piece)
-            self.held += len(piece)
-            if counter.size > limits.body:
+            hold.add(len(piece))
+            if hold.size > limits.body:
                 raise _too_large(limits)
-            if self.held > limits.bodies:
-                raise full()
             yield piece
-
-
-class _Counter:
-    size = 0
 
 
 class _InMemory(MultiPartParser):

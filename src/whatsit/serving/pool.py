@@ -1,10 +1,12 @@
 """Worker threads for pictures, beside the event loop, with a bounded queue before them."""
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 Stop = Callable[[], bool]
@@ -23,6 +25,76 @@ class GoneError(Exception):
     """Whoever asked for the work has left."""
 
 
+class Hold(Protocol):
+    """What must last as long as work on it."""
+
+    def take(self) -> None:
+        """Work on it begins to wait."""
+
+    def release(self) -> None:
+        """The work has ended, or will never begin."""
+
+
+class _Task(Generic[T]):
+    """Work, which may ask whether nobody waits for it any more, and what comes of it."""
+
+    def __init__(self, work: Callable[[Stop], T]) -> None:
+        self._work = work
+        self.is_over = threading.Event()
+        self.future: Future[T] = Future()
+
+    def do(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            found = self._work(self.is_over.is_set)
+        except BaseException as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(found)
+
+
+class _Threads:
+    """Threads and their queue. Unlike an executor's, it keeps nothing of what is canceled."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._queue: deque[_Task[Any]] = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, task: _Task[Any]) -> None:
+        with self._changed:
+            if len(self._threads) < self._count:
+                self._threads.append(threading.Thread(target=self._serve, name="whatsit-serve", daemon=True))
+                self._threads[-1].start()
+            self._queue.append(task)
+            self._changed.notify()
+
+    def cancel(self, task: _Task[Any]) -> None:
+        """Forget a task that has not begun; one that has may ask."""
+        task.is_over.set()
+        if task.future.cancel():
+            with self._changed, suppress(ValueError):
+                self._queue.remove(task)
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _serve(self) -> None:
+        while (task := self._next()) is not None:
+            task.do()
+            del task  # and its picture, before the next one is waited for
+
+    def _next(self) -> _Task[Any] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._is_closed)
+            return None if self._is_closed else self._queue.popleft()
+
+
 class Pool:
     """`workers` threads, and a queue of `waiting` requests for each of them.
 
@@ -36,7 +108,7 @@ class Pool:
         self.places = workers * (1 + waiting)
         self._workers = workers
         self._is_crowded = False
-        self._executor = ThreadPoolExecutor(workers, "whatsit-serve")
+        self._threads = _Threads(workers)
         self._open: set[Future[Any]] = set()
 
     @property
@@ -50,24 +122,32 @@ class Pool:
         few = self._workers * (1 + CROWDED)
         return len(self._open) >= (min(few, self.places) if self._is_crowded else self.places)
 
-    async def run(self, work: Callable[[Stop], T], seconds: float, gone: Coroutine[Any, Any, object]) -> T:
+    async def run(
+        self,
+        work: Callable[[Stop], T],
+        seconds: float,
+        gone: Coroutine[Any, Any, object],
+        hold: Hold | None = None,
+        goes_on: bool = False,
+    ) -> T:
         """Do the work in a thread; it may ask its argument whether nobody waits for it any more.
 
-        `gone` ends when the client leaves. Raises FullError, LateError, GoneError, and what the work raises.
+        `gone` ends when the client leaves. What the work needs is held until no thread uses it. A request
+        that `goes_on` found a place before. Raises FullError, LateError, GoneError, and what the work raises.
         """
-        if self.is_full:
+        if self.is_full and not goes_on:
             gone.close()
             raise FullError
         loop = asyncio.get_running_loop()
-        is_over = asyncio.Event()
-        future = self._executor.submit(work, is_over.is_set)
-        self._open.add(future)
-        self._is_crowded = self._is_crowded or len(self._open) >= self.places
+        task = _Task(work)
+        future = task.future
         done = loop.create_future()
 
         def finish() -> None:
             self._open.discard(future)
             self._is_crowded = self._is_crowded and len(self._open) > self._workers
+            if hold is not None:
+                hold.release()
             if not done.done():
                 done.set_result(None)
 
@@ -75,7 +155,12 @@ class Pool:
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(finish)
 
+        if hold is not None:
+            hold.take()
+        self._open.add(future)
+        self._is_crowded = self._is_crowded or len(self._open) >= self.places
         future.add_done_callback(report)
+        self._threads.submit(task)
         leaving = loop.create_task(gone)
         try:
             await asyncio.wait({done, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -83,10 +168,9 @@ class Pool:
                 return future.result()
             raise GoneError if leaving.done() else LateError
         finally:
-            is_over.set()
             leaving.cancel()
-            future.cancel()
+            self._threads.cancel(task)
 
     def close(self) -> None:
         """Begin nothing more; what has begun is finished."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()

@@ -1,6 +1,8 @@
 """One bundle behind HTTP: what each address answers."""
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +15,12 @@ from whatsit.classifier import Classifier
 from whatsit.i18n import Message
 from whatsit.parallel import threads
 from whatsit.serving.answers import answer
-from whatsit.serving.bodies import Bodies
+from whatsit.serving.bodies import HOLD, Bodies
 from whatsit.serving.fetching import Fetcher
 from whatsit.serving.inbox import Inbox
 from whatsit.serving.limits import Limits
 from whatsit.serving.metrics import Metrics
-from whatsit.serving.pool import FullError, LateError, Pool, Stop
+from whatsit.serving.pool import FullError, GoneError, LateError, Pool, Stop
 from whatsit.serving.problems import ProblemError, full, late
 
 T = TypeVar("T")
@@ -61,7 +63,9 @@ class Service:
 
     async def classify_url(self, request: Request) -> Response:
         """GET /classify-url?url=: the picture at a public address."""
-        return JSONResponse(await self.answered(request, await self.fetched(request), explain=False))
+        with self.shared.bodies.holding(request):
+            picture = await self.fetched(request)
+            return JSONResponse(await self.answered(request, picture, explain=False))
 
     async def fetched(self, request: Request, url: str | None = None) -> bytes:
         """The picture at an address, by default the query's. Raises ProblemError."""
@@ -70,7 +74,18 @@ class Service:
         url = url or request.query_params.get("url", "")
         if not url:
             raise ProblemError(400, Message("serve.no_address"))
-        return await self.shared.fetcher.picture(url, client_of(request))
+        fetching = asyncio.create_task(self.shared.fetcher.picture(url, client_of(request)))
+        leaving = asyncio.create_task(_left(request))
+        try:
+            await asyncio.wait({fetching, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not fetching.done():
+                raise GoneError
+            picture = await fetching
+        finally:
+            fetching.cancel()
+            leaving.cancel()
+        request.scope[HOLD].add(len(picture))
+        return picture
 
     async def answered(self, request: Request, picture: bytes, explain: bool) -> dict[str, Any]:
         """The answer for one picture. Raises ProblemError."""
@@ -79,21 +94,23 @@ class Service:
         return self._counted(found)
 
     async def _each(self, request: Request, pictures: list[bytes], explain: bool) -> list[dict[str, Any]]:
-        """The answers for several pictures, with an error in the place of each that has none."""
+        """The answers for several pictures, with an error in the place of each that has none.
 
-        def work(is_over: Stop) -> list[dict[str, Any]]:
-            found: list[dict[str, Any]] = []
-            for picture in pictures:
-                if is_over():
-                    break
+        One after another, each in its turn: others wait for one picture of this request, not for all.
+        """
+        found: list[dict[str, Any]] = []
+        end = time.monotonic() + self.shared.limits.deadline
+        for picture in pictures:
+
+            def work(_: Stop, picture: bytes = picture) -> dict[str, Any] | ProblemError:
                 try:
-                    found.append(answer(self.classifier, picture, self.shared.limits, explain))
+                    return answer(self.classifier, picture, self.shared.limits, explain)
                 except ProblemError as problem:
-                    found.append({"error": problem})
-            return found
+                    return problem
 
-        results = await self.in_pool(request, work)
-        return [{"error": one["error"].details} if "error" in one else self._counted(one) for one in results]
+            one = await self.in_pool(request, work, max(0.0, end - time.monotonic()), goes_on=bool(found))
+            found.append({"error": one.details} if isinstance(one, ProblemError) else self._counted(one))
+        return found
 
     async def correct(self, request: Request) -> Response:
         """POST /inbox: a picture and the class that it really shows, for a later review."""
@@ -126,10 +143,17 @@ class Service:
         }
         return Response(json.dumps(record, ensure_ascii=False), media_type="application/json")
 
-    async def in_pool(self, request: Request, work: Callable[[Stop], T]) -> T:
+    async def in_pool(
+        self,
+        request: Request,
+        work: Callable[[Stop], T],
+        seconds: float | None = None,
+        goes_on: bool = False,
+    ) -> T:
         """Do something with a picture beside the event loop. Raises ProblemError, or GoneError."""
+        seconds, hold = self.shared.limits.deadline if seconds is None else seconds, request.scope[HOLD]
         try:
-            return await self.shared.pool.run(work, self.shared.limits.deadline, _left(request))
+            return await self.shared.pool.run(work, seconds, _left(request), hold, goes_on)
         except FullError:
             raise full() from None
         except LateError:
