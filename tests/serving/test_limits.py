@@ -17,6 +17,7 @@ import pytest
 import requests
 from PIL import Image
 
+from tests.conftest import rendered
 from tests.serving.conftest import SMALL, encoded
 from tests.serving.served import BOUNDARY, Served, form, heard
 from whatsit.classifier import Classifier
@@ -35,8 +36,10 @@ class Held(Classifier):
         super().__init__(SMALL)
         self.let_go = threading.Event()
         self.begun = threading.Semaphore(0)
+        self.order: list[Picture] = []
 
     def predict(self, image: Picture) -> Prediction:  # type: ignore[override]
+        self.order.append(image)
         self.begun.release()
         assert self.let_go.wait(30)
         return super().predict(image)
@@ -102,6 +105,24 @@ def test_client_that_leaves_frees_its_place(serve: Serve, held: Held, picture: b
         held.let_go.set()
         assert first.result().status == 200
     assert not held.begun.acquire(blocking=False)  # what it had sent was never looked at
+
+
+def test_form_of_many_pictures_lets_others_in_between(
+    serve: Serve, held: Held, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHATSIT_THREADS", "1")
+    served = serve(held)
+    other = encoded(rendered(2))
+    with ThreadPoolExecutor(2) as clients:
+        many = clients.submit(served.send_form, "/classify", *[picture] * 20)
+        held.begun.acquire(timeout=10)
+        one = clients.submit(served.ask, "/classify", other)
+        while served.app.state.shared.pool.taken < 2:
+            pass
+        held.let_go.set()
+        assert one.result().status == 200
+        assert len(many.result().json["results"]) == 20
+    assert held.order.index(other) == 1
 
 
 def test_request_that_waits_too_long_is_refused(serve: Serve, held: Held, picture: bytes) -> None:

@@ -1,7 +1,11 @@
 import asyncio
+import gc
 import threading
+import weakref
 
-from whatsit.serving.pool import CROWDED, Pool
+import pytest
+
+from whatsit.serving.pool import CROWDED, LateError, Pool
 
 
 def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
@@ -36,6 +40,50 @@ def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
         assert len(await come(8)) == pool.taken == 8
         assert not pool.is_full
         go_on.release(8)
+
+    asyncio.run(visitors())
+    pool.close()
+
+
+class Held:
+    users = 0
+
+    def take(self) -> None:
+        self.users += 1
+
+    def release(self) -> None:
+        self.users -= 1
+
+
+def test_what_is_late_is_forgotten_and_what_has_begun_is_held_until_it_ends() -> None:
+    go_on, pool, hold = threading.Event(), Pool(workers=1, waiting=8), Held()
+
+    class Picture:
+        pass
+
+    async def visitors() -> None:
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow(_: object) -> None:
+            loop.call_soon_threadsafe(begun.set)
+            go_on.wait(10)
+
+        first = asyncio.create_task(pool.run(slow, 0.05, asyncio.sleep(10), hold))
+        await begun.wait()
+        waiting = Picture()
+        seen = weakref.ref(waiting)
+        with pytest.raises(LateError):
+            await pool.run(lambda _, kept=waiting: kept, 0, asyncio.sleep(10), hold)
+        del waiting
+        gc.collect()
+        assert seen() is None
+        with pytest.raises(LateError):
+            await first
+        assert (hold.users, pool.taken) == (1, 1)
+        go_on.set()
+        assert await pool.run(lambda _: "next", 10, asyncio.sleep(10), hold) == "next"
+        assert (hold.users, pool.taken) == (0, 0)
 
     asyncio.run(visitors())
     pool.close()

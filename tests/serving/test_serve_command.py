@@ -57,6 +57,13 @@ def test_it_answers_until_it_is_asked_to_end(cache: Path, picture: bytes, end: s
     assert "secret" not in log
 
 
+def test_reader_of_the_log_that_stops_reading_stops_no_answer(cache: Path) -> None:
+    with started(SMALL) as (process, address):
+        for _ in range(2500):  # about 300 kB of lines, where a pipe holds 64
+            assert urllib.request.urlopen(f"{address}health?{'x' * 1000}", timeout=5).status == 200
+        assert process.poll() is None
+
+
 def test_lan_prints_a_link_with_a_key_and_a_code_for_phones(cache: Path) -> None:
     with started(SMALL, "--lan", "--no-log") as (process, link):
         assert re.search(r":\d+/\?key=[\w-]{22}$", link)

@@ -25,7 +25,7 @@ from whatsit.serving.gate import Gate
 from whatsit.serving.inbox import Inbox
 from whatsit.serving.language import language_for
 from whatsit.serving.limits import Limits
-from whatsit.serving.log import ROUTE, Log
+from whatsit.serving.log import ROUTE, Lines, Log
 from whatsit.serving.metrics import CONTENT_TYPE
 from whatsit.serving.openapi import described
 from whatsit.serving.page import Pages, index
@@ -71,13 +71,17 @@ def create_app(
         routes += [Mount(f"/{one.name}", routes=_routes(one)) for one in services]
         routes += [_route("/", _index(services)), static_route()]
 
+    lines = Lines(log) if log else None
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         shared.pool.close()
+        if lines is not None:
+            lines.close()
 
     middleware = [
-        Middleware(Log, metrics=shared.metrics, file=log),
+        Middleware(Log, metrics=shared.metrics, lines=lines),
         Middleware(Draining, limits=limits),
         *_cors(rules),
         Middleware(Gate, pool=shared.pool),

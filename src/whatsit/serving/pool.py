@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 T = TypeVar("T")
 Stop = Callable[[], bool]
 CROWDED = 2
+ENDING = 2.0  # seconds to wait for work that nobody waits for any more
 
 
 class FullError(Exception):
@@ -83,6 +85,9 @@ class _Threads:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        end = time.monotonic() + ENDING
+        for thread in self._threads:  # one that computes while Python ends may crash the process
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _serve(self) -> None:
         while (task := self._next()) is not None:
