@@ -1,5 +1,6 @@
 """classify-url leads nowhere but to public addresses, and its refusals do not say why."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -182,6 +183,28 @@ def test_slow_hosts_do_not_keep_pictures_waiting(serve: Serve, site: Site, pictu
         let_go.set()
         for one in waiting:
             one.exception()
+
+
+def test_client_that_leaves_ends_its_fetch(serve: Serve, site: Site) -> None:
+    import asyncio
+
+    async def never(*_: object) -> bytes:
+        await asyncio.sleep(20)
+        return b""
+
+    site.pages["/never"] = never
+    served = serve(allow_private=True)
+    fetcher, state = served.app.state.shared.fetcher, served.server.server_state
+    with served.connect() as leaving:
+        target = f"/classify-url?url={site.url('/never')}"
+        leaving.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        while not site.hits["/never"]:
+            pass
+        assert fetcher._all == 1
+    deadline = time.monotonic() + 5  # far less than the fetch would take
+    while (fetcher._all or state.tasks) and time.monotonic() < deadline:
+        pass
+    assert (fetcher._all, served.app.state.shared.bodies.held) == (0, 0)
 
 
 def test_server_without_addresses_fetches_none(serve: Serve, bait: Site) -> None:
