@@ -205,3 +205,14 @@ def test_server_works_under_the_path_of_a_proxy(serve: Serve, picture: bytes) ->
     assert not re.search(r'(href|src|action)="/', page)
     assert served.ask("/classify", picture).status == 200
     assert serve(root_path="/bears", rules=Rules("a-long-key")).ask("/health").status == 200
+
+
+def test_empty_file_has_an_error_in_its_place(serve: Serve, picture: bytes) -> None:
+    results = serve().send_form("/classify", picture, b"", picture).json["results"]
+    assert [one.get("error", {}).get("code") for one in results] == [None, "no_picture", None]
+
+
+def test_answer_and_heat_map_come_from_one_pass(small: Classifier, picture: bytes) -> None:
+    answer, found = small.predict_and_explain(picture)
+    assert answer == small.predict(picture)
+    assert (found.values == small.explain(picture).values).all()
