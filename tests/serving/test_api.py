@@ -123,6 +123,12 @@ def test_info_health_and_readiness(serve: Serve, small: Classifier) -> None:
     assert served.ask("/health").json == served.ask("/ready").json == {"status": "ok"}
 
 
+def test_server_without_a_free_place_is_alive_but_not_ready(serve: Serve) -> None:
+    served = serve()
+    served.app.state.shared.pool.places = 0
+    assert [served.ask(path).status for path in ("/health", "/ready")] == [200, 503]
+
+
 def test_metrics_count_requests_and_predictions(serve: Serve, picture: bytes) -> None:
     served = serve()
     served.ask("/classify", picture)

@@ -30,7 +30,8 @@ from whatsit.serving.metrics import CONTENT_TYPE
 from whatsit.serving.openapi import described
 from whatsit.serving.page import Pages, index
 from whatsit.serving.pool import GoneError
-from whatsit.serving.problems import ProblemError
+from whatsit.serving.problems import ProblemError, full
+from whatsit.serving.refusals import refusal
 from whatsit.serving.service import Service, Shared, bundle_name
 from whatsit.text import printable
 from whatsit.web.served import static_route
@@ -64,7 +65,7 @@ def create_app(
     names = [service.name for service in services]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise WhatsitError(Message("serve.same_name", name=printable(twice)))
-    routes = [*_common(shared, services)]
+    routes = [*_common(shared)]
     if len(services) == 1:
         routes += _routes(services[0])
     else:
@@ -125,9 +126,14 @@ def _index(services: Sequence[Service]) -> Endpoint:
     return show
 
 
-def _common(shared: Shared, services: Sequence[Service]) -> list[BaseRoute]:
+def _common(shared: Shared) -> list[BaseRoute]:
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def ready(request: Request) -> Response:
+        if shared.pool.is_full:
+            raise full()
+        return await health(request)
 
     async def metrics(request: Request) -> Response:
         if not _may_measure(request):
@@ -136,7 +142,7 @@ def _common(shared: Shared, services: Sequence[Service]) -> list[BaseRoute]:
 
     return [
         _route("/health", health),
-        _route("/ready", health),
+        _route("/ready", ready),
         _route("/metrics", metrics),
     ]
 
@@ -150,12 +156,12 @@ def _route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
             try:
                 return await endpoint(request)
             except ProblemError as problem:
-                return problem.response()
+                return refusal(request, problem)
             except GoneError:
                 return Response(status_code=499)  # which nobody reads
             except Exception:
                 logging.getLogger("whatsit").exception("a fault while answering %s", path)
-                return ProblemError(500, Message("serve.fault")).response()
+                return refusal(request, ProblemError(500, Message("serve.fault")))
 
     return Route(path, answer, methods=[method])
 
@@ -184,7 +190,6 @@ def _may_measure(request: Request) -> bool:
 async def _not_routed(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     code = {404: "serve.not_found", 405: "serve.method"}.get(status, "serve.refused")
-    with speaking(language_for(request)):
-        response = ProblemError(status, Message(code)).response()
+    response = refusal(request, ProblemError(status, Message(code)))
     response.headers.update(getattr(error, "headers", None) or {})
     return response
