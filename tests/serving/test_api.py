@@ -14,7 +14,7 @@ from tests.serving.conftest import SMALL
 from tests.serving.served import Served
 from tests.site import Site, respond
 from whatsit.classifier import Classifier
-from whatsit.errors import FetchError, ImageError
+from whatsit.errors import FetchError, ImageError, WhatsitError
 from whatsit.serving import Rules, create_app
 
 Serve = Callable[..., Served]
@@ -164,6 +164,15 @@ def test_several_bundles_are_served_at_their_names(
     assert served.ask("/classify", picture).status == 404
 
 
+@pytest.mark.parametrize("name", ["static", "health", "my{x}", ".."])
+def test_bundle_whose_name_has_another_use_is_refused(small: Classifier, tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.whatsit"
+    path.write_bytes(SMALL.read_bytes())
+    with pytest.raises(WhatsitError, match="can't be served under the name"):
+        create_app([path, small])
+    create_app(path)  # alone it has no name in addresses
+
+
 def test_application_mounts_into_another_one(small: Classifier, picture: bytes) -> None:
     outer = Starlette(routes=[Mount("/bears", create_app(small))])
     client = TestClient(outer)
@@ -185,12 +194,15 @@ def test_answers_carry_security_headers(serve: Serve, picture: bytes) -> None:
         assert "server" not in answer.headers
 
 
+PATHS = ["/classify", "/info", "/health", "/ready", "/metrics"]
+
+
 def test_description_names_every_address_and_is_json(serve: Serve, tmp_path: Path) -> None:
     described = serve(inbox=tmp_path).ask("/openapi.json").json
     assert described["openapi"] == "3.1.0"
-    assert list(described["paths"]) == ["/classify", "/info", "/classify-url", "/inbox"]
+    assert list(described["paths"]) == [*PATHS, "/classify-url", "/inbox"]
     assert json.dumps(described)
-    assert list(serve(urls=False).ask("/openapi.json").json["paths"]) == ["/classify", "/info"]
+    assert list(serve(urls=False).ask("/openapi.json").json["paths"]) == PATHS
 
 
 def test_classifier_fetches_by_itself_what_a_server_would(
@@ -210,6 +222,8 @@ def test_server_works_under_the_path_of_a_proxy(serve: Serve, picture: bytes) ->
     page = served.ask("/").text
     assert not re.search(r'(href|src|action)="/', page)
     assert served.ask("/classify", picture).status == 200
+    assert served.ask("/bears/classify", picture).status == 200  # others leave it there
+    assert [served.ask(path).status for path in ("/bears/", "/bears/docs")] == [200, 200]
     assert serve(root_path="/bears", rules=Rules("a-long-key")).ask("/health").status == 200
 
 

@@ -240,6 +240,12 @@ def test_class_names_of_a_stranger_are_shown_as_text(
     assert "\u202e" not in page.inner_text("body")
 
 
+def test_commands_to_copy_quote_the_names_of_a_stranger(serve: Serve, tmp_path: Path) -> None:
+    names = ["a; rm -rf $HOME", "it's", "c", "d"]
+    shown = serve(renamed(names), inbox=tmp_path).ask("/docs").text
+    assert "-F &#39;label=a; rm -rf $HOME&#39; http" in shown
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_sticks_out_of_the_page(
     serve: Serve, visit: Open, file: Path, width: int, tmp_path: Path

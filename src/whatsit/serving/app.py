@@ -32,12 +32,14 @@ from whatsit.serving.page import Pages, index
 from whatsit.serving.pool import GoneError
 from whatsit.serving.problems import ProblemError, full
 from whatsit.serving.refusals import refusal
+from whatsit.serving.root import Root
 from whatsit.serving.service import Service, Shared, bundle_name
 from whatsit.text import printable
 from whatsit.web.served import static_route
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Bundle = str | Path | Classifier
+TAKEN = ("static", "health", "ready", "metrics")  # paths beside those of several bundles
 
 
 def create_app(
@@ -56,7 +58,7 @@ def create_app(
     Several bundles are served at their names, as in `/bears/`. With `urls` it classifies pictures at public
     addresses too, with `allow_private` also those of its own network. Corrections of visitors go into the
     folder `inbox`. The access log goes to `log`. Raises BundleError, and WhatsitError where two bundles have
-    the same name or the inbox can't be used.
+    the same name, or one a name that can't be a path, or the inbox can't be used.
     """
     rules, limits = rules or Rules(), limits or Limits()
     shared = Shared(limits, Fetcher(limits, allow_private, verify) if urls else None)
@@ -65,12 +67,11 @@ def create_app(
     names = [service.name for service in services]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise WhatsitError(Message("serve.same_name", name=printable(twice)))
-    routes = [*_common(shared)]
     if len(services) == 1:
-        routes += _routes(services[0])
+        routes = _routes(services[0])
     else:
-        routes += [Mount(f"/{one.name}", routes=_routes(one)) for one in services]
-        routes += [_route("/", _index(services)), static_route()]
+        routes = [*_common(shared), _route("/", _index(services)), static_route()]
+        routes += [Mount(f"/{_usable(one.name)}", routes=_routes(one)) for one in services]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -78,6 +79,7 @@ def create_app(
         shared.pool.close()
 
     middleware = [
+        Middleware(Root),
         Middleware(Log, metrics=shared.metrics, file=log),
         Middleware(Draining, limits=limits),
         *_cors(rules),
@@ -99,6 +101,13 @@ def _service(bundle: Bundle, shared: Shared, inbox: str | Path | None, is_one_of
     return Service(name, classifier, shared, Inbox(folder, classifier.classes, shared.limits))
 
 
+def _usable(name: str) -> str:
+    """The name of a bundle as a path. Raises WhatsitError."""
+    if name in TAKEN or not name.strip(".") or {"{", "}"} & set(name):
+        raise WhatsitError(Message("serve.bundle_name", name=printable(name)))
+    return name
+
+
 def _routes(service: Service) -> list[BaseRoute]:
     pages = Pages(service)
 
@@ -116,6 +125,7 @@ def _routes(service: Service) -> list[BaseRoute]:
         _route("/inbox", service.correct, "POST"),
         _route("/info", service.info),
         _route("/openapi.json", openapi),
+        *_common(service.shared),
     ]
 
 
