@@ -75,7 +75,7 @@ class Inbox:
                 place.parent.mkdir(exist_ok=True)
                 write_whole(place, data)
             except (OSError, WhatsitError) as error:
-                logging.getLogger("whatsit").error("a correction can't be kept: %s", error)
+                logging.getLogger("whatsit").exception("a correction was not kept")
                 raise _full() from error
 
     def _require_room(self) -> None:
