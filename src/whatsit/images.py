@@ -54,8 +54,7 @@ LARGE = 4_000_000  # pixels: smaller pictures take what memory they need
 STRIP = 1_000_000  # pixels that are converted at a time
 DECODED, COEFFICIENTS = 12, 6  # bytes of each pixel: decoded, turned and converted; in a progressive JPEG
 AT_ONCE = 1 << 30  # bytes for all large pictures that are open at a time
-_memory = Budget(AT_ONCE)
-at_most = _memory.at_most  # bytes for one large picture, whoever decodes it in this block
+memory = Budget(AT_ONCE)
 # What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
 Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
 NOT_A_FILE = Message("images.not_a_file")
@@ -238,7 +237,7 @@ def _identify(data: Source, held: ExitStack) -> Image.Image:
 def _reserve(image: Image.Image, held: ExitStack, bytes_each: int = DECODED) -> None:
     """Hold the memory that a large picture takes, `bytes_each` of its pixels."""
     if image.width * image.height > LARGE and bytes_each:
-        held.enter_context(_memory.reserve(image.width * image.height * bytes_each))
+        held.enter_context(memory.reserve(image.width * image.height * bytes_each))
 
 
 def _undecoded(image: Image.Image) -> bytes | Image.Image:

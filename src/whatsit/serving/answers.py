@@ -33,7 +33,7 @@ def usable(picture: bytes, limits: Limits) -> Iterator[None]:
     if not picture:
         raise ProblemError(400, Message("serve.no_picture"))
     try:
-        with images.at_most(limits.decoding):
+        with images.memory.at_most(limits.decoding):
             yield
     except ImageError as error:
         if error.message.code == "images.many_pixels":
