@@ -164,15 +164,23 @@ class Classifier:
 
         Raises ImageError, and WhatsitError for an unknown class and where the backbone gives no heat maps.
         """
-        return naming(lambda one: self.model.explain(one, label, self._minima))(image)
+        return naming(lambda one: self.model.explain(one, label, self._minima))(image)[1]
+
+    def predict_and_explain(self, image: Picture) -> tuple[Prediction, HeatMap]:
+        """What `predict` and `explain` give, in one pass. Raises what they raise."""
+        answer, found = naming(lambda one: self.model.explain(one, None, self._minima))(image)
+        return self._require_finite(answer), found
 
     def _predictions(self, image: Picture) -> Predictions:
         pixels = self.model.preprocess.load(image)
         return self._require_numbers(self.model.from_pixels(pixels[None]))
 
     def _predict(self, image: Picture) -> Prediction:
-        answer = self._predictions(image).prediction(0, self._minima)
-        if answer.novelty is not None and not np.isfinite(answer.novelty):
+        return self._require_finite(self._predictions(image).prediction(0, self._minima))
+
+    def _require_finite(self, answer: Prediction) -> Prediction:
+        """Raise BundleError where the answer is not in numbers."""
+        if not np.isfinite([answer.probability, answer.novelty or 0.0]).all():
             raise self._not_finite()
         return answer
 

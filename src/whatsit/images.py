@@ -22,7 +22,7 @@ from whatsit import scans
 from whatsit.checks import require_source
 from whatsit.errors import FileAccessError, ImageError, UnusableImageError, WhatsitError
 from whatsit.i18n import Message
-from whatsit.memory import Budget
+from whatsit.memory import Budget, TooMuchError
 
 
 def _readers(*names: str) -> list[str]:
@@ -54,7 +54,7 @@ LARGE = 4_000_000  # pixels: smaller pictures take what memory they need
 STRIP = 1_000_000  # pixels that are converted at a time
 DECODED, COEFFICIENTS = 12, 6  # bytes of each pixel: decoded, turned and converted; in a progressive JPEG
 AT_ONCE = 1 << 30  # bytes for all large pictures that are open at a time
-_memory = Budget(AT_ONCE)
+memory = Budget(AT_ONCE)
 # What Pillow allocates in smaller pieces, the C library may keep for the thread that freed it.
 Image.core.set_block_size(AT_ONCE)  # type: ignore[attr-defined]
 NOT_A_FILE = Message("images.not_a_file")
@@ -214,7 +214,7 @@ def _examine(source: Source, at_least: int | None, grey: bool, held: ExitStack) 
             return _flattened(_upright(image) if is_turned else image, "L" if grey else "RGB"), facts
     except (ImageError, MemoryError):
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, TooMuchError):
         raise _too_many_pixels() from None
     except UnidentifiedImageError:
         raise _why_no_picture(_beginning(data), data) from None
@@ -237,7 +237,7 @@ def _identify(data: Source, held: ExitStack) -> Image.Image:
 def _reserve(image: Image.Image, held: ExitStack, bytes_each: int = DECODED) -> None:
     """Hold the memory that a large picture takes, `bytes_each` of its pixels."""
     if image.width * image.height > LARGE and bytes_each:
-        held.enter_context(_memory.reserve(image.width * image.height * bytes_each))
+        held.enter_context(memory.reserve(image.width * image.height * bytes_each))
 
 
 def _undecoded(image: Image.Image) -> bytes | Image.Image:

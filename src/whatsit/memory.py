@@ -1,8 +1,13 @@
 """Memory that large pictures share, however many threads open them."""
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+
+
+class TooMuchError(Exception):
+    """More memory was asked for at a time than this thread may have."""
 
 
 class Budget:
@@ -20,8 +25,20 @@ class Budget:
         self._held = threading.local()
 
     @contextmanager
+    def at_most(self, size: float) -> Iterator[None]:
+        """In this block, this thread is refused more than `size` bytes at a time."""
+        before = getattr(self._held, "most", math.inf)
+        self._held.most = size
+        try:
+            yield
+        finally:
+            self._held.most = before
+
+    @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Wait until `size` bytes are free, and hold them while the block runs."""
+        """Wait until `size` bytes are free, and hold them while the block runs. Raises TooMuchError."""
+        if size > getattr(self._held, "most", math.inf):
+            raise TooMuchError
         size = min(size, self.size)
         depth = getattr(self._held, "depth", 0)
         with nullcontext() if depth else self._turn, self._changed:

@@ -194,8 +194,9 @@ class Model:
 
     def explain(
         self, image: Picture, label: str | None = None, minima: NDArray[np.float64] | None = None
-    ) -> HeatMap:
-        """What of a picture speaks for a class, by default the likeliest: its class activation map.
+    ) -> tuple[Prediction, HeatMap]:
+        """The answer, and what of the picture speaks for a class, by default the likeliest: its class
+        activation map.
 
         Zhou et al. 2016, "Learning deep features for discriminative localization". Raises ImageError, and
         WhatsitError for an unknown class and where the backbone has no global average pool.
@@ -211,7 +212,8 @@ class Model:
         places = output["feature_map"][0]
         # What speaks for all classes alike decides nothing.
         evidence = np.tensordot(own - self.weight.mean(0), places, 1)
-        return prediction.explained(HeatMap(label, pixels, np.tensordot(own, places, 1), scaled(evidence)))
+        found = HeatMap(label, pixels, np.tensordot(own, places, 1), scaled(evidence))
+        return prediction, prediction.explained(found)
 
     def require_heat_maps(self) -> None:
         """Raise WhatsitError where the class activation map is not exact."""

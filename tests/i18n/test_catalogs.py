@@ -18,7 +18,8 @@ NO_SENTENCES = re.compile(
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
     r"offset points|axes fraction|outside lower left|upper left|"
     r"wrong extension|on its side|extreme shape|too large|"
-    r"a fault while answering %s|Too many files|text/plain; .*|"  # for operators, and of libraries
+    r"a fault while answering %s|a correction was not kept|"  # for operators
+    r"Too many files|text/plain; .*|"  # of libraries
     r"Seconds from the head .*|Pictures that were answered\.|Requests (in|that) .*|"  # for Prometheus
     r"its number of steps is odd|chart counts|public, max-age=.*|these are the weights of other heads"
 )

@@ -14,7 +14,7 @@ from tests.serving.conftest import SMALL
 from tests.serving.served import Served
 from tests.site import Site, respond
 from whatsit.classifier import Classifier
-from whatsit.errors import FetchError, ImageError
+from whatsit.errors import FetchError, ImageError, WhatsitError
 from whatsit.serving import Rules, create_app
 
 Serve = Callable[..., Served]
@@ -123,6 +123,12 @@ def test_info_health_and_readiness(serve: Serve, small: Classifier) -> None:
     assert served.ask("/health").json == served.ask("/ready").json == {"status": "ok"}
 
 
+def test_server_without_a_free_place_is_alive_but_not_ready(serve: Serve) -> None:
+    served = serve()
+    served.app.state.shared.pool.places = 0
+    assert [served.ask(path).status for path in ("/health", "/ready")] == [200, 503]
+
+
 def test_metrics_count_requests_and_predictions(serve: Serve, picture: bytes) -> None:
     served = serve()
     served.ask("/classify", picture)
@@ -158,6 +164,15 @@ def test_several_bundles_are_served_at_their_names(
     assert served.ask("/classify", picture).status == 404
 
 
+@pytest.mark.parametrize("name", ["static", "health", "my{x}", ".."])
+def test_bundle_whose_name_has_another_use_is_refused(small: Classifier, tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.whatsit"
+    path.write_bytes(SMALL.read_bytes())
+    with pytest.raises(WhatsitError, match="can't be served under the name"):
+        create_app([path, small])
+    create_app(path)  # alone it has no name in addresses
+
+
 def test_application_mounts_into_another_one(small: Classifier, picture: bytes) -> None:
     outer = Starlette(routes=[Mount("/bears", create_app(small))])
     client = TestClient(outer)
@@ -179,12 +194,15 @@ def test_answers_carry_security_headers(serve: Serve, picture: bytes) -> None:
         assert "server" not in answer.headers
 
 
+PATHS = ["/classify", "/info", "/health", "/ready", "/metrics"]
+
+
 def test_description_names_every_address_and_is_json(serve: Serve, tmp_path: Path) -> None:
     described = serve(inbox=tmp_path).ask("/openapi.json").json
     assert described["openapi"] == "3.1.0"
-    assert list(described["paths"]) == ["/classify", "/info", "/classify-url", "/inbox"]
+    assert list(described["paths"]) == [*PATHS, "/classify-url", "/inbox"]
     assert json.dumps(described)
-    assert list(serve(urls=False).ask("/openapi.json").json["paths"]) == ["/classify", "/info"]
+    assert list(serve(urls=False).ask("/openapi.json").json["paths"]) == PATHS
 
 
 def test_classifier_fetches_by_itself_what_a_server_would(
@@ -204,4 +222,17 @@ def test_server_works_under_the_path_of_a_proxy(serve: Serve, picture: bytes) ->
     page = served.ask("/").text
     assert not re.search(r'(href|src|action)="/', page)
     assert served.ask("/classify", picture).status == 200
+    assert served.ask("/bears/classify", picture).status == 200  # others leave it there
+    assert [served.ask(path).status for path in ("/bears/", "/bears/docs")] == [200, 200]
     assert serve(root_path="/bears", rules=Rules("a-long-key")).ask("/health").status == 200
+
+
+def test_empty_file_has_an_error_in_its_place(serve: Serve, picture: bytes) -> None:
+    results = serve().send_form("/classify", picture, b"", picture).json["results"]
+    assert [one.get("error", {}).get("code") for one in results] == [None, "no_picture", None]
+
+
+def test_answer_and_heat_map_come_from_one_pass(small: Classifier, picture: bytes) -> None:
+    answer, found = small.predict_and_explain(picture)
+    assert answer == small.predict(picture)
+    assert (found.values == small.explain(picture).values).all()

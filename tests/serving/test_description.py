@@ -27,7 +27,7 @@ def test_answers_are_as_described(serve: Serve, tmp_path: Path, picture: bytes) 
     served = serve(inbox=tmp_path)
     description = schemathesis.openapi.from_url(served.url("/openapi.json"))
     operations = [one.ok() for one in description.get_all_operations()]
-    assert len(operations) == 4
+    assert len(operations) == 7
     for operation in operations:
 
         @campaign(600)

@@ -1,6 +1,8 @@
 """Who gets in: by host, by origin, by key."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,30 @@ def test_allowed_site_may_use_the_api_from_a_browser(serve: Serve, picture: byte
         "/classify", method="OPTIONS", Origin="https://bears.example", Access_Control_Request_Method="POST"
     )
     assert preflight.status == 200
+
+
+def test_corrections_come_from_the_servers_own_page_alone(
+    serve: Serve, tmp_path: Path, picture: bytes
+) -> None:
+    for origins in (["*"], ["https://bears.example"]):
+        served = serve(rules=Rules(origins=origins), inbox=tmp_path)
+        fields = {"label": "bee"}
+        answer = served.send_form("/inbox", picture, fields=fields, Origin="https://bears.example")
+        assert answer.status == 403
+        own = f"http://127.0.0.1:{served.port}"
+        assert served.send_form("/inbox", picture, fields=fields, Origin=own).status == 204
+
+
+def test_refusals_are_pages_for_browsers(serve: Serve) -> None:
+    served = serve(rules=Rules(KEY))
+    for path in ("/", "/a/b"):
+        answer = served.ask(path, Accept="text/html,*/*;q=0.8", Accept_Language="zh")
+        assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert "使用这个服务器需要密钥。" in answer.text
+        style = re.findall(r'href="((?:\.\./)*)(static/[^"]+\.css)"', answer.text)
+        assert [up for up, _ in style] == ["../" * (path.count("/") - 1)] * len(style)
+        assert served.ask(f"/{style[0][1]}").status == 200
+    assert serve().ask("/nowhere", Accept="text/html").headers["content-type"].startswith("text/html")
 
 
 def test_key_is_needed_everywhere_but_for_health(serve: Serve, picture: bytes) -> None:

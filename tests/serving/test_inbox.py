@@ -13,6 +13,7 @@ from tests.serving.served import Served
 from whatsit.errors import WhatsitError
 from whatsit.serving.inbox import Inbox
 from whatsit.serving.limits import Limits
+from whatsit.serving.problems import ProblemError
 
 Serve = Callable[..., Served]
 
@@ -74,6 +75,57 @@ def test_inbox_is_bounded_in_pictures_and_in_time(serve: Serve, tmp_path: Path) 
     assert [
         hasty.send_form("/inbox", encoded(rendered(n)), fields={"label": "cat"}).status for n in range(3)
     ] == [204, 204, 429]
+
+
+def test_inbox_that_was_emptied_has_room_again(serve: Serve, tmp_path: Path) -> None:
+    served = [serve(inbox=tmp_path, limits=Limits(inbox_pictures=1)) for _ in range(2)]
+    for answer in (204, 507):  # two servers may share a folder
+        one = served.pop(0)
+        assert one.send_form("/inbox", encoded(rendered(answer)), fields={"label": "cat"}).status == answer
+    (kept,) = tmp_path.rglob("*.jpg")
+    kept.unlink()
+    assert one.send_form("/inbox", encoded(rendered(1)), fields={"label": "cat"}).status == 204
+
+
+def test_correction_with_too_many_pixels_is_refused(serve: Serve, tmp_path: Path) -> None:
+    large = encoded(Image.new("L", (5000, 4000)), "PNG")
+    answer = serve(inbox=tmp_path).send_form("/inbox", large, fields={"label": "cat"})
+    assert (answer.status, answer.json["code"]) == (413, "many_pixels")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_inbox_that_can_not_be_written_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:  # root may write anywhere, so a read-only folder would not show it
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(WhatsitError, match="can't be used as an inbox: Permission denied"):
+        Inbox(tmp_path, ["bee"], Limits())
+
+
+def test_failure_to_keep_a_correction_is_logged(
+    serve: Serve, tmp_path: Path, picture: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = serve(inbox=tmp_path)
+    (tmp_path / "bee").write_bytes(b"no folder")
+    assert served.send_form("/inbox", picture, fields={"label": "bee"}).status == 507
+    assert "a correction was not kept" in caplog.text
+
+
+def test_many_clients_do_not_reset_the_count_of_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("whatsit.serving.inbox.MOST_CLIENTS", 2)
+    inbox = Inbox(tmp_path, ["bee"], Limits(corrections_per_minute=1))
+    inbox.require_turn("bee", "first")
+    inbox.require_turn("bee", "second")
+    with pytest.raises(ProblemError):
+        inbox.require_turn("bee", "first")
+    inbox.require_turn("bee", "third")  # in the place of the second, who was seen longest ago
+    with pytest.raises(ProblemError):
+        inbox.require_turn("bee", "first")
 
 
 @pytest.mark.parametrize("label", ["..", "a/b", "", "a\nb", "/etc"])

@@ -210,20 +210,41 @@ def png_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\x00" * 1000)) + chunk(b"IEND", b"")
 
 
+MANY = "The picture has too many pixels. Send one of at most 12 million."
+
+
 def test_pictures_with_too_many_pixels_are_refused_undecoded(serve: Serve) -> None:
-    served = serve(limits=Limits(pixels=2_000_000, pixels_otherwise=1_000_000))
-    answer = served.ask("/classify", png_of(6000, 6000))
-    assert answer.status == 413
-    assert answer.json["detail"] == (
-        "The picture has too many pixels. Send one of at most 1 million, or a JPEG."
-    )
-    assert served.ask("/classify", png_of(60_000, 60_000)).status == 400  # beyond what Pillow opens
-    photo = Image.linear_gradient("L").resize((1500, 1000))
-    assert served.ask("/classify", encoded(photo)).status == 200
-    assert served.ask("/classify", encoded(photo, "PNG")).status == 413
+    served = serve()
+    for width, height in [(6000, 6000), (60_000, 60_000)]:  # the second is beyond what Pillow opens
+        answer = served.ask("/classify", png_of(width, height))
+        assert (answer.status, answer.json["detail"]) == (413, MANY)
+    assert served.ask("/classify", encoded(Image.new("RGB", (4000, 3000)), "PNG")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "options", "status"),
+    [
+        ("L", (9000, 8000), {}, 200),
+        ("RGB", (6000, 4000), {"progressive": True}, 413),
+        ("RGB", (4000, 3000), {"progressive": True}, 200),
+        ("CMYK", (5000, 4000), {}, 413),
+        ("L", (20_000, 10_000), {}, 413),
+    ],
+)
+def test_limit_of_a_jpeg_is_what_it_takes_to_decode_it(
+    serve: Serve, mode: str, size: tuple[int, int], options: dict[str, bool], status: int
+) -> None:
     data = io.BytesIO()
-    photo.save(data, "JPEG", progressive=True)
-    assert served.ask("/classify", data.getvalue()).status == 413
+    Image.new(mode, size).save(data, "JPEG", **options)
+    assert serve().ask("/classify", data.getvalue()).status == status
+
+
+def test_jpeg_with_stray_bytes_has_the_limit_of_what_is_decoded_whole(serve: Serve) -> None:
+    photo = encoded(Image.new("RGB", (5000, 4000)))
+    end = photo.rindex(b"\xff\xd9")
+    assert serve().ask("/classify", photo).status == 200
+    assert serve().ask("/classify", photo[:end] + b"\xff\x00" * 4 + photo[end:]).status in (200, 413)
+    assert serve().ask("/classify", photo[: end // 2]).status == 413
 
 
 def test_head_that_is_too_long_is_refused(serve: Serve) -> None:

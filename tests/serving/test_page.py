@@ -1,14 +1,18 @@
 """The page as its visitors use it, in a real browser."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.serving.conftest import SMALL
 from tests.serving.served import Served
 from tests.site import Site, respond
 from tests.web.test_accessibility import faults, looks
+from whatsit.classifier import Classifier
+from whatsit.serving.door import Rules
 
 Serve = Callable[..., Served]
 Open = Callable[..., Page]
@@ -32,6 +36,14 @@ def visit(browser: Browser) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def renamed(names: list[str]) -> Classifier:
+    """The small classifier, whose classes are called otherwise."""
+    classifier = Classifier(SMALL)
+    classifier.classes = list(names)
+    classifier.model = replace(classifier.model, classes=names)
+    return classifier
 
 
 @pytest.fixture
@@ -177,6 +189,39 @@ def test_server_that_has_gone_is_reported(serve: Serve, visit: Open, file: Path)
     expect(page.get_by_role("alert")).to_contain_text("The server can't be reached.")
 
 
+def test_what_a_proxy_answers_is_not_shown_as_an_answer(serve: Serve, visit: Open, file: Path) -> None:
+    page = visit(serve().url())
+    page.route(
+        "**/*part=answer", lambda route: route.fulfill(status=502, content_type="text/html", body="<h1>Bad")
+    )
+    page.set_input_files("input[name=file]", file)
+    expect(page.get_by_role("alert")).to_contain_text("The server can't be reached.")
+    assert page.locator("#answer h1").count() == 0
+
+
+def test_visitor_without_the_key_reads_what_is_missing(serve: Serve, visit: Open, file: Path) -> None:
+    served = serve(rules=Rules("correct-horse"))
+    page = visit(served.url(), locale="zh-CN")
+    expect(page.locator(".problem")).to_contain_text("使用这个服务器需要密钥。")
+    assert page.locator(".problem").evaluate("one => getComputedStyle(one).borderStyle") == "solid"
+    page.goto(served.url("/?key=correct-horse"))
+    page.context.clear_cookies()
+    page.set_input_files("input[name=file]", file)
+    expect(page.get_by_role("alert")).to_have_text(
+        "使用这个服务器需要密钥。请打开您收到的链接，或以 bearer token 的形式发送密钥。"
+    )
+
+
+def test_correction_names_a_class_that_the_visitor_chose(
+    serve: Serve, visit: Open, file: Path, tmp_path: Path
+) -> None:
+    page = visit(serve(inbox=tmp_path / "inbox").url())
+    page.set_input_files("input[name=file]", file)
+    page.get_by_role("button", name="Send the correction").click()
+    assert page.get_by_label("Wrong? It is").evaluate("one => one.validity.valueMissing")
+    assert list((tmp_path / "inbox").iterdir()) == []
+
+
 def test_picture_that_is_none_is_reported(serve: Serve, visit: Open, tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_bytes(b"<html>")
     page = visit(serve().url(), locale="zh-CN")
@@ -185,31 +230,35 @@ def test_picture_that_is_none_is_reported(serve: Serve, visit: Open, tmp_path: P
 
 
 def test_class_names_of_a_stranger_are_shown_as_text(
-    serve: Serve, visit: Open, file: Path, small: object
+    serve: Serve, visit: Open, file: Path, cache: Path
 ) -> None:
-    from dataclasses import replace
-
-    from tests.serving.conftest import SMALL
-    from whatsit.classifier import Classifier
-
-    hostile = Classifier(SMALL)
     names = ["<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "bee\u202e", "dog"]
-    hostile.classes[:] = names
-    hostile.model = replace(hostile.model, classes=names)
-    page = visit(serve(hostile).url())
+    page = visit(serve(renamed(names)).url())
     page.set_input_files("input[name=file]", file)
     expect(page.locator("#verdict")).to_be_visible()
     assert page.locator(".bars img").count() == page.locator(".bars script").count() == 0
     assert "\u202e" not in page.inner_text("body")
 
 
+def test_commands_to_copy_quote_the_names_of_a_stranger(serve: Serve, tmp_path: Path) -> None:
+    names = ["a; rm -rf $HOME", "it's", "c", "d"]
+    shown = serve(renamed(names), inbox=tmp_path).ask("/docs").text
+    assert "-F &#39;label=a; rm -rf $HOME&#39; http" in shown
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_sticks_out_of_the_page(
     serve: Serve, visit: Open, file: Path, width: int, tmp_path: Path
 ) -> None:
-    page = visit(serve(inbox=tmp_path).url(), viewport={"width": width, "height": 800})
+    many = renamed([f"a class with a name of some length {number}" for number in range(3)] + ["W" * 200])
+    many.classes.extend(f"class {number}" for number in range(196))
+    served = serve(many, inbox=tmp_path)
+    page = visit(served.url(), viewport={"width": width, "height": 800})
     page.set_input_files("input[name=file]", file)
     expect(page.locator("#verdict")).to_be_visible()
+    for place in ("/", "/docs", "/nowhere/at/all"):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto(served.url(place))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

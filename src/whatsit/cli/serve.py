@@ -34,20 +34,20 @@ def serve(
     from whatsit.serving.starting import Wish, serve
 
     wish = Wish(
-        [str(one) for one in bundles],
-        host,
-        port,
-        lan,
-        public,
-        key,
-        cors or (),
-        root_path,
-        not no_url,
-        allow_private,
-        None if inbox is None else str(inbox),
-        minima(min_probability or []),
-        precision,
-        not no_log,
+        bundles=[str(one) for one in bundles],
+        host=host,
+        port=port,
+        lan=lan,
+        public=public,
+        key=key,
+        cors=cors or (),
+        root_path=root_path,
+        url=not no_url,
+        allow_private=allow_private,
+        inbox=None if inbox is None else str(inbox),
+        min_probability=minima(min_probability or []),
+        precision=precision,
+        log=not no_log,
     )
     requests = serve(wish, lambda ready: _announce(ready, inbox))
     print(say("serve.ended", requests=requests))
@@ -55,14 +55,14 @@ def serve(
 
 def _announce(ready: "Ready", inbox: Path | None) -> None:
     names = ", ".join(map(printable, ready.names))
-    if ready.is_lan:
+    if ready.link:
         import segno
 
         print(say("serve.ready_lan", names=names))
         print(f"\n  {ready.link}\n")
         segno.make(ready.link, micro=False).terminal(compact=True)
     else:
-        print(say("serve.ready", names=names, address=ready.link))
+        print(say("serve.ready", names=names, address=ready.address))
     if inbox is not None:
         print(say("serve.inbox", folder=inbox))
     print(end="", flush=True)

@@ -2,16 +2,17 @@
 
 import base64
 import io
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image
 
+from whatsit import images
 from whatsit.classifier import Classifier
 from whatsit.errors import ImageError
 from whatsit.heat_map import HeatMap
 from whatsit.i18n import Message
-from whatsit.images import FORMATS
 from whatsit.model import Prediction
 from whatsit.serving.limits import Limits
 from whatsit.serving.problems import ProblemError
@@ -19,13 +20,25 @@ from whatsit.serving.problems import ProblemError
 
 def answer(classifier: Classifier, picture: bytes, limits: Limits, explain: bool = False) -> dict[str, Any]:
     """The answer for one picture, with `explain` also where it looked. Raises ProblemError."""
+    with usable(picture, limits):
+        if not (explain and classifier.has_heat_maps):
+            return as_json(classifier.predict(picture))
+        prediction, heat = classifier.predict_and_explain(picture)
+        return {**as_json(prediction), "explanation": _drawn(heat)}
+
+
+@contextmanager
+def usable(picture: bytes, limits: Limits) -> Iterator[None]:
+    """A block that decodes a picture, within limits. Raises ProblemError where it can't be used."""
+    if not picture:
+        raise ProblemError(400, Message("serve.no_picture"))
     try:
-        require_small(picture, limits)
-        found = as_json(classifier.predict(picture))
-        if explain and classifier.has_heat_maps:
-            found["explanation"] = _drawn(classifier.explain(picture))
-        return found
+        with images.memory.at_most(limits.decoding):
+            yield
     except ImageError as error:
+        if error.message.code == "images.many_pixels":
+            most = limits.decoding // images.DECODED // 1_000_000
+            raise ProblemError(413, Message("serve.many_pixels", most=most)) from error
         raise ProblemError(400, Message("serve.not_usable", reason=error)) from error
 
 
@@ -38,19 +51,6 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
         "verdict": prediction.verdict,
         "novelty": prediction.novelty,
     }
-
-
-def require_small(picture: bytes, limits: Limits) -> None:
-    """Raise ProblemError for nothing, and for a picture that would take too much memory to decode."""
-    if not picture:
-        raise ProblemError(400, Message("serve.no_picture"))
-    pixels = most = 0
-    with suppress(Exception), Image.open(io.BytesIO(picture), formats=FORMATS) as image:
-        # The first are decoded at a smaller scale. What is not a picture is reported where it is decoded.
-        is_scaled = image.format in ("JPEG", "MPO") and "progressive" not in image.info
-        pixels, most = image.width * image.height, limits.pixels if is_scaled else limits.pixels_otherwise
-    if pixels > most:
-        raise ProblemError(413, Message("serve.many_pixels", most=most // 1_000_000))
 
 
 def _drawn(heat: HeatMap) -> dict[str, str]:

@@ -30,13 +30,16 @@ from whatsit.serving.metrics import CONTENT_TYPE
 from whatsit.serving.openapi import described
 from whatsit.serving.page import Pages, index
 from whatsit.serving.pool import GoneError
-from whatsit.serving.problems import ProblemError
+from whatsit.serving.problems import ProblemError, full
+from whatsit.serving.refusals import refusal
+from whatsit.serving.root import Root
 from whatsit.serving.service import Service, Shared, bundle_name
 from whatsit.text import printable
 from whatsit.web.served import static_route
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Bundle = str | Path | Classifier
+TAKEN = ("static", "health", "ready", "metrics")  # paths beside those of several bundles
 
 
 def create_app(
@@ -55,7 +58,7 @@ def create_app(
     Several bundles are served at their names, as in `/bears/`. With `urls` it classifies pictures at public
     addresses too, with `allow_private` also those of its own network. Corrections of visitors go into the
     folder `inbox`. The access log goes to `log`. Raises BundleError, and WhatsitError where two bundles have
-    the same name or the inbox can't be used.
+    the same name, or one a name that can't be a path, or the inbox can't be used.
     """
     rules, limits = rules or Rules(), limits or Limits()
     shared = Shared(limits, Fetcher(limits, allow_private, verify) if urls else None)
@@ -64,12 +67,11 @@ def create_app(
     names = [service.name for service in services]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise WhatsitError(Message("serve.same_name", name=printable(twice)))
-    routes = [*_common(shared, services)]
     if len(services) == 1:
-        routes += _routes(services[0])
+        routes = _routes(services[0])
     else:
-        routes += [Mount(f"/{one.name}", routes=_routes(one)) for one in services]
-        routes += [_route("/", _index(services)), static_route()]
+        routes = [*_common(shared), _route("/", _index(services)), static_route()]
+        routes += [Mount(f"/{_usable(one.name)}", routes=_routes(one)) for one in services]
 
     lines = Lines(log) if log else None
 
@@ -81,6 +83,7 @@ def create_app(
             lines.close()
 
     middleware = [
+        Middleware(Root),
         Middleware(Log, metrics=shared.metrics, lines=lines),
         Middleware(Draining, limits=limits),
         *_cors(rules),
@@ -102,6 +105,13 @@ def _service(bundle: Bundle, shared: Shared, inbox: str | Path | None, is_one_of
     return Service(name, classifier, shared, Inbox(folder, classifier.classes, shared.limits))
 
 
+def _usable(name: str) -> str:
+    """The name of a bundle as a path. Raises WhatsitError."""
+    if name in TAKEN or not name.strip(".") or {"{", "}"} & set(name):
+        raise WhatsitError(Message("serve.bundle_name", name=printable(name)))
+    return name
+
+
 def _routes(service: Service) -> list[BaseRoute]:
     pages = Pages(service)
 
@@ -119,6 +129,7 @@ def _routes(service: Service) -> list[BaseRoute]:
         _route("/inbox", service.correct, "POST"),
         _route("/info", service.info),
         _route("/openapi.json", openapi),
+        *_common(service.shared),
     ]
 
 
@@ -129,9 +140,14 @@ def _index(services: Sequence[Service]) -> Endpoint:
     return show
 
 
-def _common(shared: Shared, services: Sequence[Service]) -> list[BaseRoute]:
+def _common(shared: Shared) -> list[BaseRoute]:
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def ready(request: Request) -> Response:
+        if shared.pool.is_full:
+            raise full()
+        return await health(request)
 
     async def metrics(request: Request) -> Response:
         if not _may_measure(request):
@@ -140,7 +156,7 @@ def _common(shared: Shared, services: Sequence[Service]) -> list[BaseRoute]:
 
     return [
         _route("/health", health),
-        _route("/ready", health),
+        _route("/ready", ready),
         _route("/metrics", metrics),
     ]
 
@@ -154,12 +170,12 @@ def _route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
             try:
                 return await endpoint(request)
             except ProblemError as problem:
-                return problem.response()
+                return refusal(request, problem)
             except GoneError:
                 return Response(status_code=499)  # which nobody reads
             except Exception:
                 logging.getLogger("whatsit").exception("a fault while answering %s", path)
-                return ProblemError(500, Message("serve.fault")).response()
+                return refusal(request, ProblemError(500, Message("serve.fault")))
 
     return Route(path, answer, methods=[method])
 
@@ -188,7 +204,6 @@ def _may_measure(request: Request) -> bool:
 async def _not_routed(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     code = {404: "serve.not_found", 405: "serve.method"}.get(status, "serve.refused")
-    with speaking(language_for(request)):
-        response = ProblemError(status, Message(code)).response()
+    response = refusal(request, ProblemError(status, Message(code)))
     response.headers.update(getattr(error, "headers", None) or {})
     return response

@@ -115,7 +115,8 @@ class Bodies:
             ) from error
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
-                if data := await value.read():
+                data = await value.read()
+                if data or value.filename:  # a form without a choice sends neither
                     pictures.append(data)
                 await value.close()
             else:

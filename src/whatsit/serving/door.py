@@ -16,9 +16,11 @@ from starlette.types import Message as Event
 
 from whatsit.i18n import Message
 from whatsit.serving.problems import ProblemError
-from whatsit.web.served import HEADERS, POLICY
+from whatsit.serving.refusals import path_of, refusal
+from whatsit.web.served import POLICY, guards
 
 OPEN = ("/health", "/ready", "/metrics")  # a load balancer has no key; the last decides by itself
+STATIC = "/static/"  # the kit's files, which are no secret: pages that refuse need them too
 YEAR = 365 * 86400
 HAS_KEY = "whatsit.has_key"  # in the scope of a request
 
@@ -29,7 +31,8 @@ class Rules:
 
     With a `key`, only who has it: as a bearer token, or in the cookie that a link with `?key=` sets. With
     `only_loopback` the Host must be a loopback name, so that no foreign page reaches it by a name of its
-    own. `origins` are those whose pages may use the API from a browser ("*": all).
+    own. `origins` are those whose pages may use the API from a browser ("*": all), except for corrections:
+    those come from this server's own page, under which visitors read what happens to them.
     """
 
     key: str | None = None
@@ -76,21 +79,28 @@ class Door:
                 event["headers"] = headers + [pair for pair in missing if pair[0] not in given]
             await send(event)
 
-        answer = self._refused(HTTPConnection(scope), scope) or self._app
+        request = HTTPConnection(scope)
+        try:
+            answer = self._admitted(request, scope) or self._app
+        except ProblemError as problem:
+            answer = refusal(request, problem)
         await answer(scope, receive, send_safely)
 
-    def _refused(self, request: HTTPConnection, scope: Scope) -> Response | None:
-        """The answer to whom the rules do not admit."""
+    def _admitted(self, request: HTTPConnection, scope: Scope) -> Response | None:
+        """The answer to a link with the key. Raises ProblemError for whom the rules do not admit."""
         if self._rules.only_loopback and not is_loopback_name(request.headers.get("host", "")):
-            return ProblemError(421, Message("serve.host")).response()
-        if not _is_same_site(request.headers, scope, self._rules.origins):
-            return ProblemError(403, Message("serve.origin")).response()
+            raise ProblemError(421, Message("serve.host"))
+        path = path_of(request)
+        if not _is_same_site(request.headers, scope, () if path.endswith("/inbox") else self._rules.origins):
+            raise ProblemError(403, Message("serve.origin"))
         if self._rules.key is None:
             return None
         scope[HAS_KEY] = self._has_key(request)
-        if scope[HAS_KEY] or _path(scope) in OPEN:
+        if scope[HAS_KEY] or path in OPEN or path.startswith(STATIC):
             return None
-        return self._from_link(scope) or ProblemError(401, Message("serve.key")).response()
+        if link := self._from_link(request, scope):
+            return link
+        raise ProblemError(401, Message("serve.key"))
 
     def _has_key(self, request: HTTPConnection) -> bool:
         name, value = self._rules.cookie
@@ -99,14 +109,14 @@ class Door:
             return True
         return hmac.compare_digest(request.cookies.get(name, "").encode(), value.encode())
 
-    def _from_link(self, scope: Scope) -> Response | None:
+    def _from_link(self, request: HTTPConnection, scope: Scope) -> Response | None:
         """For a link with the right key: a cookie, and the way to the same address without the key."""
         query = parse_qsl(scope["query_string"].decode("latin-1"))
         given = dict(query).get("key")
         if given is None or scope["method"] != "GET" or not self._rules.admits(given):
             return None
         rest = urlencode([pair for pair in query if pair[0] != "key"])
-        clean = RedirectResponse(f"?{rest}" if rest else _path(scope).rpartition("/")[2] or "./", 303)
+        clean = RedirectResponse(f"?{rest}" if rest else path_of(request).rpartition("/")[2] or "./", 303)
         name, value = self._rules.cookie
         place, is_secure = scope.get("root_path") or "/", scope.get("scheme") == "https"
         clean.set_cookie(name, value, YEAR, path=place, secure=is_secure, httponly=True)
@@ -124,8 +134,7 @@ def secured(response: Response) -> Response:
 
 def _added(policy: str) -> list[tuple[bytes, bytes]]:
     """The headers that an answer gets where it does not have them."""
-    every = {**HEADERS, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
-    return [(name.lower().encode(), value.encode()) for name, value in every.items()]
+    return [(name.encode(), value.encode()) for name, value in guards(policy).items()]
 
 
 @lru_cache(maxsize=256)
@@ -154,8 +163,3 @@ def _is_same_site(headers: Headers, scope: Scope, origins: Sequence[str]) -> boo
     if headers.get("sec-fetch-site") == "cross-site":  # a link may lead here, a picture's address may not
         return scope["method"] == "GET" and headers.get("sec-fetch-mode") == "navigate"
     return True
-
-
-def _path(scope: Scope) -> str:
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))

@@ -8,16 +8,15 @@ class Limits:
     """All limits of a server; sizes in bytes, times in seconds.
 
     `body` is for one request, `bodies` for all that are being read at once. `waiting` requests for each
-    worker thread wait for their turn, more are refused. `pixels` are for JPEG, which is decoded at a smaller
-    scale, `pixels_otherwise` for other formats and progressive JPEG. `fetches` addresses are fetched at a
-    time, `fetches_each` of them for one client.
+    worker thread wait for their turn, more are refused. `decoding` is the memory for one picture: enough for
+    12 million pixels, and for all that a camera makes as JPEG, which is decoded at a smaller scale. `fetches`
+    addresses are fetched at a time, `fetches_each` of them for one client.
     """
 
     body: int = 20 << 20
     bodies: int = 256 << 20
     pictures: int = 64
-    pixels: int = 80_000_000
-    pixels_otherwise: int = 30_000_000
+    decoding: int = 150_000_000
     waiting: int = 8
     deadline: float = 30.0
     upload: float = 60.0

@@ -7,6 +7,8 @@ from whatsit.serving.service import Service
 from whatsit.version import __version__
 
 PICTURE = {"type": "string", "format": "binary"}
+TEXT = {"type": "string"}
+ALIVE = {"type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}}}
 PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 
 
@@ -15,6 +17,9 @@ def described(service: Service) -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/classify": {"post": _classify(service)},
         "/info": {"get": _operation("info", say("serve_api.info"), {"type": "object"})},
+        "/health": {"get": _operation("health", say("serve_api.health"), ALIVE)},
+        "/ready": {"get": _operation("ready", say("serve_api.ready"), ALIVE, 503)},
+        "/metrics": {"get": _operation("metrics", say("serve_api.metrics"), TEXT, kind="text/plain")},
     }
     if service.shared.fetcher is not None:
         url = {
@@ -32,6 +37,7 @@ def described(service: Service) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": service.name, "version": __version__, "summary": say("serve_api.title")},
+        "servers": [{"url": "./"}],
         "paths": paths,
         "components": {"schemas": _schemas(service)},
     }
@@ -60,10 +66,12 @@ def _inbox(service: Service) -> dict[str, Any]:
 _REFUSALS = (400, 408, 413, 503)
 
 
-def _operation(name: str, summary: str, schema: dict[str, Any] | None, *problems: int) -> dict[str, Any]:
+def _operation(
+    name: str, summary: str, schema: dict[str, Any] | None, *problems: int, kind: str = "application/json"
+) -> dict[str, Any]:
     good: dict[str, Any] = {"description": say("serve_api.answered")}
     if schema is not None:
-        good["content"] = {"application/json": {"schema": schema}}
+        good["content"] = {kind: {"schema": schema}}
     answers: dict[str, Any] = {"200" if schema is not None else "204": good}
     problem = {"application/problem+json": {"schema": _ref("Problem")}}
     for status in (401, 403, 421, *problems):

@@ -1,5 +1,6 @@
 """The pages of a bundle: ask with a picture and read the answer, with or without JavaScript."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class Pages:
                 assets=("serve.css",),
                 name=self._service.name,
                 api=described(self._service),
+                label=shlex.quote(f"label={self._service.classifier.classes[0]}"),
                 address=str(request.url.replace(path=request.url.path.removesuffix("/docs"), query="")),
             )
         )

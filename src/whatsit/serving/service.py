@@ -121,7 +121,7 @@ class Service:
             if len(body.pictures) != 1:
                 raise ProblemError(400, Message("serve.no_picture"))
             label, picture = body.fields.get("label", ""), body.pictures[0]
-            inbox.require_room(label, client_of(request))
+            inbox.require_turn(label, client_of(request))
             await self.in_pool(request, lambda _: inbox.keep(picture, label))
         return Response(status_code=204)
 

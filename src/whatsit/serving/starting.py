@@ -1,5 +1,6 @@
 """From what the operator asks for to a server that listens."""
 
+import errno
 import os
 import re
 import secrets
@@ -19,6 +20,7 @@ from whatsit.text import printable
 
 LEAST_KEY = 8  # characters
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|\*")
+ROOT_PATH = re.compile(r"(/(?!\.+(/|$))[\w.~-]+)*/?", re.ASCII)
 ELSEWHERE = ("192.0.2.1", 9)  # of a network for examples: asking the way there sends nothing
 
 
@@ -44,12 +46,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Ready:
-    """A server that can be used: what its bundles are called, and where; `link` has the key, if any."""
+    """A server that can be used: what its bundles are called, and where; a `link` for phones has the key."""
 
     names: Sequence[str]
     address: str
-    link: str
-    is_lan: bool
+    link: str | None
 
 
 def serve(wish: Wish, ready: Callable[[Ready], None]) -> int:
@@ -70,27 +71,33 @@ def serve(wish: Wish, ready: Callable[[Ready], None]) -> int:
             inbox=wish.inbox,
             log=sys.stderr if wish.log else None,
         )
+        names = app.state.names
+        if len(names) > 1 and wish.root_path[1:] in names:
+            raise WhatsitError(Message("serve.root_path_taken", path=wish.root_path))
         from whatsit.serving.server import Server
 
         server = Server(app, wish.root_path)
-        server.on_ready = lambda: ready(_ready(wish, listening.getsockname()[1], app.state.names))
+        server.on_ready = lambda: ready(_ready(wish, listening.getsockname()[1], names))
         server.listen(listening)
         return server.server_state.total_requests
 
 
 def _checked(wish: Wish) -> Wish:
     key = wish.key or os.environ.get("WHATSIT_KEY") or None
-    if key is not None and (len(key) < LEAST_KEY or not key.isascii() or not key.isprintable() or " " in key):
+    if key is not None and (not key.isascii() or not key.isprintable() or " " in key):
+        raise WhatsitError(Message("serve.key_characters"))
+    if key is not None and len(key) < LEAST_KEY:
         raise WhatsitError(Message("serve.short_key", least=LEAST_KEY))
     for origin in wish.cors:
         if not ORIGIN.fullmatch(origin):
             raise WhatsitError(Message("serve.origin_unknown", origin=printable(origin)))
-    if wish.root_path and not wish.root_path.startswith("/"):
+    if not ROOT_PATH.fullmatch(wish.root_path):
         raise WhatsitError(Message("serve.root_path", path=printable(wish.root_path)))
     wish = replace(wish, key=key, root_path=wish.root_path.rstrip("/"))
     if wish.lan:
         if wish.host != Wish.host:
             raise WhatsitError(Message("serve.lan_and_host"))
+        _address_in_network()
         return replace(wish, host="0.0.0.0", key=key or secrets.token_urlsafe(16))
     if not is_loopback(wish.host) and key is None and not wish.public:
         raise WhatsitError(Message("serve.open_to_all", host=printable(wish.host)))
@@ -103,18 +110,17 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return bound(host, port)
     except OSError as error:
+        code = "serve.port_taken" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "serve.no_host"
         reason = error.strerror or str(error)
-        raise WhatsitError(
-            Message("serve.port_taken", host=printable(host), port=port, reason=reason)
-        ) from error
+        raise WhatsitError(Message(code, host=printable(host), port=port, reason=reason)) from error
 
 
 def _ready(wish: Wish, port: int, names: Sequence[str]) -> Ready:
     host = _address_in_network() if wish.lan else wish.host
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    address = f"http://{shown}:{port}{wish.root_path}/"
-    link = f"{address}?key={quote(wish.key)}" if wish.key else address
-    return Ready(names, address, link, wish.lan)
+    address = f"http://{shown}:{port}/"  # of this computer, whatever the proxy adds
+    # Whoever set a key knows it; what is printed may end up in a log.
+    return Ready(names, address, f"{address}?key={quote(wish.key)}" if wish.lan and wish.key else None)
 
 
 def _address_in_network() -> str:

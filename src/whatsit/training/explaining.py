@@ -14,7 +14,7 @@ from whatsit.training.layers import Layers
 def explain(model: Model, layers: Layers, image: Picture, label: str | None) -> HeatMap:
     """What of a picture speaks for a class, by default the likeliest."""
     if model.has_heat_maps:
-        return model.explain(image, label)
+        return model.explain(image, label)[1]
     with needing(Message("training.gradient_heat_map")):
         from whatsit.finetune.gradients import gradient_maps  # captum takes a second to import
         from whatsit.finetune.head import Head

@@ -1,5 +1,6 @@
 """What every server of pages needs: the files of the kit, and pages with the headers that guard them."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -20,8 +21,12 @@ FOREVER = "public, max-age=31536000, immutable"  # another content has another n
 
 def page(text: str, status: int = 200) -> HTMLResponse:
     """What `render(..., inline=False)` made, as an answer."""
-    guarding = {**HEADERS, "content-security-policy": f"{POLICY}; frame-ancestors 'self'"}
-    return HTMLResponse(text, status, {**guarding, "cache-control": "no-store"})
+    return HTMLResponse(text, status, guards(f"{POLICY}; frame-ancestors 'self'"))
+
+
+def guards(policy: str) -> dict[str, str]:
+    """The headers that guard an answer that is not to be kept."""
+    return {**HEADERS, "content-security-policy": policy, "cache-control": "no-store"}
 
 
 def static_route(path: str = "/static/{name}") -> Route:
@@ -32,6 +37,6 @@ def static_route(path: str = "/static/{name}") -> Route:
 async def _static(request: Request) -> Response:
     found = static_files().get(request.path_params["name"])
     if found is None:
-        return Response(status_code=404)
+        raise HTTPException(404)
     kind, content = found
     return Response(content, headers={**HEADERS, "cache-control": FOREVER}, media_type=kind)

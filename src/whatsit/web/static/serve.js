@@ -9,18 +9,29 @@
 
   const reveal = (inside) => inside.querySelectorAll(".with-script").forEach((part) => { part.hidden = false; });
   const wait = (seconds) => new Promise((go) => setTimeout(go, 1000 * seconds));
-  const say = (text) => {
-    const note = document.createElement("p");
-    note.className = "card problem";
-    note.setAttribute("role", "alert");
-    note.textContent = text;
-    answer.replaceChildren(note);
+  const note = (text) => {
+    const part = document.createElement("p");
+    part.className = "card problem";
+    part.setAttribute("role", "alert");
+    part.textContent = text;
+    return part;
+  };
+  const say = (text) => answer.replaceChildren(note(text));
+
+  // What is no answer of ours, but of a proxy before the server, is not shown.
+  const read = async (response) => {
+    const text = await response.text(), kind = response.headers.get("Content-Type") ?? "";
+    if (kind.startsWith("text/html")) {
+      const part = one("section.answer, section.problem", new DOMParser().parseFromString(text, "text/html"));
+      if (part) return part;
+    }
+    return note(kind.startsWith("application/problem+json") ? JSON.parse(text).detail : whatsit.say("serve_script.failed"));
   };
 
   // A busy server says when to come back.
   const send = async (body, tries = 1) => {
     const response = await fetch(`./${here}&part=answer`, { method: "POST", body: body() });
-    if (response.status !== 503 || tries === MOST_TRIES) return response.text();
+    if (response.status !== 503 || tries === MOST_TRIES) return read(response);
     await wait(Math.min(LONGEST_WAIT, Number(response.headers.get("Retry-After") || 1)) * (0.5 + Math.random()));
     return send(body, tries + 1);
   };
@@ -33,7 +44,7 @@
     try {
       const found = await send(body);
       if (turn !== asked) return;
-      answer.innerHTML = found;
+      answer.replaceChildren(found);
       reveal(answer);
       if (!picture) one(".wrong", answer)?.remove();
       answer.focus();
