@@ -1,5 +1,7 @@
 """Text that any terminal, file and figure can take."""
 
+from pathlib import Path
+
 LONGEST_REPR = 200  # characters
 
 
@@ -9,6 +11,11 @@ def printable(text: object) -> str:
         return text
     sound = str(text).encode("utf-8", "backslashreplace").decode()
     return sound if sound.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in sound)
+
+
+def in_folder(path: Path) -> str:
+    """A picture's file name after that of its folder, which often is its class."""
+    return printable(f"{path.parent.name}/{path.name}".removeprefix("/"))
 
 
 def shortened(text: str, most: int) -> str:
