@@ -1,5 +1,7 @@
 """Text that any terminal, file and figure can take."""
 
+from pathlib import Path
+
 LONGEST_REPR = 200  # characters
 
 
@@ -14,6 +16,11 @@ def printable(text: object) -> str:
 def learning_rate(rate: float) -> str:
     """A learning rate with two digits: 0.003, 0.00043, 5e-5."""
     return f"{rate:.2g}".replace("e-0", "e-")
+
+
+def in_folder(path: Path) -> str:
+    """A picture's file name after that of its folder, which often is its class."""
+    return printable(f"{path.parent.name}/{path.name}".removeprefix("/"))
 
 
 def shortened(text: str, most: int) -> str:

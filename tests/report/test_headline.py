@@ -179,7 +179,7 @@ def set_aside(classes: int, count: int, share: float) -> NDArray[np.int64]:
 
 def test_thirty_pictures_are_enough_to_promise_something() -> None:
     assert Report("x", [answered(29, 0)]).headline("en").startswith("Too few to tell: 29 of 29")
-    assert Report("x", [answered(30, 0)]).headline("en").startswith("Expect about 100 right in 100")
+    assert Report("x", [answered(30, 0)]).headline("en").startswith("No mistake on 30 validation pictures")
 
 
 def test_guesses_are_called_guesses() -> None:
@@ -193,7 +193,7 @@ def test_guesses_are_called_guesses() -> None:
     assert 'class="dots"' not in page
     assert "enough" not in page
     assert steps_of(page)[0] == "Look at pictures of each class: can you tell the classes apart by eye?"
-    assert "Guessing could be right as often." in Report("x", [guessed(8)]).headline("en")
+    assert "Guessing could do as well." in Report("x", [guessed(8)]).headline("en")
     praise = Message("what_if.enough")
     instead = if_no_guesses(praise, guessed(40).evaluation)
     assert instead.text("en") == "It may be no better than guessing, so this shows nothing."
@@ -220,6 +220,56 @@ def test_what_is_known_of_the_pictures_decides_what_is_promised() -> None:
     lost = Report("x", [answered(36, 4, 0, "all")], left_out=None, summary=summary(20, 0))
     assert lost.headline("en").endswith("only if it was not trained on these: its run was not found here.")
     assert "40 pictures · all in the folder" in lost.render("en")
+
+
+# No mistakes at all
+
+
+def test_without_mistakes_only_the_lower_end_is_promised() -> None:
+    report = Report("x", [answered(48, 0)])
+    assert report.headline("en") == (
+        "No mistake on 48 validation pictures: expect at least 93 right in 100 new pictures."
+    )
+    assert report.headline("zh") == "48 张验证集图片全部答对：预计 100 张新图片至少能答对 93 张。"
+    page = report.render("en")
+    dots = re.findall(r'<circle class="(\w+)"', page)
+    assert (dots.count("right"), dots.count("maybe"), dots.count("rest")) == (93, 7, 0)
+    assert "can&#39;t be promised" in page
+    assert "in brackets" not in page
+    few = answered(48, 0, groups=np.arange(48) % 3)
+    assert Report("x", [few]).headline("en").startswith("No mistake on 48 validation pictures. How far")
+    assert "in 100 pictures like these." in Report("x", [answered(48, 0, split="all")]).headline("en")
+
+
+def test_nothing_is_drawn_that_no_mistake_can_show() -> None:
+    values = {"images": 48, "points": 2.1}
+    record = MessageRecord(code="doctor.few_validation_pictures", values={**values})
+    wrong = np.zeros((3, 2, 48), bool)
+    wrong[0, :, :4] = True
+    curve = LearningCurve(["black", "grizzly"], [10, 20, 40], wrong, np.arange(48) % 2)
+    training = Training(RECORD.history, [("few_validation_pictures", record, "")], curve)  # type: ignore[arg-type]
+    page = Report("x", [answered(48, 0)], training=training).render("en")
+    assert "It makes no error here, so these pictures can&#39;t show whether more would help." in page
+    assert "forecast" not in page
+    assert "each one changes the error rate" not in page
+    assert "not sure" not in page
+
+
+def test_components_have_a_row_of_one_class_at_each_end(tmp_path: Path) -> None:
+    labels = np.arange(40) // 20
+    rendered(1).save(tmp_path / "one.png")
+    paths = [tmp_path / "one.png"] * 40
+    dice = np.random.default_rng(0)
+    features = np.stack([20.0 * labels + dice.normal(size=40), 5 * dice.normal(size=40)], axis=1)
+    sure = np.eye(2)[labels] * 0.8 + 0.1
+    apart = Interpretation(["black", "grizzly"], labels, sure, "valid", paths, features)
+    page = Report("x", [apart]).render("en")
+    titles = re.findall(r"<h3>(\d\. [^<]*) \(", page)
+    assert titles in (["1. From black to grizzly"], ["1. From grizzly to black"])
+    mixed = Interpretation(
+        ["black", "grizzly"], np.arange(40) % 2, np.eye(2)[np.arange(40) % 2], "valid", paths, features
+    )
+    assert "What it looks at" not in Report("x", [mixed]).render("en")
 
 
 # What to do next
@@ -282,7 +332,9 @@ def test_what_the_doctor_finds_is_a_step_that_begins_with_the_advice() -> None:
     training = Training(RECORD.history, [("too_few_epochs", record, "")])
     page = Report("x", [answered(60, 4)], training=training).render("en")
     assert steps_of(page)[0] == "Train for more epochs; raise the learning rate only if that does not help."
-    assert "<span>Too few epochs: after a single epoch the training loss is still 0.62.</span>" in page
+    assert "<span>The training itself can be better: the section on it shows how.</span>" in page, (
+        "no losses here"
+    )
 
 
 def test_where_nothing_is_wrong_there_is_still_something_to_do() -> None:
@@ -291,6 +343,14 @@ def test_where_nothing_is_wrong_there_is_still_something_to_do() -> None:
         "Set some pictures of each class aside in a folder named test.",
         "Try it on pictures from where it will be used.",
     ]
+
+
+def test_guesses_get_the_same_advice_once() -> None:
+    record = MessageRecord(code="doctor.no_learning", values={"loss": 1.1, "guess": 1.1})
+    training = Training(RECORD.history, [("no_learning", record, "")])
+    labels_first = steps_of(Report("x", [guessed(60)], training=training).render("en"))
+    assert labels_first[0] == "Look at pictures of each class: can you tell the classes apart by eye?"
+    assert not any("check the labels" in one for one in labels_first)
 
 
 # The classes and their split
@@ -310,11 +370,11 @@ def test_each_class_has_some_pictures_and_a_bar_of_its_split(tmp_path: Path) -> 
 
 
 def test_matrix_of_two_classes_is_large_and_labels_lie_up_to_five() -> None:
-    for count, kind in ((2, "matrix few large"), (5, "matrix few"), (6, "matrix")):
+    for count, kind in ((2, "few large"), (5, "few"), (6, "upright"), (9, "many")):
         labels = np.arange(60) % count
         names = [f"class {number}" for number in range(count)]
         page = Report("x", [Interpretation(names, labels, np.eye(count)[labels], "valid")]).render("en")
-        assert f'<table class="{kind}">' in page
+        assert f'<table class="matrix {kind}">' in page
 
 
 # Plain words

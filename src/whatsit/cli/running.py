@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from whatsit.commands import command_line
 from whatsit.errors import WhatsitError
-from whatsit.events import Emit, Lines, default, listener, results_only, several, without_epochs
+from whatsit.events import Emit, Event, Lines, Note, default, listener, results_only, several, without_epochs
 from whatsit.i18n import Message
 from whatsit.text import printable
 
@@ -45,7 +45,17 @@ def taking_up_jobs(config: "Config") -> Iterator[None]:
 
 def event_sink(json: bool) -> Emit:
     """What shows events, if nobody listens already: bars and warnings, and without `json` the rest."""
-    return listener() or (results_only() if json else default())
+    return listener() or (results_only() if json else _without_doubts(default()))
+
+
+def _without_doubts(emit: Emit) -> Emit:
+    """All but that a model may be guessing: the headline says so too, at the end."""
+
+    def pass_on(event: Event) -> None:
+        if not (isinstance(event, Note) and event.message.code == "training.careful"):
+            emit(event)
+
+    return pass_on
 
 
 @contextmanager

@@ -81,8 +81,10 @@ def _print(result: "TrainResult", verbose: bool) -> None:
         )
     if result.report and (more := min(len(suspects), MOST) - MOST_SUSPECTS) > 0:
         print(say("cli_train.more_suspects", count=more))
-    for line in str(learner.diagnose()).splitlines():
-        print(printable(line))
+    diagnosis = learner.diagnose()
+    said = ("few_validation_pictures",) if headline.promises else ()  # its range shows that
+    for sentence in (diagnosis.summary, *(one for one in diagnosis.findings if one.sign not in said)):
+        print(printable(sentence))
     for name, phrase in result.cost().items():
         print(say("cli_train.cost", name=words(name), value=words.of(phrase)))
     if verbose:

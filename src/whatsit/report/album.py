@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whatsit.report.thumbnails import Known, no_thumbnails, thumbnails
+from whatsit.report.thumbnails import LARGE, Known, no_thumbnails, thumbnails
 from whatsit.report.words import Words
-from whatsit.text import printable
+from whatsit.text import in_folder, printable
 from whatsit.understand.interpretation import Interpretation
 
 PER_CELL = 100
 MOST = 2500  # pictures in a page: about 10 MB
+FEW, MOST_LARGE = 12, 200  # pictures of a cell that are shown large, and of all such cells
 
 
 @dataclass
@@ -46,12 +47,15 @@ class Album:
         """For the page's script: `pictures` by number, and `cells` with numbers and captions."""
         chosen = list(islice(self._in_turn(), MOST))
         files = list(dict.fromkeys(path for _, path, _ in chosen))
-        uris = thumbnails(files, known=self.known(files))
+        of_few = (path for key, path, _ in chosen if self.cells[key]["count"] <= FEW)
+        large = list(dict.fromkeys(of_few))[:MOST_LARGE]
+        small = [path for path in files if path not in large]
+        uris = thumbnails(large, LARGE) | thumbnails(small, known=self.known(small))
         number = {path: place for place, path in enumerate(uris)}
         cells = {key: {**cell, "pictures": []} for key, cell in self.cells.items()}
         for key, path, caption in chosen:
             if path in number:
-                cells[key]["pictures"].append([number[path], caption])
+                cells[key]["pictures"].append([number[path], caption, in_folder(path)])
         for cell in cells.values():
             cell["note"] = (
                 self.words("cell_some", shown=len(cell["pictures"]), count=cell["count"])

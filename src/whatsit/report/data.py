@@ -15,7 +15,7 @@ from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import MOST_SHOWN, pictures_of
 
 STRIP = 6  # pictures of each class
-SPLITS = ("train", "valid", "test")
+COLUMNS = {"train": "column_train", "valid": "column_valid", "test": "column_test"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def data(summary: Summary, interpretations: Sequence[Interpretation], words: Wor
     if not has_splits:
         counts = {label: {shown: sum(row.values())} for label, row in counts.items()}
     splits = [
-        split for split in (SPLITS if has_splits else (shown,)) if any(row[split] for row in counts.values())
+        split for split in (COLUMNS if has_splits else (shown,)) if any(row[split] for row in counts.values())
     ]
     largest = max((sum(row.values()) for row in counts.values()), default=1)
     strips = _strips(interpretations, known)
@@ -42,7 +42,7 @@ def data(summary: Summary, interpretations: Sequence[Interpretation], words: Wor
         {
             "name": printable(label),
             "tiles": strips.get(label, []),
-            "counts": [row[split] for split in splits],
+            "counts": [(split, row[split]) for split in splits],
             "said": words.listed(
                 [words.of(pictures_of(split, row[split])) for split in splits if row[split]]
             ),
@@ -58,6 +58,7 @@ def data(summary: Summary, interpretations: Sequence[Interpretation], words: Wor
             {"split": split, "said": words.of(pictures_of(split, total)), "what": words.what(split)}
             for split, total in totals
         ],
+        "columns": [(split, words(COLUMNS.get(split, "pictures"))) for split in splits],
         "are_many": len(rows) > MOST_SHOWN,
     }
 

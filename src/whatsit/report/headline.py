@@ -48,6 +48,11 @@ class Headline:
         return not self.is_few and not self.is_guessing
 
     @property
+    def is_perfect(self) -> bool:
+        """Whether there is something to promise, but no mistake to judge by."""
+        return self.promises and self.of.outcomes.right == self.of.outcomes.images
+
+    @property
     def messages(self) -> list[Message]:
         """The sentence, and what must be known before believing it."""
         return [self.said, *self.notes]
@@ -63,6 +68,8 @@ class Headline:
             expected, _ = guessing.by_chance(self.of.evaluation)
             pictures, right = pictures_of(self.of.split, found.images), self.of.evaluation.right
             return Message("report.guessing", right=right, pictures=pictures, expected=expected)
+        if self.is_perfect:
+            return self._said_without_mistakes
         novel = round(100 * found.novel / found.images)
         return Message(
             "report.headline" if self.of.split in NEW else "report.headline_these",
@@ -70,6 +77,15 @@ class Headline:
             range=self._range,
             novel=Message("report.headline_novel", count=novel) if novel else "",
         )
+
+    @property
+    def _said_without_mistakes(self) -> Message:
+        found = self.of.outcomes
+        pictures = pictures_of(self.of.split, found.images)
+        if found.interval is None:
+            return Message("report.no_mistake_in", pictures=pictures)
+        code = "report.no_mistake" if self.of.split in NEW else "report.no_mistake_these"
+        return Message(code, pictures=pictures, low=in_hundred(found.interval[0]))
 
     @property
     def _range(self) -> Message | str:
@@ -123,6 +139,8 @@ class Headline:
         if not self.promises:
             return None
         groups = self.of.outcomes.groups
+        if self.is_perfect:
+            return None if self.of.outcomes.interval is None else Message("report.why_no_mistake")
         return Message("report.why") if groups is None else Message("report.why_groups", groups=groups)
 
 

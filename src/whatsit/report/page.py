@@ -125,7 +125,7 @@ class Report:
             calibrated_on=self.calibrated_on,
             is_fine_tuned=self.is_fine_tuned,
             is_measured_on_valid=main.split == "valid",
-            strange=sections.strange(main, self.novelty),
+            strange=sections.strange(main, self.novelty, words),
             own=sections.own(self.interpretations, words),
             album=album.to_json(),
             **parts,
@@ -137,5 +137,8 @@ class Report:
 
 
 def _dots(headline: Headline, words: Words) -> Markup:
-    found = headline.of.outcomes
-    return charts.dots(found.right / found.images, found.novel / found.images, words.of(headline.said))
+    found, said = headline.of.outcomes, words.of(headline.said)
+    if headline.is_perfect and found.interval is not None:
+        surely = found.interval[0]
+        return charts.dots(surely, 0.0, said, maybe=1 - surely)
+    return charts.dots(found.right / found.images, found.novel / found.images, said)

@@ -1,5 +1,7 @@
 """What each section of the page shows: plain values for the template."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,17 @@ from whatsit.novelty import Novelty
 from whatsit.report.album import Album, places_of
 from whatsit.report.thumbnails import LARGE, SMALL, Known, data_uri, no_thumbnails, shrink, thumbnails
 from whatsit.report.words import Words
-from whatsit.text import printable
+from whatsit.text import in_folder, printable
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import MOST_SHOWN, pictures_of
 from whatsit.web import charts
 from whatsit.web.page import percent
 
-WORST, ENDS, STRANGEST = 12, 5, 6
+WORST, ENDS, STRANGEST = 12, 5, 8
+MEANT = 0.8  # of the pictures at an end of a component: so many of a class give it a name
+MOST_LEVEL, MOST_NARROW = 5, 8  # classes with horizontal names, and classes that a phone has room for
+MOST_LETTERS = 30  # in a phone's row of names
 TARGETS = (0.9, 0.95, 0.98)
 MINIMA = (0.5, 0.7, 0.9)
 Section = dict[str, Any]
@@ -36,7 +41,10 @@ def outcomes(interpretations: Sequence[Interpretation], words: Words) -> list[Se
 def own(interpretations: Sequence[Interpretation], words: Words) -> str:
     """How many of the pictures that it was trained on it gets right; "" if these are not among them."""
     found = next((one.evaluation for one in interpretations[1:] if one.split == "train"), None)
-    return "" if found is None else words("trained_right", right=found.right, images=found.images)
+    if found is None:
+        return ""
+    code = "trained_all_right" if found.right == found.images else "trained_right"
+    return words(code, right=found.right, images=found.images)
 
 
 def matrix(interpretation: Interpretation, album: Album, words: Words) -> Section:
@@ -67,10 +75,20 @@ def matrix(interpretation: Interpretation, album: Album, words: Words) -> Sectio
     return {
         "title": words.of(pictures_of(interpretation.split, evaluation.images)),
         "names": [names[place] for place in chosen],
+        "kind": _kind([names[place] for place in chosen]),
         "rows": rows,
         "classes": len(names) if left_out else 0,
         "has_pictures": interpretation.paths is not None,
     }
+
+
+def _kind(names: Sequence[str]) -> str:
+    """How the matrix is laid out: by how many classes there are, and how long a word of a name is."""
+    if len(names) > MOST_LEVEL:
+        return "many" if len(names) > MOST_NARROW else "upright"
+    longest = max(len(word) for name in names for word in re.split(r"[\s_-]", name))
+    kinds = {"few": True, "large": len(names) < 4, "long": longest * len(names) > MOST_LETTERS}
+    return " ".join(kind for kind, fits in kinds.items() if fits)
 
 
 def worst(interpretation: Interpretation) -> Section | None:
@@ -112,32 +130,35 @@ def classes(interpretation: Interpretation) -> Section:
 
 
 def components(interpretation: Interpretation, words: Words) -> list[Section]:
-    """The main directions with the pictures at their ends."""
+    """The main directions that lead from one class to another, with the pictures at their ends."""
     if interpretation.features is None or interpretation.paths is None or len(interpretation) < 4:
         return []
     found = interpretation.components(4, ENDS)
-    tiles = tiles_of(interpretation, sorted({place for one in found for place in (*one.low, *one.high)}))
-
-    def named(labels: Sequence[str]) -> str:
-        first, *other = map(printable, labels)
-        return words("and", one=first, other=other[0]) if other else first
-
+    ends = [(one, _name(interpretation, one.low), _name(interpretation, one.high)) for one in found]
+    named = [(one, low, high) for one, low, high in ends if low and high and low != high]
+    tiles = tiles_of(interpretation, sorted({place for one, *_ in named for place in (*one.low, *one.high)}))
     return [
         {
             "title": words(
-                "component" if set(one.low_labels) != set(one.high_labels) else "component_mixed",
+                "component",
                 number=number,
-                low=named(one.low_labels),
-                high=named(one.high_labels),
+                low=low,
+                high=high,
                 share=percent(one.share),
             ),
-            "low_name": named(one.low_labels),
+            "low_name": low,
             "low": [tiles[place] for place in one.low if place in tiles],
-            "high_name": named(one.high_labels),
+            "high_name": high,
             "high": [tiles[place] for place in reversed(one.high) if place in tiles],
         }
-        for number, one in enumerate(found, 1)
+        for number, (one, low, high) in enumerate(named, 1)
     ]
+
+
+def _name(interpretation: Interpretation, places: Sequence[int]) -> str:
+    """The class of nearly all of these pictures; "" where they are of several."""
+    label, count = Counter(interpretation.labels[list(places)].tolist()).most_common(1)[0]
+    return printable(interpretation.classes[label]) if count >= MEANT * len(places) else ""
 
 
 def calibration(interpretation: Interpretation, words: Words) -> Section:
@@ -168,9 +189,14 @@ def calibration(interpretation: Interpretation, words: Words) -> Section:
     return {"said": verdict, "chart": charts.svg(chart)}
 
 
-def selective(interpretation: Interpretation, words: Words) -> Section:
-    """What keeping silent brings, and the minima from which on the answers are surely good enough."""
+def selective(interpretation: Interpretation, words: Words) -> Section | None:
+    """What keeping silent brings, and the minima from which on the answers are surely good enough.
+
+    None where it brings nothing.
+    """
     found = interpretation.selective
+    if not found.matters:
+        return None
     is_answered = found.answered > 0
     wrong = 1 - found.accuracy[is_answered]
     tips = []
@@ -197,7 +223,7 @@ def selective(interpretation: Interpretation, words: Words) -> Section:
     return {"chart": chart, "rows": rows, "tips": tips}
 
 
-def strange(interpretation: Interpretation, novelty: Novelty | None) -> Section | None:
+def strange(interpretation: Interpretation, novelty: Novelty | None, words: Words) -> Section | None:
     """How many known pictures are called novel, where that is known, and which are the strangest."""
     if novelty is None or interpretation.features is None:
         return None
@@ -205,12 +231,19 @@ def strange(interpretation: Interpretation, novelty: Novelty | None) -> Section 
     order = np.argsort(-scores, kind="stable")[:STRANGEST].tolist()
     tiles = tiles_of(interpretation, order)
     return {
-        "stated": novelty.false_alarms,
+        "said": _false_alarms(interpretation, novelty, words),
         "is_measured": interpretation.is_novel is not None,
-        "count": interpretation.outcomes.novel,
-        "images": len(interpretation),
         "rows": [{**tile, "score": float(scores[place])} for place, tile in tiles.items()],
     }
+
+
+def _false_alarms(interpretation: Interpretation, novelty: Novelty, words: Words) -> str:
+    stated, count, images = percent(novelty.false_alarms), interpretation.outcomes.novel, len(interpretation)
+    if interpretation.is_novel is None:
+        return words("novelty_few", stated=stated)
+    share = percent(count / images, 1)
+    measured = words("novelty_share" if count else "novelty_zero", share=share, count=count, images=images)
+    return words("novelty_how", stated=stated, measured=measured)
 
 
 def tiles_of(
@@ -226,7 +259,7 @@ def tiles_of(
         place: {
             "uri": uris[paths[place]],
             "label": printable(interpretation.classes[interpretation.labels[place]]),
-            "file": printable(paths[place].name),
+            "file": in_folder(paths[place]),
         }
         for place in places
         if paths[place] in uris

@@ -17,13 +17,14 @@ from whatsit.text import printable
 MOST = 3
 SEVERAL = 2  # mistakes of a kind: a single one may be chance
 OF_PICTURES = ("few_validation_pictures", "class_not_measured", "class_never_recognized")  # not of training
+OF_LABELS = ("no_learning",)  # leads to the labels, as guesses do
 
 
 @dataclass(frozen=True)
 class Step:
     """What to do and why, and the section of the page that shows it, "" for none.
 
-    A doctor's `message` has the reason first.
+    A doctor's `message` has the reason first, which is for people who know what a loss is.
     """
 
     message: Message
@@ -42,7 +43,7 @@ def in_words(step: Step, words: Words) -> dict[str, str]:
     """A step for the page."""
     what, why = step.message.what(words.lang), step.message.next_step(words.lang)
     if step.is_of_doctor:
-        what, why = why, what
+        what, why = why, words("training_why")
     return {"what": what, "why": why, "section": step.section}
 
 
@@ -55,7 +56,7 @@ def _all(
     if headline.is_guessing:
         yield Step(Message("next_steps.by_eye"), "data" if summary else "worst")
     for sign, record, _ in (training and training.findings) or ():
-        if sign not in OF_PICTURES:
+        if sign not in OF_PICTURES and not (headline.is_guessing and sign in OF_LABELS):
             yield Step(Message.from_dict(record), "training", is_of_doctor=True)
     if suspects:
         count = len(suspects)

@@ -7,7 +7,7 @@ from pathlib import Path
 from whatsit.report.sections import Section
 from whatsit.report.thumbnails import LARGE, thumbnails
 from whatsit.report.words import Words
-from whatsit.text import printable
+from whatsit.text import in_folder, printable
 from whatsit.web.page import percent
 
 MOST = 12
@@ -31,7 +31,7 @@ def suspects_section(suspects: Sequence[Suspect], words: Words) -> Section | Non
         {
             "uri": uris[one.path],
             "label": printable(one.label),
-            "file": printable(one.path.name),
+            "file": in_folder(one.path),
             "caption": words(
                 "suspect",
                 predicted=printable(one.predicted),

@@ -45,9 +45,10 @@ def training_section(training: Training, words: Words, headline: Headline | None
         charts.Series(words(name), numbers, np.nan_to_num(values, nan=top, posinf=top).tolist())
         for name, values in losses.items()
     ]
-    findings = None
+    findings, said = None, () if headline is None else ("few_validation_pictures",)  # its interval shows that
     if training.findings is not None:
-        findings = [words.message(one) for _, one, _ in training.findings] or [words("healthy")]
+        findings = [words.message(one) for sign, one, _ in training.findings if sign not in said]
+        findings = findings or [words("healthy")]
     return {
         "summary": summary,
         "losses": charts.chart(
@@ -88,6 +89,8 @@ def _curve(curve: LearningCurve, words: Words, own: float) -> Section:
         ahead, farthest = [_forecast(curve, words)], 2 * curve.images[-1]
     top = max([0.05, *(error for _, error in tried), *(high for one in ahead for _, high in one.span or [])])
     ticks = {float(images): f"{images:,}" for images in dict.fromkeys([*curve.images, farthest])}
+    if not curve.error_rates[-1]:
+        return {"said": words.of(ahead_of_all[0]), "chart": ""}
     chart = charts.chart(
         [*(ahead or [charts.Series("", [], [])]), dots],
         charts.Axis(words("curve_x"), curve.images[0] * 0.9, farthest * 1.05, ticks, is_log=True),

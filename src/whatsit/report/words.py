@@ -1,5 +1,6 @@
 """What a report says: the catalogs `report`, `report_model` and `report_training`, in one language."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, get_args
@@ -63,6 +64,10 @@ class Words:
     def join(self, sentences: Sequence[str]) -> str:
         """One after the other."""
         return (" " if self.lang == "en" else "").join(sentences)
+
+    def unbroken(self, text: str) -> str:
+        """With a Chinese number and its measure word on one line."""
+        return re.sub(r"(?<=\d) (?=[\u4e00-\u9fff])", "\N{NO-BREAK SPACE}", text)
 
     def listed(self, parts: Sequence[str]) -> str:
         """One after the other, as in a list."""

@@ -77,6 +77,11 @@ class Selective:
         return None
 
     @property
+    def matters(self) -> bool:
+        """Whether there are mistakes, and a minimum that is named leaves some pictures unanswered."""
+        return not self.right.all() and any(self.at(minimum)[0] < 1 for minimum in MARKED)
+
+    @property
     def message(self) -> Message:
         """The accuracy of all answers, and of those that some minima leave."""
         found = [(minimum, *self.at(minimum)) for minimum in MARKED]

@@ -34,18 +34,19 @@ def chart(series: Sequence[Series], x: Axis, y: Axis, label: str) -> Markup:
     return svg(Lines(label, x, y, series))
 
 
-def dots(share: float, other: float, label: str) -> Markup:
-    """A hundred dots: a share of them filled, then an `other` share marked, the rest empty.
+def dots(share: float, other: float, label: str, maybe: float = 0.0) -> Markup:
+    """A hundred dots: a share of them filled, then shares called `maybe` and `other`, the rest empty.
 
     `label` describes them for a screen reader.
     """
-    filled, marked = (round(100 * one) for one in (share, other))
+    filled, open_, marked = (round(100 * one) for one in (share, maybe, other))
     if share < 1:  # only what is all of them looks like all of them
         filled = min(99, filled)
+    kinds = ["right"] * filled + ["maybe"] * open_ + ["other"] * marked
     circles: list[Shape] = []
     for place in range(100):
         down, across = divmod(place, 10)
-        kind = "right" if place < filled else "other" if place < filled + marked else "rest"
+        kind = kinds[place] if place < len(kinds) else "rest"
         circles.append(("circle", {"class": kind, "cx": 10 * across + 5, "cy": 10 * down + 5, "r": 3.8}, ""))
     return _picture("dots", 100, 100, label, circles)
 

@@ -10,7 +10,7 @@
     return element;
   };
 
-  // new PictureGrid(list, pictures): fills a ul.gallery with {src, caption, badge: {text, kind}}; caption and badge may be left out.
+  // new PictureGrid(list, pictures): fills a ul.gallery with {src, caption, path, badge: {text, kind}}; all but src may be left out.
   // A chosen picture fires "picture" at the list, with {picture, place} in `detail`, and is then viewed unless that is prevented.
   whatsit.PictureGrid = class {
     constructor(host, pictures = []) {
@@ -158,9 +158,10 @@
       said.setAttribute("role", "status");
       this.before = button(whatsit.say("web.previous"), "←", -1);
       this.after = button(whatsit.say("web.following"), "→", 1);
+      this.copy = make("button", { type: "button", onclick: () => this.#copy() });
       const close = button(whatsit.say("web.close"), "×", 0);
       close.onclick = () => this.dialog.close();
-      this.dialog = make("dialog", { className: "viewer wide" }, make("header", {}, said, this.before, this.after, close), this.figure);
+      this.dialog = make("dialog", { className: "viewer wide" }, make("header", {}, said, this.copy, this.before, this.after, close), this.figure);
       this.dialog.addEventListener("keydown", (event) => this.#press(event));
       this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
       this.figure.addEventListener("pointerdown", (event) => { this.touched = event; });
@@ -183,16 +184,24 @@
     }
 
     #show() {
-      const { src, caption = "" } = this.pictures[this.place], total = this.pictures.length;
+      const { src, caption = "", path } = this.pictures[this.place], total = this.pictures.length;
       this.image.src = src;
       this.image.alt = caption || whatsit.say("web.place", { place: this.place + 1, total });
       this.position.textContent = whatsit.say("web.place", { place: this.place + 1, total });
       this.caption.textContent = caption;
+      this.copy.hidden = !path || !navigator.clipboard; // which only safe addresses and files have
+      this.copy.textContent = whatsit.say("web.copy");
       this.dialog.setAttribute("aria-label", this.image.alt);
       this.before.setAttribute("aria-disabled", this.place === 0); // not `disabled`, which would lose the focus
       this.after.setAttribute("aria-disabled", this.place === total - 1);
       const following = this.pictures[this.place + 1];
       if (following) new Image().src = following.src;
+    }
+
+    async #copy() {
+      const { path } = this.pictures[this.place];
+      await navigator.clipboard.writeText(path);
+      whatsit.toast(whatsit.say("web.copied", { path }), "good");
     }
 
     #press(event) {

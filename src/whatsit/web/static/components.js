@@ -28,6 +28,16 @@
     });
   }
 
+  // What is wider than its place fades where there is more of it.
+  for (const box of document.querySelectorAll(".scroll")) {
+    const mark = () => {
+      box.classList.toggle("more-before", box.scrollLeft > 1);
+      box.classList.toggle("more-after", box.scrollWidth - box.clientWidth - box.scrollLeft > 1);
+    };
+    box.addEventListener("scroll", mark, { passive: true });
+    new ResizeObserver(mark).observe(box);
+  }
+
   // Dialogs: button[data-opens=ID] opens one; Escape, [data-closes] or a click beside it closes it, and focus returns.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]"), closer = event.target.closest("[data-closes]");
