@@ -138,6 +138,8 @@ def test_server_survives_whatever_is_sent(serve: Serve, tmp_path, picture: bytes
     files = process.num_fds() - len(state.connections)
     after, now = timed(served, picture)
     assert after == before
-    assert now < 5 * quickest + 0.05  # the quickest of several: of the server, not of its neighbors
+    assert (
+        not WHOLE or now < 5 * quickest + 0.05
+    )  # the quickest of several: of the server, not of its neighbors
     assert process.num_fds() - len(state.connections) <= files + 1
     assert 'status="500"' not in served.ask("/metrics").text
