@@ -13,7 +13,7 @@ from whatsit.text import printable
 
 def export(
     bundle: BundleFile,
-    container: Annotated[Path, typer.Option(metavar="DIR", help=say("help_serve.container"))],
+    container: Annotated[Path, typer.Option(metavar=say("metavar.folder"), help=say("help_serve.container"))],
 ) -> None:
     """Write the folder of a container."""
     from whatsit.serving.container import write_container

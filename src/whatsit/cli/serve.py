@@ -15,17 +15,29 @@ if TYPE_CHECKING:
 
 
 def serve(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help=say("help_serve.bundles"))],
-    host: Annotated[str, typer.Option(help=say("help_serve.host"))] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help=say("help_serve.port"))] = 8000,
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar=say("metavar.bundle"), help=say("help_serve.bundles"))
+    ],
+    host: Annotated[
+        str, typer.Option(metavar=say("metavar.address"), help=say("help_serve.host"))
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar=say("metavar.number"), min=0, max=65535, help=say("help_serve.port"))
+    ] = 8000,
     lan: Annotated[bool, typer.Option("--lan", help=say("help_serve.lan"))] = False,
     public: Annotated[bool, typer.Option("--public", help=say("help_serve.public"))] = False,
-    key: Annotated[str | None, typer.Option(metavar="KEY", help=say("help_serve.key"))] = None,
-    cors: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help=say("help_serve.cors"))] = None,
-    root_path: Annotated[str, typer.Option(metavar="PATH", help=say("help_serve.root_path"))] = "",
+    key: Annotated[str | None, typer.Option(metavar=say("metavar.key"), help=say("help_serve.key"))] = None,
+    cors: Annotated[
+        list[str] | None, typer.Option(metavar=say("metavar.site"), help=say("help_serve.cors"))
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar=say("metavar.path"), help=say("help_serve.root_path"))
+    ] = "",
     no_url: Annotated[bool, typer.Option("--no-url", help=say("help_serve.no_url"))] = False,
     allow_private: Annotated[bool, typer.Option("--allow-private", help=say("help_serve.private"))] = False,
-    inbox: Annotated[Path | None, typer.Option(metavar="FOLDER", help=say("help_serve.inbox"))] = None,
+    inbox: Annotated[
+        Path | None, typer.Option(metavar=say("metavar.folder"), help=say("help_serve.inbox"))
+    ] = None,
     min_probability: MinProbability = None,
     precision: ServedPrecision = None,
     no_log: Annotated[bool, typer.Option("--no-log", help=say("help_serve.no_log"))] = False,
