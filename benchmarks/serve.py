@@ -87,10 +87,14 @@ def wrk(server: Running, seen: Sequence[bytes], work: Work, seconds: float) -> L
         list(map(str, command)), capture_output=True, text=True, check=True, timeout=seconds + 60
     )
     share = (_children() - used) / (time.perf_counter() - began) / (os.cpu_count() or 1)
-    told = json.loads(run.stdout.splitlines()[-1])
-    failed = told["refused"] + told["failed"]
+    load = json.loads(run.stdout.splitlines()[-1])
+    failed = load["refused"] + load["failed"]
     return Load(
-        (told["requests"] - told["refused"]) / told["seconds"], told["p50"], told["p99"], failed, share
+        (load["requests"] - load["refused"]) / load["seconds"],
+        load["p50"],
+        load["p99"],
+        failed,
+        share,
     )
 
 
@@ -189,9 +193,9 @@ def goals(middle: dict[str, Cost], ours: Cost) -> None:
     others = [cost.rate for name, cost in middle.items() if name in {peer.name for peer in PEERS}]
     if others:
         print(f"against the best of the others: requests/s {judge(ours.rate / max(others), 1.2)}")
-    told = [(ours.ready, 1.5, "s until the first answer"), (ours.rss, 350, "MB (RSS)")]
-    told.append((100 * ours.client, 5, "% of all cores for wrk"))
-    for value, most, unit in told:
+    goals = [(ours.ready, 1.5, "s until the first answer"), (ours.rss, 350, "MB (RSS)")]
+    goals.append((100 * ours.client, 5, "% of all cores for wrk"))
+    for value, most, unit in goals:
         print(f"{value:.2f} {unit} (target: at most {most}) {'ok' if value <= most else 'NOT ok'}")
 
 

@@ -92,7 +92,7 @@ def _measured(server: Running, seen: Sequence[bytes], times: float, seconds: flo
     found, processor = asyncio.run(flood())
     last = max(one.began + one.seconds for one in found)
     began = min(one.began for one in found)
-    came = began + seconds  # when the last visitor came: what is answered later is no capacity of that time
+    came = began + seconds  # when the last visitor came: what is answered later is not capacity of that time
     recovered = asyncio.run(_recovery(form, seen, port, came, 2 * unloaded))
     good = [one for one in found if one.status == 200]
     refused = [one.seconds for one in found if one.status in REFUSED]

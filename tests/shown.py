@@ -1,4 +1,4 @@
-"""How an object shows itself in a console."""
+"""How an object shows itself in a console, and a page to its reader."""
 
 import re
 
@@ -9,3 +9,8 @@ def assert_short(one: object, holds: str) -> None:
     assert len(text) <= 200
     assert text.count("\n") <= 4
     assert not re.search("array|tensor|0x[0-9a-f]+|PosixPath|object at", text)
+
+
+def shown(page: str) -> str:
+    """The text of a page without its tags, which may stand inside of a sentence."""
+    return re.sub("<[^>]+>", "", page)

@@ -102,13 +102,13 @@ def test_same_training_writes_the_same_card(trained: Path, tmp_path: Path) -> No
 
 
 def test_info_prints_the_card(trained: Path, command: Run) -> None:
-    told = command("info", trained)
-    assert told.returncode == 0, told.stderr
-    lines = told.stdout.splitlines()
+    printed = command("info", trained)
+    assert printed.returncode == 0, printed.stderr
+    lines = printed.stdout.splitlines()
     assert lines[:3] == [str(trained), "", "Image classifier"]
-    assert "class  training  validation  test  right  95 % interval" in lines
-    assert "12 pictures are few: the interval shows how little is known." in told.stdout
-    assert "3 classes have fewer than 10 validation pictures" in told.stdout
+    assert "class  training  validation  test  right  95% interval" in lines
+    assert "12 pictures are few: the interval shows how little is known." in printed.stdout
+    assert "3 classes have fewer than 10 validation pictures" in printed.stdout
     assert all(len(line) <= 100 for line in lines[1:])
     assert "训练方式" in command("info", trained, "--lang", "zh").stdout
     facts = json.loads(json.dumps(Bundle.read(trained).card.to_dict()))
@@ -117,8 +117,8 @@ def test_info_prints_the_card(trained: Path, command: Run) -> None:
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_old_bundle_has_a_card_of_what_it_recorded(number: int, command: Run) -> None:
-    told = command("info", ROOT / "tests" / "fixtures" / f"format-{number}.whatsit")
-    text = " ".join(told.stdout.split())
+    printed = command("info", ROOT / "tests" / "fixtures" / f"format-{number}.whatsit")
+    text = " ".join(printed.stdout.split())
     assert "It sorts pictures into 4 classes: ant, bee, cat, dog." in text
     assert "On 24 pictures its accuracy was 50.0%." in text
     assert "How the validation pictures were chosen is not recorded." in text
@@ -130,7 +130,7 @@ def test_facts_survive_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
     again = Bundle.read(tmp_path / "c.whatsit")
     assert again.facts == FACTS
     assert again.card.markdown() == bundle.card.markdown()
-    assert "right on 102 of 109 validation pictures: accuracy 93.6% (95 % interval 88.0% to 97.0%)" in str(
+    assert "right on 102 of 109 validation pictures: accuracy 93.6% (95% interval 88.0% to 97.0%)" in str(
         again.card
     )
     assert "1 class has fewer than 10 validation pictures, so the figures for it say little." in str(

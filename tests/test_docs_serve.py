@@ -100,9 +100,9 @@ def test_curl_asks_the_api(place: Path, site: Site) -> None:
     assert len(lines) == 5
     with Served(place / "bears.whatsit", allow_private=True) as served:
         for line in lines:
-            told = line.replace("http://localhost:8000", served.url().rstrip("/"))
-            told = told.replace("https://example.com/picture.jpg", site.url("/picture.jpg"))
-            done = subprocess.run([*shlex.split(told), "-sS", "--fail"], capture_output=True, text=True)
+            printed = line.replace("http://localhost:8000", served.url().rstrip("/"))
+            printed = printed.replace("https://example.com/picture.jpg", site.url("/picture.jpg"))
+            done = subprocess.run([*shlex.split(printed), "-sS", "--fail"], capture_output=True, text=True)
             assert done.returncode == 0, (line, done.stderr)
             assert json.loads(done.stdout).keys() & {"predictions", "results", "classes", "status"}
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 import whatsit as wi
 from tests.conftest import Run
+from tests.shown import shown
 from whatsit.bundle import Bundle
 from whatsit.classifier import Classifier
 from whatsit.errors import CatalogError
@@ -67,7 +68,7 @@ def test_training_pictures_moved_to_test_are_left_out(place: Path, command: Run)
         assert [(one.split, len(one)) for one in report.interpretations] == [("valid", 12), ("train", 48)]
         assert report.left_out == 36
         assert "36 of the pictures set aside for measuring were left out" in report.headline()
-        assert "36 张参与过训练" in report.render("zh")
+        assert "36 张参与过训练" in shown(report.render("zh"))
     reported = command("evaluate", place / "x.whatsit", place / "digits", "--json")
     assert (found := json.loads(reported.stdout))["trained_on"] == 48
     assert found["images"] == 12

@@ -1,6 +1,5 @@
 """What newcomers stumbled over, each once."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,28 +63,6 @@ def test_show_names_broken_files_with_their_folder(command: Run, bears: Path) ->
     shown = command("show", bears).stdout
     assert "left alone: 2 files, such as black/cut.jpg: the end of the file is missing\n" in shown
     assert "note: 4 other files (txt, mp4, LICENSE) left alone.\n" in shown
-
-
-def test_folders_of_one_name_do_not_replace_each_others_bundle(
-    command: Run, digits: Path, tmp_path: Path
-) -> None:
-    other = tmp_path / "b" / "digits"
-    shutil.copytree(digits, other)
-    assert command("train", digits, "--epochs", 1).returncode == 0
-    first = (tmp_path / "digits.whatsit").read_bytes()
-    refused = command("train", other, "--epochs", 1)
-    assert refused.returncode == 2
-    assert "digits.whatsit was not trained on the pictures in" in refused.stderr
-    assert "--out" in refused.stderr
-    assert (tmp_path / "digits.whatsit").read_bytes() == first
-    assert command("train", digits, "--epochs", 2).returncode == 0  # its own may be replaced
-    assert command("train", other, "--epochs", 3, "--out", "b/other.whatsit").returncode == 0
-    (tmp_path / "b" / "other.whatsit").replace(tmp_path / "digits.whatsit")
-    shown = command("runs", digits).stdout
-    assert shown.count("digits.whatsit (replaced)") == 2
-    chinese = command("runs", digits, "--lang", "zh").stdout.splitlines()
-    assert "轮数" in chinese[1]
-    assert "epochs" not in chinese[1]
 
 
 def test_runs_in_a_row_are_named_by_the_first_and_the_last() -> None:

@@ -146,7 +146,9 @@ def test_help_of_every_command_is_chinese(in_chinese: Callable[..., list[tuple[i
         assert lines[-1].endswith("显示本帮助并退出。") or "--debug" in page
         words = re.sub(r"whatsit (lr)?|--lang (zh|en)|--[a-z-]+ [a-z0-9]+(\|[a-z0-9]+)+", "", page)
         assert not ENGLISH.search(words), page
-        assert not re.search("[A-Z]{4,}(?<!JSON)", re.sub("CSV|JavaScript|WHATSIT_KEY", "", page)), "no English metavar"
+        assert not re.search("[A-Z]{4,}(?<!JSON)", re.sub("CSV|JavaScript|WHATSIT_KEY", "", page)), (
+            "no English metavar"
+        )
         assert not PARSER.search(page), page
         assert max(map(cells, lines)) <= 80
     for name in NAMES:

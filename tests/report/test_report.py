@@ -218,7 +218,12 @@ def test_bundle_of_an_earlier_format_still_answers(bundle: Path, learner: Learne
         del manifest[name]
     manifest["format"] = 1
     del manifest["sha256"]["novelty.bin"], manifest["sha256"]["head.bin"]
-    parts = {"manifest.json": json.dumps(manifest).encode(), "novelty.bin": None, "head.bin": None}
+    parts = {
+        "manifest.json": json.dumps(manifest).encode(),
+        "novelty.bin": None,
+        "head.bin": None,
+        "card.md": None,
+    }
     old = rewritten(bundle, parts)
     classifier = Classifier(old)
     answer = classifier.predict(learner.catalog.items[0].path)
@@ -528,7 +533,7 @@ def test_predict_says_in_words_what_is_new_and_unsure_and_why(
         assert 0 <= row["novelty"] <= 1
     for wrong, reason in (
         ("much", "not a probability"),
-        ("1.5", "A probability can't be 1.5"),
+        ("1.5", "A probability must be from 0 to 1, not 1.5. Did you mean 0.015?"),
         ("panda=0.5", 'no class "panda"'),
     ):
         refused = command("predict", bundle, *shoes, "--min-probability", wrong)

@@ -44,9 +44,9 @@ def last(folder: Path, name: str) -> str:
 
 
 def test_folder_has_what_a_container_needs_and_nothing_else(command: Run, tmp_path: Path) -> None:
-    told = command("export", SMALL, "--container", tmp_path / "box")
-    assert told.returncode == 0, told.stderr
-    assert "docker build --tag NAME" in told.stdout
+    printed = command("export", SMALL, "--container", tmp_path / "box")
+    assert printed.returncode == 0, printed.stderr
+    assert "docker build --tag NAME" in printed.stdout
     assert {path.name for path in (tmp_path / "box").iterdir()} == FILES
     assert (tmp_path / "box" / "format-2.whatsit").read_bytes() == SMALL.read_bytes()
 

@@ -28,15 +28,15 @@ def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
         calm = await come(8)
         await finish(calm[:7])
         assert (pool.taken, pool.is_full) == (1, False)
-        crowd = [*calm[7:], *await come(8)]
+        many = [*calm[7:], *await come(8)]
         assert (pool.taken, pool.is_full) == (9, True)
-        await finish(crowd[:5])
+        await finish(many[:5])
         assert (pool.taken, pool.is_full) == (4, True)
-        await finish(crowd[5:7])
+        await finish(many[5:7])
         assert (pool.taken, pool.is_full) == (CROWDED, False)
         more = await come(1)
         assert (pool.taken, pool.is_full) == (1 + CROWDED, True)
-        await finish([*crowd[7:], *more])
+        await finish([*many[7:], *more])
         assert len(await come(8)) == pool.taken == 8
         assert not pool.is_full
         go_on.release(8)

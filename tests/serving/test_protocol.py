@@ -1,4 +1,4 @@
-"""What is no sound HTTP, or no honest client, is refused with a problem, and stops nobody else."""
+"""What is not sound HTTP, or not an honest client, is refused with a problem, and stops nobody else."""
 
 import io
 import json

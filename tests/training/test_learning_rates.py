@@ -17,6 +17,7 @@ from tests.listening import on_lines
 from whatsit.config import Balance
 from whatsit.errors import WhatsitError
 from whatsit.labeled import Labeled
+from whatsit.text import learning_rate
 from whatsit.training import variants
 from whatsit.training.batches import class_weights, oversampled
 from whatsit.training.callbacks import EarlyStopping
@@ -78,7 +79,7 @@ def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope(how: tuple[float
     assert found.minimum == pytest.approx(min(zip(found.losses, found.lrs, strict=True))[1] / 10)
     assert found.lesson == slice(1e-4, 3e-4)
     assert str(found).startswith(
-        f"Use a learning rate of {found.suggestion:.1e}: the loss falls while the learning rate rises from"
+        f"Use a learning rate of {learning_rate(found.suggestion)}: the loss falls while the learning rate rises from"
     )
 
 

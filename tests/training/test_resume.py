@@ -263,7 +263,7 @@ def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, wh
         assert "is still running in another process" in second.stderr
     resumed = whatsit("train", "--resume", path, *out)
     assert resumed.returncode == 0, resumed.stderr
-    assert resumed.stdout.startswith("resuming run 0002\n")
+    assert resumed.stdout.startswith("resuming run 0002 ")
     (saved,) = re.findall(r"going on after epoch (\d+) of 1000", resumed.stdout)
     assert 40 <= int(saved) < 1000
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()

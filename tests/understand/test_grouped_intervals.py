@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import whatsit as wi
 from tests.conftest import WHOLE, Run
+from tests.shown import shown
 from whatsit.report import Report
 from whatsit.understand.clusters import interval_of, students_t, wilson
 from whatsit.understand.interpretation import Interpretation
@@ -94,7 +95,7 @@ def test_from_fewer_than_twenty_groups_there_is_no_interval_and_the_reason() -> 
     page = Report("x", [few]).render()
     assert "right in 100 new pictures." in page, "without a range"
     assert "19 groups, and it takes at least 20" in page
-    assert "只来自 19 个组" in Report("x", [few]).render("zh")
+    assert "只来自 19 个组" in shown(Report("x", [few]).render("zh"))
 
 
 def test_from_twenty_groups_on_all_intervals_are_wider() -> None:
@@ -112,7 +113,7 @@ def test_from_twenty_groups_on_all_intervals_are_wider() -> None:
     assert width(many.selective.interval(0.7)) >= width(alone.selective.interval(0.7))
     assert many.reliability.is_believable
     assert "from 40 groups" in Report("x", [many]).render()
-    assert "40 个组" in Report("x", [many]).render("zh")
+    assert "40 个组" in shown(Report("x", [many]).render("zh"))
 
 
 def test_groups_that_are_no_numbers_are_refused() -> None:

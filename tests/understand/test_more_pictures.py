@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import WHOLE
+from tests.shown import shown
 from whatsit.i18n import speaking
 from whatsit.report import Report, Training
 from whatsit.understand.interpretation import Interpretation
@@ -122,7 +123,7 @@ def test_what_it_promises_and_its_interval_agree() -> None:
     for seed, (floor, now) in product(range(CURVES), [(0.0, 0.2), (0.6, 0.1), (1.0, 0.1)]):
         curve, _ = drawn(floor, 0.5, now, 120, seed)
         reported = str(curve)
-        found = re.search(r"avoid (\d+)% of its errors \(90 % interval: (\d+)% to (\d+)%\)\. (.*)$", reported)
+        found = re.search(r"avoid (\d+)% of its errors \(90% interval: (\d+)% to (\d+)%\)\. (.*)$", reported)
         assert found, reported
         share, low, high = map(int, found.groups()[:3])
         assert low <= share <= high
@@ -165,7 +166,9 @@ def test_report_says_too_few_or_what_twice_as_many_would_bring(lang: str, few: s
         found = Interpretation(["a", "b"], labels := np.arange(pictures) % 2, np.eye(2)[labels], "valid")
         curve, _ = drawn(0.0, 0.5, 0.3, pictures, 0)
         page = Report("x", [found], training=Training(epochs, None, curve)).render(lang)
-        assert (few in page, then in page) == ((True, False) if pictures == 20 else (False, True))
+        assert (few in shown(page), then in shown(page)) == (
+            (True, False) if pictures == 20 else (False, True)
+        )
 
 
 def test_forecast_from_groups_of_pictures_holds_the_truth_and_needs_thirty_of_them() -> None:

@@ -283,7 +283,7 @@ def test_minimum_may_be_one_for_all_or_by_class() -> None:
     assert minima({"teddy": 0.9}, CLASSES).tolist() == [0, 0, 0.9]
     with pytest.raises(WhatsitError, match='no class "panda"'):
         minima({"panda": 0.9}, CLASSES)
-    with pytest.raises(WhatsitError, match=r"A probability can't be 1\.5"):
+    with pytest.raises(WhatsitError, match=r"A probability must be from 0 to 1, not 1\.5"):
         minima(1.5, CLASSES)
     with pytest.raises(WhatsitError, match="True is not a probability"):
         minima(True, CLASSES)

@@ -35,6 +35,7 @@ def test_viewer_goes_from_picture_to_picture_by_keyboard_and_gives_the_focus_bac
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog")
     position = viewer.get_by_role("status")
+    expect(position).to_contain_text("2 of 40")
     for key, text in (
         ("ArrowRight", "3 of 40 teddy 3"),
         ("ArrowLeft", "2 of 40 grizzly 2"),
@@ -43,6 +44,7 @@ def test_viewer_goes_from_picture_to_picture_by_keyboard_and_gives_the_focus_bac
         ("Home", "1 of 40 black 1"),
     ):
         page.keyboard.press(key)
+        expect(position).to_contain_text(text.split(" of ")[0] + " of 40")
         assert " ".join(position.inner_text().split()) == text
         assert viewer.get_by_role("img", name=text.partition(" of 40 ")[2]).is_visible()
     assert viewer.get_by_role("button", name="Previous picture").is_disabled()

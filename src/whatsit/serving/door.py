@@ -124,7 +124,7 @@ class Door:
 
 
 def secured(response: Response) -> Response:
-    """An answer that is no page, with what the door would add to it."""
+    """An answer that is not a page, with what the door would add to it."""
     given = {name for name, _ in response.raw_headers}
     response.raw_headers += [
         pair for pair in _added("default-src 'none'; frame-ancestors 'none'") if pair[0] not in given

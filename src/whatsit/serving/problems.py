@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse
 
 from whatsit.i18n import Message
 
-REFUSED = "whatsit.refused"  # in the scope of what is no request that can be answered: the problem
+REFUSED = "whatsit.refused"  # in the scope of what is not a request that can be answered: the problem
 
 
 class ProblemError(Exception):

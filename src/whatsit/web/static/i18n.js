@@ -24,7 +24,8 @@
     return power < -4 || power >= digits ? withPower(short(text), power) : short(fixed(value, digits - 1 - power));
   };
   const number = (value, spec) => {
-    const [, comma, digits, kind] = /^(,?)(?:\.(\d+))?([fge%]?)$/.exec(spec);
+    if (spec === "rate") return general(value, 2).replace("e-0", "e-"); // a learning rate, as in whatsit.text
+    const [, sign, comma, digits, kind] = /^(\+?)(,?)(?:\.(\d+))?([fge%]?)$/.exec(spec);
     const places = Number(digits ?? 6);
     const text = {
       "": () => String(value),
@@ -33,7 +34,7 @@
       e: () => withPower(...exponent(value, places)),
       "%": () => `${fixed(100 * value, places)}%`,
     }[kind]();
-    return comma ? grouped(text) : text;
+    return (sign && !text.startsWith("-") ? "+" : "") + (comma ? grouped(text) : text);
   };
 
   const put = (value, spec) => {

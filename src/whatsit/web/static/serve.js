@@ -18,7 +18,7 @@
   };
   const say = (text) => answer.replaceChildren(note(text));
 
-  // What is no answer of ours, but of a proxy before the server, is not shown.
+  // What is not an answer of ours, but of a proxy before the server, is not shown.
   const read = async (response) => {
     const text = await response.text(), kind = response.headers.get("Content-Type") ?? "";
     if (kind.startsWith("text/html")) {
