@@ -12,5 +12,5 @@ def assert_short(one: object, holds: str) -> None:
 
 
 def shown(page: str) -> str:
-    """The text of a page without its tags, which may stand inside of a sentence."""
-    return re.sub("<[^>]+>", "", page)
+    """The text of a page without its tags, which may stand inside of a sentence, and with plain spaces."""
+    return re.sub("<[^>]+>", "", page).replace("\N{NO-BREAK SPACE}", " ")

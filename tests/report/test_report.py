@@ -392,7 +392,7 @@ def test_page_fits_a_phone_and_a_desktop(page: "Page") -> None:
     assert page.evaluate("document.images.length") > 20
     assert broken == 0
     assert page.evaluate("[...document.images].every(image => image.alt)")
-    strange = page.locator(".row img")
+    strange = page.locator(".eight img")
     assert strange.count() > 3
     for box in [one.bounding_box() for one in strange.all()]:
         assert box

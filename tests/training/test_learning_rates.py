@@ -78,8 +78,9 @@ def test_sweep_stops_when_the_loss_explodes_and_finds_the_slope(how: tuple[float
     assert 10**-3 < found.steep < 10**-1.5  # smoothing lags a little behind
     assert found.minimum == pytest.approx(min(zip(found.losses, found.lrs, strict=True))[1] / 10)
     assert found.lesson == slice(1e-4, 3e-4)
+    rate = learning_rate(found.suggestion)
     assert str(found).startswith(
-        f"Use a learning rate of {learning_rate(found.suggestion)}: the loss falls while the learning rate rises from"
+        f"Use a learning rate of {rate}: the loss falls while the learning rate rises from"
     )
 
 
