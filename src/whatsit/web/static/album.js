@@ -172,8 +172,8 @@
     open(pictures, place) {
       this.pictures = pictures;
       this.place = place;
+      this.#show(); // first, or the dialog would give the focus to what is hidden then
       this.dialog.showModal();
-      this.#show();
     }
 
     #go(step) {
