@@ -210,9 +210,9 @@ def test_usage_errors_are_chinese(in_chinese: Callable[..., list[tuple[int, str]
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("trian x", "There is no command 'trian'. Did you mean 'train', 'trash'?"),
-        ("train --epoch 3 x", "There is no option --epoch. Did you mean --epochs?"),
-        ("train --zzzzz", "There is no option --zzzzz."),
+        ("trian x", "Unknown command 'trian'. Did you mean 'train', 'trash'?"),
+        ("train --epoch 3 x", "Unknown option --epoch. Did you mean --epochs?"),
+        ("train --zzzzz", "Unknown option --zzzzz."),
         ("train --epochs many x", '--epochs must be a whole number of at least 1, not "many".'),
         ("train --epochs 0 x", '--epochs must be a whole number of at least 1, not "0".'),
         ("train --seed -1 x", '--seed must be a whole number from 0 to 4294967296, not "-1".'),

@@ -13,7 +13,7 @@ from whatsit.fetch import Guard, PrivateAddressError
 from whatsit.serving.limits import Limits
 
 Serve = Callable[..., Served]
-REFUSED = "There is no picture to be had at this address. Check it, or send the picture itself."
+REFUSED = "No picture can be fetched from this address. Check it, or send the picture itself."
 HERE = [  # ways to write this machine, with the port of a server that would answer
     *(
         "127.0.0.1",

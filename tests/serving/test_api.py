@@ -81,9 +81,9 @@ def test_operators_contact_is_not_sent_along(
 @pytest.mark.parametrize(
     ("path", "body", "status", "detail"),
     [
-        ("/classify", b"", 400, "There is no picture in the request. Send one as the body, or in a form."),
+        ("/classify", b"", 400, "The request contains no picture. Send one as the body, or in a form."),
         ("/classify", b"GIF8", 400, "The picture can't be used: "),
-        ("/classify-url", None, 400, "There is no address in the request. Add ?url= with the address of a"),
+        ("/classify-url", None, 400, "The request contains no address. Add ?url= with the address of a"),
         ("/classify", None, 405, "This address can't be used this way. /docs shows how."),
         ("/bears", None, 404, "There is nothing at this address. /docs lists what there is."),
         ("/static/../app.py", None, 404, "There is nothing at this address."),

@@ -106,7 +106,7 @@ def test_address_is_classified(serve: Serve, visit: Open, site: Site, picture: b
     expect(page.locator("#verdict")).to_be_visible()
     page.get_by_label("Or its address").fill(site.url("/none.jpg"))
     page.get_by_role("button", name="Classify", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("There is no picture to be had at this address.")
+    expect(page.get_by_role("alert")).to_contain_text("No picture can be fetched from this address.")
 
 
 def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, site: Site) -> None:
@@ -120,7 +120,7 @@ def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, si
     page.get_by_role("button", name="Classify", exact=True).click()
     assert page.locator("#verdict").is_visible()
     page.get_by_role("button", name="Classify", exact=True).click()
-    assert "There is no picture in the request." in page.get_by_role("alert").inner_text()
+    assert "The request contains no picture." in page.get_by_role("alert").inner_text()
 
 
 def test_page_works_with_the_keyboard_alone(serve: Serve, visit: Open, file: Path, tmp_path: Path) -> None:

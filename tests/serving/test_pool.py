@@ -14,7 +14,7 @@ def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
 
     async def come(count: int) -> list[asyncio.Task[bool]]:
         coming = [
-            asyncio.create_task(pool.run(lambda _: go_on.acquire(timeout=10), 10, asyncio.sleep(10)))
+            asyncio.create_task(pool.run(lambda: go_on.acquire(timeout=10), 10, asyncio.sleep(10)))
             for _ in range(count)
         ]
         await asyncio.sleep(0)
@@ -82,7 +82,7 @@ def test_what_is_late_is_forgotten_and_what_has_begun_is_held_until_it_ends() ->
             await first
         assert (hold.users, pool.taken) == (1, 1)
         go_on.set()
-        assert await pool.run(lambda _: "next", 10, asyncio.sleep(10), hold) == "next"
+        assert await pool.run(lambda: "next", 10, asyncio.sleep(10), hold) == "next"
         assert (hold.users, pool.taken) == (0, 0)
 
     asyncio.run(visitors())

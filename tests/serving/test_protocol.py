@@ -67,7 +67,7 @@ def test_trailers_change_nothing(serve: Serve, picture: bytes) -> None:
     answer = served.say(head + body + b"Accept-Language: zh\r\nX: y\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")
     head = head.replace(b"/classify", b"/classify?x")
-    assert b"There is no picture" in served.say(head + b"0\r\nAccept-Language: zh\r\n\r\n")
+    assert b"The request contains no picture" in served.say(head + b"0\r\nAccept-Language: zh\r\n\r\n")
 
 
 def test_refusals_before_the_application_are_problems_too(serve: Serve, picture: bytes) -> None:

@@ -16,7 +16,7 @@ from starlette.types import Message as Event
 from whatsit.i18n import Message
 from whatsit.serving.limits import Limits
 from whatsit.serving.pool import GoneError
-from whatsit.serving.problems import ProblemError, full
+from whatsit.serving.problems import ProblemError, full, too_large
 
 FORM = b"multipart/form-data"
 HOLD = "whatsit.hold"  # in the scope of a request
@@ -28,7 +28,6 @@ class Body:
 
     pictures: list[bytes]
     fields: dict[str, str] = field(default_factory=dict)
-    is_form: bool = False
 
 
 class Hold:
@@ -121,27 +120,23 @@ class Bodies:
                 await value.close()
             else:
                 fields[name] = value
-        return Body(pictures, fields, is_form=True)
+        return Body(pictures, fields)
 
     async def _pieces(self, request: Request, hold: Hold) -> AsyncGenerator[bytes, None]:
         """The body piece by piece. Raises ProblemError where it is too long, or too much is read at once."""
         limits = self.limits
         announced = request.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced[:20]) > limits.body:
-            raise _too_large(limits)
+            raise too_large(limits)
         async for piece in request.stream():
             hold.add(len(piece))
             if hold.size > limits.body:
-                raise _too_large(limits)
+                raise too_large(limits)
             yield piece
 
 
 class _InMemory(MultiPartParser):
     spool_max_size = 1 << 40  # never to the disk: what is read has a limit
-
-
-def _too_large(limits: Limits) -> ProblemError:
-    return ProblemError(413, Message("serve.too_large", megabytes=limits.body >> 20))
 
 
 class Draining:

@@ -20,7 +20,7 @@ from whatsit.serving.refusals import path_of, refusal
 from whatsit.web.served import POLICY, guards
 
 OPEN = ("/health", "/ready", "/metrics")  # a load balancer has no key; the last decides by itself
-STATIC = "/static/"  # the kit's files, which are no secret: pages that refuse need them too
+STATIC = "/static/"  # the kit's files, which are not secret: pages that refuse need them too
 YEAR = 365 * 86400
 HAS_KEY = "whatsit.has_key"  # in the scope of a request
 

@@ -9,7 +9,7 @@ from whatsit import fetch
 from whatsit.errors import FetchError
 from whatsit.i18n import Message
 from whatsit.serving.limits import Limits
-from whatsit.serving.problems import ProblemError
+from whatsit.serving.problems import ProblemError, full, too_large
 from whatsit.version import __version__
 
 PORTS = (80, 443)
@@ -40,15 +40,15 @@ class Fetcher:
         if self._each[client] >= limits.fetches_each:
             raise ProblemError(429, Message("serve.many_addresses"), retry_after=2)
         if self._all >= limits.fetches:
-            raise ProblemError(503, Message("serve.full"), retry_after=2)
+            raise full(retry_after=2)
         self._all += 1
         self._each[client] += 1
         try:
             return await self._fetched(_checked(url))
         except FetchError as error:
             if error.message.code == "fetch.too_large":
-                raise ProblemError(413, Message("serve.too_large", megabytes=limits.body >> 20)) from error
-            raise _not_fetched() from error
+                raise too_large(limits) from error
+            raise ProblemError(400, Message("serve.not_fetched")) from error
         finally:
             self._all -= 1
             self._each -= Counter([client])
@@ -68,7 +68,3 @@ def _checked(url: str) -> URL:
     if parsed.user is not None or parsed.password is not None:
         raise FetchError(Message("fetch.no_address"))
     return parsed
-
-
-def _not_fetched() -> ProblemError:
-    return ProblemError(400, Message("serve.not_fetched"))

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from whatsit.i18n import Message, language
+from whatsit.serving.html import page
 from whatsit.serving.openapi import described
 from whatsit.serving.problems import ProblemError, full
 from whatsit.serving.service import Service
-from whatsit.web import render
 
 MOST_BARS = 5
 
@@ -38,27 +38,19 @@ class Pages:
 
     async def docs(self, request: Request) -> Response:
         """GET /docs: how a program uses this."""
-        return HTMLResponse(
-            render(
-                "serve_docs.html",
-                inline=False,
-                assets=("serve.css",),
-                name=self._service.name,
-                api=described(self._service),
-                label=shlex.quote(f"label={self._service.classifier.classes[0]}"),
-                address=str(request.url.replace(path=request.url.path.removesuffix("/docs"), query="")),
-            )
+        return page(
+            "serve_docs.html",
+            name=self._service.name,
+            api=described(self._service),
+            label=shlex.quote(f"label={self._service.classifier.classes[0]}"),
+            address=str(request.url.replace(path=request.url.path.removesuffix("/docs"), query="")),
         )
 
     async def card(self, request: Request) -> Response:
         """GET /card: what this classifier is, how good, trained on what."""
         service = self._service
         sections = service.classifier.bundle.card.sections()
-        return HTMLResponse(
-            render(
-                "serve_card.html", inline=False, assets=("serve.css",), name=service.name, sections=sections
-            )
-        )
+        return page("serve_card.html", name=service.name, sections=sections)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         service = self._service
@@ -78,25 +70,22 @@ class Pages:
         self, request: Request, found: dict[str, Any] | None = None, problem: Message | None = None
     ) -> Response:
         service, is_part = self._service, request.query_params.get("part") == "answer"
-        return HTMLResponse(
-            render(
-                "serve_answer.html" if is_part else "serve.html",
-                inline=False,
-                assets=() if is_part else ("serve.css", "components.js", "serve.js"),
-                messages=("serve_script.",),
-                name=service.name,
-                classes=service.classifier.classes,
-                found=found,
-                problem=problem,
-                most=MOST_BARS,
-                has_inbox=service.inbox is not None,
-                has_addresses=service.shared.fetcher is not None,
-                here=language(),
-            )
+        return page(
+            "serve_answer.html" if is_part else "serve.html",
+            assets=() if is_part else ("serve.css", "components.js", "serve.js"),
+            messages=("serve_script.",),
+            name=service.name,
+            classes=service.classifier.classes,
+            found=found,
+            problem=problem,
+            most=MOST_BARS,
+            has_inbox=service.inbox is not None,
+            has_addresses=service.shared.fetcher is not None,
+            here=language(),
         )
 
 
 def index(services: Sequence[Service]) -> Response:
     """The page of a server of several bundles."""
     names = [(one.name, one.classifier.classes) for one in services]
-    return HTMLResponse(render("serve_index.html", inline=False, assets=("serve.css",), bundles=names))
+    return page("serve_index.html", bundles=names)

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
-Stop = Callable[[], bool]
 CROWDED = 2
 ENDING = 2.0  # seconds to wait for work that nobody waits for any more
 
@@ -38,18 +37,17 @@ class Hold(Protocol):
 
 
 class _Task(Generic[T]):
-    """Work, which may ask whether nobody waits for it any more, and what comes of it."""
+    """Work, and what comes of it."""
 
-    def __init__(self, work: Callable[[Stop], T]) -> None:
+    def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
-        self.is_over = threading.Event()
         self.future: Future[T] = Future()
 
     def do(self) -> None:
         if not self.future.set_running_or_notify_cancel():
             return
         try:
-            found = self._work(self.is_over.is_set)
+            found = self._work()
         except BaseException as error:
             self.future.set_exception(error)
         else:
@@ -75,8 +73,7 @@ class _Threads:
             self._changed.notify()
 
     def cancel(self, task: _Task[Any]) -> None:
-        """Forget a task that has not begun; one that has may ask."""
-        task.is_over.set()
+        """Forget a task that has not begun."""
         if task.future.cancel():
             with self._changed, suppress(ValueError):
                 self._queue.remove(task)
@@ -129,13 +126,13 @@ class Pool:
 
     async def run(
         self,
-        work: Callable[[Stop], T],
+        work: Callable[[], T],
         seconds: float,
         gone: Coroutine[Any, Any, object],
         hold: Hold | None = None,
         goes_on: bool = False,
     ) -> T:
-        """Do the work in a thread; it may ask its argument whether nobody waits for it any more.
+        """Do the work in a thread.
 
         `gone` ends when the client leaves. What the work needs is held until no thread uses it. A request
         that `goes_on` found a place before. Raises FullError, LateError, GoneError, and what the work raises.

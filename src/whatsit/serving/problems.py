@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.responses import JSONResponse
 
 from whatsit.i18n import Message
+from whatsit.serving.limits import Limits
 
 REFUSED = "whatsit.refused"  # in the scope of what is not a request that can be answered: the problem
 
@@ -44,9 +45,14 @@ class ProblemError(Exception):
         return JSONResponse(self.details, self.status, self.headers, "application/problem+json")
 
 
-def full() -> ProblemError:
+def full(retry_after: int = 1) -> ProblemError:
     """There are more requests than the server can answer soon."""
-    return ProblemError(503, Message("serve.full"), retry_after=1)
+    return ProblemError(503, Message("serve.full"), retry_after)
+
+
+def too_large(limits: Limits) -> ProblemError:
+    """What was sent, or lies at an address, is larger than one request may be."""
+    return ProblemError(413, Message("serve.too_large", megabytes=limits.body >> 20))
 
 
 def late() -> ProblemError:

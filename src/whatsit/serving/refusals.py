@@ -1,12 +1,12 @@
 """A refusal as who asked can read it: a page for people with a browser, problem details for programs."""
 
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from whatsit.i18n import speaking
+from whatsit.serving.html import page
 from whatsit.serving.language import language_for
 from whatsit.serving.problems import ProblemError
-from whatsit.web import render
 
 
 def refusal(request: HTTPConnection, problem: ProblemError) -> Response:
@@ -15,14 +15,13 @@ def refusal(request: HTTPConnection, problem: ProblemError) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
             return problem.response()
         below = path_of(request).count("/") - 1
-        text = render(
+        return page(
             "serve_problem.html",
-            inline=False,
-            assets=("serve.css",),
+            status=problem.status,
+            headers=problem.headers,
             static=f"{'../' * below}static/",
             problem=problem.message,
         )
-        return HTMLResponse(text, problem.status, problem.headers)
 
 
 def path_of(request: HTTPConnection) -> str:

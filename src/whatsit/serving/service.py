@@ -1,7 +1,6 @@
 """One bundle behind HTTP: what each address answers."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from whatsit.serving.fetching import Fetcher
 from whatsit.serving.inbox import Inbox
 from whatsit.serving.limits import Limits
 from whatsit.serving.metrics import Metrics
-from whatsit.serving.pool import FullError, GoneError, LateError, Pool, Stop
+from whatsit.serving.pool import FullError, GoneError, LateError, Pool
 from whatsit.serving.problems import ProblemError, full, late
 
 T = TypeVar("T")
@@ -90,7 +89,7 @@ class Service:
     async def answered(self, request: Request, picture: bytes, explain: bool) -> dict[str, Any]:
         """The answer for one picture. Raises ProblemError."""
         limits = self.shared.limits
-        found = await self.in_pool(request, lambda _: answer(self.classifier, picture, limits, explain))
+        found = await self.in_pool(request, lambda: answer(self.classifier, picture, limits, explain))
         return self._counted(found)
 
     async def _each(self, request: Request, pictures: list[bytes], explain: bool) -> list[dict[str, Any]]:
@@ -102,7 +101,7 @@ class Service:
         end = time.monotonic() + self.shared.limits.deadline
         for picture in pictures:
 
-            def work(_: Stop, picture: bytes = picture) -> dict[str, Any] | ProblemError:
+            def work(picture: bytes = picture) -> dict[str, Any] | ProblemError:
                 try:
                     return answer(self.classifier, picture, self.shared.limits, explain)
                 except ProblemError as problem:
@@ -122,7 +121,7 @@ class Service:
                 raise ProblemError(400, Message("serve.no_picture"))
             label, picture = body.fields.get("label", ""), body.pictures[0]
             inbox.require_turn(label, client_of(request))
-            await self.in_pool(request, lambda _: inbox.keep(picture, label))
+            await self.in_pool(request, lambda: inbox.keep(picture, label))
         return Response(status_code=204)
 
     async def info(self, request: Request) -> Response:
@@ -141,12 +140,12 @@ class Service:
             "sha256": bundle.sha256,
             "card": bundle.card.to_dict(),
         }
-        return Response(json.dumps(record, ensure_ascii=False), media_type="application/json")
+        return JSONResponse(record)
 
     async def in_pool(
         self,
         request: Request,
-        work: Callable[[Stop], T],
+        work: Callable[[], T],
         seconds: float | None = None,
         goes_on: bool = False,
     ) -> T:

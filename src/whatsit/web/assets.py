@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 STATIC = Path(__file__).with_name("static")
@@ -17,13 +17,13 @@ class Asset:
     name: str
     text: str
 
-    @property
+    @cached_property
     def served(self) -> str:
         """Its name for a server, which a browser may keep forever."""
         stem, _, kind = self.name.rpartition(".")
         return f"{stem}.{hashlib.sha256(self.text.encode()).hexdigest()[:12]}.{kind}"
 
-    @property
+    @cached_property
     def csp(self) -> str:
         """The source of a content security policy that allows this text inside a page, and nothing else."""
         digest = base64.b64encode(hashlib.sha256(self.text.encode()).digest()).decode()
@@ -36,6 +36,7 @@ def asset(name: str) -> Asset:
     return Asset(name, (STATIC / name).read_text(encoding="utf-8"))
 
 
+@cache
 @cache
 def static_files() -> dict[str, tuple[str, bytes]]:
     """All files of the kit by the name that pages link to, with media type and content."""
