@@ -65,7 +65,7 @@ def test_what_is_late_is_forgotten_and_what_has_begun_is_held_until_it_ends() ->
         begun = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def slow(_: object) -> None:
+        def slow() -> None:
             loop.call_soon_threadsafe(begun.set)
             go_on.wait(10)
 
@@ -74,7 +74,7 @@ def test_what_is_late_is_forgotten_and_what_has_begun_is_held_until_it_ends() ->
         waiting = Picture()
         seen = weakref.ref(waiting)
         with pytest.raises(LateError):
-            await pool.run(lambda _, kept=waiting: kept, 0, asyncio.sleep(10), hold)
+            await pool.run(lambda kept=waiting: kept, 0, asyncio.sleep(10), hold)
         del waiting
         gc.collect()
         assert seen() is None
