@@ -1,14 +1,15 @@
 """`whatsit serve` against other ways to put a classifier behind HTTP, on the same photos.
 
-wrk keeps 16 connections busy; every server by its documented defaults, one after the other, in several
-rounds, medians. The peers run the bundle's own graph in onnxruntime (fp32); the lesson's way runs the same
-network in fastai, with a head that is not trained. Each gets a picture in the form that it documents. Gradio,
-which takes three requests for one picture, is asked by a client of our own, with a connection for each.
+wrk keeps 16 connections busy; every server by its documented defaults, one after the other, in many short
+rounds, while the others are stopped (SIGSTOP). Ratios are those of one round, and medians of all rounds. The
+peers run the bundle's own graph in onnxruntime (fp32); the lesson's way runs the same network in fastai, with
+a head that is not trained. Each gets a picture in the form that it documents. Gradio, which takes three
+requests for one picture, is asked by a client of our own, with a connection for each.
 
 The bound is what decoding and the engine would do on all cores if nothing were lost between them.
 `python -m benchmarks.serve_overload` measures what happens when too many come.
 
-    python -m benchmarks.serve [--rounds 3] [--seconds 6] [--only NAME]
+    python -m benchmarks.serve [--rounds 8] [--seconds 3] [--only NAME]
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -47,7 +49,7 @@ from whatsit import Classifier
 from whatsit.parallel import in_parallel
 
 CONNECTIONS = 16
-WARM = 2.0  # seconds
+WARM = 2.0  # seconds, before the first round
 REPEATS = 10  # of the photos, for the bound
 ALL = (WHATSIT_FP32, WHATSIT_BF16, *PEERS)
 
@@ -108,16 +110,31 @@ def own_client(server: Running, seen: Sequence[bytes], work: Work, seconds: floa
     return Load(len(took) / passed, percentile(took, 50), percentile(took, 99), len(found) - len(took), share)
 
 
-def measured(peer: Peer, work: Work, seen: Sequence[bytes], seconds: float) -> Cost:
+def load(server: Running, work: Work, seen: Sequence[bytes], seconds: float) -> Load:
+    """What a server answers in so many seconds. Raises FailedError."""
+    send = own_client if isinstance(server.peer.form, GradioForm) else wrk
+    server.resume()
+    try:
+        found = send(server, seen, work, seconds)
+    finally:
+        server.pause()
+    server.require_alive()
+    if not found.rate:
+        raise FailedError("it answered nothing")
+    return found
+
+
+def measured(server: Running, work: Work, seen: Sequence[bytes], seconds: float) -> Cost:
     """One round. Raises FailedError."""
-    load = own_client if isinstance(peer.form, GradioForm) else wrk
-    with running(peer, work, seen[0]) as server:
-        load(server, seen, work, WARM)
-        found = load(server, seen, work, seconds)
-        server.require_alive()
-        if not found.rate:
-            raise FailedError("it answered nothing")
-        return Cost(*found, server.ready, server.memory(), server.rss())
+    found = load(server, work, seen, seconds)
+    return Cost(*found, server.ready, server.memory(), server.rss())
+
+
+def begun(peer: Peer, work: Work, seen: Sequence[bytes], until: ExitStack) -> Running:
+    """A server that is warm, and stopped. Raises FailedError."""
+    server = until.enter_context(running(peer, work, seen[0]))
+    load(server, work, seen, WARM)
+    return server
 
 
 def labels(peer: Peer, work: Work, seen: Sequence[bytes]) -> list[str]:
@@ -161,19 +178,14 @@ def attempt(name: str, failed: dict[str, str], work: Callable[[], object]) -> ob
 
 def table(costs: dict[str, list[Cost]], failed: dict[str, str], same: dict[str, str]) -> None:
     middle = {name: Cost(*map(median, zip(*found, strict=True))) for name, found in costs.items() if found}
-    ours = middle.get(WHATSIT_FP32.name)
     print(
         f"\n{CONNECTIONS} connections{'':<25}{'requests/s':>12}{'p50 ms':>16}{'p99 ms':>16}{'ready s':>9}"
         f"{'MB':>6}{'failed':>8}{'client':>8}  same labels"
     )
     for name, cost in middle.items():
         ratios = ["", "", ""]
-        if ours and name != WHATSIT_FP32.name:
-            ratios = [
-                f"{ours.rate / cost.rate:.2f}x",
-                f"{cost.p50 / ours.p50:.2f}x",
-                f"{cost.p99 / ours.p99:.2f}x",
-            ]
+        if name != WHATSIT_FP32.name and WHATSIT_FP32.name in middle:
+            ratios = [f"{ratio(costs, name, which):.2f}x" for which in ("rate", "p50", "p99")]
         print(
             f"{name:<39}{cost.rate:>7.1f}{ratios[0]:>7}{cost.p50:>9.1f}{ratios[1]:>7}"
             f"{cost.p99:>9.1f}{ratios[2]:>7}{cost.ready:>9.2f}{cost.memory:>6.0f}"
@@ -182,17 +194,24 @@ def table(costs: dict[str, list[Cost]], failed: dict[str, str], same: dict[str, 
     for name, why in failed.items():
         print(f"{name:<39}failed: {why}")
     print("x: how many times better `whatsit serve` is in fp32; client: its share of all cores", flush=True)
-    if ours:
-        goals(middle, ours)
+    if WHATSIT_FP32.name in middle:
+        goals(costs, middle[WHATSIT_FP32.name])
 
 
-def goals(middle: dict[str, Cost], ours: Cost) -> None:
-    if lesson := middle.get(LESSON.name):
-        print(f"against the lesson's way: requests/s {judge(ours.rate / lesson.rate, 5)}")
-        print(f"{'':<26}p50 {judge(lesson.p50 / ours.p50, 4)}, p99 {judge(lesson.p99 / ours.p99, 4)}")
-    others = [cost.rate for name, cost in middle.items() if name in {peer.name for peer in PEERS}]
-    if others:
-        print(f"against the best of the others: requests/s {judge(ours.rate / max(others), 1.2)}")
+def ratio(costs: dict[str, list[Cost]], name: str, which: str) -> float:
+    """How many times better `whatsit serve` is than another server: the median of all rounds."""
+    pairs = zip(costs[WHATSIT_FP32.name], costs[name], strict=False)
+    ratios = [getattr(ours, which) / getattr(other, which) for ours, other in pairs]
+    return median(ratios) if which == "rate" else median(1 / one for one in ratios)
+
+
+def goals(costs: dict[str, list[Cost]], ours: Cost) -> None:
+    if costs.get(LESSON.name):
+        rate, p50, p99 = (ratio(costs, LESSON.name, which) for which in ("rate", "p50", "p99"))
+        print(f"against the lesson's way: requests/s {judge(rate, 5)}")
+        print(f"{'':<26}p50 {judge(p50, 4)}, p99 {judge(p99, 4)}")
+    if others := [ratio(costs, peer.name, "rate") for peer in PEERS if costs.get(peer.name)]:
+        print(f"against the best of the others: requests/s {judge(min(others), 1.2)}")
     goals = [(ours.ready, 1.5, "s until the first answer"), (ours.rss, 350, "MB (RSS)")]
     goals.append((100 * ours.client, 5, "% of all cores for wrk"))
     for value, most, unit in goals:
@@ -203,8 +222,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", default="", help="only servers with this in their names")
     options = parser.parse_args()
     chosen = [peer for peer in ALL if options.only in peer.name]
@@ -225,19 +244,27 @@ def main() -> None:
             for peer in chosen
             if known[peer.name] and peer.is_comparable
         }
-        for number in range(options.rounds):
-            limit = bound(work, seen)
-            for peer in chosen:
-                if peer.name in failed:
-                    continue
-                cost = attempt(peer.name, failed, lambda p=peer: measured(p, work, seen, options.seconds))
-                if cost:
-                    costs[peer.name].append(cost)
-            for peer, precision in ((WHATSIT_FP32, "fp32"), (WHATSIT_BF16, "bf16")):
-                if len(costs.get(peer.name, [])) > number:
-                    shares[precision].append(costs[peer.name][number].rate / limit[precision])
-            rates = {name: round(found[-1].rate, 1) for name, found in costs.items() if found}
-            print(f"round {number + 1}: {rates}, bound {limit}", flush=True)
+        with ExitStack() as until:
+            servers = {
+                peer: attempt(peer.name, failed, lambda p=peer: begun(p, work, seen, until))
+                for peer in chosen
+                if peer.name not in failed
+            }
+            for number in range(options.rounds):
+                limit = bound(work, seen)
+                for peer, server in servers.items():
+                    if peer.name in failed:
+                        continue
+                    cost = attempt(
+                        peer.name, failed, lambda s=server: measured(s, work, seen, options.seconds)
+                    )
+                    if cost:
+                        costs[peer.name].append(cost)
+                for peer, precision in ((WHATSIT_FP32, "fp32"), (WHATSIT_BF16, "bf16")):
+                    if len(costs.get(peer.name, [])) > number:
+                        shares[precision].append(costs[peer.name][number].rate / limit[precision])
+                rates = {name: round(found[-1].rate, 1) for name, found in costs.items() if found}
+                print(f"round {number + 1}: {rates}, bound {limit}", flush=True)
     table(costs, failed, same)
     for precision, found in shares.items():
         if found:

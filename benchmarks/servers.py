@@ -147,6 +147,18 @@ class Running:
         """Megabytes of its processes; what they share is counted once."""
         return _kilobytes(self.process.pid, "Pss:") / 1024
 
+    def pause(self) -> None:
+        """Let it take no time from others."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in _family(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def require_alive(self) -> None:
         if self.process.poll() is not None:
             raise FailedError(f"ended with {self.process.returncode}")
@@ -192,7 +204,7 @@ def running(peer: Peer, work: Work, photo: bytes, core: int | None = None) -> It
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=work.variables(),
-            cwd=HERE.parent if words[0] == sys.executable else SCRIPTS,
+            cwd=SCRIPTS if "uvicorn" in words[0] or "build" in words[0] else HERE.parent,
             start_new_session=True,
         )
     try:
@@ -227,6 +239,9 @@ def _last_line(log: Path) -> str:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End a server and what it started: some leave processes behind."""
     family = _family(process.pid)
+    for pid in family:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
     with suppress(ProcessLookupError):
         process.terminate()
     with suppress(subprocess.TimeoutExpired):

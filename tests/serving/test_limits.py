@@ -16,6 +16,7 @@ from contextlib import suppress
 import pytest
 import requests
 from PIL import Image
+from starlette.requests import Request
 
 from tests.conftest import rendered
 from tests.serving.conftest import SMALL, encoded
@@ -24,6 +25,7 @@ from whatsit.classifier import Classifier
 from whatsit.images import Picture
 from whatsit.model import Prediction
 from whatsit.serving.limits import Limits
+from whatsit.serving.service import client_of
 
 Serve = Callable[..., Served]
 BUSY = "The server is busy. Try again in a moment."
@@ -62,7 +64,7 @@ def fill(served: Served, held: Held, clients: ThreadPoolExecutor, picture: bytes
 def test_full_server_refuses_quickly_and_every_client_sees_it(
     serve: Serve, held: Held, picture: bytes, tmp_path
 ) -> None:
-    served = serve(held, limits=Limits(waiting=2))
+    served = serve(held, limits=Limits(waiting=2, spare=0))
     large = encoded(Image.effect_noise((1500, 1500), 80).convert("RGB"), "PNG")
     assert len(large) > 1 << 20
     (tmp_path / "large.png").write_bytes(large)
@@ -88,7 +90,7 @@ def test_full_server_refuses_quickly_and_every_client_sees_it(
 
 
 def test_client_that_leaves_frees_its_place(serve: Serve, held: Held, picture: bytes) -> None:
-    served = serve(held, limits=Limits(waiting=1))
+    served = serve(held, limits=Limits(waiting=1, spare=0))
     pool = served.app.state.shared.pool
     with ThreadPoolExecutor(1) as clients:
         first = clients.submit(served.ask, "/classify", picture)
@@ -111,7 +113,7 @@ def test_form_of_many_pictures_lets_others_in_between(
     serve: Serve, held: Held, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHATSIT_THREADS", "1")
-    served = serve(held)
+    served = serve(held, limits=Limits(spare=0))
     other = encoded(rendered(2))
     with ThreadPoolExecutor(2) as clients:
         many = clients.submit(served.send_form, "/classify", *[picture] * 20)
@@ -320,3 +322,17 @@ def test_thirty_two_threads_get_the_answers_of_one(small: Classifier, picture: b
     with ThreadPoolExecutor(32) as clients:
         answers = list(clients.map(lambda _: small.predict(picture), range(320)))
     assert all(answer == expected for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_client_with_many_ipv6_addresses_is_one_client(address: str, client: str) -> None:
+    assert client_of(Request({"type": "http", "client": (address, 80)})) == client

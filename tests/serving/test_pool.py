@@ -10,7 +10,7 @@ from whatsit.serving.pool import CROWDED, LateError, Pool
 
 def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
     go_on = threading.Semaphore(0)
-    pool = Pool(workers=1, waiting=8)
+    pool = Pool(processors=1, waiting=8)
 
     async def come(count: int) -> list[asyncio.Task[bool]]:
         coming = [
@@ -56,7 +56,7 @@ class Held:
 
 
 def test_what_is_late_is_forgotten_and_what_has_begun_is_held_until_it_ends() -> None:
-    go_on, pool, hold = threading.Event(), Pool(workers=1, waiting=8), Held()
+    go_on, pool, hold = threading.Event(), Pool(processors=1, waiting=8), Held()
 
     class Picture:
         pass

@@ -8,9 +8,10 @@ class Limits:
     """All limits of a server; sizes in bytes, times in seconds.
 
     `body` is for one request, `bodies` for all that are being read at once. `waiting` requests for each
-    worker thread wait for their turn, more are refused. `decoding` is the memory for one picture: enough for
-    12 million pixels, and for all that a camera makes as JPEG, which is decoded at a smaller scale. `fetches`
-    addresses are fetched at a time, `fetches_each` of them for one client.
+    processor wait for their turn, more are refused; there are `spare` more threads than processors.
+    `decoding` is the memory for one picture: enough for 12 million pixels, and for all that a camera makes as
+    JPEG, which is decoded at a smaller scale. `fetches` addresses are fetched at a time, `fetches_each` of
+    them for one client.
     """
 
     body: int = 20 << 20
@@ -18,6 +19,7 @@ class Limits:
     pictures: int = 64
     decoding: int = 150_000_000
     waiting: int = 8
+    spare: int = 2
     deadline: float = 30.0
     upload: float = 60.0
     drain: float = 2.0

@@ -98,19 +98,20 @@ class _Threads:
 
 
 class Pool:
-    """`workers` threads, and a queue of `waiting` requests for each of them.
+    """A thread for each of the `processors` and `spare` ones, so that none of these idles while threads wait
+    for each other; and for each processor `waiting` requests besides the one in work.
 
     A request has a place from when it enters the queue until its work has ended. What is still in the queue
     gives its place back when it is late, or when its client leaves. Once all places were taken, more come
-    than can be answered: until nobody waits any more, only `CROWDED` requests for each thread may wait, so
-    that those that are let in are answered soon.
+    than can be answered: until nobody waits any more, only `CROWDED` requests for each processor may wait,
+    so that those that are let in are answered soon.
     """
 
-    def __init__(self, workers: int, waiting: int) -> None:
-        self.places = workers * (1 + waiting)
-        self._workers = workers
+    def __init__(self, processors: int, waiting: int, spare: int = 0) -> None:
+        self.places = processors * (1 + waiting)
+        self._processors = processors
         self._is_crowded = False
-        self._threads = _Threads(workers)
+        self._threads = _Threads(min(processors + spare, self.places))
         self._open: set[Future[Any]] = set()
 
     @property
@@ -121,7 +122,7 @@ class Pool:
     @property
     def is_full(self) -> bool:
         """Whether the next request would be refused."""
-        few = self._workers * (1 + CROWDED)
+        few = self._processors * (1 + CROWDED)
         return len(self._open) >= (min(few, self.places) if self._is_crowded else self.places)
 
     async def run(
@@ -147,7 +148,7 @@ class Pool:
 
         def finish() -> None:
             self._open.discard(future)
-            self._is_crowded = self._is_crowded and len(self._open) > self._workers
+            self._is_crowded = self._is_crowded and len(self._open) > self._processors
             if hold is not None:
                 hold.release()
             if not done.done():

@@ -12,7 +12,35 @@ from whatsit.serving.problems import REFUSED, ProblemError, full, late
 
 STAND_IN = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
 AT_ONCE = 16 << 10  # bytes that are parsed before they are counted
+CONTINUE = b"HTTP/1.1 100 "
 UPGRADE = (b"connection", b"upgrade", b"http2-settings")
+
+
+class _Whole:
+    """The transport of one answer, whose head is sent along with the first piece of its body."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send, but keep a head until there is more."""
+        if self._head is None and not data.startswith(CONTINUE):
+            self._head = data
+        elif self._head:
+            self._head, data = b"", self._head + data
+            self._transport.write(data)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is kept, and close."""
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
 
 
 class Protocol(HttpToolsProtocol):
@@ -108,6 +136,8 @@ class Protocol(HttpToolsProtocol):
         if len(self.connections) > self._limits.connections:
             self.scope[REFUSED] = full()  # type: ignore[literal-required]
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":  # its answer has no body
+            self.cycle.transport = _Whole(self.transport)  # type: ignore[assignment]
         if self._refusal is not None:
             self.scope.update({REFUSED: self._refusal, "method": "", "path": ""})  # type: ignore[misc]
 

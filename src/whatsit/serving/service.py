@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ class Shared:
     metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pool = Pool(threads(), self.limits.waiting)
+        self.pool = Pool(threads(), self.limits.waiting, self.limits.spare)
         self.bodies = Bodies(self.limits)
         self.metrics = Metrics(self.pool)
 
@@ -164,8 +165,17 @@ class Service:
 
 
 def client_of(request: Request) -> str:
-    """The address of who asks."""
-    return request.client.host if request.client else ""
+    """Who asks: an IPv4 address, or an IPv6 network of 64 bits, all of which one client usually has."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host  # of a Unix socket, or a test's client
+    if isinstance(address, IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def bundle_name(path: Path) -> str:
