@@ -1,5 +1,20 @@
 """Review: pictures that look wrong, and what somebody decides of them."""
 
-from whatsit.review.suspect import Choice, Reason, Suspect, Suspects
+from whatsit.config import Choice
+from whatsit.project.decisions import Decision
+from whatsit.review.decisions import Decisions, Judged, Outcome
+from whatsit.review.suspect import Reason, Suspect, Suspects
+from whatsit.review.undoing import Undone, undo
 
-__all__ = ["Choice", "Reason", "Suspect", "Suspects"]
+__all__ = [
+    "Choice",
+    "Decision",
+    "Decisions",
+    "Judged",
+    "Outcome",
+    "Reason",
+    "Suspect",
+    "Suspects",
+    "Undone",
+    "undo",
+]

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from whatsit.config import Split
+from whatsit.config import Choice, Split
 from whatsit.i18n import Message
 from whatsit.text import brief, in_folder
 from whatsit.understand.label_errors import LabelNoise
 
 Reason = Literal["label", "duplicate", "outlier", "quality", "loss"]
-Choice = Literal["keep", "remove", "unsure", "relabel"]
 RELABEL = "relabel: "  # and a class
 
 
