@@ -101,7 +101,8 @@ class Catalog:
     Columns, a row per picture: `paths` below `root`, `labels` as places in `names`, `rows` (index.ROW), and
     `groups`: pictures that `group=` keeps together have the same number; None without it.
     `unreadable` are files with the reason, `warnings` what is worth knowing, `rule` how the split was made
-    (`is_assigned`, unless folders or a column name it).
+    (`is_assigned`, unless folders or a column name it), `source` what the labels were read from: `root` where
+    they are its sub-folders, the file of a table, or None.
     """
 
     root: Path
@@ -112,6 +113,7 @@ class Catalog:
     labels: NDArray[np.int32]
     rows: NDArray[np.void]
     is_assigned: bool
+    source: Path | None = None
     groups: NDArray[np.int64] | None = None
     unreadable: tuple[tuple[Path, Message], ...] = ()
     warnings: tuple[Message, ...] = ()
@@ -382,6 +384,7 @@ def _open(entries: Entries, valid: float, seed: int, **options: Unpack[Options])
         opened.labels,
         opened.rows,
         is_assigned=None in entries.splits,
+        source=entries.source,
         groups=opened.groups,
         unreadable=opened.unreadable,
         warnings=tuple(entries.warnings),

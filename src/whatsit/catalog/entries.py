@@ -40,12 +40,14 @@ Grouping = str | Callable[[Path], object] | None
 class Entries:
     """Columns, a row per picture file: paths relative to `root` (or absolute outside it), labels, splits.
 
+    `source` is what was read: the root where its sub-folders are the labels, or a table's file.
     `stats` holds mtime_ns, ctime_ns and size of each; `relations` what `group=` gives, and `related_by` how;
     `warnings` what was passed over or looks odd; `whole` whether these are all pictures there are in `root`.
     """
 
     root: Path
     whole: bool = False
+    source: Path | None = None
     related_by: str = ""
     paths: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -115,7 +117,7 @@ def from_folder(root: Path, is_nested: bool = True) -> Entries:
             raise CatalogError(Message("catalog.folder_is_not_one", folder=root))
         advice = meant(root, Message("catalog.give_folder"))
         raise CatalogError(Message("catalog.folder_does_not_exist", folder=root, advice=advice))
-    entries = Entries(root, whole=True)
+    entries = Entries(root, whole=True, source=root)
     visited = {_identity(root)}
     folders, files = _contents(root, "", visited, entries)
     splits = {name: SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES}
@@ -261,8 +263,20 @@ def from_csv(file: Path, group: Grouping = None) -> Entries:
 
     `group` names another column than group, or is a regular expression on the path.
     """
+    header, rows = rows_of(file)
+    names = {name: column_of(name) for name in header}
+    columns = {name: [(row[header] or "").strip() for row in rows] for header, name in names.items()}
+    entries = from_columns(columns, file.parent, group, str(file), first_line=2)
+    entries.source = file
+    return entries
+
+
+def rows_of(file: Path) -> tuple[list[str], list[dict[str, str | None]]]:
+    """The header of a CSV file, and its rows by that. Raises CatalogError."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        with open(file, "rb") as start:  # PowerShell's > writes UTF-16
+            encoding = "utf-16" if start.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        text = file.read_text(encoding)
     except (OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError):
             reason = error.strerror or str(error)
@@ -276,12 +290,10 @@ def from_csv(file: Path, group: Grouping = None) -> Entries:
         raise CatalogError(Message("catalog_table.not_csv", file=file, reason=str(error))) from error
     if first.strip() and not rows:
         raise CatalogError(Message("catalog_table.no_rows", file=file))
-    names = {header: _column(header) for header in (rows[0] if rows else ()) if header}
-    columns = {name: [(row[header] or "").strip() for row in rows] for header, name in names.items()}
-    return from_columns(columns, file.parent, group, str(file), first_line=2)
+    return [name for name in (rows[0] if rows else ()) if name], rows
 
 
-def _column(header: str) -> str:
+def column_of(header: str) -> str:
     name = header.strip()
     return name.lower() if name.lower() in ("path", "label", "split", "group") else name
 
@@ -314,7 +326,7 @@ def from_columns(
         given = None if _is_missing(split) else SPLIT_NAMES.get(str(split).strip().lower())
         if given is None and not _is_missing(split):
             raise CatalogError(Message("catalog_table.no_split", table=table, row=line, split=str(split)))
-        row = _within(root, str(path)), str(label)
+        row = within(root, str(path)), str(label)
         if row in already_read:
             twice.append(row[0])
             continue
@@ -356,7 +368,7 @@ def from_pattern(root: Path, pattern: str) -> Entries:
     return entries
 
 
-def _within(root: Path, path: str) -> str:
+def within(root: Path, path: str) -> str:
     """The path as the index keeps it: relative to the root where it lies in it."""
     absolute = os.path.normpath(os.path.join(root.absolute(), path))
     inside = absolute.startswith(os.path.join(root.absolute(), ""))

@@ -18,12 +18,14 @@ from whatsit.cli import (
     pages,
     predict,
     report,
+    review,
     runs,
     serve,
     show,
     snippet,
     train,
     trash,
+    undo,
     verify,
 )
 from whatsit.config import Language
@@ -35,6 +37,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     verify.verify: "about.verify",
     show.show: "about.show",
     train.train: "about.train",
+    review.review: "about.review",
     lr.lr: "about.lr",
     report.report: "about.report",
     runs.runs: "about.runs",
@@ -45,7 +48,8 @@ COMMANDS: dict[Callable[..., None], str] = {
     export.export: "about.export",
     demo.demo: "about.demo",
     trash.trash: "about.trash",
-    trash.undo: "about.undo",
+    undo.undo: "about.undo",
+    undo.history: "about.history",
     cache.cache: "about.cache",
     env.env: "about.env",
 }

@@ -1,4 +1,4 @@
-"""`whatsit trash` and `whatsit undo`: nothing is lost."""
+"""`whatsit trash`: nothing is lost."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -60,27 +60,3 @@ def trash(
     print(say("cli_project.size", count=count, megabytes=megabytes))
     if any(move.state == "made" for move in moves):
         print(say("cli_project.next_undo", command=command_line("undo", *named(folder, project))))
-
-
-def undo(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:
-    """Undo the last change that moved pictures."""
-    from whatsit.project import Project
-
-    kept = Project.existing(folder, project, "cli_project.nothing_to_undo")
-    with kept.lock():
-        moves = kept.journal.undo()
-    if json:
-        print_json({"restored": [str(move.start) for move in moves]})
-        return
-    if not moves:
-        print(say("cli_project.nothing"))
-        return
-    back = [move for move in moves if move.source]
-    at, away = moves[0].at[:16], len(moves) - len(back)
-    if away:
-        print(say("cli_project.back_and_away", count=len(back), at=at, away=away))
-    else:
-        print(say("cli_project.back", count=len(back), at=at))
-    for move in back[:5]:
-        moved = say("cli_project.was_moved", path=printable(move.start), reason=printable(move.reason))
-        print(f"  {moved}")

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from whatsit.checks import described, is_count, path_of
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader
+from whatsit.collection.following import LOCK, REMOVED, follow, removed_by_review, show_moves
 from whatsit.collection.lists import read_list
 from whatsit.collection.looks import Looks
 from whatsit.collection.manifest import LARGEST_NUMBER, Manifest, Row, storable
@@ -170,13 +171,16 @@ class _Collecting:
         self.manifest = Manifest(project.images / MANIFEST)
         self.incoming = project.folder / "incoming"
         self.notes: list[Message] = []
+        show_moves(project, self.manifest)
+        self.removed = removed_by_review(project)
         recover(project, self.incoming, self.manifest)
 
     def add(self, label: str, found: Iterable[Found], words: str = "", most: int | None = None) -> None:
         """Note addresses that are new, at most as many as makes `most` for these words."""
         known = self.manifest.of(label)
         addresses = self.manifest.rows.get(label, {})
-        new = [one for one in found if storable(one.url) not in addresses]
+        removed = self._removed_addresses()
+        new = [one for one in found if (url := storable(one.url)) not in addresses and url not in removed]
         if most is not None:
             new = new[: max(0, most - sum(row.words == words for row in known))]
         last = max([row.number for row in known], default=-1)
@@ -197,6 +201,10 @@ class _Collecting:
         for row in rows:
             if retry and row.status in ("failed", "broken"):
                 self.manifest.note(row, "waiting")
+        removed = self._removed_addresses()
+        self.manifest.note_all(
+            (row, "removed", REMOVED) for row in rows if row.status == "waiting" and row.url in removed
+        )
         waiting = [row for row in rows if row.status == "waiting"]
         left: Looks = {}
         try:
@@ -218,6 +226,10 @@ class _Collecting:
         tallies = {label: Tally.of(self.manifest.of(label), reasons) for label in labels}
         return Collection(self.project.images, self.manifest.path, tallies, self.notes)
 
+    def _removed_addresses(self) -> set[str]:
+        """The addresses of pictures that a review removed, whichever class they were found for."""
+        return {row.url for row in self.manifest if row.status == "removed"}
+
     async def _download(
         self, rows: Sequence[Row], allow_private: bool, at_once: int, limits: Limits, backoff: float
     ) -> Looks:
@@ -225,7 +237,7 @@ class _Collecting:
         with progress_of_several(totals) as advance:
             async with client(limits, Guard.of_user(allow_private)) as session:
                 loader = Downloader(
-                    session, self.project.images, self.incoming, self.manifest, limits, backoff
+                    session, self.project.images, self.incoming, self.manifest, limits, backoff, self.removed
                 )
 
                 def show_progress(row: Row) -> None:
@@ -276,7 +288,7 @@ def _only_one(into: str | Path, folder: str | Path | None, labels: Iterable[str]
     """The only collecting of classes into a folder; another one is waited for, with a warning."""
     is_new = not os.path.lexists(path_of(into, "into", CollectError))
     project = Project(into, folder)
-    lock = FileLock(not_a_link(project.folder / "collecting.lock", project.folder))
+    lock = FileLock(not_a_link(project.folder / LOCK, project.folder))
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -286,6 +298,7 @@ def _only_one(into: str | Path, folder: str | Path | None, labels: Iterable[str]
         yield _Collecting(project, labels)
     finally:
         lock.release()
+        follow(project)
         if is_new and os.listdir(into) == [SIDECAR]:  # nothing was collected
             shutil.rmtree(into)
 

@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from whatsit.collection.following import REMOVED
 from whatsit.collection.looks import Look, Looks
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.politeness import HostQueues
@@ -41,6 +42,7 @@ class Downloader:
     """Fetches waiting rows of a manifest into `images`, through `incoming`, a folder of its own.
 
     `looks` holds what shows copies of every picture that arrived, `faults` what broke Whatsit's own code.
+    What has one of the contents `removed`, SHA-256 in hex, is not put in.
     Close it after use.
     """
 
@@ -52,11 +54,13 @@ class Downloader:
         manifest: Manifest,
         limits: Limits,
         backoff: float = BACKOFF,
+        removed: Collection[str] = (),
     ) -> None:
         self.looks: Looks = {}
         self.faults: list[str] = []
         self._session, self._images, self._incoming = session, images, incoming
         self._manifest, self._limits, self._backoff = manifest, limits, backoff
+        self._removed = removed
         self._robots = Robots(session)
         self._room = Room(ON_DISK, limits.size)
         self._judges = ThreadPoolExecutor(threads())
@@ -179,6 +183,10 @@ class Downloader:
         """First written down, then moved: after a crash `recover` finds out by the content."""
         suffix = SUFFIX_OF[fingerprint.facts.format]
         look = Look.of(fingerprint)
+        if look.content.hex() in self._removed:
+            self._manifest.note(row, "removed", REMOVED, sha256=look.content.hex())
+            part.unlink()
+            return
         name, again = f"{row.number:08}", 1
         while True:
             file = f"{row.label}/{name}{suffix}"

@@ -25,12 +25,13 @@ from whatsit.fetch import LONGEST_URL
 from whatsit.formats import is_hidden
 from whatsit.i18n import Message
 from whatsit.project import write_whole
-from whatsit.project.paths import not_a_link, plain_name, untrusted
+from whatsit.project.paths import not_a_link, plain_name, relative, untrusted
 from whatsit.text import printable
 
 # waiting: not fetched yet. failed: it did not arrive. broken: what arrived is not a usable picture.
 # new: in its folder, and not compared with the others yet. duplicate: (nearly) the same as another.
-Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept"]
+# removed: a review removed it. A review may also have moved what is kept to another class.
+Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept", "removed"]
 STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
 TOGETHER = 1000  # rows that are written at once
@@ -202,7 +203,7 @@ class Manifest:
                 label, number = values.pop("class"), int(values.pop("number"))
                 if not 0 <= number < LARGEST_NUMBER:
                     raise self._not_valid(Message("manifests.number", number=number))
-                self._check_place(label, values["file"])
+                self._check_place(label, values["file"], values["status"] in ("kept", "removed"))
                 yield Row(label, number, **values)  # type: ignore[arg-type]
         except (ValueError, csv.Error) as error:
             raise self._not_valid(str(error)) from error
@@ -210,10 +211,17 @@ class Manifest:
     def _not_valid(self, why: Message | str) -> CollectError:
         return CollectError(Message("manifests.not_valid", path=self.path, reason=why))
 
-    def _check_place(self, label: str, file: str) -> None:
-        """Raise UntrustedError for a class that is not a folder of pictures, and a file that is not in it."""
+    def _check_place(self, label: str, file: str, is_reviewed: bool) -> None:
+        """Raise UntrustedError for a class that is not a folder of pictures, and a file that is not in it.
+
+        One that may have been moved in a review is in any folder of pictures.
+        """
         if is_hidden(plain_name(label, self.path)):
             raise untrusted(self.path, Message("manifests.no_class", label=label))
+        if file and is_reviewed:
+            if any(map(is_hidden, relative(self.path.parent, file, self.path).parts)):
+                raise untrusted(self.path, Message("manifests.no_picture", file=file, label=label))
+            return
         folder, _, name = file.partition("/")
         if file and (folder != label or is_hidden(plain_name(name, self.path))):
             raise untrusted(self.path, Message("manifests.no_picture", file=file, label=label))

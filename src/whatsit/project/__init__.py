@@ -2,8 +2,9 @@
 
 from whatsit.project.cache import cache_dir, cache_files, empty_cache
 from whatsit.project.database import Database
+from whatsit.project.decisions import Decided, Decision
 from whatsit.project.features import FEATURES, FeatureStore, Recipe
-from whatsit.project.files import short_name, size_of, write_whole
+from whatsit.project.files import free_name, short_name, size_of, write_whole
 from whatsit.project.journal import Action, Journal
 from whatsit.project.moves import Move
 from whatsit.project.paths import SIDECAR
@@ -55,6 +56,8 @@ __all__ = [
     "Action",
     "Answered",
     "Database",
+    "Decided",
+    "Decision",
     "EpochRecord",
     "FeatureStore",
     "FindingRecord",
@@ -76,6 +79,7 @@ __all__ = [
     "empty_cache",
     "empty_replaced",
     "find_replaced",
+    "free_name",
     "keeping",
     "list_replaced",
     "load_run",

@@ -20,6 +20,8 @@ FIRST = 3  # the number of the first format; those before were never released
 # the path is relative to the image folder.
 # splits: the split that a rule assigned to a picture, permanently.
 # moves: the journal. Without a source the file was made by Whatsit, without a target it went to the trash.
+# decisions: what somebody decided of a picture, and the number of the move that carries it out, if one does;
+# whether the manifest has followed that move.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
@@ -29,6 +31,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "PRIMARY KEY (rule, content)) WITHOUT ROWID",
         "CREATE TABLE moves (id INTEGER PRIMARY KEY, action INTEGER, at TEXT, reason BLOB, "
         "source BLOB, target BLOB, name BLOB, state TEXT)",
+    ),
+    (
+        "CREATE TABLE decisions (id INTEGER PRIMARY KEY, action INTEGER, at TEXT, content BLOB, choice TEXT, "
+        "was BLOB, label BLOB, path BLOB, place BLOB, move INTEGER, state TEXT, followed INTEGER)",
+        "CREATE INDEX decisions_of_moves ON decisions (move)",
     ),
 )
 BESIDE = ("-journal", "-wal", "-shm")  # what SQLite puts beside a file

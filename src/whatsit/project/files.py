@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,15 @@ def short_name(stem: str, ending: str) -> str:
     while len(os.fsencode(stem)) > room:
         stem = stem[:-1]
     return stem + ending
+
+
+def free_name(path: Path, taken: Collection[Path] = ()) -> Path:
+    """The path, or one with a number, that no file has and that is not `taken`: 1.jpg, 1-2.jpg, 1-3.jpg."""
+    target, number = path, 1
+    while target in taken or os.path.lexists(target):
+        number += 1
+        target = path.with_name(short_name(path.stem, f"-{number}{path.suffix}"))
+    return target
 
 
 def size_of(folder: Path) -> int:

@@ -17,6 +17,7 @@ from whatsit.errors import ProjectError, WhatsitError
 from whatsit.events import warn
 from whatsit.i18n import Message
 from whatsit.project.database import Database
+from whatsit.project.decisions import Decision, mark_decisions, write_down
 from whatsit.project.files import write_whole
 from whatsit.project.moves import COLUMNS, LARGEST, Move, Places, State
 from whatsit.project.moving import finish, move_file
@@ -25,6 +26,7 @@ from whatsit.project.records import recorded_message
 from whatsit.text import brief, ending
 
 Way = tuple[Path | None, Path | None, Message | str]  # of a file: its source, its target, and why
+Carried = tuple[Decision, int | None]  # a decision, and the place of the way that carries it out, if one does
 
 
 class Journal:
@@ -41,11 +43,12 @@ class Journal:
     def begin(self) -> "Action":
         """An action: moves that belong together and are undone together."""
         with self._database.read() as database:
-            (last,) = database.execute("SELECT ifnull(max(action), 0) FROM moves").fetchone()
+            both = "SELECT action FROM moves UNION ALL SELECT action FROM decisions"
+            (last,) = database.execute(f"SELECT ifnull(max(action), 0) FROM ({both})").fetchone()
         return Action(self, self._counted(last) + 1)
 
-    def plan(self, action: int, ways: Sequence[Way]) -> list[Move]:
-        """Write down moves (source, target, reason) before they are made."""
+    def plan(self, action: int, ways: Sequence[Way], decided: Sequence[Carried] = ()) -> list[Move]:
+        """Write down moves (source, target, reason), and decisions, before anything is moved."""
         named: Counter[Path] = Counter()
         leaving: set[Path] = set()  # for the trash, so that a new file may take their place
         for source, target, _ in ways:
@@ -86,28 +89,33 @@ class Journal:
                 for number, (source, target, reason) in enumerate(ways, first)
             ]
             database.executemany("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            numbered = ((one, None if place is None else first + place) for one, place in decided)
+            write_down(database, action, now, numbered)
         return self._select("id >= ?", first)
 
     def make(self, moves: Sequence[Move]) -> None:
         """Make planned moves in order; one that fails ends it, and those after it are cancelled."""
         self._carry_out(moves, [(move.start, move.end) for move in moves], "made", "cancelled")
 
-    def undo(self) -> list[Move]:
+    def undo(self, since: int = 0, known_gone: set[int] | None = None) -> list[Move]:
         """Take back the last action, its last move first, and return its moves; [] where there is none.
 
         A file in the way is an error, and the next undo continues from there. One that is gone is passed
         over, and one whose original was deleted with the trash stays: it is the only one left.
+        Actions before the number `since` are left alone. `known_gone` has the numbers of moves whose files
+        are gone, of which nothing is said again.
         """
         last: list[Move] = []
         gone: list[Move] = []
         only: list[Move] = []
-        for move in reversed(self._select("state = 'made'")):
-            if last and move.action != last[0].action:
+        for action in self._actions_made(since):
+            for move in reversed(self._select("state = 'made' AND action = ?", action)):
+                if (old := self._replaced_by(move)) and old.state == "emptied":
+                    only.append(move)
+                else:
+                    (last if os.path.lexists(move.end) else gone).append(move)
+            if last:
                 break
-            if (old := self._replaced_by(move)) and old.state == "emptied":
-                only.append(move)
-            else:
-                (last if os.path.lexists(move.end) else gone).append(move)
         if only:
             warn(Message("journal.original_deleted", path=only[0].end, count=len(only)))
             self._mark(only, "emptied")
@@ -115,6 +123,9 @@ class Journal:
             deleted = len(self._select("state = 'emptied' AND target IS NULL AND action = ?", last[0].action))
             if deleted > len(only):
                 warn(Message("journal.deleted_before", count=deleted - len(only)))
+        if known_gone is not None:
+            gone = [move for move in gone if move.id not in known_gone]
+            known_gone.update(move.id for move in gone)
         if gone:
             path, target, count = gone[0].end, gone[0].start, len(gone) - 1
             if count:
@@ -125,6 +136,14 @@ class Journal:
         self._mark(last, "undoing")
         self._carry_out(last, [(move.end, move.start) for move in last], "undone", "made")
         return last
+
+    def moves(self) -> list[Move]:
+        """All moves that were made, undone ones too, the oldest first."""
+        return self._select("state NOT IN ('planned', 'cancelled')")
+
+    def check(self, path: Path) -> None:
+        """Raise ProjectError where a file can't be moved because of where it lies."""
+        self._places.stored(path)
 
     def trashed(self) -> list[Move]:
         """What lies in the trash, the oldest first: trashed files, and made ones that were undone."""
@@ -253,11 +272,20 @@ class Journal:
             with self._database.write() as database:
                 rows = [(state, move.id) for move in moves]
                 database.executemany("UPDATE moves SET state = ? WHERE id = ?", rows)
+                mark_decisions(database, (move.id for move in moves), state)
 
     def _select(self, condition: str, *values: object) -> list[Move]:
         with self._database.read() as database:
             rows = database.execute(f"SELECT {COLUMNS} FROM moves WHERE {condition} ORDER BY id", values)
             return [self._places.move_of(row) for row in rows]
+
+    def _actions_made(self, since: int) -> list[int]:
+        """The numbers of actions with moves that can be undone, the last first."""
+        with self._database.read() as database:
+            found = (
+                "SELECT DISTINCT action FROM moves WHERE state = 'made' AND action >= ? ORDER BY action DESC"
+            )
+            return [action for (action,) in database.execute(found, (since,))]
 
     def _counted(self, last: object) -> int:
         """The last number in the journal."""
@@ -285,13 +313,27 @@ class Action:
         """Move files into the project's trash, each for a reason."""
         self.move((path, None, reason) for path, reason in files)
 
-    def move(self, files: Iterable[tuple[Path, Path | None, Message | str]]) -> None:
-        """Move files (from, to, reason) to where there are none yet; to None is into the trash."""
-        self.journal.make(self.journal.plan(self.number, list(files)))
+    def move(
+        self, files: Iterable[tuple[Path, Path | None, Message | str]], decided: Sequence[Carried] = ()
+    ) -> None:
+        """Move files (from, to, reason) to where there are none yet; to None is into the trash.
+
+        `decided` is written down at once with them. A decision holds while its file's move is made.
+        """
+        self.journal.make(self.journal.plan(self.number, list(files), decided))
 
     def create(self, path: Path, data: bytes, reason: Message | str) -> None:
         """Put a new file where there is none yet."""
         self._put(self.journal.plan(self.number, [(None, path, reason)]), [data])
+
+    def write(self, path: Path, data: bytes, reason: Message | str, decided: Sequence[Decision]) -> None:
+        """Put a new file there, in the place of an old one if there is one, which goes to the trash.
+
+        Decisions that it shows are written down at once with it, and hold while it is there.
+        """
+        ways: list[Way] = [(path, None, reason)] if os.path.lexists(path) else []
+        ways.append((None, path, reason))
+        self._put(self.journal.plan(self.number, ways, [(one, len(ways) - 1) for one in decided]), [data])
 
     def replace(self, files: Iterable[tuple[Path, Path, bytes, Message | str]]) -> None:
         """Put new files in the place of old ones (old, new, data, reason), which go to the trash.

@@ -15,6 +15,7 @@ from whatsit.errors import ProjectError, ReadOnlyProjectError
 from whatsit.events import warn
 from whatsit.i18n import Message
 from whatsit.project.database import Database
+from whatsit.project.decisions import Decided
 from whatsit.project.features import FEATURES, FeatureStore
 from whatsit.project.files import write_whole
 from whatsit.project.journal import Journal
@@ -48,6 +49,7 @@ class Project:
             raise self._read_only(Message("project.no_permission"))
         self._lock = FileLock(self.folder / "lock")
         self.database = Database(self.folder / DATABASE)
+        self.decided = Decided(self.database, self.images)
         self._belong()
         self._journal = Journal(self.database, self.images, self.folder / "trash")
         if self._journal.is_torn():

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from whatsit.catalog import Catalog
+from whatsit.catalog.entries import within
+from whatsit.checks import require_class
+from whatsit.collection.following import follow
 from whatsit.config import Choice
+from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
-from whatsit.project.decisions import Decision
+from whatsit.project import Action, Decision
+from whatsit.review.cleaned import CLEANED, cleaned
+from whatsit.review.places import Places
+from whatsit.review.undoing import Undone, undo
 from whatsit.text import brief
 
 
@@ -21,6 +28,9 @@ class Judged(Protocol):
     def content(self) -> str: ...
     @property
     def label(self) -> str: ...
+
+
+Wish = tuple[Judged, Choice, str | None]  # what is decided about a picture, and the label to relabel it to
 
 
 @dataclass(frozen=True)
@@ -56,19 +66,100 @@ class Decisions:
     def decide(self, items: Iterable[Judged], choice: Choice, label: str | None = None) -> Outcome:
         """Decide the same about several pictures; one undo takes it back. `label` is the class to relabel to.
 
+        A picture that another reviewer moved meanwhile is found; one that is gone is passed over.
         Raises WhatsitError for a class that does not exist, ReadOnlyProjectError where nothing can be written
         down, and ProjectError where a file can't be moved: those before it were.
         """
         return self.decide_each([(item, choice, label) for item in items])
 
-    def decide_each(self, wanted: Sequence[tuple[Judged, Choice, str | None]]) -> Outcome:
-        """Decide about each picture by itself, in one action, as `decide` does."""
-        raise NotImplementedError
+    def decide_each(self, wishes: Sequence[Wish]) -> Outcome:
+        """Decide about each picture by itself, in one action, as `decide` does; the last counts of two."""
+        project = self.catalog.project
+        wishes = list({item.path: (item, choice, label) for item, choice, label in wishes}.values())
+        for label in sorted({label or "" for _, choice, label in wishes if choice == "relabel"}):
+            self.require_label(label)
+        try:
+            with project.lock():
+                action = project.journal.begin()
+                if self._has_folders:
+                    return _move(action, Places(self.catalog), wishes)
+                return _note(action, self.catalog, wishes)
+        finally:
+            follow(project)
 
-    def undo(self) -> "Undone | None":
+    def require_label(self, label: str) -> None:
+        """Raise WhatsitError for a label that pictures can't be relabeled to."""
+        if self._has_folders:
+            Places(self.catalog).require_label(label)
+        else:
+            require_class(label, self.catalog.classes)
+
+    @property
+    def _has_folders(self) -> bool:
+        return self.catalog.source == self.catalog.root
+
+    def undo(self) -> Undone | None:
         """Take back what was done last in the project, whoever did it; None where there is nothing."""
-        raise NotImplementedError
+        return next(iter(list(undo(self.catalog.project))), None)
 
     def known(self) -> dict[str, Decision]:
-        """By content, what holds now of each picture that somebody decided about."""
-        raise NotImplementedError
+        """By content, what holds now of each picture that somebody decided about.
+
+        Of pictures with the same content, one that is left counts before one that was removed.
+        """
+        last: dict[str, dict[PurePath, Decision]] = {}
+        for one in self.catalog.project.decided.holding():
+            found = last.setdefault(one.content, {})
+            found.pop(one.path, None)
+            found[one.place or one.path] = one
+        known = {}
+        for content, found in last.items():
+            left = [one for one in found.values() if one.choice != "remove"]
+            known[content] = [*found.values(), *left][-1]
+        return known
+
+
+def _move(action: Action, places: Places, wishes: Sequence[Wish]) -> Outcome:
+    """Move what is removed or relabeled, and write down all of it."""
+    ways: list[tuple[Path, Path | None, Message]] = []
+    carried: list[tuple[Decision, int | None]] = []
+    passed_over: list[tuple[Path, Message]] = []
+    taken: set[Path] = set()
+    for item, choice, wanted in wishes:
+        try:
+            here = places.find(item.path, item.content)
+            was = places.label_of(here)
+            label = wanted if choice == "relabel" and wanted else was
+            there = places.relabeled(here, label, taken) if label != was else here
+        except WhatsitError as error:
+            passed_over.append((item.path, error.message))
+            continue
+        one = Decision(item.content, choice, was, label, here, None if choice == "remove" else there)
+        carried.append((one, None if one.place == here else len(ways)))
+        if one.place != here:
+            target = None if one.place is None else places.images / one.place
+            ways.append((places.images / here, target, one.reason))
+            taken.update(filter(None, [target]))
+    if carried:
+        action.move(ways, carried)
+    made = tuple(one for one, _ in carried)
+    return Outcome(action.number if made else 0, made, tuple(passed_over))
+
+
+def _note(action: Action, catalog: Catalog, wishes: Sequence[Wish]) -> Outcome:
+    """Write cleaned.csv where that changes it, and write down all of it."""
+    made = []
+    for item, choice, wanted in wishes:
+        below = PurePath(within(catalog.root, str(item.path.absolute())))
+        label = wanted if choice == "relabel" and wanted else item.label
+        made.append(Decision(item.content, choice, item.label, label, below, below))
+    if not made:
+        return Outcome(0, ())
+    table = catalog.project.images / CLEANED
+    before = catalog.project.decided.holding()
+    data = cleaned(catalog, [*before, *made])
+    if (table.read_bytes() if table.is_file() else cleaned(catalog, ())) == data:
+        action.move([], [(one, None) for one in made])
+        return Outcome(action.number, tuple(made))
+    action.write(table, data, Message("decisions.table", count=len(made)), made)
+    return Outcome(action.number, tuple(made), table=table)

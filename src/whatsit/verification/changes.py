@@ -8,7 +8,7 @@ from whatsit.errors import ImageError
 from whatsit.events import progress
 from whatsit.i18n import Message
 from whatsit.parallel import in_parallel
-from whatsit.project import Action, short_name
+from whatsit.project import Action, free_name
 from whatsit.verification.findings import Findings, Fixed
 from whatsit.verification.repair import NAMES, Oddity, Repaired, repair_picture
 
@@ -87,8 +87,4 @@ def _why_not(found: Findings, one: Path) -> Message | None:
 
 def _free(old: Path, repaired: Repaired, taken: set[Path]) -> Path:
     """A name that no other picture has."""
-    target, number = repaired.path, 1
-    while target != old and (target in taken or os.path.lexists(target)):
-        number += 1
-        target = repaired.path.with_name(short_name(repaired.path.stem, f"-{number}{repaired.path.suffix}"))
-    return target
+    return old if repaired.path == old else free_name(repaired.path, taken)
