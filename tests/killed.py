@@ -19,21 +19,40 @@ from pathlib import Path
 from typing import Any
 
 from tests import ROOT
+from whatsit.catalog import Catalog
 from whatsit.collection import collect_lists
 from whatsit.collection.provider import Found
 from whatsit.project import Project
+from whatsit.review import Decisions, undo
 
 for part in ("copies", "judging"):  # or a kill would hit their loading
     import_module(f"whatsit.collection.{part}")
 
-# "trash" or "create" names, "move" or "replace" pairs of names, "collect" addresses, "undo" or "empty"
+# "trash" or "create" names, "move" or "replace" pairs of names, "collect" addresses, "undo" or "empty",
+# "decide" a choice, a label and names, or "take back" so many actions
 Step = tuple[str, Sequence[Any]]
 TOUCHING = {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir"}
 NEVER = 0
 
 
-def perform(project: Project, step: Step) -> None:
+def read_catalog(images: Path, folder: Path) -> Catalog:
+    """The catalog of the table beside the pictures, or of the folder where there is none."""
+    table = images / "table.csv"
+    place = table if table.exists() else images
+    return Catalog.read(place, project=folder, to_train=False)
+
+
+def perform(project: Project, step: Step, catalog: Catalog | None = None) -> None:
     verb, files = step
+    if verb == "decide":
+        choice, label, *names = files
+        catalog = catalog or read_catalog(project.images, project.folder)
+        items = [item for path, item in zip(catalog.paths, catalog, strict=True) if path in names]
+        Decisions(catalog).decide(items, choice, label)
+        return
+    if verb == "take back":
+        list(undo(project, *files))
+        return
     if verb == "collect":
         collect_lists({"bear": map(Found, files)}, project.images, project=project.folder, allow_private=True)
         return
@@ -144,9 +163,10 @@ def _serve() -> None:
         if not child:
             try:
                 with another_disk(disk and Path(disk)):
+                    catalog = read_catalog(Path(images), Path(folder)) if step[0] == "decide" else None
                     if before != NEVER:
                         _kill_before(before)
-                    perform(Project(images, folder), step)
+                    perform(Project(images, folder), step, catalog)
                 os._exit(0)
             except BaseException:
                 traceback.print_exc()

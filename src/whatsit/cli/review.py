@@ -38,15 +38,18 @@ def review(
 def apply_decisions(folder: Path, table: Path, project: Path | None, json: bool) -> None:
     """Carry out the decisions of a table, and print what became of them."""
     from whatsit.catalog import Catalog
+    from whatsit.errors import WhatsitError
     from whatsit.review import Decisions
     from whatsit.review.applying import apply_table
 
     catalog = Catalog.read(folder, project=project, lasting=True, to_train=False, recursive=True)
     outcome, again = apply_table(Decisions(catalog), table)
+    if outcome.passed_over and not outcome.made and not again:
+        raise WhatsitError(Message("cli_review.nothing_done", reason=outcome.passed_over[0][1]))
     counts = Counter(one.choice for one in outcome.made)
     if json:
         passed_over = [{"path": str(path), "reason": why.to_dict()} for path, why in outcome.passed_over]
-        document = {
+        document: dict[str, object] = {
             **{choice: counts[choice] for choice in COUNTED},
             "before": again,
             "passed_over": passed_over,

@@ -54,12 +54,12 @@ def _print(undone: "Undone") -> None:
     back = [move for move in undone.moves if move.source]
     away = len(undone.moves) - len(back)
     values = {"count": len(back), "at": undone.at[:16]}
-    if away and back:
+    if undone.decisions and not back:
+        print(say("cli_project.decisions_back", **{**values, "count": len(undone.decisions)}))
+    elif away:
         print(say("cli_project.back_and_away", away=away, **values))
-    elif undone.moves and not (away and undone.decisions):
-        print(say("cli_project.back", **values))
     else:
-        print(say("cli_project.decisions_back", count=len(undone.decisions), at=undone.at[:16]))
+        print(say("cli_project.back", **values))
     for move in back[:MOST_FILES]:
         moved = say("cli_project.was_moved", path=printable(move.start), reason=printable(move.reason))
         print(f"  {moved}")

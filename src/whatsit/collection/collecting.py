@@ -12,10 +12,10 @@ from filelock import FileLock, Timeout
 
 from whatsit.checks import described, is_count, path_of
 from whatsit.collection.download import AT_ONCE, BACKOFF, Downloader
-from whatsit.collection.following import LOCK, REMOVED, follow, removed_by_review, show_moves
+from whatsit.collection.following import LOCK, follow, removed_by_review, show_moves
 from whatsit.collection.lists import read_list
 from whatsit.collection.looks import Looks
-from whatsit.collection.manifest import LARGEST_NUMBER, Manifest, Row, storable
+from whatsit.collection.manifest import LARGEST_NUMBER, REMOVED, Manifest, Row, storable
 from whatsit.collection.provider import Found, Provider
 from whatsit.collection.recovery import recover
 from whatsit.collection.search import in_words, providers, search

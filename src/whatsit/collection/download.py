@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from whatsit.collection.following import REMOVED
 from whatsit.collection.looks import Look, Looks
-from whatsit.collection.manifest import Manifest, Row
+from whatsit.collection.manifest import REMOVED, Manifest, Row
 from whatsit.collection.politeness import HostQueues
 from whatsit.collection.robots import Robots, refuse_opt_out
 from whatsit.collection.room import Room, Share

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from filelock import FileLock, Timeout
 
-from whatsit.collection.manifest import Manifest, Row, Status
+from whatsit.collection.manifest import REMOVED, Manifest, Row, Status
 from whatsit.errors import WhatsitError
 from whatsit.events import warn
 from whatsit.i18n import Message
@@ -14,7 +14,6 @@ from whatsit.project import MANIFEST, Decision, Project
 from whatsit.project.paths import not_a_link
 
 LOCK = "collecting.lock"
-REMOVED = Message("downloading.removed")
 HERE: tuple[Status, ...] = ("kept", "new")
 
 

@@ -32,6 +32,7 @@ from whatsit.text import printable
 # new: in its folder, and not compared with the others yet. duplicate: (nearly) the same as another.
 # removed: a review removed it. A review may also have moved what is kept to another class.
 Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept", "removed"]
+REMOVED = Message("downloading.removed")
 STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
 TOGETHER = 1000  # rows that are written at once
@@ -81,7 +82,7 @@ class Manifest:
         self._file: FileIO | None = None
         self._lock = Lock()
         self.rows: defaultdict[str, dict[str, Row]] = defaultdict(dict)
-        self.reasons: dict[str, Message] = {}
+        self.reasons: dict[str, Message] = {REMOVED.text("en"): REMOVED}
         if self._load():
             self.tidy()
 

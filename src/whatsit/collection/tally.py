@@ -60,7 +60,7 @@ class Tally:
             reasons=Counter(
                 known.get(row.error) or Message.of(row.error)
                 for row in rows
-                if row.error and row.status in ("failed", "broken", "waiting")
+                if row.error and row.status in ("failed", "broken", "waiting", "removed")
             ),
         )
 

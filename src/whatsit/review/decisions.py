@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Protocol, get_args
 
 from whatsit.catalog import Catalog
 from whatsit.catalog.entries import within
-from whatsit.checks import require_class
+from whatsit.checks import described, require_class
 from whatsit.collection.following import follow
 from whatsit.config import Choice
 from whatsit.errors import WhatsitError
@@ -75,7 +75,10 @@ class Decisions:
     def decide_each(self, wishes: Sequence[Wish]) -> Outcome:
         """Decide about each picture by itself, in one action, as `decide` does; the last counts of two."""
         project = self.catalog.project
-        wishes = list({item.path: (item, choice, label) for item, choice, label in wishes}.values())
+        wishes = list({(wish[0].path, wish[0].label): wish for wish in wishes}.values())
+        for choice in {choice for _, choice, _ in wishes}:
+            if choice not in get_args(Choice):
+                raise WhatsitError(Message("decisions.no_choice", given=described(choice)))
         for label in sorted({label or "" for _, choice, label in wishes if choice == "relabel"}):
             self.require_label(label)
         try:
@@ -100,7 +103,8 @@ class Decisions:
 
     def undo(self) -> Undone | None:
         """Take back what was done last in the project, whoever did it; None where there is nothing."""
-        return next(iter(list(undo(self.catalog.project))), None)
+        undone = list(undo(self.catalog.project))
+        return undone[0] if undone else None
 
     def known(self) -> dict[str, Decision]:
         """By content, what holds now of each picture that somebody decided about.

@@ -55,13 +55,14 @@ class Places:
     def relabeled(self, place: PurePath, label: str, taken: Collection[Path]) -> PurePath:
         """Where a picture belongs under another label, by a name that no other has, nor one of `taken`.
 
-        Raises WhatsitError for a link that would point to another file there.
+        Raises WhatsitError where that is behind a link, and for a link that would point elsewhere there.
         """
         parts = list(place.parts)
         parts[self._above] = label
         here, there = self.images / place, self.images.joinpath(*parts)
         if is_link(here) and not os.path.isabs(os.readlink(here)):
             raise WhatsitError(Message("decisions.relative_link", path=here))
+        self._catalog.project.journal.check(there)
         return free_name(there, taken).relative_to(self.images)
 
     def require_label(self, label: str) -> None:
