@@ -25,8 +25,9 @@ from whatsit.collection.provider import Found
 from whatsit.project import Project
 from whatsit.review import Decisions, undo
 
-for part in ("copies", "judging"):  # or a kill would hit their loading
-    import_module(f"whatsit.collection.{part}")
+# Or a kill would hit their loading, and each process would load them again.
+for name in ("whatsit.collection.copies", "whatsit.collection.judging", "numpy.ma", "_strptime"):
+    import_module(name)
 
 # "trash" or "create" names, "move" or "replace" pairs of names, "collect" addresses, "undo" or "empty",
 # "decide" a choice, a label and names, or "take back" so many actions

@@ -146,7 +146,7 @@ def test_formula_cells_are_read_as_they_were_written(bears: Path, command: Run) 
     file.write_text(f"path,decision\n{safe('=sum/1.png')},remove\nblack/1.png,relabel: =sum\n")
     done = command("review", "bears", "--apply", file)
     assert done.returncode == 0, done.stderr
-    assert sorted(os.listdir(bears / "=sum")) == ["1.png", "2.png"]
+    assert sorted(os.listdir(bears / "=sum")) == ["1-2.png", "2.png"]
     assert len(list(Catalog.from_folder(bears, to_train=False))) == len(NAMES) + 1
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import campaign, rendered
+from tests.conftest import WHOLE, campaign, rendered
 from tests.killed import NEVER, Killer, Step
 from tests.pictures import contents
 from whatsit.catalog import Catalog, Item
@@ -35,13 +35,14 @@ NAMES = (
     "teddy/3.png",
     os.fsdecode("teddy/熊 é.png".encode()),
 )
+EACH = 1 if WHOLE else 9  # of how many moments a kill is tried at one
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # what is killed needs no real disk
 
 
 @cache
 def drawn(name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        rendered(sum(name.encode()), (40, 32)).save(path := Path(folder, "drawn.png"))
+        rendered(sum(os.fsencode(name)), (40, 32)).save(path := Path(folder, "drawn.png"))
         return path.read_bytes()
 
 
@@ -215,7 +216,7 @@ def test_two_reviewers_find_what_the_other_one_moved(bears: Path) -> None:
     decide(one, "remove", "teddy/1.png")
     outcome = decide(other, "relabel", "black/1.png", "teddy/1.png", label="teddy")
     assert [(one.was, one.label, str(one.place)) for one in outcome.made] == [
-        ("grizzly", "teddy", "teddy/1.png")
+        ("grizzly", "teddy", "teddy/1-2.png")
     ]
     assert [str(why) for _, why in outcome.passed_over] == [
         f"{bears}/teddy/1.png was removed in a review meanwhile"
@@ -254,9 +255,8 @@ def test_copy_of_a_project_that_can_only_be_read_knows_what_was_decided(bears: P
     reviewer = opened(bears)
     decide(reviewer, "keep", "black/1.png")
     decide(reviewer, "relabel", "black/2.png", label="teddy")
-    assert set(Decisions(reviewer.catalog).known()) == {
-        one.content for one in Project.passing(bears).decided.holding()
-    }
+    copy = Project.passing(bears)
+    assert copy.decided.holding() == reviewer.catalog.project.decided.holding()
 
 
 def test_history_lists_what_was_done_and_what_was_undone(bears: Path) -> None:
@@ -550,7 +550,7 @@ def test_kill_at_any_moment_loses_neither_a_picture_nor_a_decision(
         folder.check_undone()
         shutil.rmtree(folder.images)
         shutil.copytree(kept, folder.images)
-        number += 4
+        number += EACH
 
 
 def table_or(images: Path) -> Path:

@@ -51,9 +51,10 @@ def show_moves(project: Project, manifest: Manifest) -> None:
     forth = [one for _, one, is_made in moves if is_made]
     changed = [_take_along(project, rows[one.content], one, is_back=True) for one in back]
     changed += [_take_along(project, rows[one.content], one, is_back=False) for one in forth]
-    if any(changed):
-        manifest.tidy()
-    project.decided.note_followed(moves)
+    with project.decided.following(moves):
+        manifest.sweep()
+        if any(changed):
+            manifest.tidy()
 
 
 def _take_along(project: Project, rows: Iterable[Row], one: Decision, is_back: bool) -> bool:

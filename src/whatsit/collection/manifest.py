@@ -35,6 +35,7 @@ Status = Literal["waiting", "failed", "broken", "new", "duplicate", "kept", "rem
 REMOVED = Message("downloading.removed")
 STATUSES: tuple[str, ...] = get_args(Status)
 FROM_FOUND = ("license", "author", "page", "title", "provider")
+TEMPORARY = ".whatsit-manifest."
 TOGETHER = 1000  # rows that are written at once
 LONGEST_TEXT = 1000  # characters
 LARGEST_NUMBER = 10**12  # of a picture
@@ -135,9 +136,15 @@ class Manifest:
     def tidy(self) -> None:
         """Write the file anew, each address once."""
         self.close()
+        self.sweep()
         rows = chain.from_iterable(self.of(label) for label in sorted(self.rows))
         parts = iter(lambda: list(islice(rows, TOGETHER)), [])
-        write_whole(self.path, chain([HEAD], (_lines(map(cells_of, part)) for part in parts)))
+        write_whole(self.path, chain([HEAD], (_lines(map(cells_of, part)) for part in parts)), TEMPORARY)
+
+    def sweep(self) -> None:
+        """Remove what a kill left when the file was written."""
+        for rest in self.path.parent.glob(f"{TEMPORARY}*"):
+            rest.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file; it is opened again when something is written."""

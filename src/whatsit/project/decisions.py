@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -16,6 +17,7 @@ from whatsit.project.paths import reading, relative
 from whatsit.text import brief, ending
 
 COLUMNS = "content, choice, was, label, path, place, action, at"
+UNKNOWN = 2  # whether the manifest shows it, besides 0 and 1
 LENGTH = 32  # bytes of a SHA-256
 AFTER = {"made": "holds", "undone": "undone", "cancelled": "cancelled"}  # a decision's state by its move's
 
@@ -107,10 +109,15 @@ class Decided:
             )
             return [(number, self._decision_of(row), holds == 1) for number, holds, *row in rows]
 
-    def note_followed(self, shown: Iterable[Follow]) -> None:
-        """The manifest shows these now."""
+    @contextmanager
+    def following(self, moves: Sequence[Follow]) -> Iterator[None]:
+        """The block has the manifest show these. After a kill in it nobody knows, and it is done again."""
+        self._note_followed((UNKNOWN, number) for number, _, _ in moves)
+        yield
+        self._note_followed((int(is_made), number) for number, _, is_made in moves)
+
+    def _note_followed(self, rows: Iterable[tuple[int, int]]) -> None:
         with self._database.write() as database:
-            rows = [(is_made, number) for number, _, is_made in shown]
             database.executemany("UPDATE decisions SET followed = ? WHERE id = ?", rows)
 
     def _select(self, condition: str, *values: object) -> list[Decision]:

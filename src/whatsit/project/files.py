@@ -53,15 +53,15 @@ def make_folders(folder: Path) -> None:
         one.mkdir(exist_ok=True)
 
 
-def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes], temporary_prefix: str = ".whatsit.") -> None:
     """Write data, or parts of it, under a temporary name, sync, rename: a reader never sees half a file.
 
     Raises WhatsitError where the folder can't be written, no longer exists (it is not created again: its
-    image folder may have moved), or the disk is full; nothing is left behind.
+    image folder may have moved), or the disk is full. Only a kill leaves the temporary file behind.
     """
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".whatsit.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix)
         with os.fdopen(handle, "wb") as file:
             file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()

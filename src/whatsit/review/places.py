@@ -69,7 +69,7 @@ class Places:
         """Raise WhatsitError for a label that is neither a class nor a folder beside the classes."""
         if label in self._catalog.classes:
             return
-        is_name = not is_hidden(label) and PurePath(label).name == label
+        is_name = label and not is_hidden(label) and PurePath(label).name == label
         if not (is_name and any((folder / label).is_dir() for folder in self._folders)):
             values = {"label": printable(label), "folder": self._folders[0] / "NAME"}
             advice = nearest(label, self._catalog.classes)
