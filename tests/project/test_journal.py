@@ -766,14 +766,14 @@ def test_whatsit_trash_lists_what_lies_there_and_undo_brings_it_back(bears: Path
     assert f"{bears}/black/1.jpg (black/1.jpg is not a bear)" in undone.stdout
     assert contents(bears) == before
     assert whatsit("undo", bears).stdout == "nothing to undo\n"
-    assert json.loads(whatsit("undo", bears, "--json").stdout) == {"restored": []}
+    assert json.loads(whatsit("undo", bears, "--json").stdout) == {"restored": [], "decisions": 0}
     assert whatsit("trash", bears).stdout == "0 files, 0.0 MB\n"
 
 
 def test_whatsit_undo_tells_what_came_back_as_json(bears: Path, whatsit: Run, tmp_path: Path) -> None:
     relabel(Project(bears, tmp_path / "elsewhere"), ("black/1.jpg", "teddy/1.jpg"))
     undone = whatsit("undo", bears, "--project", "elsewhere", "--json")
-    assert json.loads(undone.stdout) == {"restored": [str(bears / "black/1.jpg")]}
+    assert json.loads(undone.stdout) == {"restored": [str(bears / "black/1.jpg")], "decisions": 0}
     assert not (bears / ".whatsit").exists()
 
 

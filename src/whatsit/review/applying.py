@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from whatsit.catalog import Item
-from whatsit.catalog.entries import rows_of, within
+from whatsit.catalog.csv_files import rows_of
+from whatsit.catalog.entries import within
 from whatsit.cells import unsafe
 from whatsit.config import Choice
 from whatsit.errors import CatalogError, WhatsitError

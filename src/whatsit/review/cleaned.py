@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from whatsit.catalog import Catalog
-from whatsit.catalog.entries import column_of, rows_of, within
+from whatsit.catalog.csv_files import column_of, rows_of
+from whatsit.catalog.entries import within
 from whatsit.catalog.opening import SPLITS
 from whatsit.cells import safe
 from whatsit.errors import CatalogError
