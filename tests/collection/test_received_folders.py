@@ -90,6 +90,20 @@ def test_manifest_names_no_file_outside_its_classes(
     assert not (received / ".whatsit" / "trash").exists()
 
 
+@pytest.mark.parametrize("status", ["kept", "removed"])
+def test_manifest_of_a_reviewed_folder_names_pictures_of_any_class_and_nothing_else(
+    received: Path, status: str
+) -> None:
+    path = received / "manifest.csv"
+    for place in ("teddy/1.jpg", "train/bear/young/1.jpg"):
+        write(path, {"file": place, "status": status})
+        assert [row.file for row in Manifest(path)] == [place]
+    for place in ("../victim/x", "bear/../../victim/x", "/etc/hostname", ".whatsit/x", "bear/.hidden", ".."):
+        write(path, {"file": place, "status": status})
+        with pytest.raises(UntrustedError, match=REFUSED):
+            Manifest(path)
+
+
 @pytest.mark.parametrize("label", ["..", "../x", ".", "", ".whatsit", "/tmp", "a/b", "@eaDir", "a\0b"])
 def test_manifest_names_no_class_that_is_none(received: Path, label: str) -> None:
     write(received / "manifest.csv", {"class": label, "file": f"{label}/1.jpg"})

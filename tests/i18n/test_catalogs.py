@@ -15,6 +15,7 @@ from whatsit.i18n import Message, chosen, codes, say, speaking
 NO_SENTENCES = re.compile(
     r"Segoe UI|Helvetica Neue|Noto Sans|Hiragino Sans GB\.ttc|STHeiti Medium\.ttc|"
     r"DejaVu Sans|\s+(Add AveragePool|Abs And)[\w\s]+|splits JOIN rules .*|id, action, .*|"
+    r"content, choice, .*|"
     r"Pillow \{\}, \{\} pixels|Public Domain Mark|padding: .*|\{\}; border-bottom.*|nn\.Module .*|"
     r"offset points|axes fraction|outside lower left|upper left|"
     r"wrong extension|on its side|extreme shape|too large|"

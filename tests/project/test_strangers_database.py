@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 import whatsit as wi
 from tests.conftest import campaign
 from tests.stranger import Neighbors, move, neighbors, refused, snapshot
+from whatsit.collection.manifest import HEAD
 from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import Project
+from whatsit.review import Decisions, history
 
 
 @pytest.fixture
@@ -91,6 +93,19 @@ TABLES = {
     "files": ("path", "row", "error", "judge"),
     "rules": ("id", "rule"),
     "splits": ("rule", "content", "split", "hash", "relation"),
+    "decisions": (
+        "action",
+        "at",
+        "content",
+        "choice",
+        "was",
+        "label",
+        "path",
+        "place",
+        "move",
+        "state",
+        "followed",
+    ),
     "moves": ("id", "action", "at", "reason", "source", "target", "name", "state"),
 }
 
@@ -109,6 +124,9 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
             (here / "images" / label / path.name).write_bytes(path.read_bytes())
     received = neighbors(here / "images")
     catalog = wi.Catalog.from_folder(received.images)
+    if table == "decisions":
+        (received.images / "manifest.csv").write_bytes(HEAD)
+        Decisions(catalog).decide(list(catalog)[:2], data.draw(st.sampled_from(["keep", "remove"])))
     sidecar = data.draw(st.sampled_from([received.sidecar, here / "elsewhere"])) if table == "facts" else None
     with closing(sqlite3.connect(received.sidecar / "project.sqlite")) as database, database:
         column = data.draw(st.sampled_from(TABLES[table]))
@@ -132,6 +150,11 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
         str(catalog.summary())
         catalog.to_dataframe()
         catalog.project.journal.trashed()
+        decisions = Decisions(catalog)
+        decisions.known()
+        history(catalog.project)
+        decisions.decide(list(catalog)[2:3], "relabel", "1")
+        decisions.undo()
         with catalog.project.lock():
             catalog.project.journal.undo()
             catalog.project.journal.begin().trash([(catalog.items[0].path, "why")])

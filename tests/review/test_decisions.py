@@ -1,11 +1,13 @@
 """What is decided about pictures is carried out, remembered by content, and undone to the same bytes."""
 
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +23,7 @@ from whatsit.catalog import Catalog, Item
 from whatsit.collection.following import LOCK
 from whatsit.collection.manifest import Manifest, Row
 from whatsit.collection.provider import Found
-from whatsit.errors import ReadOnlyProjectError, WhatsitError
+from whatsit.errors import ProjectError, ReadOnlyProjectError, WhatsitError
 from whatsit.project import Project
 from whatsit.review import Decision, Decisions, Outcome, history, undo
 
@@ -225,6 +227,26 @@ def test_two_reviewers_find_what_the_other_one_moved(bears: Path) -> None:
     assert contents(bears) == before
 
 
+def test_two_reviewers_at_once_corrupt_nothing(bears: Path) -> None:
+    before = contents(collected(bears))
+
+    def review(number: int) -> None:
+        for turn, name in enumerate(NAMES):
+            reviewer = opened(bears)
+            paths = reviewer.catalog.paths
+            there = name if name in paths else paths[turn % len(paths)]
+            choice = ("relabel", "remove", "keep")[(turn + number) % 3]
+            decide(reviewer, choice, there, label=("black", "teddy")[number])
+            if turn % 3 == 2:
+                reviewer.undo()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(review, range(2)))
+    Folder(bears, Counter(map(drawn, NAMES)), before).check()
+    undo_all(bears)
+    assert contents(bears) == before
+
+
 def test_picture_behind_a_link_is_kept_but_not_moved(bears: Path, tmp_path: Path) -> None:
     (bears / "black").rename(tmp_path / "elsewhere")
     (bears / "black").symlink_to(tmp_path / "elsewhere")
@@ -373,6 +395,21 @@ def test_file_whose_name_is_no_text_can_not_be_in_a_table(tmp_path: Path) -> Non
     with pytest.raises(WhatsitError, match=r"cleaned\.csv can't be written: a file has a name"):
         decide(reviewer, "remove", "black_2.png")
     assert reviewer.known() == {}
+
+
+def test_full_disk_leaves_the_table_as_it_was(bears: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviewer = opened(table(bears))
+    decide(reviewer, "remove", "black/1.png")
+    before, known = contents(bears), reviewer.known()
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(ProjectError, match=r"cleaned\.csv can't be created.*No space left on device"):
+        decide(reviewer, "remove", "black/2.png")
+    assert contents(bears) == before
+    assert reviewer.known() == known
 
 
 # The manifest

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 MOST_FILES = 5  # that are named
 MOST_REASONS = 3
+ENTRIES = {
+    "done": "cli_project.entry",
+    "undone": "cli_project.entry_undone",
+    "partly": "cli_project.entry_partly",
+}
 
 
 def undo(
@@ -87,5 +92,4 @@ def _line(entry: "HistoryEntry") -> str:
     rest = sum(count for _, count in entry.what[MOST_REASONS:])
     if rest:
         parts.append(Message("cli_project.more_done", count=rest))
-    code = {"done": "entry", "undone": "entry_undone", "partly": "entry_partly"}[entry.state]
-    return printable(say(f"cli_project.{code}", action=entry.action, at=entry.at[:16], what=parts))
+    return printable(say(ENTRIES[entry.state], action=entry.action, at=entry.at[:16], what=parts))

@@ -17,6 +17,11 @@ from whatsit.project.paths import reading, relative
 from whatsit.text import brief, ending
 
 COLUMNS = "content, choice, was, label, path, place, action, at"
+REASONS: dict[Choice, str] = {
+    "keep": "decisions.keep",
+    "remove": "decisions.remove",
+    "unsure": "decisions.unsure",
+}
 UNKNOWN = 2  # whether the manifest shows it, besides 0 and 1
 LENGTH = 32  # bytes of a SHA-256
 AFTER = {"made": "holds", "undone": "undone", "cancelled": "cancelled"}  # a decision's state by its move's
@@ -49,7 +54,7 @@ class Decision:
         """What was decided, in words."""
         if self.choice == "relabel":
             return Message("decisions.relabel", was=self.was, label=self.label)
-        return Message(f"decisions.{self.choice}")
+        return Message(REASONS[self.choice])
 
     def settles(self, label: str) -> bool:
         """Whether somebody said that this is the picture's class, and that it stays."""
@@ -102,11 +107,12 @@ class Decided:
 
     def not_followed(self) -> list[Follow]:
         """What the manifest does not show yet: files that were moved, or moved back after it showed that."""
-        condition = "followed != (state = 'holds') AND state != 'planned' AND path IS NOT place"
+        found = (
+            f"SELECT id, state = 'holds', {COLUMNS} FROM decisions WHERE followed != (state = 'holds') "
+            "AND state != 'planned' AND path IS NOT place ORDER BY id"
+        )
         with self._database.read() as database:
-            rows = database.execute(
-                f"SELECT id, state = 'holds', {COLUMNS} FROM decisions WHERE {condition} ORDER BY id"
-            )
+            rows = database.execute(found)
             return [(number, self._decision_of(row), holds == 1) for number, holds, *row in rows]
 
     @contextmanager
