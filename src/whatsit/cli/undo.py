@@ -13,7 +13,7 @@ from whatsit.i18n import Message, say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.review import HistoryEntry, Undone
+    from whatsit.undoing import HistoryEntry, Undone
 
 MOST_FILES = 5  # that are named
 MOST_REASONS = 3
@@ -35,7 +35,7 @@ def undo(
 ) -> None:
     """Undo the last change that moved pictures, or decided about them."""
     from whatsit.project import Project
-    from whatsit.review.undoing import undo as take_back
+    from whatsit.undoing import undo as take_back
 
     if everything and times is not None:
         raise WhatsitError(Message("cli_project.times_and_all"))
@@ -73,7 +73,7 @@ def _print(undone: "Undone") -> None:
 def history(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:
     """List what moved pictures, and what was decided about them."""
     from whatsit.project import Project
-    from whatsit.review.undoing import history as entries
+    from whatsit.undoing import history as entries
 
     done = entries(Project.existing(folder, project, "cli_project.no_history"))
     if json:

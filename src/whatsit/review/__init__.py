@@ -4,7 +4,7 @@ from whatsit.config import Choice
 from whatsit.project.decisions import Decision
 from whatsit.review.decisions import Decisions, Judged, Outcome
 from whatsit.review.suspect import Reason, Suspect, Suspects
-from whatsit.review.undoing import HistoryEntry, Undone, history, undo
+from whatsit.undoing import HistoryEntry, Undone, history, undo
 
 __all__ = [
     "Choice",

@@ -15,8 +15,8 @@ from whatsit.i18n import Message
 from whatsit.project import Action, Decision
 from whatsit.review.cleaned import CLEANED, cleaned
 from whatsit.review.places import Places
-from whatsit.review.undoing import Undone, undo
 from whatsit.text import brief
+from whatsit.undoing import Undone, undo
 
 
 class Judged(Protocol):

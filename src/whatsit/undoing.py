@@ -1,13 +1,13 @@
-"""Taking back what was done last in a project: moves of pictures, and decisions about them."""
+"""What was done in a project, and taking it back: moves of pictures, and decisions about them."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from whatsit.collection.following import follow
 from whatsit.i18n import Message
-from whatsit.project import Decision, Move, Project
+from whatsit.project import MANIFEST, Decision, Move, Project
 from whatsit.text import brief
 
 
@@ -39,7 +39,10 @@ def undo(project: Project, times: int | None = 1) -> Iterator[Undone]:
                 yield undone
                 left = None if left is None else left - 1
     finally:
-        follow(project)
+        if os.path.lexists(project.images / MANIFEST):
+            from whatsit.collection.following import follow  # and all that downloading needs
+
+            follow(project)
 
 
 def _undo_last(project: Project, known_gone: set[int]) -> Undone | None:
