@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -63,7 +63,8 @@ class Downloader:
         self._robots = Robots(session)
         self._room = Room(ON_DISK, limits.size)
         self._judges = ThreadPoolExecutor(threads())
-        self._judges.submit(import_module, JUDGING)  # while the first answers are waited for
+        # While the first answers are waited for.
+        self._loading = self._judges.submit(import_module, JUDGING)
         self._is_closed, self._put_in_now, self._gate = False, 0, threading.Condition()
         self._numbers = itertools.count()
 
@@ -75,6 +76,7 @@ class Downloader:
         with self._gate:
             self._is_closed = True
             self._gate.wait_for(lambda: not self._put_in_now)
+        wait([self._loading])  # two threads that import parts of a package at once may block each other
         self._judges.shutdown(wait=False, cancel_futures=True)
 
     async def one_by_one(self, rows: Sequence[Row], advance: Callable[[Row], None]) -> None:
