@@ -139,6 +139,15 @@ def test_what_spreadsheets_and_powershell_make_of_a_table_is_read(bears: Path, c
     assert not (bears / "black" / odd).exists()
 
 
+def test_file_whose_name_is_no_text_is_named_as_the_table_of_suspects_names_it(
+    bears: Path, command: Run
+) -> None:
+    (bears / "black/1.png").rename(bears / os.fsdecode(b"black/\xe9.png"))
+    done = command("review", "bears", "--apply", decisions(bears.parent, ("black/\\udce9.png", "remove")))
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(bears / "black")) == ["2.png", "young"]
+
+
 def test_formula_cells_are_read_as_they_were_written(bears: Path, command: Run) -> None:
     (bears / "=sum").mkdir()
     fill(bears, ("=sum/1.png", "=sum/2.png"))

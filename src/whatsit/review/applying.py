@@ -38,10 +38,12 @@ def apply_table(decisions: Decisions, table: Path) -> tuple[Outcome, int]:
     picture of the catalog, or decides about one in another way than a line before.
     """
     catalog = decisions.catalog
-    items = {path: catalog.items[row] for row, path in enumerate(catalog.paths)}
+    items = {_written(path): catalog.items[row] for row, path in enumerate(catalog.paths)}
     holding = catalog.project.decided.holding()
-    before = {(str(one.path), one.choice, one.label if one.choice == "relabel" else None) for one in holding}
-    contents = {(str(one.path), one.content) for one in holding}
+    before = {
+        (_written(one.path), one.choice, one.label if one.choice == "relabel" else None) for one in holding
+    }
+    contents = {(_written(one.path), one.content) for one in holding}
     decided: dict[str, tuple[Choice, str | None]] = {}
     wishes: list[tuple[Item, Choice, str | None]] = []
     unknown: list[Line] = []
@@ -97,6 +99,11 @@ def _parsed(decisions: Decisions, table: Path, line: Line) -> tuple[Choice, str 
         raise _wrong(table, line, Message("decisions.no_decision", given=given)) from None
     except WhatsitError as error:
         raise _wrong(table, line, error.message) from error
+
+
+def _written(path: object) -> str:
+    """A path as a table has it, even where a name is not text."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _wrong(table: Path, line: Line, reason: Message) -> CatalogError:
