@@ -1,4 +1,4 @@
-"""What a server holds in memory: never more than its host is told to give, and no more after a long time."""
+"""What a server holds in memory: never more than the docs give it, and no more after a long time."""
 
 import http.client
 import re

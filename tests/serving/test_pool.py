@@ -1,14 +1,20 @@
 import asyncio
 import gc
 import threading
+import time
 import weakref
+from types import SimpleNamespace
 
 import pytest
 
-from whatsit.serving.pool import CROWDED, LateError, Pool
+from whatsit.serving.pool import CROWDED, CROWDED_SECONDS, LateError, Pool
 
 
-def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
+def test_queue_that_was_full_stays_short_until_nobody_waits_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed = [time.monotonic()]
+    monkeypatch.setattr("whatsit.serving.pool.time", SimpleNamespace(monotonic=lambda: sum(passed)))
     go_on = threading.Semaphore(0)
     pool = Pool(processors=1, waiting=8)
 
@@ -36,6 +42,8 @@ def test_queue_that_was_full_stays_short_until_nobody_waits() -> None:
         assert (pool.taken, pool.is_full) == (CROWDED, False)
         more = await come(1)
         assert (pool.taken, pool.is_full) == (1 + CROWDED, True)
+        passed.append(CROWDED_SECONDS)  # clients that try again at once would keep it short for ever
+        assert not pool.is_full
         await finish([*many[7:], *more])
         assert len(await come(8)) == pool.taken == 8
         assert not pool.is_full

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import Run
@@ -57,6 +58,46 @@ def test_it_answers_until_it_is_asked_to_end(cache: Path, picture: bytes, end: s
     assert line["client"] == "127.0.0.1"
     assert (line["method"], line["path"], line["status"]) == ("POST", "/classify", 200)
     assert "secret" not in log
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="several processes share an address on Linux only")
+def test_several_processes_serve_at_one_address(cache: Path, picture: bytes) -> None:
+    def ask(address: str, path: str, body: bytes | None = None) -> bytes:
+        with urllib.request.urlopen(f"{address}{path}", body, timeout=30) as answer:
+            return answer.read()
+
+    with started(SMALL, "--no-log", "--workers", 2, WHATSIT_THREADS="2") as (process, address):
+        workers = psutil.Process(process.pid).children()
+        workers = [one for one in workers if "spawn_main" in " ".join(one.cmdline())]
+        assert len(workers) == 2
+        for _ in range(12):
+            assert b"label" in ask(address, "classify", picture)
+        counted = ask(address, "metrics").decode()
+        assert 'whatsit_requests_total{method="POST",route="/classify",status="200"} 12.0' in counted
+        assert "whatsit_places 18.0" in counted
+        workers[0].kill()
+        psutil.wait_procs(workers[:1], timeout=10)
+        for _ in range(5):
+            ask(address, "health")  # of the other one, until there are two again
+        process.terminate()
+        out, log = process.communicate(timeout=30)
+    assert (process.returncode, log) == (0, "")
+    assert re.fullmatch(r"Ended after \d+ requests?\.", out.splitlines()[-1])
+    assert not psutil.wait_procs(workers, timeout=20)[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="several processes share an address on Linux only")
+def test_no_process_is_left_when_the_first_one_is_killed(cache: Path) -> None:
+    with started(SMALL, "--workers", 2, WHATSIT_THREADS="2") as (process, _):
+        workers = psutil.Process(process.pid).children()
+        process.kill()
+        assert not psutil.wait_procs(workers, timeout=20)[1]
+
+
+def test_more_processes_than_processors_are_refused() -> None:
+    for count in (0, 5000):
+        with pytest.raises(WhatsitError, match="--workers must be between 1 and"):
+            serve(Wish([str(SMALL)], workers=count), lambda ready: None)
 
 
 def test_reader_of_the_log_that_stops_reading_stops_no_answer(cache: Path) -> None:

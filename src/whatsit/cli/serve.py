@@ -40,6 +40,7 @@ def serve(
     ] = None,
     min_probability: MinProbability = None,
     precision: ServedPrecision = None,
+    workers: Annotated[int, typer.Option(metavar=say("metavar.number"), help=say("help_serve.workers"))] = 1,
     no_log: Annotated[bool, typer.Option("--no-log", help=say("help_serve.no_log"))] = False,
 ) -> None:
     """Serve bundles."""
@@ -60,6 +61,7 @@ def serve(
         min_probability=minima(min_probability or []),
         precision=precision,
         log=not no_log,
+        workers=workers,
     )
     requests = serve(wish, lambda ready: _announce(ready, inbox))
     print(say("serve.ended", requests=requests))

@@ -86,6 +86,7 @@ class Log:
             method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else UNKNOWN
             self._metrics.requests.labels(route, method, str(status)).inc()
             self._metrics.seconds.labels(route).observe(seconds)
+            self._metrics.note_places()
             if self._lines is not None:
                 self._lines.write(_line(scope, status, size, seconds))
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
-CROWDED = 2
+CROWDED = 2  # requests that may wait for each processor, once too many have come
+CROWDED_SECONDS = 10.0
 ENDING = 2.0  # seconds to wait for work that nobody waits for any more
 
 
@@ -103,14 +104,14 @@ class Pool:
 
     A request has a place from when it enters the queue until its work has ended. What is still in the queue
     gives its place back when it is late, or when its client leaves. Once all places were taken, more come
-    than can be answered: until nobody waits any more, only `CROWDED` requests for each processor may wait,
-    so that those that are let in are answered soon.
+    than can be answered: until nobody waits any more, or for CROWDED_SECONDS, only `CROWDED` requests for
+    each processor may wait, so that those that are let in are answered soon.
     """
 
     def __init__(self, processors: int, waiting: int, spare: int = 0) -> None:
         self.places = processors * (1 + waiting)
         self._processors = processors
-        self._is_crowded = False
+        self._crowded_until = 0.0
         self._threads = _Threads(min(processors + spare, self.places))
         self._open: set[Future[Any]] = set()
 
@@ -123,7 +124,8 @@ class Pool:
     def is_full(self) -> bool:
         """Whether the next request would be refused."""
         few = self._processors * (1 + CROWDED)
-        return len(self._open) >= (min(few, self.places) if self._is_crowded else self.places)
+        is_crowded = time.monotonic() < self._crowded_until
+        return len(self._open) >= (min(few, self.places) if is_crowded else self.places)
 
     async def run(
         self,
@@ -148,7 +150,8 @@ class Pool:
 
         def finish() -> None:
             self._open.discard(future)
-            self._is_crowded = self._is_crowded and len(self._open) > self._processors
+            if len(self._open) <= self._processors:
+                self._crowded_until = 0.0
             if hold is not None:
                 hold.release()
             if not done.done():
@@ -161,7 +164,8 @@ class Pool:
         if hold is not None:
             hold.take()
         self._open.add(future)
-        self._is_crowded = self._is_crowded or len(self._open) >= self.places
+        if len(self._open) >= self.places:
+            self._crowded_until = time.monotonic() + CROWDED_SECONDS
         future.add_done_callback(report)
         self._threads.submit(task)
         leaving = loop.create_task(gone)

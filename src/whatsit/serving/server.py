@@ -65,15 +65,21 @@ class Server(uvicorn.Server):
         self.run(sockets=[listening])
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A socket that listens; OSError where it can't."""
+def bound(host: str, port: int, shared: bool = False, listens: bool = True) -> socket.socket:
+    """A socket that listens, or only keeps the port; OSError where it can't.
+
+    With `shared`, others of this user may listen there too.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind((host, port))
-        listening.listen(BACKLOG)
+        if listens:
+            listening.listen(BACKLOG)
     except BaseException:
         listening.close()
         raise

@@ -8,12 +8,14 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import quote
 
 from whatsit.classifier import Classifier, Minimum
 from whatsit.config import Precision
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
+from whatsit.serving import workers
 from whatsit.serving.app import create_app
 from whatsit.serving.door import Rules, is_loopback
 from whatsit.text import printable
@@ -42,6 +44,7 @@ class Wish:
     min_probability: Minimum = 0.0
     precision: Precision | None = None
     log: bool = True
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -60,26 +63,43 @@ def serve(wish: Wish, ready: Callable[[Ready], None]) -> int:
     or can't be satisfied.
     """
     wish = _checked(wish)
-    rules = Rules(wish.key, is_loopback(wish.host) and not wish.public, wish.cors)
-    with _bound(wish.host, wish.port) as listening:
-        classifiers = [Classifier(one, wish.min_probability, wish.precision) for one in wish.bundles]
-        app = create_app(
-            classifiers,
-            rules=rules,
-            urls=wish.url,
-            allow_private=wish.allow_private,
-            inbox=wish.inbox,
-            log=sys.stderr if wish.log else None,
-        )
-        names = app.state.names
-        if len(names) > 1 and wish.root_path[1:] in names:
-            raise WhatsitError(Message("serve.root_path_taken", path=wish.root_path))
-        from whatsit.serving.server import Server
+    with _bound(wish.host, wish.port, shared=wish.workers > 1, listens=wish.workers == 1) as listening:
+        port = listening.getsockname()[1]
 
-        server = Server(app, wish.root_path)
-        server.on_ready = lambda: ready(_ready(wish, listening.getsockname()[1], names))
-        server.listen(listening)
-        return server.server_state.total_requests
+        def announce(names: Sequence[str]) -> None:
+            ready(_ready(wish, port, names))
+
+        if wish.workers == 1:
+            return _answer(wish, listening, announce)
+        return workers.run(wish.workers, partial(_share, replace(wish, port=port)), announce)
+
+
+def _share(wish: Wish, announce: Callable[[Sequence[str]], None]) -> int:
+    """Answer as one of several processes."""
+    with _bound(wish.host, wish.port, shared=True) as listening:
+        return _answer(wish, listening, announce)
+
+
+def _answer(wish: Wish, listening: socket.socket, announce: Callable[[Sequence[str]], None]) -> int:
+    """Answer until a signal; return the number of requests."""
+    classifiers = [Classifier(one, wish.min_probability, wish.precision) for one in wish.bundles]
+    app = create_app(
+        classifiers,
+        rules=Rules(wish.key, is_loopback(wish.host) and not wish.public, wish.cors),
+        urls=wish.url,
+        allow_private=wish.allow_private,
+        inbox=wish.inbox,
+        log=sys.stderr if wish.log else None,
+    )
+    names = app.state.names
+    if len(names) > 1 and wish.root_path[1:] in names:
+        raise WhatsitError(Message("serve.root_path_taken", path=wish.root_path))
+    from whatsit.serving.server import Server
+
+    server = Server(app, wish.root_path)
+    server.on_ready = lambda: announce(names)
+    server.listen(listening)
+    return server.server_state.total_requests
 
 
 def _checked(wish: Wish) -> Wish:
@@ -93,6 +113,7 @@ def _checked(wish: Wish) -> Wish:
             raise WhatsitError(Message("serve.origin_unknown", origin=printable(origin)))
     if not ROOT_PATH.fullmatch(wish.root_path):
         raise WhatsitError(Message("serve.root_path", path=printable(wish.root_path)))
+    workers.check(wish.workers)
     wish = replace(wish, key=key, root_path=wish.root_path.rstrip("/"))
     if wish.lan:
         if wish.host != Wish.host:
@@ -104,11 +125,11 @@ def _checked(wish: Wish) -> Wish:
     return wish
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, shared: bool = False, listens: bool = True) -> socket.socket:
     from whatsit.serving.server import bound
 
     try:
-        return bound(host, port)
+        return bound(host, port, shared, listens)
     except OSError as error:
         code = "serve.port_taken" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "serve.no_host"
         reason = error.strerror or str(error)
