@@ -47,7 +47,7 @@ WHOLE = 64 << 20  # bytes: a larger file is read piece by piece, so that memory 
 MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # formats that can be animated; an MPO's second frame is another view
 # Opening never waits, as for a pipe without a writer.
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-SMALLEST = 32  # pixels: the shorter side of what can be a photo
+SMALLEST, LONGEST = 32, 4  # what can be a photo: pixels of the shorter side, times as long as wide
 LONGEST_JPEG = 65_500  # pixels of a side
 _reading = threading.Lock()  # of a file that several threads were given with one image
 LARGE = 4_000_000  # pixels: smaller pictures take what memory they need

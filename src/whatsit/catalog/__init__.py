@@ -3,6 +3,7 @@
 from whatsit.catalog.catalog import Catalog, Item, Options
 from whatsit.catalog.duplicates import near_duplicates
 from whatsit.catalog.entries import folders_of
+from whatsit.catalog.looks import unchanged
 from whatsit.catalog.opening import SPLITS, split_index
 from whatsit.catalog.sources import sources_of
 from whatsit.catalog.split import Rule
@@ -21,4 +22,5 @@ __all__ = [
     "near_duplicates",
     "sources_of",
     "split_index",
+    "unchanged",
 ]

@@ -19,6 +19,7 @@ FIRST = 3  # the number of the first format; those before were never released
 # files: what is known of a picture's file, as catalog.index.ROW, or why it is not a picture and who decided;
 # the path is relative to the image folder.
 # splits: the split that a rule assigned to a picture, permanently.
+# looks: how a picture looks to a network, as catalog.looks.LOOK, and by which version of the measures.
 # moves: the journal. Without a source the file was made by Whatsit, without a target it went to the trash.
 # decisions: what somebody decided of a picture, and the number of the move that carries it out, if one does;
 # whether the manifest has followed that move.
@@ -37,6 +38,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "was BLOB, label BLOB, path BLOB, place BLOB, move INTEGER, state TEXT, followed INTEGER)",
         "CREATE INDEX decisions_of_moves ON decisions (move)",
     ),
+    ("CREATE TABLE looks (content BLOB PRIMARY KEY, look BLOB, version INTEGER) WITHOUT ROWID",),
 )
 BESIDE = ("-journal", "-wal", "-shm")  # what SQLite puts beside a file
 NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")  # how a journal ends that names a further file

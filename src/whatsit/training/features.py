@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from whatsit import engine
 from whatsit.backbones import Backbone
-from whatsit.catalog import Catalog, Item
+from whatsit.catalog import Catalog, Item, unchanged
 from whatsit.config import Precision
 from whatsit.engine import Engine
 from whatsit.errors import ImageError
 from whatsit.events import progress
 from whatsit.i18n import Message
-from whatsit.images import WHOLE, Source, read_bytes
 from whatsit.parallel import in_parallel
 from whatsit.preprocess import Preprocess
 from whatsit.project import FeatureStore, Recipe, Thumbnails
@@ -79,7 +78,7 @@ class Extractor:
             reasons: dict[Path, Message] = {}
             for item in todo.items(place):
                 try:
-                    source = _unchanged(item)
+                    source = unchanged(item)
                     with opened_view(self.preprocess, source, todo.view, item.content) as image:
                         pixels = self.preprocess(image)
                         is_large = max(image.size) >= min(SMALL, todo.longer_side(place))
@@ -155,13 +154,3 @@ def _distinct(contents: NDArray[np.void]) -> tuple[NDArray[np.void], NDArray[np.
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return contents[first[order]], rank[inverse]
-
-
-def _unchanged(item: Item) -> Source:
-    """The picture's bytes, or the path of a large file. Raises ImageError where it is another picture now."""
-    if item.path.exists() and item.path.stat().st_size > WHOLE:
-        return item.path
-    data = read_bytes(item.path)
-    if hashlib.sha256(data).hexdigest() != item.content:
-        raise ImageError(Message("training.file_changed"))
-    return data

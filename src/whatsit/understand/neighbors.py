@@ -1,7 +1,7 @@
 """Vectors that are close to each other, exactly, without computing all distances in full."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from whatsit.understand.principal import principal
 
 Places = NDArray[np.int64]
+Confirm = Callable[
+    [int, Places], NDArray[np.bool_]
+]  # of a leader and its neighbors (k,), which follow it (k,)
 DIRECTIONS = 128  # leading ones, in which distances are computed first
 SAMPLE = 1024  # vectors that give the directions
 ROWS, COLUMNS = 1024, 2048  # compared at once: 8 MB of distances
@@ -50,7 +53,9 @@ class Neighbors:
         """The places of a vector's neighbors, without itself, ascending."""
         near = np.concatenate(
             [
-                self._block(np.array([place]), np.arange(start, min(start + CHUNK, len(self.vectors))), True)[1]
+                self._block(np.array([place]), np.arange(start, min(start + CHUNK, len(self.vectors))), True)[
+                    1
+                ]
                 for start in range(0, len(self.vectors), CHUNK)
             ]
         )
@@ -73,7 +78,9 @@ class Neighbors:
         is_sure = np.zeros(len(left), bool)
         if len(left) > DENSE * apart.size:
             full = self.vectors[rows] @ self.vectors[columns].T
-            squared = self.squares[left] + self.squares[right] - 2.0 * full[left - rows[0], right - columns[0]]
+            squared = (
+                self.squares[left] + self.squares[right] - 2.0 * full[left - rows[0], right - columns[0]]
+            )
             is_near = squared <= self.distance**2
             is_sure = np.abs(squared - self.distance**2) > self._rounding
         unsure = np.flatnonzero(~is_sure)
@@ -114,11 +121,12 @@ def neighbors(vectors: NDArray[np.float32], distance: float) -> Neighbors:
     return Neighbors(vectors, distance, short, squares, np.einsum("nk,nk->n", short, short))
 
 
-def star_leaders(vectors: NDArray[np.float32], distance: float) -> Places:
+def star_leaders(vectors: NDArray[np.float32], distance: float, confirm: Confirm | None = None) -> Places:
     """For each vector (n, width) the place of its group's leader, its own where none is near.
 
     A group is a leader and those at most `distance` from it: nobody belongs to it through a third. Whoever
-    has most neighbors leads, the first of several. Groups and not pairs are kept: memory grows with n.
+    has most neighbors leads, the first of several. With `confirm` only neighbors follow for which it answers
+    True; equal vectors always do. Groups and not pairs are kept: memory grows with n.
     """
     if not len(vectors):
         return np.empty(0, np.int64)
@@ -134,8 +142,11 @@ def star_leaders(vectors: NDArray[np.float32], distance: float) -> Places:
             close = few[one]
             led = near.of(one) if close is None else close
             led = led[is_free[led]]
+            if confirm is not None and len(led):
+                led = led[confirm(int(first[one]), first[led])]
             leader[led] = one
-            is_free[led] = is_free[one] = False
+            is_free[led] = False
+            is_free[one] = not len(led)
     found: Places = first[leader[node]]
     return found
 
@@ -178,6 +189,8 @@ def _distinct(vectors: NDArray[np.float32]) -> tuple[Places, Places, Places]:
     number: dict[bytes, int] = {}
     node = np.empty(len(vectors), np.int64)
     for place, vector in enumerate(vectors):
-        node[place] = number.setdefault(hashlib.blake2b(vector.tobytes(), digest_size=32).digest(), len(number))
+        node[place] = number.setdefault(
+            hashlib.blake2b(vector.tobytes(), digest_size=32).digest(), len(number)
+        )
     _, first, copies = np.unique(node, return_index=True, return_counts=True)
     return node, first, copies

@@ -11,7 +11,7 @@ from PIL import Image
 from whatsit.errors import ImageError
 from whatsit.formats import SUFFIX_OF
 from whatsit.i18n import Message
-from whatsit.images import SMALLEST, Facts, opened
+from whatsit.images import LONGEST, SMALLEST, Facts, opened
 from whatsit.project import short_name
 
 Oddity = Literal["wrong extension", "CMYK", "on its side", "animated", "tiny", "extreme shape", "too large"]
@@ -30,7 +30,6 @@ SUFFIXES_OF = {
     "PNG": (".png", ".apng"),
     "TIFF": (".tif", ".tiff"),
 }
-LONGEST = 4  # times as long as wide: a center crop of more than that sees less than a quarter
 LARGEST = 4096  # pixels of the longer side of a picture with bars
 LONGEST_EXIF = 65_500  # bytes that a JPEG can hold
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")
