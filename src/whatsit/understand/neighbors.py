@@ -51,15 +51,11 @@ class Neighbors:
 
     def of(self, place: int) -> Places:
         """The places of a vector's neighbors, without itself, ascending."""
-        near = np.concatenate(
-            [
-                self._block(np.array([place]), np.arange(start, min(start + CHUNK, len(self.vectors))), True)[
-                    1
-                ]
-                for start in range(0, len(self.vectors), CHUNK)
-            ]
-        )
-        return near[near != place]
+        row, count = np.array([place]), len(self.vectors)
+        starts = range(0, count, CHUNK)
+        blocks = [self._block(row, np.arange(at, min(at + CHUNK, count)), both=True)[1] for at in starts]
+        near = np.concatenate(blocks)
+        return np.asarray(near[near != place])
 
     def _block(self, rows: Places, columns: Places, both: bool = False) -> tuple[Places, Places]:
         """The near pairs of a row and a column; unless `both`, those whose column has the larger place."""
