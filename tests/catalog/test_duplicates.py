@@ -77,15 +77,6 @@ def test_pictures_without_contrast_resemble_nothing() -> None:
     assert near_duplicates(hashes([0, 0, 0, 5, 5])).tolist() == [0, 1, 2, 3, 3]
 
 
-def test_features_find_what_the_hash_does_not() -> None:
-    features = np.array([[1, 0, 0], [0.999, 0.01, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    far_apart = hashes([0xFFFF0000FFFF0000, 0x0000FFFF0000FFFF, 0x123456789ABCDEF0, 0xF0F0F0F00F0F0F0F])
-    assert near_duplicates(far_apart).tolist() == [0, 1, 2, 3]
-    leader = near_duplicates(far_apart, features=features)
-    assert leader[0] == leader[1]
-    assert len(set(leader.tolist())) == 3
-
-
 def variants(image: Image.Image) -> dict[str, Image.Image]:
     """The picture as others pass it on: recompressed, smaller, larger, cropped by up to 2%."""
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 DISTANCE = 4  # bits of 64
-SIMILARITY = 0.97  # cosine of two feature vectors
 BLOCK = 1 << 21  # pairs compared at once: 16 MB for each array of them
 
 Hashes = NDArray[np.uint64]
@@ -62,18 +61,12 @@ def _sharing_a_name(names: Places) -> list[Places]:
     return [group for group in np.split(order, ends) if len(group) > 1]
 
 
-def near_duplicates(
-    hashes: Hashes,
-    distance: int = DISTANCE,
-    features: NDArray[np.float32] | None = None,
-    similarity: float = SIMILARITY,
-) -> NDArray[np.int64]:
+def near_duplicates(hashes: Hashes, distance: int = DISTANCE) -> NDArray[np.int64]:
     """For each picture the number of its group's leader, which is its own where nothing resembles it.
 
     `hashes` uint64 (n,), 0 for a picture that no other resembles. A group is a leader and those within
-    `distance` bits of it; nobody belongs to it through a third picture. With `features` float32 (n, width)
-    pictures of at least that cosine `similarity` resemble each other too, which finds copies that were
-    turned, mirrored or cropped more. Where several pictures could lead, the one with most neighbours does.
+    `distance` bits of it; nobody belongs to it through a third picture. Where several pictures could lead,
+    the one with most neighbours does.
     """
     values, first, node = np.unique(hashes, return_index=True, return_inverse=True)
     alone = hashes == 0
@@ -81,11 +74,7 @@ def near_duplicates(
         node = node.copy()
         node[alone] = len(values) + np.arange(alone.sum())
         first = np.concatenate([first, np.flatnonzero(alone)])
-    similar = np.empty((0, 2), np.int64)
-    if features is not None:
-        similar = node[_similar_pairs(features, similarity)]
-        similar = np.unique(np.sort(similar[similar[:, 0] != similar[:, 1]], axis=1), axis=0)
-    leader: NDArray[np.int64] = first[_leaders(values, distance, len(first), similar)[node]]
+    leader: NDArray[np.int64] = first[_leaders(values, distance, len(first))[node]]
     return leader
 
 
@@ -164,31 +153,18 @@ def _sharing(
         begin = end
 
 
-def _similar_pairs(features: NDArray[np.float32], similarity: float) -> Pairs:
-    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    found: list[Pairs] = [np.empty((0, 2), np.int64)]
-    step = max(1, 8 * BLOCK // max(1, len(unit)))
-    for start in range(0, len(unit), step):
-        left, right = np.nonzero(unit[start : start + step] @ unit[start:].T >= similarity)
-        upper = right > left
-        found.append(np.stack([left[upper], right[upper]], axis=1) + start)
-    return np.concatenate(found)
-
-
-def _leaders(values: Hashes, distance: int, count: int, similar: Pairs) -> NDArray[np.int64]:
+def _leaders(values: Hashes, distance: int, count: int) -> NDArray[np.int64]:
     """Split nodes, the first ones with hashes, into stars: whoever has most neighbours leads the free ones.
 
     A thousand frames of one scene are half a million pairs, so pairs are counted and not kept.
     """
-    degree = np.bincount(similar.ravel(), minlength=count)
+    degree = np.zeros(count, np.int64)
     for left, right in _near(values, distance):
         degree += np.bincount(left, minlength=count) + np.bincount(right, minlength=count)
     parts = []
     for mask in _masks(distance):
         order = np.argsort(values & mask, kind="stable")
         parts.append((mask, order, (values & mask)[order]))
-    both = np.concatenate([similar, similar[:, ::-1]])
-    both = both[np.argsort(both[:, 0], kind="stable")]
 
     leader = np.arange(count)
     free = np.ones(count, bool)
@@ -196,15 +172,13 @@ def _leaders(values: Hashes, distance: int, count: int, similar: Pairs) -> NDArr
     for node in nodes[np.argsort(-degree[nodes], kind="stable")].tolist():
         if not free[node]:
             continue
-        start, end = np.searchsorted(both[:, 0], [node, node + 1])
-        neighbours = [both[start:end, 1]]
-        if node < len(values) and values[node]:
-            for mask, order, part in parts:
-                start = np.searchsorted(part, values[node] & mask)
-                end = np.searchsorted(part, values[node] & mask, side="right")
-                those = order[start:end]
-                is_near = np.bitwise_count(values[those] ^ values[node]) <= distance
-                neighbours.append(those[is_near & (values[those] != 0)])
+        neighbours = []
+        for mask, order, part in parts:
+            start = np.searchsorted(part, values[node] & mask)
+            end = np.searchsorted(part, values[node] & mask, side="right")
+            those = order[start:end]
+            is_near = np.bitwise_count(values[those] ^ values[node]) <= distance
+            neighbours.append(those[is_near & (values[those] != 0)])
         led = np.concatenate(neighbours)
         led = led[free[led]]
         leader[led] = leader[node] = node
