@@ -10,8 +10,9 @@ blurred        by 2 to 6 pixels of 224 (standard deviation), or moved by 12 to 2
 tiny           the shorter side has 12 to 30 pixels
 extreme shape  a strip, 4.2 to 8 times as long as wide
 
-`first` is the share of the planted ones among the first `each` of their kind; `found` that of those that are
-called faulty, `others` how many different pictures are too, per set. Both are used as they come.
+`first` is the share of the planted ones among the first `each` of their kind, where those with other faults
+are left out; `found` that of those that are called faulty, `others` how many good pictures are too, per set.
+Both are used as they come.
 """
 
 import argparse
@@ -142,8 +143,9 @@ def main() -> None:
                 spent, scores = judge(folder)
                 seconds.setdefault(name, []).append(spent)
                 for fault, (how_bad, called) in scores.items():
-                    first = set(sorted(how_bad, key=lambda path: -how_bad[path])[:each])
                     wanted = planted[fault]
+                    ranked = sorted(how_bad.keys() - (everything - wanted), key=lambda path: -how_bad[path])
+                    first = set(ranked[:each])
                     counts = [len(first & wanted), len(called & wanted), len(called - everything)]
                     totals.setdefault((fault, name), np.zeros(3))
                     totals[fault, name] += counts

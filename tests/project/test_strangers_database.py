@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import whatsit as wi
 from tests.conftest import campaign
 from tests.stranger import Neighbors, move, neighbors, refused, snapshot
+from whatsit.catalog.looks import looks_of
 from whatsit.collection.manifest import HEAD
 from whatsit.errors import UntrustedError, WhatsitError
 from whatsit.project import Project
@@ -106,6 +107,7 @@ TABLES = {
         "state",
         "followed",
     ),
+    "looks": ("content", "look", "version"),
     "moves": ("id", "action", "at", "reason", "source", "target", "name", "state"),
 }
 
@@ -127,6 +129,8 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
     if table == "decisions":
         (received.images / "manifest.csv").write_bytes(HEAD)
         Decisions(catalog).decide(list(catalog)[:2], data.draw(st.sampled_from(["keep", "remove"])))
+    if table == "looks":
+        looks_of(catalog)
     sidecar = data.draw(st.sampled_from([received.sidecar, here / "elsewhere"])) if table == "facts" else None
     with closing(sqlite3.connect(received.sidecar / "project.sqlite")) as database, database:
         column = data.draw(st.sampled_from(TABLES[table]))
@@ -149,6 +153,8 @@ def test_odd_values_in_any_table_are_refused_or_passed_over(
         catalog = wi.Catalog.from_folder(received.images, project=sidecar)
         str(catalog.summary())
         catalog.to_dataframe()
+        if table == "looks":
+            assert np.isfinite(looks_of(catalog)["blur"]).all()
         catalog.project.journal.trashed()
         decisions = Decisions(catalog)
         decisions.known()
