@@ -39,7 +39,7 @@ def crowds(draw: st.DrawFn) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("dense", [0.0, 2.0])
 @campaign(1000)
-@given(vectors=crowds(), distance=st.sampled_from([0.5, 1.0, 2**0.5, 2.0, 5**0.5]))
+@given(vectors=gatherings(), distance=st.sampled_from([0.5, 1.0, 2**0.5, 2.0, 5**0.5]))
 def test_groups_are_those_that_comparing_everything_finds(
     dense: float, vectors: NDArray[np.float32], distance: float
 ) -> None:

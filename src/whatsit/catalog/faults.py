@@ -14,7 +14,7 @@ FAULTS: tuple[Fault, ...] = get_args(Fault)
 # Of looks.LOOK, from 1,713 photos and the same ones with faults (docs/decisions.md).
 BLANK = 5.0  # contrast: of photos at least 8.8, of blank ones at most 2
 DARK = 80.0  # brightness: of photos at least 115, of those at a quarter of the light at most 65
-BLURRED = 0.5  # blur: of 99.8% of photos less, of 98% of those blurred by 2 pixels (deviation) more
+BLURRED = 0.5  # blur: of 99.9% of photos less, of 98% of those blurred by 2 pixels (deviation) more
 WORST = 10.0  # severity: beyond it all are equally bad
 
 
