@@ -30,7 +30,7 @@ def brute_force(vectors: NDArray[np.float32], distance: float) -> list[int]:
 
 
 @st.composite
-def crowds(draw: st.DrawFn) -> NDArray[np.float32]:
+def gatherings(draw: st.DrawFn) -> NDArray[np.float32]:
     """Whole numbers, so that many distances are exactly the limit, and many vectors the same."""
     width = draw(st.integers(1, 6))
     rows = st.lists(st.integers(-2, 2), min_size=width, max_size=width)
