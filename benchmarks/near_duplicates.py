@@ -2,10 +2,11 @@
 
     python -m benchmarks.near_duplicates [--rows 100000] [--seeds 10] [--only vectors photos]
 
-vectors  All compared, exactly. They are drawn with the mean and the covariance of the features of the shared
-         photos; 5,000 of them are near copies of others and must be found, and 500 rows are compared with all
-         by brute force. Then 20,000 vectors that are all the same, 1,000 frames of each of 20 scenes, and, as
-         the worst case, vectors of which no direction is a leading one, so that the filter lets all pass.
+vectors  All compared, exactly. They are drawn with the mean and the covariance of what is compared of the
+         shared photos, features and gray pictures; 5,000 of them are near copies of others and must be found,
+         and 100 rows are compared with all by brute force. Then 20,000 vectors that are all the same, 1,000
+         frames of each of 20 scenes, and, as the worst case, vectors of which no direction is a leading one,
+         so that the filter lets all pass.
 photos   Of the shared training and validation photos 3 % get a copy that is recompressed, resized, cropped by
          up to 4 % of each dimension, or all of it. Pairs that were not planted are listed, to be looked at.
 """
@@ -28,7 +29,7 @@ from whatsit.events import emitting, nowhere
 from whatsit.project import FeatureStore
 from whatsit.training.backbone import load_backbone
 from whatsit.training.features import Extractor
-from whatsit.understand.near_duplicates import Copies, find_copies
+from whatsit.understand.near_duplicates import Copies, compared, find_copies
 
 SHARE = 0.03  # of the photos get a copy
 HOW = ("recompressed", "resized", "cropped", "all of it")
@@ -36,20 +37,22 @@ SETUP = """
 import sys
 import numpy as np
 from whatsit.understand.neighbors import star_leaders
-count, width, distance = int(sys.argv[1]), 1280, 0.28 ** 0.5
+from whatsit.understand.near_duplicates import APART, GRAY
+count, distance, length = int(sys.argv[1]), (2 * APART) ** 0.5, (1 + GRAY) ** 0.5
+def of_length(some):
+    return some * (length / np.linalg.norm(some, axis=1, keepdims=True))
 dice = np.random.default_rng(0)
 def like_photos():
     with np.load(sys.argv[2]) as known:
         center, spread = known["center"], known["spread"]
-    found = np.empty((count, width), np.float32)
+    found = np.empty((count, len(center)), np.float32)
     for start in range(0, count, 10_000):
         some = found[start:start + 10_000]
         some[:] = center + dice.standard_normal((len(some), len(spread)), np.float32) @ spread
-        some /= np.linalg.norm(some, axis=1, keepdims=True)
+        some[:] = of_length(some)
     return found
 def shaken(some, noise):
-    found = some + noise / width ** 0.5 * dice.standard_normal(some.shape, np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    return of_length(some + noise / some.shape[1] ** 0.5 * dice.standard_normal(some.shape, np.float32))
 """
 MEASURE = """
 import json, re, sys, time
@@ -68,7 +71,7 @@ EXACT = """
 assert (leader[-5000:] == leader[:5000]).all()
 members = np.bincount(leader, minlength=count)
 for one in dice.choice(count, 100, replace=False):
-    apart = 2 - 2 * (vectors @ vectors[one])
+    apart = 2 * length ** 2 - 2 * (vectors @ vectors[one])
     near = apart <= distance ** 2 + 1e-5
     assert near[leader[one]]
     lonely = near & (apart <= distance ** 2 - 1e-5) & (members == 1)
@@ -78,7 +81,7 @@ SAME = "vectors = np.tile(like_photos()[:1], (20_000, 1))"
 ONE = "assert not leader.any()"
 FRAMES = "vectors = shaken(like_photos()[:20].repeat(1000, axis=0), 0.05)"
 TWENTY = "assert len(set(leader.tolist())) == 20"
-WORST = "vectors = shaken(np.zeros((count, width), np.float32), 1)"
+WORST = "vectors = shaken(np.zeros((count, 1536), np.float32), 1)"
 
 
 class Cost(NamedTuple):
@@ -100,11 +103,10 @@ def vectors(work: Path, count: int) -> None:
     store, file = work / "features", work / "photos.npz"
     catalog = Catalog.from_folder(CLOTHING, project=work / "project")
     store.mkdir(exist_ok=True)
-    features = extract(catalog, store)
-    features = features / np.linalg.norm(features, axis=1, keepdims=True)
-    center = features.mean(axis=0)
-    spread = np.linalg.svd(features - center, full_matrices=False)
-    np.savez(file, center=center, spread=(spread[1][:, None] * spread[2] / len(features) ** 0.5))
+    known = compared(extract(catalog, store), looks_of(catalog)["small"])
+    center = known.mean(axis=0)
+    _, lengths, directions = np.linalg.svd(known - center, full_matrices=False)
+    np.savez(file, center=center, spread=lengths[:, None] * directions / len(known) ** 0.5)
     print(f"\n{'all compared':<40}{'seconds':>9}{'of CPUs':>9}{'peak MB':>9}{'vectors':>9}", flush=True)
     for name, rows, made, check in (
         (f"{count:,} like photos, 5,000 copies", count, VECTORS, EXACT),

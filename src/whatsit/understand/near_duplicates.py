@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from whatsit.understand.neighbors import star_leaders
 
-# Copies of 1,713 photos, recompressed, resized or cropped by 4%, are found at 99.5%, and no other pair
-# (docs/decisions.md).
+# Copies of 1,713 photos, recompressed, resized or cropped by 4%, are found at 99.5%, and no other pair: see
+# docs/decisions.md.
 GRAY = 0.5  # weight of the gray pictures' likeness beside that of the features
 APART = (
     0.14  # 1 - cosine of the features, and as much of the gray pictures at their weight, of what is compared
 )
-ALIKE = 0.98  # share of a gray picture that the other explains: below, they are different photos
+# The share of a gray picture that the other explains in a copy; the second where features are further apart
+# than FAR: a picture that was made very small keeps its gray picture, but not its features.
+ALIKE, SAME = 0.98, 0.995
+FAR = 0.12  # 1 - cosine
 BORDER = 1  # pixels that a shift may have brought in
 RIDGE = 1e-3  # for pictures whose shift or stretch changes nothing
 CHUNK = 1024  # pictures compared with another at once
@@ -67,15 +70,18 @@ def find_copies(features: NDArray[np.float32], rows: NDArray[np.void], looks: ND
     seen = np.flatnonzero(~is_flat)
     leader, likeness = np.arange(len(first)), np.full(len(first), np.nan)
 
+    vectors = compared(features[first[seen]], grays[seen])
+    width = features.shape[1]
+
     def confirm(one: int, others: Places) -> NDArray[np.bool_]:
         alike = likeness_of(grays[seen[one]], grays[seen[others]])
-        is_copy = alike >= ALIKE
+        is_far = vectors[others, :width] @ vectors[one, :width] < 1 - FAR
+        is_copy = alike >= np.where(is_far, SAME, ALIKE)
         if is_copy.any():
             likeness[seen[others[is_copy]]] = alike[is_copy]
-            likeness[seen[one]] = alike.max()
+            likeness[seen[one]] = alike[is_copy].max()
         return is_copy
 
-    vectors = _compared(features[first[seen]], grays[seen])
     leader[seen] = seen[star_leaders(vectors, (2 * APART) ** 0.5, confirm)]
     return _numbered(leader[rank[content]], likeness[rank[content]])
 
@@ -91,8 +97,8 @@ def _numbered(leader: Places, likeness: NDArray[np.float64]) -> Copies:
     return Copies(group, np.where(group < 0, np.nan, np.where(np.isnan(likeness), 1.0, likeness)))
 
 
-def _compared(features: NDArray[np.float32], grays: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Vectors (n, width + pixels) whose squared distances are twice what APART limits."""
+def compared(features: NDArray[np.float32], grays: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Vectors (n, width + pixels) whose squared distances are twice what APART limits, of equal lengths."""
     width, halved = features.shape[1], grays.shape[1] // 2
     found = np.empty((len(features), width + halved**2), np.float32)
     for start in range(0, len(features), CHUNK):
