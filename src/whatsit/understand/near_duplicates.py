@@ -9,10 +9,8 @@ from whatsit.understand.neighbors import star_leaders
 
 # Copies of 1,713 photos, recompressed, resized or cropped by 4%, are found at 99.5%, and no other pair: see
 # docs/decisions.md.
-GRAY = 0.5  # weight of the gray pictures' likeness beside that of the features
-APART = (
-    0.14  # 1 - cosine of the features, and as much of the gray pictures at their weight, of what is compared
-)
+GRAY = 2.0  # weight of the gray pictures beside the features
+APART = 0.3  # 1 - cosine of the features, and 1 - correlation of the gray pictures by its weight
 # The share of a gray picture that the other explains in a copy; the second where features are further apart
 # than FAR: a picture that was made very small keeps its gray picture, but not its features.
 ALIKE, SAME = 0.98, 0.995
