@@ -1,0 +1,76 @@
+"""`whatsit suspects`: which pictures should somebody look at?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whatsit.cli.options import Folder, Json, ProjectDir
+from whatsit.cli.printing import SPLITS, named, print_json, print_notes, print_table
+from whatsit.cli.running import listening
+from whatsit.commands import command_line
+from whatsit.config import Split
+from whatsit.i18n import Message, say
+from whatsit.text import printable
+
+if TYPE_CHECKING:
+    from whatsit.catalog import Catalog
+    from whatsit.review import Suspects
+
+SHOWN = 20
+
+
+def suspects(
+    folder: Folder,
+    split: Annotated[Split | None, typer.Option(help=say("help_review.split"))] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar=say("metavar.number"), help=say("help_review.top"))
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help=say("help_review.csv"))] = False,
+    project: ProjectDir = None,
+    json: Json = False,
+) -> None:
+    """List the pictures that look wrong, the most suspicious first."""
+    from whatsit import events, review
+
+    with listening(None, json or csv) as emit, events.task(emit) as finish:
+        catalog, extract = review.opened(folder, project)
+        found = review.suspects(catalog, extract, (split,) if split else review.USUAL)
+        records = [one.to_dict(catalog.root) for one in found[:top]]
+        finish({"suspects": len(found)})
+    if json:
+        print_json(records)
+    elif csv:
+        sys.stdout.buffer.write(review.to_csv(found, catalog.root, top))
+    else:
+        print_notes(catalog)
+        _print(catalog, found, top or SHOWN, split)
+        print(say("cli_review.next", command=command_line("suspects", *named(folder, project), "--csv")))
+
+
+def _print(catalog: "Catalog", found: "Suspects", top: int, split: Split | None) -> None:
+    """The first ones as a table, how many labels are wrong, and what was not looked at."""
+    print(say("cli_review.found", count=len(found)))
+    header = ["score", "reason", "suggestion", "picture", "why"]
+    rows = [
+        [
+            f"{one.score:.2f}",
+            say(f"review.reason_{one.reason}"),
+            printable(one.suggestion),
+            printable(record["path"]),
+            printable(one.detail),
+        ]
+        for one in found[:top]
+        for record in [one.to_dict(catalog.root)]
+    ]
+    if rows:
+        print_table([say(f"cli_review.{name}") for name in header], rows)
+    if more := max(0, len(found) - top):
+        print(say("cli_review.more", count=more))
+    for note in found.notes:
+        print(printable(note))
+    tests = catalog.counts()
+    if split is None and any(count["test"] for count in tests.values()):
+        number = sum(count["test"] for count in tests.values())
+        print(say("cli_review.not_test", count=number))
