@@ -1,17 +1,16 @@
 """`whatsit suspects`: which pictures should somebody look at?"""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whatsit.cli.options import Folder, Json, ProjectDir
-from whatsit.cli.printing import SPLITS, named, print_json, print_notes, print_table
+from whatsit.cli.printing import named, print_json, print_notes, print_table
 from whatsit.cli.running import listening
 from whatsit.commands import command_line
 from whatsit.config import Split
-from whatsit.i18n import Message, say
+from whatsit.i18n import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
@@ -23,11 +22,11 @@ SHOWN = 20
 
 def suspects(
     folder: Folder,
-    split: Annotated[Split | None, typer.Option(help=say("help_review.split"))] = None,
+    split: Annotated[Split | None, typer.Option(help=say("suspects.help_split"))] = None,
     top: Annotated[
-        int | None, typer.Option(min=1, metavar=say("metavar.number"), help=say("help_review.top"))
+        int | None, typer.Option(min=1, metavar=say("metavar.number"), help=say("suspects.help_top"))
     ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help=say("help_review.csv"))] = False,
+    csv: Annotated[bool, typer.Option("--csv", help=say("suspects.help_csv"))] = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
@@ -46,17 +45,17 @@ def suspects(
     else:
         print_notes(catalog)
         _print(catalog, found, top or SHOWN, split)
-        print(say("cli_review.next", command=command_line("suspects", *named(folder, project), "--csv")))
+        print(say("suspects.next", command=command_line("suspects", *named(folder, project), "--csv")))
 
 
 def _print(catalog: "Catalog", found: "Suspects", top: int, split: Split | None) -> None:
     """The first ones as a table, how many labels are wrong, and what was not looked at."""
-    print(say("cli_review.found", count=len(found)))
+    print(say("suspects.found" if found else "suspects.none", count=len(found)))
     header = ["score", "reason", "suggestion", "picture", "why"]
     rows = [
         [
             f"{one.score:.2f}",
-            say(f"review.reason_{one.reason}"),
+            say(f"suspects.reason_{one.reason}"),
             printable(one.suggestion),
             printable(record["path"]),
             printable(one.detail),
@@ -65,12 +64,12 @@ def _print(catalog: "Catalog", found: "Suspects", top: int, split: Split | None)
         for record in [one.to_dict(catalog.root)]
     ]
     if rows:
-        print_table([say(f"cli_review.{name}") for name in header], rows)
+        print_table([say(f"suspects.{name}") for name in header], rows)
     if more := max(0, len(found) - top):
-        print(say("cli_review.more", count=more))
+        print(say("suspects.more", count=more))
     for note in found.notes:
         print(printable(note))
     tests = catalog.counts()
     if split is None and any(count["test"] for count in tests.values()):
         number = sum(count["test"] for count in tests.values())
-        print(say("cli_review.not_test", count=number))
+        print(say("suspects.not_test", count=number))

@@ -3,10 +3,14 @@
 from whatsit.config import Choice
 from whatsit.project.decisions import Decision
 from whatsit.review.decisions import Decisions, Judged, Outcome
-from whatsit.review.suspect import Reason, Suspect, Suspects
+from whatsit.review.finding import USUAL, suspects
+from whatsit.review.opening import opened, pretrained
+from whatsit.review.suspect import Reason, Suspect, Suspects, parse_choice, written_choice
+from whatsit.review.table import to_csv
 from whatsit.undoing import HistoryEntry, Undone, history, undo
 
 __all__ = [
+    "USUAL",
     "Choice",
     "Decision",
     "Decisions",
@@ -18,5 +22,11 @@ __all__ = [
     "Suspects",
     "Undone",
     "history",
+    "opened",
+    "parse_choice",
+    "pretrained",
+    "suspects",
+    "to_csv",
     "undo",
+    "written_choice",
 ]

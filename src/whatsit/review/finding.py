@@ -1,5 +1,6 @@
 """Which pictures look wrong: labels, near-duplicates, outliers and faults, in one list on one scale."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,18 +14,19 @@ from whatsit.catalog.split import groups_of
 from whatsit.config import Split
 from whatsit.events import working
 from whatsit.i18n import Message
-from whatsit.labeled import Labeled
 from whatsit.review import scale
-from whatsit.review.answers import Answers, ask
 from whatsit.review.suspect import RELABEL, Reason, Suspect, Suspects
 from whatsit.text import printable
 from whatsit.training.features import Extractor
+from whatsit.understand.label_errors import LabelNoise, doubts, estimate_noise, find_label_errors
+from whatsit.understand.left_out import LeftOut, leave_out, remoteness
 from whatsit.understand.near_duplicates import Copies, find_copies
 
 USUAL: tuple[Split, ...] = ("train", "valid")
-REASONS: tuple[Reason, ...] = ("duplicate", "quality", "outlier", "label")  # of equal chances the first counts
+REASONS: tuple[Reason, ...] = ("duplicate", "quality", "outlier", "label")  # the first of equal ones counts
 LEAST = 0.05  # a score below which a picture is not listed
 SURE = 0.5  # a chance from which a label is called wrong
+FEWEST = 20  # pictures that differ, without which nothing is answered
 
 
 def suspects(
@@ -43,11 +45,11 @@ def suspects(
     pool = pool.without(features.refused, to_train=False) if features.refused else pool
     with working("suspects"):
         evidence = look_at(pool, features.vectors)
-    is_asked, is_kept = np.isin(np.arange(len(pool)), _places(pool, splits)), pool.among(kept)
-    places = evidence.ranked(is_asked & ~is_kept)
-    items = tuple(evidence.suspect(place) for place in places.tolist())
-    noise = evidence.answers and evidence.answers.noise
-    return Suspects(items, int((is_asked & is_kept).sum()), noise, scale.CALIBRATION_ERROR)
+    is_asked = np.isin(pool.rows["split"], [split_index(split) for split in splits])
+    is_kept = pool.among(kept)
+    items = tuple(map(evidence.suspect, evidence.ranked(is_asked & ~is_kept).tolist()))
+    count = int((is_asked & is_kept).sum())
+    return Suspects(items, count, evidence.noise, scale.CALIBRATION_ERROR)
 
 
 def _places(catalog: Catalog, splits: Collection[Split]) -> NDArray[np.int64]:
@@ -59,8 +61,18 @@ def look_at(pool: Catalog, features: NDArray[np.float32]) -> "Evidence":
     _, labels = np.unique(pool.labels, return_inverse=True)
     looks = looks_of(pool)
     copies = find_copies(features, pool.rows, looks)
-    answers = ask(Labeled(features, labels), relatives(pool, copies), pool.classes)
-    return Evidence(pool, labels, copies, looks, severities(pool.rows, looks), answers)
+    faults = severities(pool.rows, looks)
+    return Evidence(pool, labels, copies, looks, faults, _answers(pool, features, labels, copies))
+
+
+def _answers(
+    pool: Catalog, features: NDArray[np.float32], labels: NDArray[np.int64], copies: Copies
+) -> LeftOut | None:
+    """What is answered for each picture by all others; None with too few to answer anything."""
+    related = relatives(pool, copies)
+    if len(pool.classes) < 2 or len(np.unique(related)) < FEWEST:
+        return None
+    return leave_out(features, labels, related, len(pool.classes))
 
 
 def relatives(pool: Catalog, copies: Copies) -> NDArray[np.int64]:
@@ -78,14 +90,34 @@ def relatives(pool: Catalog, copies: Copies) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What speaks against each of n pictures of a catalog, with `labels` (n,) as places in its classes."""
+    """What speaks against each of n pictures of a catalog.
+
+    `labels` (n,) are places in its classes, `faults` (n, FAULTS) their severities, `answers` what the others
+    answer for each, None with too few pictures.
+    """
 
     pool: Catalog
     labels: NDArray[np.int64]
     copies: Copies
     looks: NDArray[np.void]
     faults: NDArray[np.float64]
-    answers: Answers | None
+    answers: LeftOut | None
+
+    @cached_property
+    def noise(self) -> LabelNoise | None:
+        """How many labels are wrong, None without answers."""
+        if self.answers is None:
+            return None
+        return estimate_noise(self.labels, self.answers.probabilities, tuple(self.pool.classes))
+
+    @cached_property
+    def is_wrong(self) -> NDArray[np.bool_]:
+        """Which labels (n,) the answers contradict."""
+        if self.answers is None:
+            return np.zeros(len(self.labels), bool)
+        answer = self.answers.probabilities
+        is_issue = find_label_errors(self.labels, answer) | (self.chances[:, REASONS.index("label")] >= SURE)
+        return np.asarray(is_issue & (answer.argmax(1) != self.labels))
 
     @cached_property
     def keepers(self) -> NDArray[np.int64]:
@@ -93,72 +125,66 @@ class Evidence:
 
         That is one with the label that the answers speak for, of these the one with most pixels.
         """
-        keepers = np.arange(len(self.pool))
-        rows = self.pool.rows
+        keepers, rows = np.arange(len(self.pool)), self.pool.rows
         for group in self.copies.groups():
             members = group
-            if self.answers is not None and len(np.unique(self.labels[group])) > 1:
-                liked = self.answers.probabilities[group].mean(0)[self.labels[group]]
-                members = group[liked == liked.max()]
+            if self.answers is not None:
+                support = self.answers.probabilities[group].mean(0)[self.labels[group]]
+                members = group[support == support.max()]
             pixels = rows["width"][members].astype(np.int64) * rows["height"][members]
             keepers[group] = members[np.lexsort((-rows["bytes"][members], -pixels))[0]]
         return keepers
 
+    @property
+    def is_copy(self) -> NDArray[np.bool_]:
+        """Which pictures (n,) are near-duplicates of one that is worth keeping."""
+        return np.asarray(self.keepers != np.arange(len(self.pool)))
+
+    @cached_property
+    def measured(self) -> NDArray[np.float64]:
+        """What speaks for each reason (n, REASONS): what `scale` makes chances of, NaN where nothing does."""
+        found = np.full((len(self.pool), len(REASONS)), math.nan)
+        found[:, 0] = np.where(self.is_copy, self.copies.likeness, math.nan)
+        with np.errstate(divide="ignore"):
+            found[:, 1] = np.log(self.faults.max(1))
+        if self.answers is not None:
+            found[:, 2] = remoteness(self.answers.distances)
+            found[:, 3] = doubts(self.labels, self.answers.probabilities)
+        return found
+
     @cached_property
     def chances(self) -> NDArray[np.float64]:
         """The chance (n, REASONS) that something is wrong, by each reason."""
-        count = len(self.pool)
-        is_copy = self.keepers != np.arange(count)
-        none = np.zeros(count)
-        with np.errstate(divide="ignore"):
-            severity = np.log(self.faults.max(1))
-        return np.stack(
-            [
-                np.where(is_copy, scale.DUPLICATE(self.copies.likeness), 0.0),
-                scale.QUALITY(severity),
-                none if self.answers is None else scale.OUTLIER(self.answers.distances),
-                none if self.answers is None else scale.LABEL(self.answers.log_odds),
-            ],
-            axis=1,
-        )
+        scales = (scale.DUPLICATE, scale.QUALITY, scale.OUTLIER, scale.LABEL)
+        return np.stack([one(own) for one, own in zip(scales, self.measured.T, strict=True)], axis=1)
 
     def ranked(self, is_wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The places of those of the wanted pictures (n,) that are suspicious, best first.
+        """The places of those of the wanted pictures (n,) that are suspicious, the most suspicious first.
 
         The keeper of near-duplicates comes along with them.
         """
         scores = self.chances.max(1)
         is_listed = scores >= LEAST
-        is_copy = self.keepers != np.arange(len(scores))
-        is_listed[self.keepers[is_copy & is_wanted]] = True
+        is_listed[self.keepers[self.is_copy & is_wanted]] = True
         order = np.argsort(-scores, kind="stable")
-        return order[(is_listed & is_wanted)[order]]
+        return np.asarray(order[(is_listed & is_wanted)[order]])
 
     def suspect(self, place: int) -> Suspect:
         """One picture as a suspect."""
         item, group = self.pool.items[place], int(self.copies.group[place])
-        chances = self.chances[place]
-        reason: Reason = REASONS[int(chances.argmax())]
-        is_keeper = group >= 0 and self.keepers[place] == place
-        if is_keeper and chances.max() < LEAST:
-            reason = "duplicate"
-        predicted, probability = "", float("nan")
+        reason, predicted, probability = self._reason(place), "", math.nan
         if self.answers is not None:
-            likeliest = int(self.answers.probabilities[place].argmax())
-            predicted = self.pool.classes[likeliest]
-            probability = float(self.answers.probabilities[place, likeliest])
-        if reason == "label" and (predicted == item.label or chances.max() < SURE):
-            reason = "loss"
-        suggestion = "keep" if reason == "loss" or is_keeper and reason == "duplicate" else "remove"
-        if reason == "label":
-            suggestion = f"{RELABEL}{predicted}"
+            answer = self.answers.probabilities[place]
+            predicted, probability = self.pool.classes[int(answer.argmax())], float(answer.max())
+        keeps = reason == "loss" or (reason == "duplicate" and not self.is_copy[place])
+        suggestion = f"{RELABEL}{predicted}" if reason == "label" else "keep" if keeps else "remove"
         return Suspect(
             item.path,
             item.content,
             item.label,
             item.split,
             reason,
-            float(chances.max()),
+            float(self.chances[place].max()),
             suggestion,
             self._detail(place, reason),
             group if group >= 0 else None,
@@ -166,9 +192,16 @@ class Evidence:
             probability,
         )
 
+    def _reason(self, place: int) -> Reason:
+        """The most likely one; what comes along with its near-duplicates has that reason too."""
+        chances = self.chances[place]
+        if chances.max() < LEAST and self.copies.group[place] >= 0:
+            return "duplicate"
+        reason = REASONS[int(chances.argmax())]
+        return "loss" if reason == "label" and not self.is_wrong[place] else reason
+
     def _detail(self, place: int, reason: Reason) -> Message:
         """Why, in one sentence."""
-        label = printable(self.pool.classes[self.labels[place]])
         if reason == "quality":
             fault = FAULTS[int(self.faults[place].argmax())]
             return describe(fault, self.pool.rows[place], self.looks[place])
@@ -176,7 +209,7 @@ class Evidence:
             return self._copy_of(place)
         if reason == "outlier" or self.answers is None:
             return Message("suspects.outlier")
-        answer = self.answers.probabilities[place]
+        answer, label = self.answers.probabilities[place], self._label(place)
         if reason == "loss":
             return Message("suspects.loss", label=label, probability=float(answer[self.labels[place]]))
         predicted = printable(self.pool.classes[int(answer.argmax())])
@@ -185,13 +218,13 @@ class Evidence:
     def _copy_of(self, place: int) -> Message:
         other = int(self.keepers[place])
         if other == place:
-            members = np.flatnonzero(self.copies.group == self.copies.group[place])
-            others = members[members != place]
-            other = int(others[self.labels[others] != self.labels[place]][0]) if ... else int(others[0])
+            other = int(np.flatnonzero((self.keepers == place) & self.is_copy)[0])
         name = printable(self.pool.paths[other])
         if self.labels[other] != self.labels[place]:
-            label = printable(self.pool.classes[self.labels[other]])
-            return Message("suspects.duplicate_label", other=name, label=label)
-        if self.pool.rows["split"][other] != self.pool.rows["split"][place]:
-            return Message("suspects.duplicate_split", other=name)
-        return Message("suspects.duplicate", other=name)
+            return Message("suspects.duplicate_label", other=name, label=self._label(other))
+        splits = self.pool.rows["split"]
+        code = "suspects.duplicate" if splits[other] == splits[place] else "suspects.duplicate_split"
+        return Message(code, other=name)
+
+    def _label(self, place: int) -> str:
+        return printable(self.pool.classes[self.labels[place]])

@@ -9,7 +9,8 @@ from whatsit.bundle import default_path
 from whatsit.catalog import Catalog
 from whatsit.config import LearnerConfig, TrainConfig
 from whatsit.errors import WhatsitError
-from whatsit.project import SIDECAR, run_folders
+from whatsit.project import SIDECAR
+from whatsit.project.runs import run_folders
 from whatsit.training import Learner
 from whatsit.training.backbone import load_backbone
 from whatsit.training.features import Extractor
@@ -18,7 +19,7 @@ from whatsit.training.job import Given, catalog_of, config_of
 
 
 def config_for(folder: Path, project: Path | None = None) -> TrainConfig:
-    """The options of the last finished run for a folder, which decide its split and features, or the usual ones."""
+    """The options of a folder's last finished run, which decide its split and features, or the usual ones."""
     sidecar = project or (folder.parent if folder.is_file() else folder) / SIDECAR
     for run in reversed(run_folders(sidecar)):
         with suppress(WhatsitError):  # unfinished, damaged, or of weights that are not named here

@@ -22,7 +22,7 @@ class Scale:
     def __call__(self, measured: NDArray[np.floating]) -> NDArray[np.float64]:
         """Chances (n,), 0 for what is NaN."""
         power = np.clip(self.slope * measured + self.offset, -STEEPEST, STEEPEST)
-        return np.nan_to_num(1 / (1 + np.exp(-power)))
+        return np.asarray(np.nan_to_num(1 / (1 + np.exp(-power))))
 
 
 LABEL = Scale(1.0, 0.0)  # of the log odds that a label is wrong

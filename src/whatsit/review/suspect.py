@@ -41,9 +41,10 @@ class Suspect:
         return brief(self, f"{self.reason} {self.score:.2f}, {self.suggestion}, {in_folder(self.path)}")
 
     def to_dict(self, root: Path) -> dict[str, Any]:
-        """For JSON and tables, with the path below `root`, the image folder."""
+        """For JSON and tables, with the path below `root`, the image folder, if it lies there."""
+        path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
         return {
-            "path": self.path.relative_to(root).as_posix(),
+            "path": path.as_posix(),
             "label": self.label,
             "reason": self.reason,
             "score": round(self.score, 4),
@@ -80,6 +81,14 @@ class Suspects(Sequence[Suspect]):
 
     def __repr__(self) -> str:
         return brief(self, f"{len(self)} of them, {self.kept} kept ones left out")
+
+    @property
+    def notes(self) -> list[Message]:
+        """What is worth knowing of the whole list."""
+        found = [Message("suspects.few_labels")] if self.noise is None else self.noise.messages
+        if self.kept:
+            found.append(Message("suspects.kept", count=self.kept))
+        return [*found, Message("suspects.scale", error=self.calibration_error)]
 
 
 def parse_choice(text: str) -> tuple[Choice, str | None]:

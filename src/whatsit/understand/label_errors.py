@@ -95,6 +95,19 @@ class LabelNoise:
         return {"rate": self.rate, "classes": self.of_classes(), "directions": directions}
 
 
+def doubts(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The log odds (n,) that a picture does not show its label, given `probabilities` (n, classes).
+
+    Of cleanlab's rankings this one, by self-confidence, finds most wrong labels: docs/decisions.md. Raises
+    MissingError without cleanlab.
+    """
+    with needing(Message("suspects.this")):
+        from cleanlab.rank import get_self_confidence_for_each_label
+
+    own = np.clip(get_self_confidence_for_each_label(labels, probabilities), SMALLEST, 1 - SMALLEST)
+    return np.asarray(np.log1p(-own) - np.log(own))
+
+
 def find_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which labels (n,) are wrong by confident learning, given `probabilities` (n, classes).
 
@@ -110,12 +123,11 @@ def find_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.float
 def estimate_noise(
     labels: NDArray[np.int64], probabilities: NDArray[np.float64], classes: tuple[str, ...]
 ) -> LabelNoise:
-    """How many labels of each class are wrong, and what these pictures show.
+    """How many labels of each class are wrong, and what these pictures show, given as for `doubts`.
 
     Raises MissingError without cleanlab.
     """
     with needing(Message("suspects.this")):
         from cleanlab.count import estimate_joint
 
-    joint = estimate_joint(labels, probabilities) * len(labels)
-    return LabelNoise(classes, joint)
+    return LabelNoise(classes, estimate_joint(labels, probabilities) * len(labels))

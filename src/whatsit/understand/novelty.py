@@ -33,7 +33,7 @@ def fit_novelty(
     the very scores by which its threshold was found, also where pictures hardly differ.
     """
     places = np.arange(len(labels)) if places is None else places
-    chosen = places[_spread_out(labels[places], LANDMARKS)]
+    chosen = places[spread_out(labels[places], LANDMARKS)]
     points = normalized(features[chosen])
     center = rounded(points.mean(0))
     directions = rounded(principal(points - center, DIRECTIONS)[1])
@@ -76,7 +76,7 @@ def threshold_of(
     return float(scores[order][reached.argmax()]) if reached.any() else None
 
 
-def _spread_out(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def spread_out(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Places of up to `most` pictures: of every class as many as its share, at least one."""
     if len(labels) <= most:
         return np.arange(len(labels))
