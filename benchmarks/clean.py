@@ -9,8 +9,8 @@ planted.
 
 Wrong labels are compared with an oracle (the same features, folds and ranking, with answers by the correct
 labels), with the self-confidence of heads that are trained by steps in five folds, and their oracle, and with
-the lesson's way: the largest losses of a head on its own training pictures. The figure shows the share of all faults that somebody finds
-who looks at so many pictures.
+the lesson's way: the largest losses of a head on its own training pictures. The figure shows the share of all
+faults that somebody finds who looks at so many pictures.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from benchmarks.faults import Planted, Row, digits, drawings, plant
 from benchmarks.peers import CLOTHING, WHATSIT, seconds
 from whatsit import Catalog
-from whatsit.config import LearnerConfig
+from whatsit.config import InputSide, LearnerConfig
 from whatsit.events import emitting, nowhere
 from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
@@ -58,12 +58,12 @@ def photos() -> list[Row]:
 class Trial:
     """One seed: the planted faults and what was found of them."""
 
-    def __init__(self, planted: Planted, project: Path) -> None:
+    def __init__(self, planted: Planted, project: Path, side: InputSide = "auto") -> None:
         self.planted = planted
         self.catalog = Catalog.from_csv(planted.table, project=project)
         self.paths = [item.path for item in self.catalog]
         self.kinds = np.array([planted.kinds.get(path, "") for path in self.paths])
-        extract = pretrained(self.catalog, LearnerConfig())
+        extract = pretrained(self.catalog, LearnerConfig(size=side))
         self.features = extract(self.catalog).vectors
         self.evidence = finding.look_at(self.catalog, self.features)
         labels = [planted.truth.get(item.path, item.label) for item in self.catalog]

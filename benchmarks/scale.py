@@ -23,7 +23,7 @@ from whatsit.review import finding
 from whatsit.review.scale import Scale
 
 KINDS = {"duplicate": "duplicate", "quality": "quality", "outlier": "foreign", "label": "label"}
-SEEDS = 3
+SEEDS, DIGITS, USUAL, BAD = 3, "01235678", 224, 48  # pixels of the network's input
 GENTLE = 0.01  # the prior of a curve's slope and offset: few faults make no cliff
 FARTHEST = 20.0  # a measure beyond it counts as this
 
@@ -49,19 +49,20 @@ def rows(paths: Sequence[Path], labels: Sequence[str], most: int) -> list[Row]:
 def samples(work: Path) -> Iterator[Sample]:
     """Easy and hard sets, each with pictures of other things: quite different ones, or another class."""
     numbers, drawn = digits(work / "digits"), drawings(work / "drawn", 150, 5)
-    nines, rockets = rows(numbers, "9", 60), rows(drawn, ["rocket"], 60)
-    fish = rows(drawn, ["fish"], 60)
-    eight, kinds = "01235678", ["bird", "cat", "fish"]
+    nines, rockets, fish = rows(numbers, "9", 60), rows(drawn, ["rocket"], 60), rows(drawn, ["fish"], 60)
+    kinds = ["bird", "cat", "fish"]
     sets = {
-        "many digits": (rows(numbers, eight, 120), rockets),
-        "few digits": (rows(numbers, eight, 40), nines),
-        "drawings": (rows(drawn, kinds, 150), nines),
-        "birds and cats": (rows(drawn, kinds[:2], 150), fish),
+        "many digits": (rows(numbers, DIGITS, 120), rockets, USUAL),
+        "few digits": (rows(numbers, DIGITS, 40), nines, USUAL),
+        "digits seen badly": (rows(numbers, DIGITS, 80), nines, BAD),
+        "drawings": (rows(drawn, kinds, 150), nines, USUAL),
+        "birds and cats": (rows(drawn, kinds[:2], 150), fish, USUAL),
+        "drawings seen badly": (rows(drawn, kinds, 100), rockets, BAD),
     }
-    for name, (own, foreign) in sets.items():
+    for name, (own, foreign, side) in sets.items():
         for seed in range(SEEDS):
-            table = work / f"{name}-{seed}.csv"
-            trial = Trial(plant(own, [row.path for row in foreign], table, seed), work / "project")
+            planted = plant(own, [row.path for row in foreign], work / f"{name}-{seed}.csv", seed)
+            trial = Trial(planted, work / "project", side)
             yield Sample(name, measured(trial.evidence), trial)
 
 

@@ -195,7 +195,7 @@ class Evidence:
     def _reason(self, place: int) -> Reason:
         """The most likely one; what comes along with its near-duplicates has that reason too."""
         chances = self.chances[place]
-        if chances.max() < LEAST and self.copies.group[place] >= 0:
+        if chances.max() < SURE and self.copies.group[place] >= 0:
             return "duplicate"
         reason = REASONS[int(chances.argmax())]
         return "loss" if reason == "label" and not self.is_wrong[place] else reason

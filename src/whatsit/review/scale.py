@@ -25,8 +25,8 @@ class Scale:
         return np.asarray(np.nan_to_num(1 / (1 + np.exp(-power))))
 
 
-LABEL = Scale(1.0, 0.0)  # of the log odds that a label is wrong
+LABEL = Scale(1.6, -4.0)  # of the log odds that a label is wrong
 DUPLICATE = Scale(1.0, 3.0)  # of the likeness of near-duplicates, 0 to 1
-OUTLIER = Scale(4.0, -4.0)  # of the distance from the others, in that of nearly all
+OUTLIER = Scale(11.0, -7.0)  # of the distance from the others, in that of nearly all
 QUALITY = Scale(4.0, 0.0)  # of the logarithm of how bad a fault is
 CALIBRATION_ERROR = 0.05  # of these scores, on sets that did not make them
