@@ -1,6 +1,6 @@
 """How many faults are among the first suspects: planted in the shared photos, with 10 seeds.
 
-    python -m benchmarks.clean [--seeds 10] [--figure docs/pictures/effort.png]
+    python -m benchmarks.clean [--seeds 10] [--figure docs/pictures/effort.png] [--work FOLDER]
 
 In the 1,341 training and validation photos 8% of the labels are made wrong, 3% of the photos get a
 near-duplicate (cropped, resized and compressed anew; half of them under another class), and 20 foreign
@@ -73,10 +73,8 @@ class Trial:
     def of_kind(self, *reasons: str, evidence: finding.Evidence | None = None) -> NDArray[np.int64]:
         """The places of all suspects for these reasons, best first."""
         evidence = evidence or self.evidence
-        chances = evidence.chances
-        own = np.array([finding.REASONS[number] for number in chances.argmax(1)])
-        order = np.argsort(-chances.max(1), kind="stable")
-        return order[np.isin(own, reasons)[order]]
+        order = evidence.ranked(np.ones(len(self.catalog), bool))
+        return np.array([place for place in order.tolist() if evidence.suspect(place).reason in reasons])
 
     def share(self, places: NDArray[np.int64], kind: str) -> float:
         """Of the faults of a kind, how many are among as many first places."""
@@ -118,11 +116,11 @@ class Trial:
 
     def figures(self) -> Figures:
         """All shares of this seed."""
-        of_labels, labels = self.of_kind("label"), self.evidence.labels
+        of_labels, labels = self.of_kind("label", "loss"), self.evidence.labels
         is_candidate = np.isin(np.arange(len(self.catalog)), of_labels)
         found = {
             "wrong labels": self.share(of_labels, "label"),
-            "  oracle": self.share(self.of_kind("label", evidence=self.oracle()), "label"),
+            "  oracle": self.share(self.of_kind("label", "loss", evidence=self.oracle()), "label"),
             "  heads": self.share((order := self.heads(labels))[is_candidate[order]], "label"),
             "  heads, oracle": self.share((order := self.heads(self.truth))[is_candidate[order]], "label"),
             "  top losses": self.share((order := self.top_losses())[is_candidate[order]], "label"),
@@ -234,10 +232,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--figure", type=Path)
+    parser.add_argument("--work", type=Path, help="where to keep the features for the next time")
     options = parser.parse_args()
     found, curves = [], []
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+        work = options.work or Path(folder)
         for seed, trial in enumerate(trials(work, options.seeds)):
             found.append(trial.figures())
             curves.append((trial.effort(trial.ranked), trial.effort(trial.top_losses())))

@@ -110,7 +110,8 @@ def _blank(target: Path, dice: random.Random) -> Path:
 
 def digits(folder: Path) -> list[Path]:
     """Handwritten digits, as large as photos; none of those with faults of their own."""
-    write_digits(folder / "small")
+    if not folder.exists():
+        write_digits(folder / "small")
     paths = []
     for source in sorted((folder / "small").glob("[0-25-9]/*.png")):
         if source.stem not in MISLABELED:

@@ -19,8 +19,9 @@ from whatsit.review.suspect import RELABEL, Reason, Suspect, Suspects
 from whatsit.text import printable
 from whatsit.training.features import Extractor
 from whatsit.understand.label_errors import LabelNoise, doubts, estimate_noise, find_label_errors
-from whatsit.understand.left_out import LeftOut, leave_out, remoteness
+from whatsit.understand.left_out import leave_out
 from whatsit.understand.near_duplicates import Copies, find_copies
+from whatsit.understand.outliers import remoteness
 
 USUAL: tuple[Split, ...] = ("train", "valid")
 REASONS: tuple[Reason, ...] = ("duplicate", "quality", "outlier", "label")  # the first of equal ones counts
@@ -61,18 +62,11 @@ def look_at(pool: Catalog, features: NDArray[np.float32]) -> "Evidence":
     _, labels = np.unique(pool.labels, return_inverse=True)
     looks = looks_of(pool)
     copies = find_copies(features, pool.rows, looks)
-    faults = severities(pool.rows, looks)
-    return Evidence(pool, labels, copies, looks, faults, _answers(pool, features, labels, copies))
-
-
-def _answers(
-    pool: Catalog, features: NDArray[np.float32], labels: NDArray[np.int64], copies: Copies
-) -> LeftOut | None:
-    """What is answered for each picture by all others; None with too few to answer anything."""
-    related = relatives(pool, copies)
+    faults, related = severities(pool.rows, looks), relatives(pool, copies)
     if len(pool.classes) < 2 or len(np.unique(related)) < FEWEST:
-        return None
-    return leave_out(features, labels, related, len(pool.classes))
+        return Evidence(pool, labels, copies, looks, faults, None, None)
+    answers = leave_out(features, labels, related, len(pool.classes))
+    return Evidence(pool, labels, copies, looks, faults, answers, remoteness(features, labels, related))
 
 
 def relatives(pool: Catalog, copies: Copies) -> NDArray[np.int64]:
@@ -92,8 +86,9 @@ def relatives(pool: Catalog, copies: Copies) -> NDArray[np.int64]:
 class Evidence:
     """What speaks against each of n pictures of a catalog.
 
-    `labels` (n,) are places in its classes, `faults` (n, FAULTS) their severities, `answers` what the others
-    answer for each, None with too few pictures.
+    `labels` (n,) are places in its classes, `faults` (n, FAULTS) their severities. `answers` are what the
+    others answer for each, probabilities (n, classes), and `remote` how far it is from them (n,); both None
+    with too few pictures.
     """
 
     pool: Catalog
@@ -101,21 +96,22 @@ class Evidence:
     copies: Copies
     looks: NDArray[np.void]
     faults: NDArray[np.float64]
-    answers: LeftOut | None
+    answers: NDArray[np.float64] | None
+    remote: NDArray[np.float64] | None
 
     @cached_property
     def noise(self) -> LabelNoise | None:
         """How many labels are wrong, None without answers."""
         if self.answers is None:
             return None
-        return estimate_noise(self.labels, self.answers.probabilities, tuple(self.pool.classes))
+        return estimate_noise(self.labels, self.answers, tuple(self.pool.classes))
 
     @cached_property
     def is_wrong(self) -> NDArray[np.bool_]:
         """Which labels (n,) the answers contradict."""
         if self.answers is None:
             return np.zeros(len(self.labels), bool)
-        answer = self.answers.probabilities
+        answer = self.answers
         is_issue = find_label_errors(self.labels, answer) | (self.chances[:, REASONS.index("label")] >= SURE)
         return np.asarray(is_issue & (answer.argmax(1) != self.labels))
 
@@ -129,7 +125,7 @@ class Evidence:
         for group in self.copies.groups():
             members = group
             if self.answers is not None:
-                support = self.answers.probabilities[group].mean(0)[self.labels[group]]
+                support = self.answers[group].mean(0)[self.labels[group]]
                 members = group[support == support.max()]
             pixels = rows["width"][members].astype(np.int64) * rows["height"][members]
             keepers[group] = members[np.lexsort((-rows["bytes"][members], -pixels))[0]]
@@ -147,9 +143,9 @@ class Evidence:
         found[:, 0] = np.where(self.is_copy, self.copies.likeness, math.nan)
         with np.errstate(divide="ignore"):
             found[:, 1] = np.log(self.faults.max(1))
-        if self.answers is not None:
-            found[:, 2] = remoteness(self.answers.distances)
-            found[:, 3] = doubts(self.labels, self.answers.probabilities)
+        if self.answers is not None and self.remote is not None:
+            found[:, 2] = self.remote
+            found[:, 3] = doubts(self.labels, self.answers)
         return found
 
     @cached_property
@@ -174,7 +170,7 @@ class Evidence:
         item, group = self.pool.items[place], int(self.copies.group[place])
         reason, predicted, probability = self._reason(place), "", math.nan
         if self.answers is not None:
-            answer = self.answers.probabilities[place]
+            answer = self.answers[place]
             predicted, probability = self.pool.classes[int(answer.argmax())], float(answer.max())
         keeps = reason == "loss" or (reason == "duplicate" and not self.is_copy[place])
         suggestion = f"{RELABEL}{predicted}" if reason == "label" else "keep" if keeps else "remove"
@@ -193,12 +189,15 @@ class Evidence:
         )
 
     def _reason(self, place: int) -> Reason:
-        """The most likely one; what comes along with its near-duplicates has that reason too."""
+        """The first of REASONS that is likely, or else the likeliest.
+
+        Somebody gave a foreign picture a label that is wrong too; near-duplicates come along with each other.
+        """
         chances = self.chances[place]
+        number = int((chances >= SURE).argmax() if chances.max() >= SURE else chances.argmax())
         if chances.max() < SURE and self.copies.group[place] >= 0:
             return "duplicate"
-        reason = REASONS[int(chances.argmax())]
-        return "loss" if reason == "label" and not self.is_wrong[place] else reason
+        return "loss" if REASONS[number] == "label" and not self.is_wrong[place] else REASONS[number]
 
     def _detail(self, place: int, reason: Reason) -> Message:
         """Why, in one sentence."""
@@ -209,7 +208,7 @@ class Evidence:
             return self._copy_of(place)
         if reason == "outlier" or self.answers is None:
             return Message("suspects.outlier")
-        answer, label = self.answers.probabilities[place], self._label(place)
+        answer, label = self.answers[place], self._label(place)
         if reason == "loss":
             return Message("suspects.loss", label=label, probability=float(answer[self.labels[place]]))
         predicted = printable(self.pool.classes[int(answer.argmax())])

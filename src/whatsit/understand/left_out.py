@@ -6,8 +6,6 @@ and Data Augmentation and a Method for Prediction", 1974). Wrong labels among th
 heads that are trained by steps: docs/decisions.md has the measurements.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,30 +18,20 @@ LANDMARKS = 800  # pictures that stand for all: more find no more, and take long
 CHUNK = 4096  # pictures at once
 STEEPNESS, RIDGE = 1.0, 0.3  # of the kernel, over the median squared distance
 LOGIT = 10.0  # what an answer of 1 counts
-NEAREST = 10  # neighbors that a picture is compared with
 JITTER = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """Of n pictures: `probabilities` (n, classes), calibrated, by all others but the relatives of each.
-
-    `distances` (n,) are the mean squared distances to the NEAREST others, 0 to 4.
-    """
-
-    probabilities: NDArray[np.float64]
-    distances: NDArray[np.float64]
 
 
 def leave_out(
     features: NDArray[np.float32], labels: NDArray[np.int64], relatives: NDArray[np.int64], classes: int
-) -> LeftOut:
-    """Answer for each picture by its features (n, width) from the `labels` (n,) of all others.
+) -> NDArray[np.float64]:
+    """Calibrated probabilities (n, classes) for each picture by its features (n, width), from all others.
+
+    `labels` (n,) are what the others are taken for.
 
     Pictures with the same number in `relatives` (n,), such as copies, know nothing of each other.
     """
     chosen = spread_out(labels, LANDMARKS)
-    points, distances = _projected(features, relatives, chosen)
+    points = _projected(features, chosen)
     targets = np.eye(classes)[labels]
     gram = points.T @ points
     gram[np.diag_indices_from(gram)] += RIDGE
@@ -58,7 +46,7 @@ def leave_out(
         if len(group) > 1:
             missed[group] = _without(points[group], gram, inverse, missed[group])
     logits = LOGIT * (targets - missed)
-    return LeftOut(softmax(logits, fit_temperature(logits, labels)), distances)
+    return softmax(logits, fit_temperature(logits, labels))
 
 
 def _without(points: Array, gram: Array, inverse: Array, missed: Array) -> Array:
@@ -68,30 +56,21 @@ def _without(points: Array, gram: Array, inverse: Array, missed: Array) -> Array
     return np.asarray(missed + points @ np.linalg.solve(gram - points.T @ points, points.T @ missed))
 
 
-def _projected(
-    features: NDArray[np.float32], relatives: NDArray[np.int64], chosen: NDArray[np.int64]
-) -> tuple[Array, NDArray[np.float64]]:
+def _projected(features: NDArray[np.float32], chosen: NDArray[np.int64]) -> Array:
     """Pictures as points (n, m) whose products are those of the kernel, by the `chosen` ones (m,) of them.
 
-    And how far the nearest of these are that are not relatives (n,). With all chosen the products are exact,
-    otherwise Nystrom's.
+    With all chosen these are exact, otherwise Nystrom's.
     """
     landmarks = normalized(features[chosen])
     apart = _squared(landmarks, landmarks)
     typical = float(np.median(apart[np.triu_indices(len(chosen), 1)])) if len(chosen) > 1 else 1.0
     steepness = STEEPNESS / max(typical, LEAST)
     root = np.linalg.inv(np.linalg.cholesky(_kernel(apart, steepness) + JITTER * np.eye(len(chosen)))).T
-    points, distances = np.empty((len(features), len(chosen))), np.empty(len(features))
+    points = np.empty((len(features), len(chosen)))
     for start in range(0, len(features), CHUNK):
         some = slice(start, start + CHUNK)
-        apart = _squared(normalized(features[some]), landmarks)
-        points[some] = _kernel(apart, steepness) @ root
-        apart[relatives[some][:, None] == relatives[chosen]] = np.inf
-        nearest = np.partition(apart, min(NEAREST, len(chosen)) - 1)[:, :NEAREST]
-        is_there = np.isfinite(nearest)
-        sums = np.where(is_there, nearest, 0).sum(1)
-        distances[some] = np.where(is_there.any(1), sums / np.maximum(is_there.sum(1), 1), np.nan)
-    return points, distances
+        points[some] = _kernel(_squared(normalized(features[some]), landmarks), steepness) @ root
+    return points
 
 
 def _squared(one: Array, other: Array) -> Array:
@@ -103,9 +82,3 @@ def _kernel(apart: Array, steepness: float) -> Array:
     """With a constant: an answer that all share."""
     return np.asarray(np.exp(-steepness * apart) + 1)
 
-
-def remoteness(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far pictures are from others (n,), in the usual distance: the logarithm over the median."""
-    known = distances[np.isfinite(distances)]
-    typical = float(np.median(known)) if len(known) else 1.0
-    return np.asarray(np.log(np.maximum(distances, LEAST) / max(typical, LEAST)))
