@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.catalog import Catalog, split_index
-from whatsit.catalog.faults import FAULTS, describe, looks_of, severities
+from whatsit.catalog.faults import FAULTS, describe, severities
+from whatsit.catalog.looks import looks_of
 from whatsit.catalog.split import groups_of
 from whatsit.config import Split
 from whatsit.events import working

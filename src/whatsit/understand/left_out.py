@@ -81,4 +81,3 @@ def _squared(one: Array, other: Array) -> Array:
 def _kernel(apart: Array, steepness: float) -> Array:
     """With a constant: an answer that all share."""
     return np.asarray(np.exp(-steepness * apart) + 1)
-

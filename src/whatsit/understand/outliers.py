@@ -35,4 +35,4 @@ def remoteness(
 
 
 def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.float32(1e-12))
+    return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12))
