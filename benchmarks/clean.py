@@ -153,7 +153,7 @@ class Trial:
         is_fault: NDArray[np.bool_] = (self.kinds != "") & (self.kinds != "duplicate")
         place = {path: number for number, path in enumerate(self.paths)}
         for copy, source in self.planted.sources.items():
-            is_kept = self.evidence.keepers[place[source]] == place[copy]
+            is_kept = self.evidence.originals[place[source]] == place[copy]
             is_fault[place[source] if is_kept else place[copy]] = True
         return is_fault
 

@@ -23,7 +23,7 @@ from whatsit.review import finding
 from whatsit.review.scale import Scale
 
 KINDS = {"duplicate": "duplicate", "quality": "quality", "outlier": "foreign", "label": "label"}
-SEEDS, DIGITS, USUAL, BAD = 3, "01235678", 224, 48  # pixels of the network's input
+SEEDS, DIGITS, USUAL, BAD = 2, "01235678", 224, 48  # pixels of the network's input
 GENTLE = 0.01  # the prior of a curve's slope and offset: few faults make no cliff
 FARTHEST = 20.0  # a measure beyond it counts as this
 

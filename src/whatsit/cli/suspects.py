@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from whatsit.review import Suspects
 
 SHOWN = 20
+COLUMNS = ("suspects.score", "suspects.reason", "suspects.suggestion", "suspects.picture", "suspects.why")
+REASONS = {
+    "label": "suspects.reason_label",
+    "loss": "suspects.reason_loss",
+    "duplicate": "suspects.reason_duplicate",
+    "outlier": "suspects.reason_outlier",
+    "quality": "suspects.reason_quality",
+}
+SUGGESTIONS = {"keep": "suspects.keep", "remove": "suspects.remove"}
 
 
 def suspects(
@@ -51,25 +60,32 @@ def suspects(
 def _print(catalog: "Catalog", found: "Suspects", top: int, split: Split | None) -> None:
     """The first ones as a table, how many labels are wrong, and what was not looked at."""
     print(say("suspects.found" if found else "suspects.none", count=len(found)))
-    header = ["score", "reason", "suggestion", "picture", "why"]
     rows = [
         [
             f"{one.score:.2f}",
-            say(f"suspects.reason_{one.reason}"),
-            printable(one.suggestion),
-            printable(record["path"]),
+            say(REASONS[one.reason]),
+            _suggestion(one.suggestion),
+            printable(one.to_dict(catalog.root)["path"]),
             printable(one.detail),
         ]
         for one in found[:top]
-        for record in [one.to_dict(catalog.root)]
     ]
     if rows:
-        print_table([say(f"suspects.{name}") for name in header], rows)
+        print_table([say(name) for name in COLUMNS], rows)
     if more := max(0, len(found) - top):
         print(say("suspects.more", count=more))
     for note in found.notes:
         print(printable(note))
-    tests = catalog.counts()
-    if split is None and any(count["test"] for count in tests.values()):
-        number = sum(count["test"] for count in tests.values())
-        print(say("suspects.not_test", count=number))
+    tests = sum(count["test"] for count in catalog.counts().values())
+    if split is None and tests:
+        print(say("suspects.not_test", count=tests))
+
+
+def _suggestion(words: str) -> str:
+    """A suggestion in the user's language."""
+    from whatsit.review import parse_choice
+
+    choice, label = parse_choice(words)
+    if choice == "relabel":
+        return say("suspects.relabel", label=printable(label))
+    return say(SUGGESTIONS[choice])

@@ -117,25 +117,25 @@ class Evidence:
         return np.asarray(is_issue & (answer.argmax(1) != self.labels))
 
     @cached_property
-    def keepers(self) -> NDArray[np.int64]:
+    def originals(self) -> NDArray[np.int64]:
         """For each picture (n,) the one of its near-duplicates that is worth keeping; itself without any.
 
         That is one with the label that the answers speak for, of these the one with most pixels.
         """
-        keepers, rows = np.arange(len(self.pool)), self.pool.rows
+        originals, rows = np.arange(len(self.pool)), self.pool.rows
         for group in self.copies.groups():
             members = group
             if self.answers is not None:
                 support = self.answers[group].mean(0)[self.labels[group]]
                 members = group[support == support.max()]
             pixels = rows["width"][members].astype(np.int64) * rows["height"][members]
-            keepers[group] = members[np.lexsort((-rows["bytes"][members], -pixels))[0]]
-        return keepers
+            originals[group] = members[np.lexsort((-rows["bytes"][members], -pixels))[0]]
+        return originals
 
     @property
     def is_copy(self) -> NDArray[np.bool_]:
         """Which pictures (n,) are near-duplicates of one that is worth keeping."""
-        return np.asarray(self.keepers != np.arange(len(self.pool)))
+        return np.asarray(self.originals != np.arange(len(self.pool)))
 
     @cached_property
     def measured(self) -> NDArray[np.float64]:
@@ -158,11 +158,11 @@ class Evidence:
     def ranked(self, is_wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The places of those of the wanted pictures (n,) that are suspicious, the most suspicious first.
 
-        The keeper of near-duplicates comes along with them.
+        The original of near-duplicates comes along with them.
         """
         scores = self.chances.max(1)
         is_listed = scores >= LEAST
-        is_listed[self.keepers[self.is_copy & is_wanted]] = True
+        is_listed[self.originals[self.is_copy & is_wanted]] = True
         order = np.argsort(-scores, kind="stable")
         return np.asarray(order[(is_listed & is_wanted)[order]])
 
@@ -216,9 +216,9 @@ class Evidence:
         return Message("suspects.label", predicted=predicted, probability=float(answer.max()), label=label)
 
     def _copy_of(self, place: int) -> Message:
-        other = int(self.keepers[place])
+        other = int(self.originals[place])
         if other == place:
-            other = int(np.flatnonzero((self.keepers == place) & self.is_copy)[0])
+            other = int(np.flatnonzero((self.originals == place) & self.is_copy)[0])
         name = printable(self.pool.paths[other])
         if self.labels[other] != self.labels[place]:
             return Message("suspects.duplicate_label", other=name, label=self._label(other))
