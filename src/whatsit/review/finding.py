@@ -28,6 +28,7 @@ USUAL: tuple[Split, ...] = ("train", "valid")
 REASONS: tuple[Reason, ...] = ("duplicate", "quality", "outlier", "label")  # the first of equal ones counts
 LEAST = 0.05  # a score below which a picture is not listed
 SURE = 0.5  # a chance from which a label is called wrong
+REMOTE = 0.98  # of the pictures are nearer to others than one that shows none of the classes
 FEWEST = 20  # pictures that differ, without which nothing is answered
 
 
@@ -117,6 +118,14 @@ class Evidence:
         return np.asarray(is_issue & (answer.argmax(1) != self.labels))
 
     @cached_property
+    def is_remote(self) -> NDArray[np.bool_]:
+        """Which pictures (n,) are farther from all classes than nearly all others without a fault."""
+        is_sound = self.chances[:, REASONS.index("quality")] < SURE
+        if self.remote is None or not is_sound.any():
+            return np.zeros(len(self.labels), bool)
+        return np.asarray(self.remote > np.quantile(self.remote[is_sound], REMOTE))
+
+    @cached_property
     def originals(self) -> NDArray[np.int64]:
         """For each picture (n,) the one of its near-duplicates that is worth keeping; itself without any.
 
@@ -141,7 +150,9 @@ class Evidence:
     def measured(self) -> NDArray[np.float64]:
         """What speaks for each reason (n, REASONS): what `scale` makes chances of, NaN where nothing does."""
         found = np.full((len(self.pool), len(REASONS)), math.nan)
-        found[:, 0] = np.where(self.is_copy, self.copies.likeness, math.nan)
+        contents = self.pool.rows["content"]
+        likeness = np.where(contents == contents[self.originals], math.inf, self.copies.likeness)
+        found[:, 0] = np.where(self.is_copy, likeness, math.nan)
         with np.errstate(divide="ignore"):
             found[:, 1] = np.log(self.faults.max(1))
         if self.answers is not None and self.remote is not None:
@@ -190,15 +201,17 @@ class Evidence:
         )
 
     def _reason(self, place: int) -> Reason:
-        """The first of REASONS that is likely, or else the likeliest.
+        """The first of REASONS that is likely, or else the likeliest; near-duplicates come along together.
 
-        Somebody gave a foreign picture a label that is wrong too; near-duplicates come along with each other.
+        The label of what shows none of the classes is wrong too, but no other would be right.
         """
         chances = self.chances[place]
         number = int((chances >= SURE).argmax() if chances.max() >= SURE else chances.argmax())
         if chances.max() < SURE and self.copies.group[place] >= 0:
             return "duplicate"
-        return "loss" if REASONS[number] == "label" and not self.is_wrong[place] else REASONS[number]
+        if REASONS[number] == "label":
+            return "outlier" if self.is_remote[place] else "label" if self.is_wrong[place] else "loss"
+        return REASONS[number]
 
     def _detail(self, place: int, reason: Reason) -> Message:
         """Why, in one sentence."""
