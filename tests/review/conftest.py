@@ -1,20 +1,20 @@
 """A folder of drawings with faults on purpose, and what is found in it, once for all tests."""
 
 import random
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.conftest import rendered
 from whatsit import Catalog
 from whatsit.drawings import CLASSES, draw
 from whatsit.events import emitting, nowhere
 from whatsit.review import Suspects, opened, suspects
 from whatsit.training.features import Extractor
 
-EACH = 24  # drawings of a kind
+EACH = {"train": 16, "valid": 4, "test": 2}  # drawings of a kind
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Faulty:
 
 
 @pytest.fixture(scope="session")
-def faulty(cache: Path, all_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
+def faulty(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
     folder, chance = tmp_path_factory.mktemp("faulty") / "animals", random.Random(2)
-    for split, each in (("train", EACH), ("valid", 6), ("test", 4)):
+    for split, each in EACH.items():
         for kind in CLASSES:
             (folder / split / kind).mkdir(parents=True)
             for number in range(each):
@@ -50,7 +50,7 @@ def faulty(cache: Path, all_digits: Path, tmp_path_factory: pytest.TempPathFacto
     with Image.open(original) as image:
         image.resize((220, 220)).save(copy, quality=80)
     foreign, blank = train / "bird" / "foreign.png", train / "cat" / "blank.png"
-    shutil.copy(next((all_digits / "0").glob("*.png")), foreign)
+    rendered(1, (256, 256)).save(foreign)
     Image.new("RGB", (256, 256), (90, 120, 90)).save(blank)
     wrong_test = folder / "test" / "bird" / "wrong.jpg"
     draw("fish", chance).save(wrong_test, quality=90)
