@@ -4,10 +4,10 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import rendered
 from whatsit import Catalog
 from whatsit.drawings import CLASSES, draw
 from whatsit.events import emitting, nowhere
@@ -50,7 +50,8 @@ def faulty(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
     with Image.open(original) as image:
         image.resize((220, 220)).save(copy, quality=80)
     foreign, blank = train / "bird" / "foreign.png", train / "cat" / "blank.png"
-    rendered(1, (256, 256)).save(foreign)
+    grains = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(grains).resize((256, 256), Image.Resampling.NEAREST).save(foreign)
     Image.new("RGB", (256, 256), (90, 120, 90)).save(blank)
     wrong_test = folder / "test" / "bird" / "wrong.jpg"
     draw("fish", chance).save(wrong_test, quality=90)

@@ -138,3 +138,27 @@ def test_decisions_are_written_as_they_are_read() -> None:
     for text in ("", "relabel", "relabel: ", "keep: x", "delete"):
         with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
             parse_choice(text)
+
+
+def test_a_trained_folder_is_looked_at_as_it_was_trained(tmp_path: Path, command: Run) -> None:
+    for number in range(24):
+        folder = tmp_path / "patches" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        rendered(number, (64, 64 + 64 * (number % 2))).save(folder / f"{number}.png")
+    trained = command(*("train", "patches", "--size", 64, "--valid", 0.3, "--epochs", 1, "--augment", "none"))
+    assert trained.returncode == 0
+    catalog, extract = opened(tmp_path / "patches")
+    assert extract.preprocess.size == 64
+    assert (catalog.rule.valid, len(catalog["valid"])) == (0.3, 8)
+
+
+def test_without_cleanlab_the_command_says_what_to_install(
+    tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whatsit.extras.is_installed", lambda package: package != "cleanlab")
+    (tmp_path / "patches" / "some").mkdir(parents=True)
+    for number in range(2):
+        rendered(number).save(tmp_path / "patches" / "some" / f"{number}.png")
+    refused = command("suspects", "patches")
+    assert refused.returncode == 2
+    assert "[clean]" in refused.stderr

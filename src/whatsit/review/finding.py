@@ -14,6 +14,7 @@ from whatsit.catalog.looks import looks_of
 from whatsit.catalog.split import groups_of
 from whatsit.config import Split
 from whatsit.events import working
+from whatsit.extras import require
 from whatsit.i18n import Message
 from whatsit.review import scale
 from whatsit.review.suspect import RELABEL, Reason, Suspect, Suspects
@@ -41,8 +42,10 @@ def suspects(
     """The pictures of these splits that look wrong, the most suspicious first.
 
     Training and validation pictures are looked at in any case: each picture is judged by heads that were
-    trained on others of them. What somebody decided to keep, by its content, is left out.
+    trained on others of them. What somebody decided to keep, by its content, is left out. Raises MissingError
+    without cleanlab.
     """
+    require("clean", Message("suspects.this"))
     pool = catalog.select(_places(catalog, {*USUAL, *splits}))
     features = extract(pool)
     pool = pool.without(features.refused, to_train=False) if features.refused else pool
