@@ -162,3 +162,13 @@ def test_without_cleanlab_the_command_says_what_to_install(
     refused = command("suspects", "patches")
     assert refused.returncode == 2
     assert "[clean]" in refused.stderr
+
+
+def test_a_split_without_pictures_is_refused(tmp_path: Path, command: Run) -> None:
+    (tmp_path / "patches" / "some").mkdir(parents=True)
+    for number in range(3):
+        rendered(number).save(tmp_path / "patches" / "some" / f"{number}.png")
+    refused = command("suspects", "patches", "--split", "test")
+    assert refused.returncode == 2
+    assert "test" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1

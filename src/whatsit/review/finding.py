@@ -13,6 +13,7 @@ from whatsit.catalog.faults import FAULTS, describe, severities
 from whatsit.catalog.looks import looks_of
 from whatsit.catalog.split import groups_of
 from whatsit.config import Split
+from whatsit.errors import CatalogError
 from whatsit.events import working
 from whatsit.extras import require
 from whatsit.i18n import Message
@@ -41,11 +42,13 @@ def suspects(
 ) -> Suspects:
     """The pictures of these splits that look wrong, the most suspicious first.
 
-    Training and validation pictures are looked at in any case: each picture is judged by heads that were
-    trained on others of them. What somebody decided to keep, by its content, is left out. Raises MissingError
-    without cleanlab.
+    Training and validation pictures are looked at in any case: each picture is judged by what all others but
+    its copies answer for it. What somebody decided to keep, by its content, is left out. Raises CatalogError
+    where these splits have no pictures, and MissingError without cleanlab.
     """
     require("clean", Message("suspects.this"))
+    if not len(_places(catalog, splits)):
+        raise CatalogError(Message("training.empty_split", split=sorted(splits)))
     pool = catalog.select(_places(catalog, {*USUAL, *splits}))
     features = extract(pool)
     pool = pool.without(features.refused, to_train=False) if features.refused else pool

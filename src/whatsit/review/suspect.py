@@ -21,8 +21,8 @@ class Suspect:
 
     `score` is the estimated chance that something is wrong, 0 to 1, the same scale for all reasons.
     `suggestion` is "keep", "remove" or "relabel: NAME"; `group` the number of its near-duplicates, None where
-    nothing resembles it. A head that was not trained on it answers `predicted` with its `probability`, "" and
-    NaN where none was asked. `content` is the SHA-256 of its bytes in hex: decisions are kept by it.
+    nothing resembles it. A model that has not seen it answers `predicted` with its `probability`, "" and NaN
+    with too few pictures for one. `content` is the SHA-256 of its bytes in hex: decisions are kept by it.
     """
 
     path: Path
