@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Run, rendered
 from tests.review.conftest import Faulty
 from whatsit.cells import unsafe
-from whatsit.review import Suspect, opened, parse_choice, suspects, written_choice
+from whatsit.review import Decisions, Suspect, opened, parse_choice, suspects, written_choice
 from whatsit.review.suspect import RELABEL
 
 
@@ -69,6 +69,17 @@ def test_kept_pictures_do_not_come_back_wherever_they_are(faulty: Faulty) -> Non
     assert again.kept == 1
     assert kept.path not in {one.path for one in again}
     assert "decided to keep" in " ".join(map(str, again.notes))
+
+
+def test_what_somebody_decided_to_keep_is_not_listed_again(faulty: Faulty, command: Run) -> None:
+    first, decisions = faulty.found[0], Decisions(faulty.catalog)
+    decisions.decide([first], "keep")
+    printed = command("suspects", faulty.folder, "--top", 3).stdout
+    decisions.undo()
+    name = first.path.relative_to(faulty.folder).as_posix()
+    assert name not in printed
+    assert "1 picture is not listed again" in printed
+    assert name in command("suspects", faulty.folder, "--top", 3).stdout
 
 
 def test_same_pictures_give_the_same_list(faulty: Faulty) -> None:

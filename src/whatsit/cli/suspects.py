@@ -44,7 +44,8 @@ def suspects(
 
     with listening(None, json or csv) as emit, events.task(emit) as finish:
         catalog, extract = review.opened(folder, project)
-        found = review.suspects(catalog, extract, (split,) if split else review.USUAL)
+        kept = review.Decisions(catalog).settled()
+        found = review.suspects(catalog, extract, (split,) if split else review.USUAL, kept)
         records = [one.to_dict(catalog.root) for one in found[:top]]
         finish({"suspects": len(found)})
     if json:

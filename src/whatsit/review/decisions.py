@@ -122,6 +122,15 @@ class Decisions:
             known[content] = [*found.values(), *left][-1]
         return known
 
+    def settled(self) -> set[str]:
+        """The contents of pictures that need not be looked at again: they are what somebody decided."""
+        known = self.known()
+        return {
+            one.content
+            for one in self.catalog
+            if one.content in known and known[one.content].settles(one.label)
+        }
+
 
 def _move(action: Action, places: Places, wishes: Sequence[Wish]) -> Outcome:
     """Move what is removed or relabeled, and write down all of it."""
