@@ -68,6 +68,8 @@ def _print(result: "TrainResult", verbose: bool) -> None:
         of_all = summary(result.accuracies)
         is_tuned = result.config.fine_tune or result.config.time_budget
         print(say("cli_train.frozen", summary=of_all) if is_tuned else of_all)
+    for message in result.previous.messages() if result.previous else ():
+        print(message)
     suspects = result.suspects()
     for one in suspects[:MOST_SUSPECTS]:
         print(

@@ -16,6 +16,7 @@ from whatsit.report import sections
 from whatsit.report.album import Album
 from whatsit.report.data import data
 from whatsit.report.headline import Headline
+from whatsit.report.previous import previous_section
 from whatsit.report.steps import in_words, steps
 from whatsit.report.suspects import Suspect, suspects_section
 from whatsit.report.thumbnails import Known, no_thumbnails
@@ -24,9 +25,11 @@ from whatsit.report.words import Words
 from whatsit.tables import paragraph
 from whatsit.text import brief, printable
 from whatsit.understand.interpretation import Interpretation
+from whatsit.understand.previous import Compared
 from whatsit.web import charts, render
 
 LINKS = {
+    "previous": "link_previous",
     "data": "link_data",
     "confusion": "link_confusion",
     "classes": "link_classes",
@@ -51,8 +54,8 @@ class Report:
     `is_cross_fitted` each of these pictures was measured by what was found on others of them. `left_out` is
     how many pictures were not measured, because it was trained on them, None where that can't be known;
     `near` is how many of the others are nearly the same as some that it was trained on. `suspects` are
-    training pictures whose labels look wrong. `thumbnails` gives JPEG files of pictures, as far as they are
-    there already. Raises WhatsitError for no interpretation.
+    training pictures whose labels look wrong; `previous` compares with the training before. `thumbnails`
+    gives JPEG files of pictures, as far as they are there already. Raises WhatsitError for no interpretation.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Report:
     left_out: int | None = 0
     near: int = 0
     suspects: Sequence[Suspect] = ()
+    previous: Compared | None = None
     thumbnails: Known = no_thumbnails
 
     def __post_init__(self) -> None:
@@ -96,6 +100,7 @@ class Report:
         album, main, headline = Album(words, self.thumbnails), self.interpretations[0], self._headline
         todo = steps(headline, self.suspects, self.training, self.summary)
         parts: dict[str, Any] = {
+            "previous": self.previous and previous_section(self.previous, words),
             "data": self.summary and data(self.summary, self.interpretations, words, self.thumbnails),
             "confusion": [sections.matrix(one, album, words) for one in self.interpretations],
             "classes": sections.classes(main),

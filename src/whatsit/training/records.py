@@ -99,10 +99,10 @@ def write_record(state: State, calibration: Calibration) -> None:
         history=state.history.to_dict(),
         findings=diagnosis_of(state, calibration).to_record(),
     )
-    state.run.write(record, _answered(state, calibration), _labeled_by(state))
+    state.run.write(record, answered(state, calibration), _labeled_by(state))
 
 
-def _answered(state: State, calibration: Calibration) -> dict[str, Answered]:
+def answered(state: State, calibration: Calibration) -> dict[str, Answered]:
     """By each validation picture's content, its label, its prediction, and its group."""
     valid = state.catalog["valid"]
     groups = [None] * len(valid) if valid.groups is None else valid.groups.tolist()

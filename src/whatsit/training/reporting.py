@@ -9,6 +9,7 @@ from whatsit.errors import CatalogError
 from whatsit.model import Model
 from whatsit.report import Report, Training, known_thumbnails
 from whatsit.training.calibration import Calibration
+from whatsit.training.previous import compared
 from whatsit.training.records import settings
 from whatsit.training.state import State
 from whatsit.training.suspects import suspects_of
@@ -45,5 +46,6 @@ def report_of(
         is_cross_fitted=True,
         left_out=state.data.left_out,
         suspects=suspects_of(state, calibration),
+        previous=compared(state, calibration),
         thumbnails=partial(known_thumbnails, state.catalog, state.project),
     )

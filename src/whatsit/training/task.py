@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from whatsit.training import job as jobs
 from whatsit.training.checks import require_config
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
+from whatsit.training.previous import compared
 from whatsit.training.records import cost, prediction_seconds
 from whatsit.training.reporting import interpretations
 from whatsit.training.suspects import suspects_of
 from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
+from whatsit.understand.previous import Compared
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
 Training = TrainConfig | ResumeConfig | ContinueConfig
@@ -71,6 +74,11 @@ class TrainResult:
         share = catalog.rule.valid if catalog.is_assigned else None
         return Headline(next(interpretations(learner.interpret)), self.left_out, share)
 
+    @cached_property
+    def previous(self) -> Compared | None:
+        """Whether it is better than the training before it; None without one that can be compared."""
+        return compared(self.learner._state, self.learner._calibration)
+
     def suspects(self) -> list[Suspect]:
         """The training pictures whose labels held-out answers surely contradict, the surest first."""
         return suspects_of(self.learner._state, self.learner._calibration)
@@ -104,6 +112,7 @@ class TrainResult:
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
             "replaced": self.replaced and str(self.replaced),
+            "previous": self.previous and self.previous.to_dict(),
             "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects()[:20]],
         }
         if len(self.accuracies) > 1:
