@@ -14,7 +14,7 @@ from tests import ROOT, hostile
 from tests.conftest import Run
 from tests.hostile import network, novelty, with_manifest, write
 from whatsit.bundle import CARD, MANIFEST, Bundle
-from whatsit.card import Facts, Source
+from whatsit.card import Cleaned, Facts, Source
 from whatsit.card.facts import MOST_SOURCES, merged
 from whatsit.catalog import sources_of
 from whatsit.errors import BundleError
@@ -138,6 +138,24 @@ def test_facts_survive_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
     )
 
 
+def test_card_says_which_pictures_were_cleaned(bundle: Bundle, tmp_path: Path, command: Run) -> None:
+    assert "cleaned" not in bundle.card.markdown("en")
+    facts = replace(FACTS, cleaned={"test": Cleaned(5, 7), "valid": Cleaned(1, 0), "train": Cleaned(9, 9)})
+    replace(bundle, facts=facts).write(tmp_path / "c.whatsit")
+    assert Bundle.read(tmp_path / "c.whatsit").facts == facts
+    text = " ".join(command("info", tmp_path / "c.whatsit").stdout.split())
+    assert "The test pictures were cleaned in a review: 5 removed, 7 relabeled." in text
+    assert "These pictures were cleaned in a review: 1 removed, 0 relabeled." in text
+    record = json.loads(command("info", tmp_path / "c.whatsit", "--json").stdout)
+    assert record["cleaned"]["test"] == {"removed": 5, "relabeled": 7}
+
+
+def test_card_of_a_bundle_before_reviews_is_read(bundle: Bundle, tmp_path: Path) -> None:
+    bundle.write(tmp_path / "c.whatsit")
+    record = {name: value for name, value in FACTS.to_dict().items() if name != "cleaned"}
+    assert Bundle.read(with_manifest(tmp_path / "c.whatsit", {"card": record})).facts == FACTS
+
+
 def test_card_says_what_a_fine_tuned_model_was_chosen_by(bundle: Bundle) -> None:
     assert "frozen" in bundle.card.markdown()
     tuned = replace(bundle, metrics={"fine_tuned": True}).card.markdown()
@@ -199,6 +217,10 @@ def test_card_of_many_classes_stays_small(bundle: Bundle) -> None:
         {"sources": [["x" * 101, "y", 1]]},
         {"sources": [["x", "y", 1]] * (MOST_SOURCES + 1)},
         {"sources": {"x": 1}},
+        {"cleaned": {"new": [1, 2]}},
+        {"cleaned": {"test": [1]}},
+        {"cleaned": {"test": [1, -2]}},
+        {"cleaned": [1, 2]},
     ],
 )
 def test_impossible_facts_are_refused_by_name(bundle: Bundle, tmp_path: Path, change: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from whatsit.project.runs import run_folders
 from whatsit.report import RESIZES, Headline, Phrase, Report, Training, known_thumbnails, listed_versions
 from whatsit.report.headline import SET_ASIDE, WHOLE
 from whatsit.text import printable
+from whatsit.understand.cleaned import Cleaning
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.metrics import Evaluation
 from whatsit.understand.metrics import evaluate as count
@@ -92,7 +93,8 @@ def evaluate_folder(
     if predicted.answers.is_finite:
         name = ALL if trained_on is None else split if split in SET_ASIDE else NEW
         found = _interpret(classifier, catalog, predicted, name)
-        headline = Headline(found, trained_on, near=near)
+        cleaned = _cleaned(classifier) if training_of(classifier, catalog) else {}
+        headline = Headline(found, trained_on, near=near, cleaned=cleaned.get(name))
     return Measured(evaluation, readable, trained_on, near, headline)
 
 
@@ -195,8 +197,15 @@ def report_folder(classifier: Classifier, folder: Path, project: Path | None = N
         novelty=model.novelty,
         left_out=left_out,
         near=near,
+        cleaned=_cleaned(classifier),
         thumbnails=partial(known_thumbnails, catalog, catalog.project),
     )
+
+
+def _cleaned(classifier: Classifier) -> dict[str, Cleaning]:
+    """The splits that a review had changed before the training."""
+    facts = classifier.bundle.facts
+    return {split: Cleaning(split, *counts) for split, counts in facts.cleaned.items()} if facts else {}
 
 
 class _Predicted(NamedTuple):

@@ -51,6 +51,7 @@ class Card:
             "training": self._training(),
             "split": self._split(),
             "sources": self._sources(),
+            "cleaned": self.facts and {split: one._asdict() for split, one in self.facts.cleaned.items()},
             "versions": dict(sorted(self.versions.items())),
         }
 

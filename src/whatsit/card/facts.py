@@ -1,7 +1,7 @@
 """What a training records for the model card: counts and shares, and nothing of single pictures."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from whatsit.checks import ReasonError, is_count, is_number
@@ -13,6 +13,13 @@ MOST = 10**12  # pictures, or anything else that is counted
 MOST_SOURCES = 100
 LONGEST = 100  # characters of a provider's name or a license's
 Interval = tuple[float, float]
+
+
+class Cleaned(NamedTuple):
+    """How many pictures of a split a review removed and relabeled."""
+
+    removed: int
+    relabeled: int
 
 
 class Source(NamedTuple):
@@ -30,7 +37,7 @@ class Facts:
     `pictures` by split; `right` of the validation pictures are recognized. `interval` of the accuracy, and
     `intervals` of the recall, are 95 % intervals, None where there are too few `groups` of pictures.
     `is_assigned` says that Whatsit chose the validation pictures. `sources` is None where nobody recorded
-    where the pictures came from.
+    where the pictures came from. `cleaned` has the splits that a review changed.
     """
 
     pictures: dict[Split, list[int]]
@@ -44,6 +51,7 @@ class Facts:
     is_pretrained: bool
     is_assigned: bool
     sources: list[Source] | None
+    cleaned: dict[Split, Cleaned] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -71,6 +79,7 @@ class Facts:
             _switch(record["is_pretrained"]),
             _switch(record["is_assigned"]),
             None if record["sources"] is None else _sources(record["sources"]),
+            _cleaned(record.get("cleaned", {})),  # which the first bundles with a card don't have
         )
 
 
@@ -103,6 +112,13 @@ def _sources(values: Any) -> list[Source]:
     if not isinstance(values, list) or len(values) > MOST_SOURCES:
         raise _impossible("sources")
     return [Source(_name(provider), _name(terms), _count(images)) for provider, terms, images in values]
+
+
+def _cleaned(values: Any) -> dict[Split, Cleaned]:
+    if not isinstance(values, dict) or not values.keys() <= set(SPLITS):
+        raise _impossible(values)
+    found = {split: _counts(counts, len(Cleaned._fields)) for split, counts in values.items()}
+    return {split: Cleaned(*counts) for split, counts in found.items()}
 
 
 def _name(value: Any) -> str:

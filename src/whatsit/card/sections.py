@@ -66,6 +66,8 @@ def _accuracy(card: dict[str, Any]) -> list[str | Table]:
         parts.append(say("card.few", images=images))
     if few := sum(one["valid"] < FEW_OF_A_CLASS for one in classes):
         parts.append(say("card.few_of_a_class", count=few, least=FEW_OF_A_CLASS))
+    if valid := card["cleaned"].get("valid"):
+        parts.append(say("card.cleaned", **valid))
     if card["training"]["is_fine_tuned"]:
         parts.append(say("card.chosen_on_valid"))
     parts.append(Table(list(map(say, COLUMNS)), list(map(_row, classes[:MOST_ROWS]))))
@@ -127,6 +129,8 @@ def _pictures(card: dict[str, Any]) -> list[str | Table]:
         parts.append(say("card.count", train=pictures["train"], valid=pictures["valid"]))
         if pictures["test"]:
             parts.append(say("card.count_for_test", test=pictures["test"]))
+        if test := card["cleaned"].get("test"):
+            parts.append(say("card.cleaned_test", **test))
     parts.append(_split(card["split"]))
     if pictures is None or sources is None:
         return [*parts, say("card.no_sources")]

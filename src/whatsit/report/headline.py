@@ -6,6 +6,7 @@ from functools import cached_property
 
 from whatsit.i18n import Message
 from whatsit.understand import guessing
+from whatsit.understand.cleaned import Cleaning
 from whatsit.understand.clusters import LEAST
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.learning_curve import FEW
@@ -23,13 +24,15 @@ class Headline:
 
     `left_out` is how many pictures were not measured, because it was trained on them, None where its run is
     not found; `share` is that of each class that is set aside for measuring, if a rule does that; `near` is
-    how many pictures are nearly the same as some that it was trained on.
+    how many pictures are nearly the same as some that it was trained on. `cleaned` is what a review did to
+    the pictures.
     """
 
     of: Interpretation
     left_out: int | None = 0
     share: float | None = None
     near: int = 0
+    cleaned: Cleaning | None = None
 
     @property
     def is_few(self) -> bool:
@@ -114,6 +117,8 @@ class Headline:
             notes.append(Message(code, count=self.left_out))
         if self.near:
             notes.append(Message("report.headline_near", count=self.near))
+        if self.cleaned:
+            notes.append(self.cleaned.message)
         return notes
 
     @property

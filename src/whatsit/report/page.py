@@ -24,6 +24,7 @@ from whatsit.report.training import Training, training_section
 from whatsit.report.words import Words
 from whatsit.tables import paragraph
 from whatsit.text import brief, printable
+from whatsit.understand.cleaned import Cleaning
 from whatsit.understand.interpretation import Interpretation
 from whatsit.understand.previous import Compared
 from whatsit.web import charts, render
@@ -54,8 +55,9 @@ class Report:
     `is_cross_fitted` each of these pictures was measured by what was found on others of them. `left_out` is
     how many pictures were not measured, because it was trained on them, None where that can't be known;
     `near` is how many of the others are nearly the same as some that it was trained on. `suspects` are
-    training pictures whose labels look wrong; `previous` compares with the training before. `thumbnails`
-    gives JPEG files of pictures, as far as they are there already. Raises WhatsitError for no interpretation.
+    training pictures whose labels look wrong; `previous` compares with the training before; `cleaned` has
+    the splits that a review changed. `thumbnails` gives JPEG files of pictures, as far as they are there
+    already. Raises WhatsitError for no interpretation.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Report:
     near: int = 0
     suspects: Sequence[Suspect] = ()
     previous: Compared | None = None
+    cleaned: Mapping[str, Cleaning] = field(default_factory=dict)
     thumbnails: Known = no_thumbnails
 
     def __post_init__(self) -> None:
@@ -92,7 +95,8 @@ class Report:
     @property
     def _headline(self) -> Headline:
         share = self.summary.split.values.get("share") if self.summary else None
-        return Headline(self.interpretations[0], self.left_out, share, self.near)
+        main = self.interpretations[0]
+        return Headline(main, self.left_out, share, self.near, self.cleaned.get(main.split))
 
     def render(self, lang: str | None = None) -> str:
         """The whole page, in "en", "zh" or the current language. Raises WhatsitError for another one."""

@@ -4,6 +4,7 @@ from whatsit.card import Facts, Source
 from whatsit.card.facts import Interval, merged
 from whatsit.catalog import SPLITS, sources_of
 from whatsit.training.calibration import Calibration
+from whatsit.training.cleaned import counted
 from whatsit.training.records import evaluation_of
 from whatsit.training.state import State
 
@@ -24,6 +25,7 @@ def facts_of(state: State, calibration: Calibration) -> Facts:
         seed=state.config.seed,
         is_pretrained=state.layers.is_pretrained,
         is_assigned=state.catalog.is_assigned,
+        cleaned=counted(state),
         sources=None if found is None else merged([Source(*names, n) for names, n in found.items()]),
     )
 

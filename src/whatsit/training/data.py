@@ -101,6 +101,10 @@ class Data:
         """The features of some pictures, from the store as far as it knows them."""
         return self._extract(catalog, view)
 
+    def recall(self, contents: NDArray[np.void]) -> NDArray[np.float32] | None:
+        """The features of pictures that may be gone, by content (n,); None where not all of them are kept."""
+        return self._extract.recall(contents)
+
     def views_to_train_on(self) -> Labeled:
         """Features of the training pictures in all views, all first views first; labels of the first ones."""
         train = self.of("train")

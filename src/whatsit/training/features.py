@@ -67,6 +67,11 @@ class Extractor:
         is_read = np.array([item.path not in refused for item in catalog], np.bool_)
         return Features(vectors[row[is_read]], refused)
 
+    def recall(self, contents: NDArray[np.void]) -> NDArray[np.float32] | None:
+        """The features of these different contents (n,) where the store has them all."""
+        vectors = np.empty((len(contents), self.backbone.width), np.float32)
+        return vectors if self.store.fill(self._recipe(0), contents, vectors).all() else None
+
     def _compute(self, todo: "_Missing", vectors: NDArray[np.float32]) -> dict[Path, Message]:
         """Put the features of missing contents into `vectors` and the store; the files that can't be read."""
         network, recipe = self._engine, self._recipe(todo.view)

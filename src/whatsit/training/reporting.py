@@ -9,6 +9,7 @@ from whatsit.errors import CatalogError
 from whatsit.model import Model
 from whatsit.report import Report, Training, known_thumbnails
 from whatsit.training.calibration import Calibration
+from whatsit.training.cleaned import cleanings
 from whatsit.training.previous import compared
 from whatsit.training.records import settings
 from whatsit.training.state import State
@@ -47,5 +48,6 @@ def report_of(
         left_out=state.data.left_out,
         suspects=suspects_of(state, calibration),
         previous=compared(state, calibration),
+        cleaned=cleanings(state, calibration),
         thumbnails=partial(known_thumbnails, state.catalog, state.project),
     )

@@ -8,14 +8,20 @@ SURE = 0.9  # of another class than the label
 
 
 def suspects_of(state: State, calibration: Calibration) -> list[Suspect]:
-    """Training pictures that a head not trained on them surely classifies as another class, surest first."""
+    """Training pictures that a head not trained on them surely classifies as another class, surest first.
+
+    Those whose label somebody decided on in a review are left out.
+    """
     found, classes = calibration.held_out(), state.data.classes
     if found.split != "train":
         return []
     answers = dict(zip(map(bytes, found.contents), found.probabilities, strict=True))
+    decided = {one.content: one for one in state.project.decided.holding()}
     suspects = []
     for item in state.catalog["train"]:
         answer = answers.get(bytes.fromhex(item.content))
+        if (one := decided.get(item.content)) and one.settles(item.label):
+            continue
         if answer is not None and answer.max() >= SURE and classes[answer.argmax()] != item.label:
             suspects.append(Suspect(item.path, item.label, classes[answer.argmax()], float(answer.max())))
     return sorted(suspects, key=lambda one: (-one.probability, one.path))

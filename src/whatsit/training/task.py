@@ -13,7 +13,7 @@ from whatsit import events
 from whatsit.bundle import default_path
 from whatsit.checks import config_with, path_of
 from whatsit.commands import command_line
-from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig, absolute
+from whatsit.config import ContinueConfig, ResumeConfig, Split, TrainConfig, absolute
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import Emit, note, warn, written
 from whatsit.extras import MissingError
@@ -26,6 +26,7 @@ from whatsit.text import brief
 from whatsit.training import automatic
 from whatsit.training import job as jobs
 from whatsit.training.checks import require_config
+from whatsit.training.cleaned import cleanings
 from whatsit.training.job import Job
 from whatsit.training.learner import Learner
 from whatsit.training.previous import compared
@@ -34,6 +35,7 @@ from whatsit.training.reporting import interpretations
 from whatsit.training.suspects import suspects_of
 from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
+from whatsit.understand.cleaned import Cleaning
 from whatsit.understand.previous import Compared
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
@@ -72,12 +74,18 @@ class TrainResult:
         """How good it is, in the words of the report."""
         learner, catalog = self.learner, self.learner.catalog
         share = catalog.rule.valid if catalog.is_assigned else None
-        return Headline(next(interpretations(learner.interpret)), self.left_out, share)
+        found = next(interpretations(learner.interpret))
+        return Headline(found, self.left_out, share, cleaned=self.cleaned.get(found.split))
 
     @cached_property
     def previous(self) -> Compared | None:
         """Whether it is better than the training before it; None without one that can be compared."""
         return compared(self.learner._state, self.learner._calibration)
+
+    @cached_property
+    def cleaned(self) -> dict[Split, Cleaning]:
+        """What a review did to test and validation pictures, with the accuracy before and after."""
+        return cleanings(self.learner._state, self.learner._calibration)
 
     def suspects(self) -> list[Suspect]:
         """The training pictures whose labels held-out answers surely contradict, the surest first."""
@@ -112,6 +120,7 @@ class TrainResult:
             "diagnosis": learner.diagnose().to_dict(),
             "report": self.report and str(self.report),
             "replaced": self.replaced and str(self.replaced),
+            "cleaned": {split: one.to_dict() for split, one in self.cleaned.items()},
             "previous": self.previous and self.previous.to_dict(),
             "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects()[:20]],
         }
