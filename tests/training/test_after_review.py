@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 import whatsit as wi
 from tests.conftest import Run
 from tests.recorded import RECORD
+from whatsit.bundle import Bundle
+from whatsit.card import Cleaned
 from whatsit.engine import Engine
 from whatsit.project import Answered, FinishedRun
 from whatsit.report.previous import previous_section
 from whatsit.report.words import Words
+from whatsit.review import Decisions
+from whatsit.understand.cleaned import Measured
 from whatsit.understand.previous import Compared, compare
 
 SIZE = 64
@@ -182,3 +186,67 @@ def test_command_and_page_compare_with_the_training_before(digits: Path, command
     command("report", 2, digits)
     page = next((digits / ".whatsit" / "runs" / "0002").glob("report.html")).read_text()
     assert "run 0001, with the current labels" in page, "an old run's page compares with those before it"
+
+
+# What a review did to pictures that are measured on
+
+
+@pytest.fixture
+def split_digits(all_digits: Path, tmp_path: Path) -> Path:
+    """0, 1 and 7 in train, valid and test folders."""
+    for label in "017":
+        paths = iter(sorted((all_digits / label).glob("*.png")))
+        for split, count in (("train", 12), ("valid", 5), ("test", 5)):
+            folder = tmp_path / "digits" / split / label
+            folder.mkdir(parents=True)
+            for _ in range(count):
+                path = next(paths)
+                (folder / path.name).write_bytes(path.read_bytes())
+    return tmp_path / "digits"
+
+
+def test_cleaned_test_pictures_are_reported_with_the_accuracy_before_and_after(
+    split_digits: Path, cache: Path, command: Run
+) -> None:
+    assert train(split_digits).cleaned == {}
+    catalog = wi.Catalog.from_folder(split_digits)
+    decisions = Decisions(catalog)
+    removed, relabeled, kept, *_ = catalog["test"].items
+    decisions.decide([removed], "remove")
+    decisions.decide([relabeled], "relabel", OTHER[relabeled.label])
+    decisions.decide([kept], "keep")
+    decisions.decide([catalog["train"].items[0]], "remove")
+    result = train(split_digits)
+    (cleaned,) = result.cleaned.values()
+    assert (cleaned.split, cleaned.removed, cleaned.relabeled) == ("test", 1, 1)
+    answers = {one.path: one.is_right for one in result.learner.interpret("test")}
+    assert cleaned.after == Measured(sum(answers.values()), 14)
+    was_right = [
+        answer.label == item.label
+        for item in (removed, relabeled)
+        for answer in [result.learner.predict(next(split_digits.rglob(item.path.name)))]
+    ]
+    moved = next(path for path in answers if path.name == relabeled.path.name)
+    assert cleaned.before == Measured(sum(answers.values()) - answers[moved] + sum(was_right), 15)
+    said = " ".join(message.text("en") for message in result.headline.messages)
+    assert "cleaned in a review (1 removed, 1 relabeled)" in said
+    assert "cleaned in a review" in result.report.read_text()
+    assert Bundle.read(result.bundle).facts.cleaned == {"test": Cleaned(1, 1), "train": Cleaned(1, 0)}
+    assert "test pictures were cleaned" in " ".join(command("info", result.bundle).stdout.split())
+    assert "cleaned in a review" in command("evaluate", result.bundle, split_digits, "--split", "test").stdout
+    while decisions.undo():
+        pass
+    assert train(split_digits).cleaned == {}
+
+
+def test_wrong_label_that_somebody_keeps_is_no_suspect_any_more(digits: Path, cache: Path) -> None:
+    items = wi.Catalog.from_folder(digits)["train"].items
+    (odd,) = [item for item in items if item.label == "0"][:1]
+    target = digits / "1" / "odd.png"
+    odd.path.rename(target)
+    first = train(digits, epochs=20)
+    assert target in [one.path for one in first.suspects()]
+    catalog = first.learner.catalog
+    (item,) = [item for item in catalog["train"] if item.path == target]
+    Decisions(catalog).decide([item], "keep")
+    assert target not in [one.path for one in train(digits, epochs=20).suspects()]
