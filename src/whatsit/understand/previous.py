@@ -108,7 +108,7 @@ class Compared:
 def compare(run: FinishedRun, answers: Mapping[str, Answered]) -> Compared | None:
     """The run beside a later training, whose `answers` to its validation pictures have their labels of today.
 
-    None where they share no validation pictures, the run kept no answers, or most of their labels are others:
+    None where they share no validation pictures, the run kept no answers, or half of their labels are others:
     then it was another task.
     """
     now = {content: answer for content, answer in answers.items() if content in run.answers}
@@ -116,7 +116,7 @@ def compare(run: FinishedRun, answers: Mapping[str, Answered]) -> Compared | Non
         return None
     then = replace(run, answers={content: run.answers[content] for content in now})
     scored = score(then, {content: (answer.label,) for content, answer in now.items()})
-    if 2 * scored.changed > len(now):
+    if 2 * scored.changed >= len(now):
         return None
     right = {content: answer.label == answer.predicted for content, answer in now.items()}
     known = {content: answer.group for content, answer in now.items() if answer.group is not None}
@@ -132,5 +132,5 @@ def compare(run: FinishedRun, answers: Mapping[str, Answered]) -> Compared | Non
         scored.changed,
         len(run.answers) - len(now),
         len(answers) - len(now),
-        groups and len(set(groups.values())),
+        None if groups is None else len(set(groups.values())),
     )
