@@ -1,6 +1,6 @@
 """What a review did to the pictures of each split, and what the accuracy would be without it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -10,6 +10,7 @@ from whatsit.card import Cleaned
 from whatsit.catalog.gone import splits_of_gone
 from whatsit.config import Split
 from whatsit.errors import CatalogError
+from whatsit.model import Predictions
 from whatsit.training.calibration import Calibration
 from whatsit.training.records import predictions_for
 from whatsit.training.state import State
@@ -54,14 +55,11 @@ def counted(state: State) -> dict[Split, Cleaned]:
     }
 
 
-def cleanings(state: State, calibration: Calibration) -> dict[Split, Cleaning]:
+def cleanings(state: State, calibration: Calibration) -> dict[str, Cleaning]:
     """What a review did to the pictures that are measured on, and their accuracy before and after."""
+    splits: tuple[Split, ...] = ("test", "valid")
     found = changes(state)
-    return {
-        split: _measured(state, calibration, split, found[split])
-        for split in ("test", "valid")
-        if split in found
-    }
+    return {split: _measured(state, calibration, split, found[split]) for split in splits if split in found}
 
 
 def _measured(state: State, calibration: Calibration, split: Split, found: Changes) -> Cleaning:
@@ -70,13 +68,9 @@ def _measured(state: State, calibration: Calibration, split: Split, found: Chang
         answers = predictions_for(state, calibration, split)
     except CatalogError:  # none is left
         return Cleaning(split, *counts)
-    taken = predicted(answers.probabilities)
-    items, classes = state.catalog[split].items, state.data.classes
-    names = ["" if place < 0 else classes[place] for place in taken.tolist()]
-    after = sum(name == item.label for name, item in zip(names, items, strict=True))
-    before = sum(
-        name == found.relabeled.get(item.content, item.label) for name, item in zip(names, items, strict=True)
-    )
+    names, items = _named(state, answers), state.catalog[split].items
+    after = _right(names, [item.label for item in items])
+    before = _right(names, [found.relabeled.get(item.content, item.label) for item in items])
     gone = _right_of_removed(state, calibration, found.removed)
     if gone is None:
         return Cleaning(split, *counts)
@@ -92,9 +86,15 @@ def _right_of_removed(state: State, calibration: Calibration, removed: Mapping[s
     vectors = state.data.recall(contents)
     if vectors is None:
         return None
-    taken = predicted(calibration.plain().from_features(vectors).probabilities)
-    classes = state.data.classes
-    labels = removed.values()
-    return sum(
-        place >= 0 and classes[place] == was for place, was in zip(taken.tolist(), labels, strict=True)
-    )
+    names = _named(state, calibration.plain().from_features(vectors))
+    return _right(names, removed.values())
+
+
+def _right(names: Iterable[str], labels: Iterable[str]) -> int:
+    return sum(name == label for name, label in zip(names, labels, strict=True))
+
+
+def _named(state: State, answers: Predictions) -> list[str]:
+    """The class of each answer, "" for one that is not a number."""
+    classes = [*state.data.classes, ""]  # at the place -1
+    return [classes[place] for place in predicted(answers.probabilities)]

@@ -13,7 +13,7 @@ from whatsit import events
 from whatsit.bundle import default_path
 from whatsit.checks import config_with, path_of
 from whatsit.commands import command_line
-from whatsit.config import ContinueConfig, ResumeConfig, Split, TrainConfig, absolute
+from whatsit.config import ContinueConfig, ResumeConfig, TrainConfig, absolute
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import Emit, note, warn, written
 from whatsit.extras import MissingError
@@ -83,7 +83,7 @@ class TrainResult:
         return compared(self.learner._state, self.learner._calibration)
 
     @cached_property
-    def cleaned(self) -> dict[Split, Cleaning]:
+    def cleaned(self) -> dict[str, Cleaning]:
         """What a review did to test and validation pictures, with the accuracy before and after."""
         return cleanings(self.learner._state, self.learner._calibration)
 
