@@ -53,7 +53,7 @@ def summary(train: int, valid: int, share: float = 0.2) -> Summary:
 
 def all_steps(found: Interpretation) -> list[Step]:
     """What could be done next, however much."""
-    return list(steps._all(Headline(found), (), None, None))
+    return list(steps._all(Headline(found), (), None, None, None))
 
 
 def steps_of(page: str) -> list[str]:

@@ -55,6 +55,7 @@ def _mistaken(answers: "Interpretation") -> dict[tuple[str, str], list[str]]:
 
 def _print(result: "TrainResult", verbose: bool) -> None:
     from whatsit.report import Words
+    from whatsit.report.steps import lopsided
     from whatsit.report.suspects import MOST
     from whatsit.training.automatic import summary
     from whatsit.training.task import shortest
@@ -83,6 +84,8 @@ def _print(result: "TrainResult", verbose: bool) -> None:
         )
     if result.report and (more := min(len(suspects), MOST) - MOST_SUSPECTS) > 0:
         print(say("cli_train.more_suspects", count=more))
+    if (warning := lopsided(result.noise())) is not None:
+        print(warning)
     diagnosis = learner.diagnose()
     said = ("few_validation_pictures",) if headline.promises else ()  # its range shows that
     for sentence in (diagnosis.summary, *(one for one in diagnosis.findings if one.sign not in said)):

@@ -26,6 +26,7 @@ from whatsit.tables import paragraph
 from whatsit.text import brief, printable
 from whatsit.understand.cleaned import Cleaning
 from whatsit.understand.interpretation import Interpretation
+from whatsit.understand.label_errors import LabelNoise
 from whatsit.understand.previous import Compared
 from whatsit.web import charts, render
 
@@ -55,9 +56,9 @@ class Report:
     `is_cross_fitted` each of these pictures was measured by what was found on others of them. `left_out` is
     how many pictures were not measured, because it was trained on them, None where that can't be known;
     `near` is how many of the others are nearly the same as some that it was trained on. `suspects` are
-    training pictures whose labels look wrong; `previous` compares with the training before; `cleaned` has
-    the splits that a review changed. `thumbnails` gives JPEG files of pictures, as far as they are there
-    already. Raises WhatsitError for no interpretation.
+    training pictures whose labels look wrong, `noise` is how many are estimated to be; `previous` compares
+    with the training before; `cleaned` has the splits that a review changed. `thumbnails` gives JPEG files of
+    pictures, as far as they are there already. Raises WhatsitError for no interpretation.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Report:
     left_out: int | None = 0
     near: int = 0
     suspects: Sequence[Suspect] = ()
+    noise: LabelNoise | None = None
     previous: Compared | None = None
     cleaned: Mapping[str, Cleaning] = field(default_factory=dict)
     thumbnails: Known = no_thumbnails
@@ -102,7 +104,7 @@ class Report:
         """The whole page, in "en", "zh" or the current language. Raises WhatsitError for another one."""
         words = Words(lang or language())
         album, main, headline = Album(words, self.thumbnails), self.interpretations[0], self._headline
-        todo = steps(headline, self.suspects, self.training, self.summary)
+        todo = steps(headline, self.suspects, self.training, self.summary, self.noise)
         parts: dict[str, Any] = {
             "previous": self.previous and previous_section(self.previous, words),
             "data": self.summary and data(self.summary, self.interpretations, words, self.thumbnails),

@@ -13,6 +13,7 @@ from whatsit.report.suspects import Suspect
 from whatsit.report.training import Training
 from whatsit.report.words import Words
 from whatsit.text import printable
+from whatsit.understand.label_errors import LabelNoise
 
 MOST = 3
 SEVERAL = 2  # mistakes of a kind: a single one may be chance
@@ -33,10 +34,23 @@ class Step:
 
 
 def steps(
-    headline: Headline, suspects: Sequence[Suspect], training: Training | None, summary: Summary | None
+    headline: Headline,
+    suspects: Sequence[Suspect],
+    training: Training | None,
+    summary: Summary | None,
+    noise: LabelNoise | None = None,
 ) -> list[Step]:
     """The first of all that could be done."""
-    return list(_all(headline, suspects, training, summary))[:MOST]
+    return list(_all(headline, suspects, training, summary, noise))[:MOST]
+
+
+def lopsided(noise: LabelNoise | None) -> Message | None:
+    """What to do about labels that are wrong in one direction; None where they are not."""
+    for one in noise.directions() if noise else ():
+        if one.is_lopsided:
+            names = {"label": printable(one.label), "shows": printable(one.shows)}
+            return Message("next_steps.lopsided", count=one.count, back=one.back, **names)
+    return None
 
 
 def in_words(step: Step, words: Words) -> dict[str, str]:
@@ -48,7 +62,11 @@ def in_words(step: Step, words: Words) -> dict[str, str]:
 
 
 def _all(
-    headline: Headline, suspects: Sequence[Suspect], training: Training | None, summary: Summary | None
+    headline: Headline,
+    suspects: Sequence[Suspect],
+    training: Training | None,
+    summary: Summary | None,
+    noise: LabelNoise | None,
 ) -> Iterator[Step]:
     main = headline.of
     if headline.is_few:
@@ -58,6 +76,8 @@ def _all(
     for sign, record, _ in (training and training.findings) or ():
         if sign not in OF_PICTURES and not (headline.is_guessing and sign in OF_LABELS):
             yield Step(Message.from_dict(record), "training", is_of_doctor=True)
+    if (message := lopsided(noise)) is not None:
+        yield Step(message, "suspects" if suspects else "confusion")
     if suspects:
         count = len(suspects)
         found = Message("next_steps.suspects", count=count) if count > 1 else Message("next_steps.suspect")

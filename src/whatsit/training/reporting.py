@@ -13,7 +13,7 @@ from whatsit.training.cleaned import cleanings
 from whatsit.training.previous import compared
 from whatsit.training.records import settings
 from whatsit.training.state import State
-from whatsit.training.suspects import suspects_of
+from whatsit.training.suspects import noise_of, suspects_of
 from whatsit.understand.interpretation import Interpretation
 
 ORDER: tuple[Split, ...] = ("test", "valid", "train")  # the first that has pictures is judged by
@@ -47,6 +47,7 @@ def report_of(
         is_cross_fitted=True,
         left_out=state.data.left_out,
         suspects=suspects_of(state, calibration),
+        noise=noise_of(state, calibration),
         previous=compared(state, calibration),
         cleaned=cleanings(state, calibration),
         thumbnails=partial(known_thumbnails, state.catalog, state.project),

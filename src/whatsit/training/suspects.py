@@ -1,10 +1,30 @@
 """Training pictures whose labels held-out answers contradict."""
 
+import numpy as np
+
 from whatsit.report.suspects import Suspect
 from whatsit.training.calibration import Calibration
 from whatsit.training.state import State
+from whatsit.understand.confident import estimate_joint
+from whatsit.understand.label_errors import LabelNoise
 
 SURE = 0.9  # of another class than the label
+
+
+def noise_of(state: State, calibration: Calibration) -> LabelNoise | None:
+    """How many labels of the training pictures are wrong, by heads that were not trained on them.
+
+    None where the backbone was trained: it has memorized wrong labels too.
+    """
+    found, classes = calibration.held_out(), state.data.classes
+    if found.split != "train" or not found.images:
+        return None
+    numbers = {label: number for number, label in enumerate(classes)}
+    labels = {item.content: numbers[item.label] for item in state.catalog["train"]}
+    places = np.array([labels.get(content.tobytes().hex(), -1) for content in found.contents])
+    is_there = places >= 0
+    probabilities = found.probabilities[is_there].astype(np.float64)
+    return LabelNoise(tuple(classes), estimate_joint(places[is_there], probabilities))
 
 
 def suspects_of(state: State, calibration: Calibration) -> list[Suspect]:

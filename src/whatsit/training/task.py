@@ -32,10 +32,11 @@ from whatsit.training.learner import Learner
 from whatsit.training.previous import compared
 from whatsit.training.records import cost, prediction_seconds
 from whatsit.training.reporting import interpretations
-from whatsit.training.suspects import suspects_of
+from whatsit.training.suspects import noise_of, suspects_of
 from whatsit.training.what_if import Experiment, draw, what_if
 from whatsit.understand import guessing
 from whatsit.understand.cleaned import Cleaning
+from whatsit.understand.label_errors import LabelNoise
 from whatsit.understand.previous import Compared
 
 REPORT, WHAT_IF = "report.html", "what-if.png"
@@ -91,6 +92,12 @@ class TrainResult:
         """The training pictures whose labels held-out answers surely contradict, the surest first."""
         return suspects_of(self.learner._state, self.learner._calibration)
 
+    def noise(self) -> LabelNoise | None:
+        """How many labels of the training pictures are wrong, as estimated; None of a backbone that was
+        trained, which has memorized them.
+        """
+        return noise_of(self.learner._state, self.learner._calibration)
+
     def cost(self) -> dict[str, Phrase]:
         """The size of the input and why it was taken, and how long a prediction takes with it, in words."""
         return cost(self.learner._state, self.learner.model())
@@ -124,6 +131,8 @@ class TrainResult:
             "previous": self.previous and self.previous.to_dict(),
             "suspects": [{**asdict(one), "path": str(one.path)} for one in self.suspects()[:20]],
         }
+        if (noise := self.noise()) is not None:
+            found["noise"] = noise.to_dict()
         if len(self.accuracies) > 1:
             found["repeats"] = list(self.accuracies)
         if self.experiments:
