@@ -3,10 +3,10 @@
     python -m benchmarks.correct [--seeds 10]
 
 A fifth of the labels of the shared photos are wrong, in train and validation, and in one direction: the
-errors of a class all take the name of one other class. Of several such directions, each with three seeds, the
-one that costs most is measured with all seeds. The test photos keep their labels. Three models are trained as
-`whatsit train` does, on the clean labels, the wrong ones and the corrected ones; for these every suggestion of
-`whatsit suspects` is followed.
+errors of a class all take the name of one other class. Of several such directions, each with three seeds,
+the one that costs most is measured with all seeds. The test photos keep their labels. Three models are
+trained as `whatsit train` does, on the clean labels, the wrong ones and the corrected ones; for these every
+suggestion of `whatsit suspects` is followed.
 """
 
 import argparse
