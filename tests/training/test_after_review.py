@@ -3,7 +3,6 @@ kept, and the old model and the new one are compared on the labels of today.
 """
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from whatsit.project import Answered, FinishedRun
 from whatsit.report.previous import previous_section
 from whatsit.report.words import Words
 from whatsit.review import Decisions
+from whatsit.training.cleaned import counted
 from whatsit.understand.cleaned import Measured
 from whatsit.understand.previous import Compared, compare
 
@@ -61,24 +61,36 @@ def clean(folder: Path) -> None:
         removed.path.unlink()
 
 
-def test_training_again_computes_no_feature_twice_and_keeps_the_split(
-    digits: Path, cache: Path, computed: list[int]
+def test_training_again_computes_no_feature_twice_keeps_the_split_and_compares(
+    digits: Path, command: Run, computed: list[int]
 ) -> None:
-    train(digits)
+    words = ("train", digits, "--epochs", 2, "--size", SIZE)
+    first = command(*words)
+    assert first.returncode == 0, first.stderr
+    assert "Compared with run" not in first.stdout
     views = len(computed)
     assert views >= 60
     before = splits(digits)
     clean(digits)
-    result = train(digits)
+    again = command(*words).stdout
     assert len(computed) == views, "features of pictures that stayed"
     after = splits(digits)
     assert len(after) == 58
     assert after.items() <= before.items()
-    assert result.previous.relabeled == result.previous.missing == 1
-    found = next(path for path in sorted((digits / "0").glob("*.png")))
-    (digits / "0" / "new.png").write_bytes(found.read_bytes() + b"\0")
-    train(digits)
-    assert 0 < len(computed) - views <= 4, "only the new picture's"
+    assert "Compared with run 0001, on the same 11 validation pictures with their current labels" in again
+    assert "(1 relabeled, 1 no longer there)" in again
+    page = (digits.parent / "digits-report.html").read_text()
+    assert "Better than the training before?" in page
+    assert "run 0001, as it was measured then" in page
+
+    (digits / "0" / "new.png").write_bytes(next((digits / "0").glob("*.png")).read_bytes() + b"\0")
+    document = json.loads(command(*words, "--json").stdout)
+    assert 0 < len(computed) - views <= 4, "only views of the new picture"
+    assert document["previous"]["run"] == "0002", "the one before, not the first"
+    assert document["previous"]["relabeled"] == 0
+    command("report", 2, digits)
+    page = (digits / ".whatsit" / "runs" / "0002" / "report.html").read_text()
+    assert "run 0001, with the current labels" in page, "an old run's page compares with those before it"
 
 
 def answers(labels: str, predicted: str) -> dict[str, Answered]:
@@ -166,28 +178,6 @@ def test_page_has_a_row_for_each_measurement() -> None:
     assert "与训练记录 0001 相比" in previous_section(found, Words("zh"))["said"]
 
 
-def test_command_and_page_compare_with_the_training_before(digits: Path, command: Run) -> None:
-    words = ("train", digits, "--epochs", 2, "--size", SIZE)
-    first = command(*words)
-    assert first.returncode == 0, first.stderr
-    assert "Compared with run" not in first.stdout
-    clean(digits)
-    again = command(*words)
-    assert re.search(
-        r"Compared with run 0001, on the same 11 validation pictures with their current", again.stdout
-    )
-    assert "(1 relabeled, 1 no longer there)" in again.stdout
-    page = (digits.parent / "digits-report.html").read_text()
-    assert "Better than the training before?" in page
-    assert "run 0001, as it was measured then" in page
-    document = json.loads(command(*words, "--json").stdout)
-    assert document["previous"]["run"] == "0002", "the one before, not the first"
-    assert document["previous"]["relabeled"] == 0
-    command("report", 2, digits)
-    page = next((digits / ".whatsit" / "runs" / "0002").glob("report.html")).read_text()
-    assert "run 0001, with the current labels" in page, "an old run's page compares with those before it"
-
-
 # What a review did to pictures that are measured on
 
 
@@ -206,16 +196,22 @@ def split_digits(all_digits: Path, tmp_path: Path) -> Path:
 
 
 def test_cleaned_test_pictures_are_reported_with_the_accuracy_before_and_after(
-    split_digits: Path, cache: Path, command: Run
+    split_digits: Path, tmp_path: Path, cache: Path, command: Run
 ) -> None:
     assert train(split_digits).cleaned == {}
     catalog = wi.Catalog.from_folder(split_digits)
-    decisions = Decisions(catalog)
     removed, relabeled, kept, *_ = catalog["test"].items
-    decisions.decide([removed], "remove")
-    decisions.decide([relabeled], "relabel", OTHER[relabeled.label])
-    decisions.decide([kept], "keep")
-    decisions.decide([catalog["train"].items[0]], "remove")
+    table = tmp_path / "decisions.csv"
+    wishes = {
+        removed.path: "remove",
+        relabeled.path: f"relabel: {OTHER[relabeled.label]}",
+        kept.path: "keep",
+        catalog["train"].items[0].path: "remove",
+    }
+    rows = [f"{path.relative_to(split_digits).as_posix()},{wish}" for path, wish in wishes.items()]
+    table.write_text("\n".join(["path,decision", *rows]))
+    applied = command("review", split_digits, "--apply", table)
+    assert "Test pictures: These pictures were cleaned in a review (1 removed, 1 relabeled)" in applied.stdout
     result = train(split_digits)
     (cleaned,) = result.cleaned.values()
     assert (cleaned.split, cleaned.removed, cleaned.relabeled) == ("test", 1, 1)
@@ -234,9 +230,8 @@ def test_cleaned_test_pictures_are_reported_with_the_accuracy_before_and_after(
     assert Bundle.read(result.bundle).facts.cleaned == {"test": Cleaned(1, 1), "train": Cleaned(1, 0)}
     assert "test pictures were cleaned" in " ".join(command("info", result.bundle).stdout.split())
     assert "cleaned in a review" in command("evaluate", result.bundle, split_digits, "--split", "test").stdout
-    while decisions.undo():
-        pass
-    assert train(split_digits).cleaned == {}
+    assert command("undo", split_digits).returncode == 0
+    assert counted(result.learner._state) == {}
 
 
 def test_wrong_label_that_somebody_keeps_is_no_suspect_any_more(digits: Path, cache: Path) -> None:
@@ -249,4 +244,4 @@ def test_wrong_label_that_somebody_keeps_is_no_suspect_any_more(digits: Path, ca
     catalog = first.learner.catalog
     (item,) = [item for item in catalog["train"] if item.path == target]
     Decisions(catalog).decide([item], "keep")
-    assert target not in [one.path for one in train(digits, epochs=20).suspects()]
+    assert target not in [one.path for one in first.suspects()]

@@ -41,12 +41,14 @@ def apply_decisions(folder: Path, table: Path, project: Path | None, json: bool)
     from whatsit.errors import WhatsitError
     from whatsit.review import Decisions
     from whatsit.review.applying import apply_table
+    from whatsit.review.measured import cleaned_test
 
     catalog = Catalog.read(folder, project=project, lasting=True, to_train=False, recursive=True)
     outcome, again = apply_table(Decisions(catalog), table)
     if outcome.passed_over and not outcome.made and not again:
         raise WhatsitError(Message("cli_review.nothing_done", reason=outcome.passed_over[0][1]))
     counts = Counter(one.choice for one in outcome.made)
+    test = cleaned_test(catalog, outcome)
     if json:
         passed_over = [{"path": str(path), "reason": why.to_dict()} for path, why in outcome.passed_over]
         document: dict[str, object] = {
@@ -54,6 +56,7 @@ def apply_decisions(folder: Path, table: Path, project: Path | None, json: bool)
             "before": again,
             "passed_over": passed_over,
             "table": str(outcome.table) if outcome.table else None,
+            "test": test and test.to_dict(),
         }
         print_json(document)
         return
@@ -66,6 +69,8 @@ def apply_decisions(folder: Path, table: Path, project: Path | None, json: bool)
         print(say("cli_review.passed_over", reason=printable(why)))
     if len(outcome.passed_over) > MOST_FILES:
         print(say("cli_review.more_passed_over", count=len(outcome.passed_over) - MOST_FILES))
+    if test:
+        print(say("cleaned.test", cleaned=test.message))
     if outcome.table:
         written = os.path.relpath(outcome.table)
         print(say("cli_review.table", path=printable(written), command=command_line("train", written)))
