@@ -25,7 +25,7 @@ from benchmarks.peers import CLOTHING
 from whatsit import Catalog, Learner
 from whatsit.config import LearnerConfig, Split
 from whatsit.events import emitting, nowhere
-from whatsit.review import pretrained, suspects
+from whatsit.review import parse_choice, pretrained, suspects
 from whatsit.training import automatic
 from whatsit.understand.clusters import students_t
 
@@ -92,12 +92,12 @@ class Photos:
         found, repaired, removed, spoiled = dict(labels), 0, 0, 0
         catalog = self.catalog(labels)
         for one in suspects(catalog, pretrained(catalog, LearnerConfig())):
-            word, _, label = one.suggestion.partition(": ")
+            choice, label = parse_choice(one.suggestion)
             is_wrong = labels[one.path] != self.labels[one.path]
-            if word == "remove":
+            if choice == "remove":
                 del found[one.path]
                 removed += 1
-            elif word == "relabel":
+            elif label:
                 found[one.path] = label
                 repaired += is_wrong and label == self.labels[one.path]
                 spoiled += not is_wrong

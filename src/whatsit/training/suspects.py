@@ -5,8 +5,7 @@ import numpy as np
 from whatsit.report.suspects import Suspect
 from whatsit.training.calibration import Calibration
 from whatsit.training.state import State
-from whatsit.understand.confident import estimate_joint
-from whatsit.understand.label_errors import LabelNoise
+from whatsit.understand.label_errors import LabelNoise, estimate_noise
 
 SURE = 0.9  # of another class than the label
 
@@ -24,7 +23,7 @@ def noise_of(state: State, calibration: Calibration) -> LabelNoise | None:
     places = np.array([labels.get(content.tobytes().hex(), -1) for content in found.contents])
     is_there = places >= 0
     probabilities = found.probabilities[is_there].astype(np.float64)
-    return LabelNoise(tuple(classes), estimate_joint(places[is_there], probabilities))
+    return estimate_noise(places[is_there], probabilities, tuple(classes))
 
 
 def suspects_of(state: State, calibration: Calibration) -> list[Suspect]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from whatsit.extras import needing
 from whatsit.i18n import Message
 from whatsit.text import brief
+from whatsit.understand.confident import estimate_joint
 
 LEAST = 5  # pictures of a direction, from which it is worth a warning
 RARELY = 0.01  # the chance that errors of both directions are as lopsided as that, if they are equally likely
@@ -123,11 +124,5 @@ def find_label_errors(labels: NDArray[np.int64], probabilities: NDArray[np.float
 def estimate_noise(
     labels: NDArray[np.int64], probabilities: NDArray[np.float64], classes: tuple[str, ...]
 ) -> LabelNoise:
-    """How many labels of each class are wrong, and what these pictures show, given as for `doubts`.
-
-    Raises MissingError without cleanlab.
-    """
-    with needing(Message("suspects.this")):
-        from cleanlab.count import estimate_joint
-
-    return LabelNoise(classes, estimate_joint(labels, probabilities) * len(labels))
+    """How many labels of each class are wrong, and what these pictures show, given as for `doubts`."""
+    return LabelNoise(classes, estimate_joint(labels, probabilities))
