@@ -22,6 +22,7 @@ from whatsit.report.steps import Step
 from whatsit.report.suspects import Suspect
 from whatsit.training.what_if import if_no_guesses
 from whatsit.understand.interpretation import Interpretation
+from whatsit.understand.label_errors import LabelNoise
 from whatsit.understand.learning_curve import FEW, LearningCurve
 
 
@@ -305,6 +306,16 @@ def test_as_many_mistakes_are_announced_as_the_section_shows(tmp_path: Path) -> 
     assert [
         one.text("en") for one in (step.message for step in all_steps(many)) if "mistakes" in one.text("en")
     ] == ["Look at its 12 worst mistakes. Often the label is wrong, or the picture is odd."]
+
+
+def test_labels_that_are_wrong_in_one_direction_come_first() -> None:
+    noise = LabelNoise(("black", "grizzly"), np.array([[50.0, 1], [12, 40]]))
+    page = Report("x", [answered(50, 10)], noise=noise, summary=summary(48, 30)).render("en")
+    first = steps_of(page)[0]
+    assert "labeled grizzly: about 12 of them seem to show black, and only 1 the other way round" in first
+    even = replace(noise, joint=np.array([[50.0, 9], [12, 40]]))
+    page = Report("x", [answered(50, 10)], noise=even, summary=summary(48, 30)).render("en")
+    assert "the other way round" not in page
 
 
 def test_the_most_useful_comes_first_with_its_counts_and_leads_to_its_section(tmp_path: Path) -> None:
