@@ -66,6 +66,7 @@ def test_table_that_is_applied_again_changes_nothing(bears: Path, command: Run) 
         "before": 5,
         "passed_over": [],
         "table": None,
+        "test": None,
     }
     assert "5 decisions were applied before" in command("review", "bears", "--apply", file).stdout
     assert contents(bears) == after
