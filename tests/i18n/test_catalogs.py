@@ -22,7 +22,8 @@ NO_SENTENCES = re.compile(
     r"a fault while answering %s|a correction was not kept|"  # for operators
     r"Too many files|text/plain; .*|"  # of libraries
     r"Seconds from the head .*|Pictures that were answered\.|Requests (in|that) .*|"  # for Prometheus
-    r"its number of steps is odd|chart counts|public, max-age=.*|these are the weights of other heads"
+    r"its number of steps is odd|chart counts|(public|private), max-age=.*|"
+    r"these are the weights of other heads"
 )
 SOURCES = sorted(SRC.rglob("*.py"))
 PAGES = sorted((SRC / "web" / "templates").glob("*.html"))

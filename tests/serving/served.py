@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
+from starlette.applications import Starlette
+
 from whatsit.serving.app import create_app
 from whatsit.serving.door import Rules
 from whatsit.serving.limits import Limits
@@ -30,19 +32,12 @@ class Answer(NamedTuple):
         return self.body.decode()
 
 
-class Served:
-    """A server that is ready when the block begins, and has ended when it ends."""
+class Listening:
+    """A server of an application that is ready when the block begins, and has ended when it ends."""
 
-    def __init__(
-        self,
-        bundle: Any,
-        rules: Rules | None = None,
-        limits: Limits | None = None,
-        root_path: str = "",
-        **options: Any,
-    ) -> None:
-        self.app = create_app(bundle, rules=rules, limits=limits, **options)
-        self.server = Server(self.app, root_path, limits)
+    def __init__(self, app: Starlette, root_path: str = "", limits: Limits | None = None) -> None:
+        self.app = app
+        self.server = Server(app, root_path, limits)
         self._listening = bound("127.0.0.1", 0)
         self.port: int = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self.server.listen, args=[self._listening])
@@ -89,6 +84,20 @@ class Served:
             with suppress(OSError):
                 connection.sendall(data)
             return heard(connection)
+
+
+class Served(Listening):
+    """A server of a bundle."""
+
+    def __init__(
+        self,
+        bundle: Any,
+        rules: Rules | None = None,
+        limits: Limits | None = None,
+        root_path: str = "",
+        **options: Any,
+    ) -> None:
+        super().__init__(create_app(bundle, rules=rules, limits=limits, **options), root_path, limits)
 
 
 def heard(connection: socket.socket) -> bytes:

@@ -9,8 +9,10 @@ import typer
 
 from whatsit.cli.options import Folder, Json, ProjectDir
 from whatsit.cli.printing import named, print_json
+from whatsit.cli.review_page import open_page
 from whatsit.commands import command_line
-from whatsit.config import Choice
+from whatsit.config import Choice, Split
+from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, say
 from whatsit.text import printable
 
@@ -26,19 +28,31 @@ COUNTED: dict[Choice, str] = {
 def review(
     folder: Folder,
     apply: Annotated[
-        Path, typer.Option("--apply", metavar=say("metavar.file"), help=say("help.apply_decisions"))
-    ],
+        Path | None, typer.Option("--apply", metavar=say("metavar.file"), help=say("help.apply_decisions"))
+    ] = None,
+    split: Annotated[Split | None, typer.Option(help=say("review_start.split"))] = None,
+    port: Annotated[
+        int, typer.Option(metavar=say("metavar.number"), min=0, max=65535, help=say("review_start.port"))
+    ] = 0,
+    root_path: Annotated[
+        str, typer.Option(metavar=say("metavar.path"), help=say("review_start.root_path"))
+    ] = "",
+    no_browser: Annotated[bool, typer.Option("--no-browser", help=say("review_start.no_browser"))] = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:
     """Decide about suspects."""
-    apply_decisions(folder, apply, project, json)
+    if apply is not None:
+        apply_decisions(folder, apply, project, json)
+    elif json:
+        raise WhatsitError(Message("review_start.json"))
+    else:
+        open_page(folder, project, split, port, root_path, not no_browser)
 
 
 def apply_decisions(folder: Path, table: Path, project: Path | None, json: bool) -> None:
     """Carry out the decisions of a table, and print what became of them."""
     from whatsit.catalog import Catalog
-    from whatsit.errors import WhatsitError
     from whatsit.review import Decisions
     from whatsit.review.applying import apply_table
     from whatsit.review.measured import cleaned_test

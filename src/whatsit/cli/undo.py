@@ -92,4 +92,4 @@ def _line(entry: "HistoryEntry") -> str:
     rest = sum(count for _, count in entry.what[MOST_REASONS:])
     if rest:
         parts.append(Message("cli_project.more_done", count=rest))
-    return printable(say(ENTRIES[entry.state], action=entry.action, at=entry.at[:16], what=parts))
+    return printable(say(ENTRIES[entry.state], action=f"{entry.action:>4}", at=entry.at[:16], what=parts))

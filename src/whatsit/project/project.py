@@ -146,6 +146,11 @@ class Project:
         """The small pictures of pages."""
         return Thumbnails(self.folder / "thumbnails.sqlite")
 
+    @cached_property
+    def previews(self) -> Thumbnails:
+        """The pictures of a review, larger than those."""
+        return Thumbnails(self.folder / "previews.sqlite")
+
     def new_run(self) -> Path:
         """Create and return the folder of the next run: runs/0001, runs/0002, ..."""
         runs = not_a_link(self.folder / "runs", self.folder)

@@ -63,7 +63,7 @@ def serve(wish: Wish, ready: Callable[[Ready], None]) -> int:
     or can't be satisfied.
     """
     wish = _checked(wish)
-    with _bound(wish.host, wish.port, shared=wish.workers > 1, listens=wish.workers == 1) as listening:
+    with listen_on(wish.host, wish.port, shared=wish.workers > 1, listens=wish.workers == 1) as listening:
         port = listening.getsockname()[1]
 
         def announce(names: Sequence[str]) -> None:
@@ -76,7 +76,7 @@ def serve(wish: Wish, ready: Callable[[Ready], None]) -> int:
 
 def _share(wish: Wish, announce: Callable[[Sequence[str]], None]) -> int:
     """Answer as one of several processes."""
-    with _bound(wish.host, wish.port, shared=True) as listening:
+    with listen_on(wish.host, wish.port, shared=True) as listening:
         return _answer(wish, listening, announce)
 
 
@@ -111,10 +111,8 @@ def _checked(wish: Wish) -> Wish:
     for origin in wish.cors:
         if not ORIGIN.fullmatch(origin):
             raise WhatsitError(Message("serve.origin_unknown", origin=printable(origin)))
-    if not ROOT_PATH.fullmatch(wish.root_path):
-        raise WhatsitError(Message("serve.root_path", path=printable(wish.root_path)))
     workers.check(wish.workers)
-    wish = replace(wish, key=key, root_path=wish.root_path.rstrip("/"))
+    wish = replace(wish, key=key, root_path=usable_path(wish.root_path))
     if wish.lan:
         if wish.host != Wish.host:
             raise WhatsitError(Message("serve.lan_and_host"))
@@ -125,7 +123,15 @@ def _checked(wish: Wish) -> Wish:
     return wish
 
 
-def _bound(host: str, port: int, shared: bool = False, listens: bool = True) -> socket.socket:
+def usable_path(root_path: str) -> str:
+    """A path under which a proxy serves, without a slash at its end. Raises WhatsitError for another."""
+    if not ROOT_PATH.fullmatch(root_path):
+        raise WhatsitError(Message("serve.root_path", path=printable(root_path)))
+    return root_path.rstrip("/")
+
+
+def listen_on(host: str, port: int, shared: bool = False, listens: bool = True) -> socket.socket:
+    """A socket that listens, or only keeps the port; port 0 takes a free one. Raises WhatsitError."""
     from whatsit.serving.server import bound
 
     try:

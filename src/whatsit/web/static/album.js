@@ -17,7 +17,10 @@
       this.host = host;
       this.tiles = new Map();
       host.addEventListener("keydown", (event) => this.#move(event));
-      host.addEventListener("click", (event) => this.#choose(event.target.closest("li")));
+      host.addEventListener("click", (event) => {
+        const tile = event.target.closest("li");
+        if (tile) this.choose(Number(tile.dataset.place), event);
+      });
       host.addEventListener("focusin", (event) => this.#enter(event.target.closest("li")));
       document.addEventListener("scroll", () => this.#update(), { capture: true, passive: true });
       addEventListener("resize", () => this.#update());
@@ -51,14 +54,15 @@
     // The keyboard's picture, scrolled into sight.
     focus(place) {
       this.here = Math.max(0, Math.min(this.pictures.length - 1, place));
-      const row = Math.floor(this.here / this.#measure().columns);
+      const row = Math.floor(this.here / this.measure().columns);
       if (!this.tiles.has(this.here)) this.#fill(row - AHEAD, row + AHEAD);
       const tile = this.tiles.get(this.here);
       tile.firstElementChild.focus({ preventScroll: true });
       tile.scrollIntoView({ block: "nearest", behavior: "instant" });
     }
 
-    #measure() {
+    // How many columns there are, and how high a row is.
+    measure() {
       if (!this.host.childElementCount) this.host.append(this.#tile(0));
       const style = getComputedStyle(this.host);
       const columns = style.gridTemplateColumns.split(" ").length;
@@ -67,13 +71,13 @@
 
     #update() {
       if (!this.pictures.length || !this.host.checkVisibility()) return;
-      const { height } = this.#measure(), top = this.host.getBoundingClientRect().top;
+      const { height } = this.measure(), top = this.host.getBoundingClientRect().top;
       this.#fill(Math.floor(-top / height) - AHEAD, Math.ceil((innerHeight - top) / height) + AHEAD);
     }
 
     // Rows from `first` up to but without `end`; padding stands for the others.
     #fill(first, end) {
-      const { columns, height } = this.#measure(), rows = Math.ceil(this.pictures.length / columns);
+      const { columns, height } = this.measure(), rows = Math.ceil(this.pictures.length / columns);
       const start = Math.max(0, Math.min(first, rows - 1)), stop = Math.max(start + 1, Math.min(end, rows));
       const from = start * columns, to = Math.min(stop * columns, this.pictures.length);
       for (const [place, tile] of this.tiles) if (place < from || place >= to) this.#remove(place, tile);
@@ -100,14 +104,19 @@
       for (const [other, tile] of this.tiles) tile.firstElementChild.tabIndex = other === place ? 0 : -1;
     }
 
-    #tile(place) {
+    // A tile's button, which other kinds of grids fill otherwise.
+    button(place) {
       const { src, caption = "", badge } = this.pictures[place];
       const name = caption || whatsit.say("web.place", { place: place + 1, total: this.pictures.length });
       const image = make("img", { src, alt: caption ? "" : name, decoding: "async" });
       const button = make("button", { type: "button", tabIndex: -1, title: caption }, image);
       if (caption) button.append(make("span", { textContent: caption }));
       if (badge) button.append(make("small", { className: `badge ${badge.kind ?? ""}`, textContent: badge.text }));
-      const tile = make("li", {}, button);
+      return button;
+    }
+
+    #tile(place) {
+      const tile = make("li", {}, this.button(place));
       tile.setAttribute("aria-setsize", this.pictures.length);
       tile.setAttribute("aria-posinset", place + 1);
       tile.dataset.place = place;
@@ -122,16 +131,16 @@
     }
 
     #move(event) {
-      const { columns } = this.#measure(), last = this.pictures.length - 1;
+      const { columns } = this.measure(), last = this.pictures.length - 1;
       const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, PageDown: 3 * columns, PageUp: -3 * columns, Home: -last, End: last };
       if (!(event.key in steps)) return;
       event.preventDefault();
       this.focus(this.here + steps[event.key]);
     }
 
-    #choose(tile) {
-      if (!tile) return;
-      const place = Number(tile.dataset.place), detail = { place, picture: this.pictures[place] };
+    // What a click on a tile does.
+    choose(place) {
+      const detail = { place, picture: this.pictures[place] };
       if (this.host.dispatchEvent(new CustomEvent("picture", { bubbles: true, cancelable: true, detail }))) whatsit.view(this.pictures, place);
     }
   };

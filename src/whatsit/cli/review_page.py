@@ -1,0 +1,63 @@
+"""The page of `whatsit review`, from the terminal where it is started."""
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whatsit.cli.printing import named, print_notes
+from whatsit.cli.running import event_sink
+from whatsit.commands import command_line
+from whatsit.config import Split
+from whatsit.i18n import say
+from whatsit.text import printable
+
+if TYPE_CHECKING:
+    from whatsit.review.page import Ready
+    from whatsit.review.session import Session
+
+
+def open_page(
+    folder: Path, project: Path | None, split: Split | None, port: int, root_path: str, browser: bool
+) -> None:
+    """Look for suspects, and show them in a browser until Ctrl-C."""
+    from whatsit import events, review
+    from whatsit.review.beginning import begin
+    from whatsit.review.page import show
+
+    def look() -> "Session":
+        with events.task(event_sink(json=False)) as finish:
+            catalog, extract = review.opened(folder, project)
+            session = begin(catalog, extract, (split,) if split else review.USUAL)
+            finish({"suspects": len(session.found)})
+        print_notes(catalog)
+        return session
+
+    session = show(look, port, root_path, lambda session, ready: _announce(session, ready, browser))
+    counts = session.answer("preview", {})["counts"]
+    print(say("review_start.ended", **counts))
+    if counts["remove"] or counts["relabel"]:
+        place = named(folder, project)
+        train, undo = command_line("train", *place), command_line("undo", *place)
+        print(say("review_start.next", train=train, undo=undo))
+
+
+def _announce(session: "Session", ready: "Ready", browser: bool) -> None:
+    for note in session.found.notes:
+        print(printable(note))
+    print(say("review_start.found", count=len(session.found)))
+    if ready.below:
+        print(say("review_start.hub", link=ready.link))
+    elif ready.tunnel:
+        print(say("review_start.tunnel", command=ready.tunnel))
+        print(say("review_start.then", link=ready.link))
+    else:
+        print(say("review_start.open", link=ready.link))
+        if browser and _has_screen():
+            webbrowser.open(ready.link)
+    print(end="", flush=True)
+
+
+def _has_screen() -> bool:
+    return sys.platform in ("win32", "darwin") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())

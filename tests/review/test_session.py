@@ -1,0 +1,180 @@
+"""What a page or a widget is answered, and by whom."""
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.review.reviewed import KEY, PLAN, bears, suspects
+from tests.serving.served import Listening
+from whatsit.errors import WhatsitError
+from whatsit.review.likeness import Likeness
+from whatsit.review.page import create_app, hub_path, tunnel
+from whatsit.review.progress import CALM, progress_of
+from whatsit.review.session import Session
+from whatsit.serving.door import Rules
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    catalog = bears(tmp_path / "bears")
+    return Session(catalog, suspects(catalog))
+
+
+def key_of(session: Session, place: int = 0) -> str:
+    items: list[dict[str, Any]] = session.answer("list", {"offset": place, "count": 1})["items"]
+    return str(items[0]["key"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "values"),
+    [
+        ("delete", {}),
+        ("list", {"offset": -1}),
+        ("list", {"count": "all"}),
+        ("heat", {}),
+        ("group", {"key": "../../etc/passwd"}),
+        ("alike", {"key": ["FIRST"]}),
+        ("list", {"label": 3}),
+        ("decide", {}),
+        ("decide", {"choices": "remove"}),
+        ("decide", {"choices": [{"keys": ["FIRST"], "choice": "delete"}]}),
+        ("decide", {"choices": [{"keys": ["FIRST"], "choice": "relabel"}]}),
+        ("decide", {"choices": [{"keys": ["FIRST"], "choice": "relabel", "label": ""}]}),
+        ("decide", {"choices": [{"keys": ["FIRST"], "choice": "keep", "label": "teddy"}]}),
+        ("decide", {"choices": [{"keys": ["train/teddy/teddy_v.jpg"], "choice": "remove"}]}),
+        (
+            "decide",
+            {"choices": [{"keys": ["FIRST"], "choice": "relabel", "label": "../x"}]},
+        ),
+    ],
+)
+def test_questions_that_make_no_sense_change_nothing(session: Session, verb: str, values: Any) -> None:
+    before = sorted(session.catalog.root.rglob("*.jpg"))
+    values = json.loads(json.dumps(values).replace("FIRST", key_of(session)))
+    with pytest.raises(WhatsitError):
+        session.answer(verb, values)
+    assert sorted(session.catalog.root.rglob("*.jpg")) == before
+
+
+def test_removed_picture_is_not_decided_about_again(session: Session) -> None:
+    choice = {"keys": [key_of(session)], "choice": "remove"}
+    session.answer("decide", {"choices": [choice]})
+    with pytest.raises(WhatsitError, match=r"black_00\.jpg is in the trash\. Undo first"):
+        session.answer("decide", {"choices": [{**choice, "choice": "keep"}]})
+
+
+def test_relabeled_picture_can_be_relabeled_again_and_removed(session: Session) -> None:
+    key, root = key_of(session), session.catalog.root
+    for label in ("grizzly", "teddy"):
+        found = session.answer("decide", {"choices": [{"keys": [key], "choice": "relabel", "label": label}]})
+        assert [(one["label"], one["path"]) for one in found["items"]] == [
+            (label, f"train/{label}/black_00.jpg")
+        ]
+        assert (root / "train" / label / "black_00.jpg").is_file()
+        content = found["items"][0]["content"]
+        assert Image.open(io.BytesIO(session.picture(content, 1280))).size == (160, 120)
+    session.answer("decide", {"choices": [{"keys": [key], "choice": "remove"}]})
+    assert not (root / "train/teddy/black_00.jpg").exists()
+    assert Image.open(io.BytesIO(session.picture(content, 1280))).size == (160, 120)
+    for _ in range(3):
+        session.answer("undo", {})
+    assert (root / "train/black/black_00.jpg").is_file()
+    (item,) = session.answer("list", {"count": 1})["items"]
+    assert (item["path"], item["decision"]) == ("train/black/black_00.jpg", None)
+
+
+def test_pictures_are_small_jpegs_and_known_ones_survive_the_session(session: Session) -> None:
+    content = session.found[0].content
+    small = session.picture(content, 320)
+    assert Image.open(io.BytesIO(small)).format == "JPEG"
+    session.close()
+    (session.catalog.root / "train/black/black_00.jpg").unlink()
+    again = Session(session.catalog, session.found)
+    assert again.picture(content, 320) == again.picture(content, 1280) == small
+    assert again.answer("thumbnails", {"contents": [content, "..", None]})["pictures"] == [
+        "data:image/jpeg;base64," + base64.b64encode(small).decode(),
+        "",
+        "",
+    ]
+    for other, size in [("0" * 64, 320), (content, 5000), ("..", 320)]:
+        with pytest.raises(WhatsitError):
+            again.picture(other, size)
+
+
+def test_progress_counts_what_was_kept_last_and_expects_the_rest() -> None:
+    scores = [0.9] * 5 + [0.2] * 45
+    kept = progress_of(["remove", "keep", *["keep"] * CALM, *[None] * 36], scores)
+    assert kept == {
+        "decided": CALM + 2,
+        "total": 50,
+        "looked": CALM + 2,
+        "calm": CALM + 1,
+        "expected": round(36 * 0.2),
+        "can_stop": True,
+    }
+    assert not progress_of(["keep"] * (CALM - 1) + ["unsure"] + [None] * 38, scores)["can_stop"]
+    assert not progress_of(["keep", None, *["keep"] * CALM, *[None] * 36], scores)["can_stop"]
+    assert not progress_of([], [])["can_stop"]
+
+
+def test_alike_are_pictures_as_near_as_those_of_one_class() -> None:
+    dice = np.random.default_rng(0)
+    centers = np.eye(4, 64) * 8
+    labels = np.repeat(np.arange(3), 30)
+    features = (centers[labels] + dice.normal(size=(90, 64))).astype(np.float32)
+    foreign = (centers[3] + dice.normal(size=(5, 64)) / 2).astype(np.float32)
+    contents = np.arange(95, dtype=">u8").astype("V32")
+    labels = np.append(labels, [0, 0, 1, 1, 2])
+    likeness = Likeness(contents, np.concatenate([features, foreign]), labels)
+    found = likeness.of(contents[-1].tobytes().hex())
+    assert found == {one.tobytes().hex() for one in contents[-5:]}
+    assert likeness.of("ff" * 32) == set()
+
+
+def test_only_who_has_the_link_gets_in_and_only_on_this_computer(session: Session) -> None:
+    content = session.found[0].content
+    with Listening(create_app(session, Rules(KEY, only_loopback=True))) as served:
+        for path, body in [("/", None), ("/ask/open", b"{}"), (f"/picture/{content}", None)]:
+            assert served.ask(path, body).status == 401
+            cookie = served.ask(f"/?key={KEY}").headers["set-cookie"].split(";")[0]
+            assert served.ask(path, body, Cookie=cookie).status == 200
+            assert served.ask(path, body, Cookie=cookie, Host="evil.example").status == 421
+            foreign = served.ask(path, body, Cookie=cookie, Origin="https://evil.example")
+            assert foreign.status == 403
+        assert served.ask("/ask/open", b"{}", Cookie=cookie).json["total"] == len(PLAN)
+        for body in (b"", b"[1]", b"[" * 100_000, b"\xff"):
+            refused = served.ask("/ask/open", body, Cookie=cookie)
+            assert (refused.status, refused.json["detail"][:21]) == (400, "The page does not fit")
+        assert served.ask("/nowhere", Cookie=cookie).status == 404
+        assert "immutable" in served.ask(f"/picture/{content}", Cookie=cookie).headers["cache-control"]
+        assert served.ask(f"/picture/{'0' * 64}", Cookie=cookie).status == 400
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+def test_page_works_under_the_path_of_a_jupyter_proxy(session: Session, is_left: bool) -> None:
+    root = "/user/x/proxy/8000"
+    with Listening(create_app(session, Rules(KEY)), root) as served:
+        path = root if is_left else ""
+        hub = {"Host": "hub.example.org", "Origin": "https://hub.example.org"}
+        link = served.ask(f"{path}/?key={KEY}", **hub)
+        cookie = link.headers["set-cookie"]
+        assert f"Path={root}" in cookie
+        page = served.ask(f"{path}/", Cookie=cookie.split(";")[0], **hub)
+        assert 'src="static/review.' in page.text
+        answer = served.ask(f"{path}/ask/open", b"{}", Cookie=cookie.split(";")[0], **hub)
+        assert answer.json["folder"] == "bears"
+
+
+def test_tunnel_and_hub_are_named_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    assert tunnel({}, 8100) is None
+    found = tunnel({"SSH_CONNECTION": "203.0.113.7 50000 198.51.100.4 22"}, 8100)
+    assert found == "ssh -N -L 8100:127.0.0.1:8100 ann@198.51.100.4"
+    assert hub_path({}, 8100) == ""
+    assert hub_path({"JUPYTERHUB_SERVICE_PREFIX": "/user/ann/"}, 8100) == "/user/ann/proxy/8100"
