@@ -16,7 +16,7 @@ INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constra
 	touch $@
 
 .venv/.installed: .venv/.made pyproject.toml
-	$(PY) $(INSTALL) --editable '.[torch,plot,clean,search,docs,dev]'
+	$(PY) $(INSTALL) --editable '.[torch,plot,clean,search,notebook,docs,dev]'
 	touch $@ .venv/.demo .venv/.docs
 
 # What the documentation takes: no PyTorch.

@@ -125,6 +125,7 @@ def test_what_the_base_install_lacks_is_named(
         ("torch", "wi.Learner(catalog, size=32).fine_tune(1)"),
         ("plot", "catalog.show()"),
         ("clean", "catalog.to_dataframe()"),
+        ("notebook", "wi.Review(wi.Learner(catalog)).widget()"),
     ],
 )
 def test_what_python_lacks_is_named(

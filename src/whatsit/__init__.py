@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from whatsit.collection import collect, download_images, search_images
     from whatsit.errors import WhatsitError
     from whatsit.finetune.transforms import transforms as transforms
+    from whatsit.review.review import Review
     from whatsit.training import Learner
     from whatsit.training.task import TrainResult, resume, train
     from whatsit.understand.interpretation import Interpretation
@@ -21,6 +22,7 @@ __all__ = [
     "Classifier",
     "Interpretation",
     "Learner",
+    "Review",
     "TrainResult",
     "WhatsitError",
     "collect",
@@ -36,6 +38,7 @@ _HOMES = {
     "Classifier": "whatsit.classifier",
     "Interpretation": "whatsit.understand.interpretation",
     "Learner": "whatsit.training",
+    "Review": "whatsit.review.review",
     "TrainResult": "whatsit.training.task",
     "WhatsitError": "whatsit.errors",
     "collect": "whatsit.collection",

@@ -13,6 +13,7 @@ EXTRAS = {
     "plot": ("matplotlib",),
     "clean": ("sklearn", "pandas", "cleanlab"),
     "search": ("ddgs",),
+    "notebook": ("anywidget", "ipywidgets", "traitlets"),
 }
 
 

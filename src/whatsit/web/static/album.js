@@ -57,8 +57,8 @@
       const row = Math.floor(this.here / this.measure().columns);
       if (!this.tiles.has(this.here)) this.#fill(row - AHEAD, row + AHEAD);
       const tile = this.tiles.get(this.here);
-      tile.firstElementChild.focus({ preventScroll: true });
-      tile.scrollIntoView({ block: "nearest", behavior: "instant" });
+      if (document.hasFocus()) tile.firstElementChild.focus({ preventScroll: true }); // a frame may not take the keyboard
+      tile.scrollIntoView({ block: "nearest", behavior: "instant", container: "nearest" });
     }
 
     // How many columns there are, and how high a row is.
