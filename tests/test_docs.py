@@ -58,6 +58,7 @@ def test_both_readmes_show_the_same_code() -> None:
     [
         ("README.md", ("0", "1", "7")),
         ("docs/pictures.md", ()),
+        ("docs/review.md", ()),
         ("docs/training.md", ()),
         ("docs/understand.md", ()),
     ],
@@ -79,7 +80,8 @@ def test_python_in_the_documentation_runs(
 BUILD = """
 import sys
 from sphinx.cmd.build import main
-sys.modules.update(dict.fromkeys(["torch", "torchvision", "timm", "matplotlib", "sklearn", "pandas", "ddgs"]))
+extras = ["torch", "torchvision", "timm", "matplotlib", "sklearn", "pandas", "cleanlab", "ddgs", "anywidget"]
+sys.modules.update(dict.fromkeys(extras))
 sys.exit(main(sys.argv[1:]))
 """
 
