@@ -4,16 +4,19 @@
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.request import Request, urlopen
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -26,8 +29,19 @@ LOOK = PICTURES / "look.sha256"  # of what shaped the pictures when they were ta
 WEB = ROOT / "src" / "whatsit" / "web"
 SHAPES = ("templates/base.html", "templates/parts.html", "templates/report.html")
 SHAPES += ("static/tokens.css", "static/base.css", "static/components.css", "static/report.css")
+SHAPES += ("templates/review.html", "static/review.css")
 CHROMIUM = "/usr/bin/chromium"
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.M | re.S)
+Visit = Callable[[str], None]
+LINK = re.compile(r"(?P<page>http://127\.0\.0\.1:\d+/)\?key=(?P<key>[\w-]+)[\w&=-]*", re.ASCII)
+# What the tutorial's reader decides in the review: another label, or to remove it.
+DECIDED = {
+    "fish/fish-005.jpg": "cat",
+    "bird/bird-007.jpg": "fish",
+    "cat/cat-011.jpg": "bird",
+    "cat/cat-009.jpg": None,
+    "cat/cat-003.jpg": None,
+}
 REPORT, FIRST = "animals-report.html", "first.html"
 
 
@@ -36,7 +50,7 @@ def commands(page: str) -> list[str]:
     return [line[2:] for block in BLOCK.findall(page) for line in block.splitlines() if line.startswith("$ ")]
 
 
-def printed(folder: Path, command: str) -> str:
+def printed(folder: Path, command: str, visit: Visit | None = None) -> str:
     """What a command of the tutorial prints in a folder, as in a terminal."""
     folder.joinpath("bin").mkdir(exist_ok=True)
     for name, words in (("whatsit", "-m whatsit"), ("python", "")):
@@ -44,31 +58,62 @@ def printed(folder: Path, command: str) -> str:
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
         program.chmod(0o755)
     asked = {"WHATSIT_LANG": "en", "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        command,
+    is_review = command.startswith("whatsit review")
+    with subprocess.Popen(
+        f"exec {command} --no-browser" if is_review else command,
         shell=True,
         cwd=folder,
         env={**os.environ, **asked},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert done.returncode == 0, f"{command}: {done.stdout}"
-    text = done.stdout.replace(f"{folder.resolve()}{os.sep}", "")
+    ) as process:
+        try:
+            text = review(process, visit) if is_review else ""
+        finally:
+            if is_review:
+                process.terminate()  # Ctrl-C is ignored in the background of a shell
+        text += process.communicate()[0]
+    assert process.returncode == 0, f"{command}: {text}"
+    text = text.replace(f"{folder.resolve()}{os.sep}", "")
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
-def outputs(page: str, folder: Path) -> Iterator[tuple[str, str]]:
+def review(process: subprocess.Popen[str], visit: Visit | None) -> str:
+    """Visit the page, and decide as it does what the tutorial decides; what was printed until then."""
+    text = ""
+    for line in process.stdout or ():
+        text += line
+        if link := LINK.search(line):
+            break
+    else:
+        return text
+    if visit:
+        visit(link.group())
+
+    def ask(verb: str, **values: object) -> Any:
+        headers = {"Authorization": f"Bearer {link['key']}", "Content-Type": "application/json"}
+        with urlopen(Request(f"{link['page']}ask/{verb}", json.dumps(values).encode(), headers)) as answer:
+            return json.load(answer)
+
+    keys = {item["path"]: item["key"] for item in ask("open", count=len(DECIDED))["items"]}
+    for path, label in DECIDED.items():
+        choice = "relabel" if label else "remove"
+        ask("decide", choices=[{"keys": [keys[path]], "choice": choice, "label": label}])
+    return text
+
+
+def outputs(page: str, folder: Path, visit: Visit | None = None) -> Iterator[tuple[str, str]]:
     """Each command, and what it prints now. The first report is kept."""
     for command in commands(page):
-        yield command, printed(folder, command)
+        yield command, printed(folder, command, visit)
         if (folder / REPORT).exists() and not (folder / FIRST).exists():
             shutil.copy(folder / REPORT, folder / FIRST)
 
 
-def rerun(page: str, folder: Path) -> str:
+def rerun(page: str, folder: Path, visit: Visit | None = None) -> str:
     """The page with what its commands print now."""
-    now = outputs(page, folder)
+    now = outputs(page, folder, visit)
 
     def block(old: re.Match[str]) -> str:
         count = len(re.findall(r"^\$ ", old.group(), re.M))
@@ -82,6 +127,7 @@ def masked(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
     text = re.sub(r"\d+(\.\d+)? (ms|s)\b", r"N \2", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
+    text = LINK.sub("LINK", re.sub(r"\d+ suspects|off by \d\.\d+", "N", text))
     return re.sub(r"\(\d+%\)|(?<=: \w{3} )\d+\.\d%|novelty \d\.\d+|(?<=nearest: ).*", "N", text)
 
 
@@ -117,9 +163,19 @@ def photograph(folder: Path, language: str = "") -> None:
     save(Image.open(folder / "why" / "cat.png"), f"why{language}.png", 900)
 
 
+def photograph_review(link: str, language: str = "") -> None:
+    """The page of a review, before anything is decided."""
+    with browser(1280, 600, "light") as page:
+        page.goto(link)
+        page.locator(".gallery img[src]").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        picture = page.screenshot()
+    save(Image.open(BytesIO(picture)), f"review{language}.png")
+
+
 def main() -> None:
     with TemporaryDirectory() as name:
-        page = rerun(PAGE.read_text(), Path(name))
+        page = rerun(PAGE.read_text(), Path(name), photograph_review)
         photograph(Path(name))
         save(Image.open(Path(name) / "animals" / ".whatsit" / "pictures.png"), "pictures.png", 900)
     PAGE.write_text(page)
