@@ -66,7 +66,7 @@ class Peer:
     is_comparable: bool = True  # the same graph, so its labels should be the same
 
 
-def _whatsit(*options: object) -> Callable[[Work, int], Words]:
+def whatsit(*options: object) -> Callable[[Work, int], Words]:
     return lambda work, port: [*WHATSIT, "serve", work.bundle, "--port", port, *options]
 
 
@@ -122,8 +122,8 @@ PEERS = (
         _in_field,
     ),
 )
-WHATSIT_FP32 = Peer("whatsit serve, fp32", _whatsit("--precision", "fp32"), Form("/classify"), _in_query)
-WHATSIT_BF16 = Peer("whatsit serve, bf16", _whatsit("--precision", "bf16"), Form("/classify"), _in_query)
+WHATSIT_FP32 = Peer("whatsit serve, fp32", whatsit("--precision", "fp32"), Form("/classify"), _in_query)
+WHATSIT_BF16 = Peer("whatsit serve, bf16", whatsit("--precision", "bf16"), Form("/classify"), _in_query)
 
 
 class FailedError(Exception):
