@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from whatsit.serving.pool import CROWDED, CROWDED_SECONDS, LateError, Pool
+from whatsit.serving.pool import CALM, CROWDED, LONGEST, LateError, Pool
 
 
-def test_queue_that_was_full_stays_short_until_nobody_waits_but_not_for_ever(
+def test_queue_that_was_full_stays_short_until_nobody_is_refused_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     passed = [time.monotonic()]
@@ -42,7 +42,12 @@ def test_queue_that_was_full_stays_short_until_nobody_waits_but_not_for_ever(
         assert (pool.taken, pool.is_full) == (CROWDED, False)
         more = await come(1)
         assert (pool.taken, pool.is_full) == (1 + CROWDED, True)
-        passed.append(CROWDED_SECONDS)  # clients that try again at once would keep it short for ever
+        for _ in range(int(LONGEST / CALM)):  # clients try again at once
+            assert pool.is_full
+            pool.note_refusal()
+            passed.append(CALM * 0.99)
+        assert pool.is_full
+        passed.append(CALM)
         assert not pool.is_full
         await finish([*many[7:], *more])
         assert len(await come(8)) == pool.taken == 8

@@ -36,6 +36,7 @@ class Gate:
             last = scope["path"].rpartition("/")[2]
             if NEEDS_PLACE.get(last) == scope["method"]:
                 scope[ROUTE] = f"/{last}"
+                self._pool.note_refusal()
                 await _full(language_for(HTTPConnection(scope)))(scope, receive, send)
                 return
         await self._app(scope, receive, send)

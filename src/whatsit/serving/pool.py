@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 CROWDED = 2  # requests that may wait for each processor, once too many have come
-CROWDED_SECONDS = 10.0
+CALM, LONGEST = 1.0, 30.0  # seconds without a refusal until more may wait again, and at most
 ENDING = 2.0  # seconds to wait for work that nobody waits for any more
 
 
@@ -104,14 +104,14 @@ class Pool:
 
     A request has a place from when it enters the queue until its work has ended. What is still in the queue
     gives its place back when it is late, or when its client leaves. Once all places were taken, more come
-    than can be answered: until nobody waits any more, or for CROWDED_SECONDS, only `CROWDED` requests for
-    each processor may wait, so that those that are let in are answered soon.
+    than can be answered: only `CROWDED` requests for each processor may wait, so that those that are let in
+    are answered soon, until nobody was refused for CALM seconds, or LONGEST have passed.
     """
 
     def __init__(self, processors: int, waiting: int, spare: int = 0) -> None:
         self.places = processors * (1 + waiting)
         self._processors = processors
-        self._crowded_until = 0.0
+        self._crowded_until = self._crowded_at_most = 0.0
         self._threads = _Threads(min(processors + spare, self.places))
         self._open: set[Future[Any]] = set()
 
@@ -127,6 +127,10 @@ class Pool:
         is_crowded = time.monotonic() < self._crowded_until
         return len(self._open) >= (min(few, self.places) if is_crowded else self.places)
 
+    def note_refusal(self) -> None:
+        """Keep the queue short a little longer, since somebody was refused."""
+        self._crowded_until = min(time.monotonic() + CALM, self._crowded_at_most)
+
     async def run(
         self,
         work: Callable[[], T],
@@ -141,6 +145,7 @@ class Pool:
         that `goes_on` found a place before. Raises FullError, LateError, GoneError, and what the work raises.
         """
         if self.is_full and not goes_on:
+            self.note_refusal()
             gone.close()
             raise FullError
         loop = asyncio.get_running_loop()
@@ -150,8 +155,6 @@ class Pool:
 
         def finish() -> None:
             self._open.discard(future)
-            if len(self._open) <= self._processors:
-                self._crowded_until = 0.0
             if hold is not None:
                 hold.release()
             if not done.done():
@@ -165,7 +168,8 @@ class Pool:
             hold.take()
         self._open.add(future)
         if len(self._open) >= self.places:
-            self._crowded_until = time.monotonic() + CROWDED_SECONDS
+            self._crowded_at_most = time.monotonic() + LONGEST
+            self.note_refusal()
         future.add_done_callback(report)
         self._threads.submit(task)
         leaving = loop.create_task(gone)
