@@ -45,6 +45,12 @@ def undo(project: Project, times: int | None = 1) -> Iterator[Undone]:
             follow(project)
 
 
+def last_action(project: Project) -> int:
+    """The number of the last action that was made and not taken back; 0 for none."""
+    made = (move.action for move in project.journal.moves() if move.state == "made")
+    return max(project.decided.last_without_move(), *made, 0)
+
+
 def _undo_last(project: Project, known_gone: set[int]) -> Undone | None:
     """Files first: where one is in the way, what was decided in the same action still holds."""
     alone = project.decided.last_without_move()

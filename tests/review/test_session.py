@@ -12,12 +12,15 @@ from PIL import Image
 
 from tests.review.reviewed import KEY, PLAN, bears, suspects
 from tests.serving.served import Listening
+from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 from whatsit.review.likeness import Likeness
 from whatsit.review.page import create_app, hub_path, tunnel
 from whatsit.review.progress import CALM, progress_of
 from whatsit.review.session import Session
 from whatsit.serving.door import Rules
+from whatsit.undoing import undo
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def test_questions_that_make_no_sense_change_nothing(session: Session, verb: str
 def test_removed_picture_is_not_decided_about_again(session: Session) -> None:
     choice = {"keys": [key_of(session)], "choice": "remove"}
     session.answer("decide", {"choices": [choice]})
-    with pytest.raises(WhatsitError, match=r"black_00\.jpg is in the trash\. Undo first"):
+    with pytest.raises(WhatsitError, match=r"black_00\.jpg was removed\. Undo first"):
         session.answer("decide", {"choices": [{**choice, "choice": "keep"}]})
 
 
@@ -178,3 +181,95 @@ def test_tunnel_and_hub_are_named_where_there_is_one(monkeypatch: pytest.MonkeyP
     assert found == "ssh -N -L 8100:127.0.0.1:8100 ann@198.51.100.4"
     assert hub_path({}, 8100) == ""
     assert hub_path({"JUPYTERHUB_SERVICE_PREFIX": "/user/ann/"}, 8100) == "/user/ann/proxy/8100"
+
+
+def decide(session: Session, choice: str, *places: int, label: str | None = None) -> dict[str, Any]:
+    keys = [key_of(session, place) for place in places]
+    return session.answer("decide", {"choices": [{"keys": keys, "choice": choice, "label": label}]})
+
+
+def decisions(session: Session) -> list[str | None]:
+    items = session.answer("list", {})["items"]
+    return [one["decision"] and one["decision"]["choice"] for one in items]
+
+
+def test_decision_that_failed_is_not_taken_for_an_earlier_one_made_elsewhere(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(Session(session.catalog, session.found), "keep", 0)
+
+    def fail(wishes: object) -> None:
+        raise WhatsitError(Message("plain.text", text="The disk is full."))
+
+    monkeypatch.setattr(session._decisions, "decide_each", fail)
+    with pytest.raises(WhatsitError, match="The disk is full"):
+        decide(session, "remove", 0)
+    assert decisions(session)[0] is None
+
+
+def test_undo_takes_back_only_what_was_done_in_this_review(session: Session) -> None:
+    other = Session(session.catalog, session.found)
+    with pytest.raises(WhatsitError, match="There is nothing to undo"):
+        session.answer("undo", {})
+    decide(other, "remove", 0)
+    with pytest.raises(WhatsitError, match=r"not done in this review\. .*whatsit undo .*bears"):
+        session.answer("undo", {})
+    assert not (session.catalog.root / "train/black/black_00.jpg").exists()
+    assert other.answer("undo", {})["said"] == "Undone: 1 picture is as before."
+
+
+def test_what_was_undone_elsewhere_is_open_again(session: Session) -> None:
+    decide(session, "relabel", 0, label="teddy")
+    decide(session, "keep", 2)
+    for left in ([None] * 20, None):
+        next(undo(session.catalog.project))
+        if left is None:
+            assert decide(session, "remove", 0)["items"][0]["path"] == "train/black/black_00.jpg"
+        else:
+            assert decisions(session) == ["relabel", *left[1:]]
+    assert decisions(session) == ["remove", *[None] * 19]
+
+
+def test_removed_ones_are_left_out_and_the_last_of_two_decisions_counts(session: Session) -> None:
+    decide(session, "remove", 3)
+    assert decide(session, "keep", 3, 4)["said"] == "1 picture kept."
+    assert decisions(session)[3:5] == ["remove", "keep"]
+    assert decide(session, "unsure", 7, 7)["said"] == "1 picture marked as not sure."
+    key = key_of(session, 8)
+    choices = [{"keys": [key], "choice": "keep"}, {"keys": [key], "choice": "remove"}]
+    assert session.answer("decide", {"choices": choices})["said"] == "1 picture moved to the trash."
+
+
+def test_best_copy_left_is_to_stay_when_the_original_is_removed(session: Session) -> None:
+    found = decide(session, "remove", 2)
+    assert [(one["path"], one["suggestion"]) for one in found["items"]] == [
+        ("train/teddy/teddy_00.jpg", "remove"),
+        ("train/grizzly/grizzly_00.jpg", "keep"),
+    ]
+    found = session.answer("undo", {})
+    assert [one["suggestion"] for one in found["items"]] == ["keep", "remove"]
+
+
+def test_what_was_decided_stands_below_a_picture(session: Session) -> None:
+    (item,) = decide(session, "relabel", 0, label="teddy")["items"]
+    assert (item["detail"], item["suggestion"]) == ("You relabeled this picture to teddy.", "relabel: teddy")
+    (item,) = session.answer("undo", {})["items"]
+    assert (item["detail"], item["suggestion"]) == ("Reason 1.", "relabel: grizzly")
+
+
+def test_review_of_a_table_also_with_pictures_outside_its_folder(tmp_path: Path) -> None:
+    drawn = bears(tmp_path / "bears")
+    (tmp_path / "table").mkdir()
+    table = tmp_path / "table" / "labels.csv"
+    rows = (f"{item.path},{item.label},{item.split}\n" for item in drawn)
+    table.write_text("path,label,split\n" + "".join(rows))
+    session = Session(catalog := Catalog.read(table, lasting=True, to_train=False), suspects(catalog))
+    (item,) = session.answer("open", {"count": 1})["items"]
+    assert item["path"] == (tmp_path / "bears/train/black/black_00.jpg").as_posix()
+    assert session.answer("preview", {})["command"].endswith("labels.csv")
+    assert decide(session, "remove", 0)["said"] == "1 picture left out of cleaned.csv."
+    assert (tmp_path / "bears/train/black/black_00.jpg").is_file()
+    assert session.answer("preview", {})["command"].endswith("cleaned.csv")
+    assert [one.choice for one in session.done().made] == ["remove"]
+    assert session.answer("undo", {})["said"] == "Undone: 1 picture is as before."
+    assert session.answer("preview", {})["command"].endswith("labels.csv")

@@ -34,18 +34,32 @@ def open_page(
         print_notes(catalog)
         return session
 
-    session = show(look, port, root_path, lambda session, ready: _announce(session, ready, browser))
+    session = show(look, port, root_path, lambda session, ready: _announce(session, ready, split, browser))
+    _say_end(session, folder, project)
+
+
+def _say_end(session: "Session", folder: Path, project: Path | None) -> None:
+    """What was decided, and what comes next."""
+    from whatsit.review.measured import cleaned_test
+
     counts = session.answer("preview", {})["counts"]
     print(say("review_start.ended", **counts))
     if counts["remove"] or counts["relabel"]:
-        place = named(folder, project)
-        train, undo = command_line("train", *place), command_line("undo", *place)
+        done = session.done()
+        if test := cleaned_test(session.catalog, done):
+            print(say("cleaned.test", cleaned=test.message))
+        source = folder if done.table is None else Path(os.path.relpath(done.table))
+        train = command_line("train", *named(source, project))
+        undo = command_line("undo", *named(folder, project))
         print(say("review_start.next", train=train, undo=undo))
 
 
-def _announce(session: "Session", ready: "Ready", browser: bool) -> None:
+def _announce(session: "Session", ready: "Ready", split: Split | None, browser: bool) -> None:
     for note in session.found.notes:
         print(printable(note))
+    tests = sum(count["test"] for count in session.catalog.counts().values())
+    if split is None and tests:
+        print(say("suspects.not_test", count=tests))
     print(say("review_start.found", count=len(session.found)))
     if ready.below:
         print(say("review_start.hub", link=ready.link))

@@ -85,6 +85,12 @@ class Decided:
         """The decisions that were taken back, in that order too."""
         return self._select("state = 'undone'")
 
+    def last(self) -> int:
+        """The last action in which something was decided that holds; 0 for none."""
+        with self._database.read() as database, reading(self._database.path):
+            found = database.execute("SELECT max(action) FROM decisions WHERE state = 'holds'")
+            return int(found.fetchone()[0] or 0)
+
     def last_without_move(self) -> int:
         """The last action in which something was decided that moved no file; 0 for none."""
         last = "SELECT max(action) FROM decisions WHERE state = 'holds' AND move IS NULL"

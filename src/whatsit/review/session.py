@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,12 +15,14 @@ from whatsit.heat_map import HeatMap
 from whatsit.i18n import Message, say
 from whatsit.project import Decision
 from whatsit.report.thumbnails import data_uri
-from whatsit.review.decisions import Decisions
+from whatsit.review.decisions import Decisions, Outcome
 from whatsit.review.likeness import Likeness
 from whatsit.review.pictures import TILE, Pictures, encoded
 from whatsit.review.progress import progress_of
-from whatsit.review.suspect import Reason, Suspect, Suspects
+from whatsit.review.rows import Row, Wish, best_left, said_of
+from whatsit.review.suspect import Reason, Suspects
 from whatsit.text import brief, printable
+from whatsit.undoing import last_action
 
 MOST = 500  # suspects in an answer
 MOST_LABELS = 60  # in the preview
@@ -28,16 +30,6 @@ MOST_LABELS = 60  # in the preview
 Explain = Callable[[str, Path, str], HeatMap]  # of a content, its file, and a class
 Values = Mapping[str, Any]
 Answer = dict[str, Any]
-Wish = tuple[int, Choice, str | None]  # about a suspect, by its number
-
-
-@dataclass(frozen=True)
-class Row:
-    """A suspect as it is now, and what was decided about it in this review; `key` names it to the pages."""
-
-    key: str
-    suspect: Suspect
-    decision: tuple[Choice, str | None] | None = None
 
 
 class Session:
@@ -70,8 +62,15 @@ class Session:
         self._explain, self._likeness = explain, likeness
         self._rows = [Row(f"{number}-{one.content[:12]}", one) for number, one in enumerate(found)]
         self._number = {row.key: number for number, row in enumerate(self._rows)}
+        self._groups: dict[int | None, list[int]] = {}
+        for number, one in enumerate(found):
+            if one.group is not None:
+                self._groups.setdefault(one.group, []).append(number)
         self._labels = {printable(label): label for label in catalog.names}
-        self._before: dict[int, dict[int, Row]] = {}  # by action: rows as they were before it
+        # By action and number: rows as they were before it, and what was decided.
+        self._before: dict[int, dict[int, tuple[Row, Decision]]] = {}
+        self._table: Path | None = None  # cleaned.csv, where labels are not folders
+        self._has_folders = catalog.source == catalog.root
         self._changing = threading.Lock()
         self._verbs: dict[str, Callable[[Values], Answer]] = {
             "open": self._open,
@@ -99,6 +98,20 @@ class Session:
         """A JPEG file of a picture, no larger than `size` (TILE or LARGE) pixels. Raises WhatsitError."""
         return self._pictures.get(content, size)
 
+    @property
+    def to_train(self) -> Path:
+        """What the next training reads: the image folder, or else the table with what was decided."""
+        if self._table is not None and self._table.is_file():
+            return self._table
+        return self.catalog.source or self.catalog.root
+
+    def done(self) -> Outcome:
+        """All that was decided in this review and still holds."""
+        with self._changing:
+            self._follow()
+            made = tuple(one for action in self._before.values() for _, one in action.values())
+        return Outcome(max(self._before, default=0), made, table=self._table)
+
     def close(self) -> None:
         """Keep what saves time in the next review."""
         self._pictures.close()
@@ -116,6 +129,8 @@ class Session:
         }
 
     def _list(self, values: Values) -> Answer:
+        with self._changing:
+            self._follow()
         shown = self._shown(values)
         offset, count = _number(values, "offset", 0), _number(values, "count", MOST)
         open_ones = (place for place, number in enumerate(shown) if self._rows[number].decision is None)
@@ -127,43 +142,82 @@ class Session:
         }
 
     def _decide(self, values: Values) -> Answer:
-        wishes = self._wishes(values)
         with self._changing:
+            back = self._follow()
+            asked = self._wishes(values)
+            wishes = self._possible(asked)
+            before = self.catalog.project.decided.last()
             try:
                 outcome = self._decisions.decide_each(
                     [(self._rows[number].suspect, choice, label) for number, choice, label in wishes]
                 )
             except WhatsitError:
-                self._catch_up(wishes)
+                self._catch_up(wishes, before)
                 raise
             if outcome.passed_over and not outcome.made:
                 raise WhatsitError(outcome.passed_over[0][1])
             not_made = {path for path, _ in outcome.passed_over}
             done = [one for one in wishes if self._rows[one[0]].suspect.path not in not_made]
             self._note(outcome.action, done, outcome.made)
-        said = _said(done)
+            self._table = outcome.table or self._table
+        said = said_of(done, self._has_folders)
         if outcome.passed_over:
             count, reason = len(outcome.passed_over), outcome.passed_over[0][1]
             said += " " + say("review.passed_over", count=count, reason=reason)
-        return self._changed([number for number, _, _ in wishes], values, said)
+        return self._changed(self._with_like([*(number for number, _, _ in asked), *back]), values, said)
+
+    def _possible(self, wishes: Sequence[Wish]) -> list[Wish]:
+        """The wishes about what was not removed. Raises WhatsitError where all of it was."""
+        possible = [wish for wish in wishes if not self._rows[wish[0]].is_removed]
+        if wishes and not possible:
+            path = printable(self._rows[wishes[0][0]].suspect.to_dict(self.catalog.root)["path"])
+            raise WhatsitError(Message("review.removed_already", path=path))
+        return possible
 
     def _undo(self, values: Values) -> Answer:
         with self._changing:
-            undone = self._decisions.undo()
-            if undone is None:
-                raise WhatsitError(Message("review.nothing_to_undo"))
-            before = self._before.pop(undone.action, {})
-            for number, row in before.items():
-                self._rows[number] = row
-                self._pictures.move(row.suspect.content, row.suspect.path)
-        code = "review.undone" if before else "review.undone_other"
-        count = len(before or undone.decisions or undone.moves)
-        return self._changed(list(before), values, say(code, count=count, at=undone.at[:16]))
+            back = self._follow()
+            if (last := last_action(self.catalog.project)) not in self._before:
+                raise WhatsitError(self._not_here() if last else Message("review.nothing_to_undo"))
+            try:
+                self._decisions.undo()
+            finally:
+                back += (undone := self._follow())
+        return self._changed(self._with_like(back), values, say("review.undone", count=len(undone)))
+
+    def _not_here(self) -> Message:
+        return Message("review.not_done_here", command=command_line("undo", self.catalog.root))
+
+    def _follow(self) -> list[int]:
+        """Take back what was undone meanwhile, here or elsewhere; the numbers of these suspects."""
+        if not self._before:
+            return []
+        held = self.catalog.project.decided.holding()
+        holding = {(one.action, one.content, one.path) for one in held}
+        found: dict[int, None] = {}
+        for action in sorted(self._before, reverse=True):
+            before = self._before[action]
+            for number, (row, one) in list(before.items()):
+                if (action, one.content, one.path) not in holding:
+                    del before[number]
+                    self._rows[number] = row
+                    self._pictures.move(row.suspect.content, row.suspect.path)
+                    found[number] = None
+            if not before:
+                del self._before[action]
+        return list(found)
 
     def _group(self, values: Values) -> Answer:
-        group = self._row(values).suspect.group
-        members = [number for number, row in enumerate(self._rows) if row.suspect.group == group]
-        return self._changed(members if group is not None else [], values, "")
+        return self._changed(self._like(self._known(values.get("key"))), values, "")
+
+    def _like(self, number: int) -> list[int]:
+        """The near-duplicates of a suspect, itself too; [] where it has none."""
+        return self._groups.get(self._rows[number].suspect.group, [])
+
+    def _with_like(self, numbers: Sequence[int]) -> list[int]:
+        """And their near-duplicates that are open: what is suggested for these may be another now."""
+        like = (one for number in numbers for one in self._like(number) if not self._rows[one].decision)
+        return list(dict.fromkeys([*numbers, *like]))
 
     def _alike(self, values: Values) -> Answer:
         row = self._row(values)
@@ -234,7 +288,7 @@ class Session:
             "unchanged": len(self.catalog.classes) - len(changed[:MOST_LABELS]),
             "counts": {choice: counts[choice] for choice in get_args(Choice)},
             "notes": [note.text() for note in self.found.notes],
-            "command": command_line("train", self.catalog.root),
+            "command": command_line("train", self.to_train),
         }
 
     def _shown(self, values: Values) -> list[int]:
@@ -274,35 +328,32 @@ class Session:
                     wishes.append((number, "keep", None) if is_same else (number, choice, label))
         except (LookupError, TypeError, AttributeError):
             raise _unclear() from None
-        for number, _, _ in wishes:
-            if (self._rows[number].decision or ("",))[0] == "remove":
-                path = printable(self._rows[number].suspect.path)
-                raise WhatsitError(Message("review.removed_already", path=path))
-        return wishes
+        return list({wish[0]: wish for wish in wishes}.values())  # the last one counts
 
     def _note(self, action: int, wishes: Sequence[Wish], made: Sequence[Decision]) -> None:
         """Take over what was decided in an action, one after the other."""
         before = self._before.setdefault(action, {})
         for (number, choice, label), one in zip(wishes, made, strict=True):
             row = self._rows[number]
-            before.setdefault(number, row)
+            before.setdefault(number, (row, one))
             path = row.suspect.path if one.place is None else self.catalog.root / one.place
             suspect = replace(row.suspect, path=path, label=one.label)
             self._rows[number] = replace(row, suspect=suspect, decision=(choice, label))
             self._pictures.move(suspect.content, path)
 
-    def _catch_up(self, wishes: Sequence[Wish]) -> None:
-        """Take over what was done of an action before it failed."""
-        holding = self.catalog.project.decided.holding()
-        last = max((one.action for one in holding), default=0)
-        if last in self._before:
+    def _catch_up(self, wishes: Sequence[Wish], before: int) -> None:
+        """Take over what was done of an action before it failed, the one after `before`."""
+        decided = self.catalog.project.decided
+        last = decided.last()
+        if last <= before:
             return
         root = self.catalog.root
-        made = {(one.content, root / one.path): one for one in holding if one.action == last}
-        for wish in wishes:
-            suspect = self._rows[wish[0]].suspect
-            if one := made.get((suspect.content, suspect.path)):
-                self._note(last, [wish], [one])
+        made = {(one.content, root / one.path): one for one in decided.holding() if one.action == last}
+        for number, choice, label in wishes:
+            suspect = self._rows[number].suspect
+            one = made.get((suspect.content, suspect.path))
+            if one and one.choice == choice and label in (None, one.label):
+                self._note(last, [(number, choice, label)], [one])
 
     def _changed(self, numbers: Sequence[int], values: Values, said: str) -> Answer:
         """Suspects as they are now, and where the list has them: null for elsewhere."""
@@ -322,39 +373,13 @@ class Session:
 
     def _item(self, number: int) -> Answer:
         row = self._rows[number]
-        one = row.suspect
-        facts = self._pictures.facts(one.content)
-        has_answer = bool(one.predicted)
-        return {
-            "key": row.key,
-            "content": one.content,
-            "path": printable(one.path.relative_to(self.catalog.root).as_posix()),
-            "label": printable(one.label),
-            "split": one.split,
-            "reason": one.reason,
-            "score": one.score,
-            "suggestion": printable(one.suggestion),
-            "group": one.group,
-            "detail": one.detail.text(),
-            "predicted": printable(one.predicted),
-            "probability": one.probability if has_answer else None,
-            "decision": row.decision
-            and {"choice": row.decision[0], "label": printable(row.decision[1] or "")},
-            **facts,
-        }
-
-
-def _said(done: Sequence[Wish]) -> str:
-    """What was done, in sentences."""
-    counts = Counter((choice, label) for _, choice, label in done)
-    words = []
-    for (choice, label), count in counts.items():
-        if label:
-            words.append(say("review.relabeled", count=count, label=printable(label)))
-        else:
-            codes = {"keep": "review.kept", "remove": "review.removed"}
-            words.append(say(codes.get(choice, "review.unsure"), count=count))
-    return " ".join(words)
+        answer = {**row.to_dict(self.catalog.root), **self._pictures.facts(row.suspect.content)}
+        like = {one: self._rows[one] for one in self._like(number)}
+        sizes = {one: self._pictures.facts(other.suspect.content) for one, other in like.items()}
+        is_best = number == best_left(
+            like, {one: size["width"] * size["height"] for one, size in sizes.items()}
+        )
+        return {**answer, "suggestion": "keep"} if is_best else answer
 
 
 def _number(values: Values, name: str, usual: int) -> int:

@@ -210,13 +210,16 @@
 
     // Keep this one of near-duplicates, and remove the others.
     async only() {
-      const { item } = this;
+      const { item } = this, { here } = this.grid;
       if (item?.group == null) return;
+      if (item.decision?.choice === "remove") { this.decide("keep"); return; } // the answer is what to do first
       const found = await this.#ask("group", { key: item.key, ...this.filter });
       if (!found) return;
-      const { places } = found;
-      const others = places.filter((place) => place !== this.grid.here);
-      await this.#decideAll([{ places: others, choice: "remove", label: null }, { places: [this.grid.here], choice: "keep", label: null }]);
+      const others = found.items.map(({ key, decision }, number) => ({ key, decision, place: found.places[number] }))
+        .filter(({ key, decision }) => key !== item.key && decision?.choice !== "remove");
+      const places = others.map(({ place }) => place).filter((place) => place !== null);
+      const keys = others.filter(({ place }) => place === null).map(({ key }) => key); // elsewhere than in this list
+      await this.#decideAll([{ places, keys, choice: "remove", label: null }, { places: [here], choice: "keep", label: null }]);
     }
 
     async #decideAll(parts) {
@@ -228,7 +231,7 @@
       this.grid.selected.clear();
       all.forEach((place) => this.grid.refresh(place));
       this.#goOn(Math.max(...all));
-      const choices = parts.map(({ places, choice, label }) => ({ keys: places.map((place) => items[place].key), choice, label }));
+      const choices = parts.map(({ places, keys = [], choice, label }) => ({ keys: [...places.map((place) => items[place].key), ...keys], choice, label }));
       await this.#change("decide", { choices }, () => {
         before.forEach((decision, place) => {
           items[place].decision = decision;
@@ -277,7 +280,8 @@
     #advance({ decided, total, looked, calm, expected, can_stop: canStop }) {
       this.progress.value = total ? decided / total : 0;
       this.count.textContent = say("review_page.decided", { decided, total });
-      const rest = decided === total ? say("review_page.all_decided") : say("review_page.expected", { count: expected });
+      const isAll = !this.filter.reason && !this.filter.label, done = isAll ? say("review_page.all_decided") : say("review_page.none_left");
+      const rest = decided === total ? done : expected ? say("review_page.expected", { count: expected }) : "";
       this.advice.textContent = !total ? "" : canStop ? say("review_page.stop", { looked, calm }) : rest;
       this.advice.classList.toggle("good", canStop || decided === total);
     }
@@ -358,7 +362,7 @@
       const position = make("p", { className: "soft", textContent: say("web.place", { place: place + 1, total: this.items.length }) });
       position.setAttribute("role", "status");
       const state = item.decision ? [make("span", { className: `badge ${item.decision.choice}`, textContent: suspects.decided(item.decision) })] : [];
-      position.append(" ", make("b", { textContent: item.label }), " ", suspects.answered(item), " ", ...state);
+      position.append(" ", make("b", { textContent: item.label }), suspects.answered(item), " ", ...state);
       this.large.replaceChildren(position, make("div", { className: "figures" }, ...shown));
       const next = this.items[place + 1];
       if (next) this.transport.picture(next.content, LARGE).then((address) => { new Image().src = address; });

@@ -43,7 +43,8 @@
       input.addEventListener("input", fill);
       dialog.addEventListener("keydown", (event) => {
         const buttons = [...list.querySelectorAll("button")], here = buttons.indexOf(document.activeElement);
-        if (event.key === "Enter" && event.target === input) buttons[0]?.click();
+        if (event.key === "Escape") dialog.close(); // also where the browser would only clear the input
+        else if (event.key === "Enter" && event.target === input) buttons[0]?.click();
         else if (first === undefined && /^[1-9]$/.test(event.key) && !input.value && names[event.key - 1] !== undefined) end(names[event.key - 1]);
         else if (event.key === "ArrowDown") buttons[Math.min(here + 1, buttons.length - 1)]?.focus();
         else if (event.key === "ArrowUp") (here > 0 ? buttons[here - 1] : input).focus();
