@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import Run, rendered
+from tests.review.reviewed import bears, suspects
+from whatsit.catalog import Catalog
+from whatsit.cli import review_page
+from whatsit.config import Split
+from whatsit.review.page import Ready
+from whatsit.review.session import Session
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -50,3 +56,33 @@ def test_mistakes_are_one_sentence(command: Run, digits: Path, words: list[str],
     done = command("review", digits, *words)
     assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_terminal_says_that_test_pictures_are_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bears/test/black").mkdir(parents=True)
+    rendered(7).save(tmp_path / "bears/test/black/t.jpg")
+    catalog = bears(tmp_path / "bears")
+    plan: list[tuple[Split | None, bool]] = [(None, True), ("test", False)]
+    for split, is_said in plan:
+        review_page._announce(
+            Session(catalog, suspects(catalog)), Ready("http://x", None, True), split, False
+        )
+        assert ("1 test picture was left alone" in capsys.readouterr().out) is is_said
+
+
+def test_end_of_the_review_of_a_table_names_the_cleaned_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = bears(tmp_path / "bears")
+    table = tmp_path / "bears" / "labels.csv"
+    table.write_text("path,label\n" + "".join(f"{item.path},{item.label}\n" for item in drawn))
+    catalog = Catalog.read(table, lasting=True, to_train=False)
+    session = Session(catalog, suspects(catalog))
+    keys = [one["key"] for one in session.answer("list", {"count": 2})["items"]]
+    session.answer("decide", {"choices": [{"keys": keys, "choice": "remove"}]})
+    review_page._say_end(session, table, None)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Ended: 0 kept, 2 removed, 0 relabeled, 0 not sure."
+    assert "cleaned.csv  Take back" in lines[1]

@@ -98,19 +98,16 @@ class Session:
         """A JPEG file of a picture, no larger than `size` (TILE or LARGE) pixels. Raises WhatsitError."""
         return self._pictures.get(content, size)
 
-    @property
-    def to_train(self) -> Path:
-        """What the next training reads: the image folder, or else the table with what was decided."""
-        if self._table is not None and self._table.is_file():
-            return self._table
-        return self.catalog.source or self.catalog.root
-
     def done(self) -> Outcome:
         """All that was decided in this review and still holds."""
         with self._changing:
             self._follow()
             made = tuple(one for action in self._before.values() for _, one in action.values())
-        return Outcome(max(self._before, default=0), made, table=self._table)
+        return Outcome(max(self._before, default=0), made, table=self._written())
+
+    def _written(self) -> Path | None:
+        """The cleaned.csv that this review wrote, unless it was undone."""
+        return self._table if self._table and self._table.is_file() else None
 
     def close(self) -> None:
         """Keep what saves time in the next review."""
@@ -288,7 +285,7 @@ class Session:
             "unchanged": len(self.catalog.classes) - len(changed[:MOST_LABELS]),
             "counts": {choice: counts[choice] for choice in get_args(Choice)},
             "notes": [note.text() for note in self.found.notes],
-            "command": command_line("train", self.to_train),
+            "command": command_line("train", self._written() or self.catalog.source or self.catalog.root),
         }
 
     def _shown(self, values: Values) -> list[int]:
