@@ -98,6 +98,22 @@ def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes)
         expect(page.locator("#verdict")).to_be_visible()
 
 
+def test_file_that_is_no_picture_is_refused_and_the_old_answer_goes(
+    serve: Serve, visit: Open, file: Path, tmp_path: Path
+) -> None:
+    page = visit(serve(urls=True).url())
+    table = tmp_path / "table.csv"
+    table.write_text("a,b")
+    for _ in range(2):  # the same file again, too
+        page.set_input_files("input[name=file]", file)
+        expect(page.locator("#verdict")).to_be_visible()
+        page.set_input_files("input[name=file]", table)
+        expect(page.get_by_role("alert")).to_have_text("table.csv is not a picture.")
+        assert page.locator("#verdict").count() == 0
+    page.get_by_role("button", name="Classify", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("Enter an address first.")
+
+
 def test_address_is_classified(serve: Serve, visit: Open, site: Site, picture: bytes) -> None:
     site.pages["/bear.jpg"] = respond(picture)
     page = visit(serve(allow_private=True).url())
