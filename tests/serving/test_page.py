@@ -12,7 +12,10 @@ from tests.serving.served import Served
 from tests.site import Site, respond
 from tests.web.test_accessibility import faults, looks
 from whatsit.classifier import Classifier
+from whatsit.i18n import speaking
 from whatsit.serving.door import Rules
+from whatsit.serving.page import CONFIDENT, MOST_BARS
+from whatsit.web import render
 
 Serve = Callable[..., Served]
 Open = Callable[..., Page]
@@ -79,6 +82,23 @@ def test_page_speaks_the_browsers_language_or_the_chosen_one(serve: Serve, visit
     assert page.locator("html").get_attribute("lang") == "en"
     page.set_input_files("input[name=file]", file)
     expect(page.locator(".said")).to_contain_text("Novelty")
+
+
+def answer_page(*shares: float, verdict: str = "known") -> str:
+    """What the page says of an answer with these probabilities."""
+    pairs = [[name, share] for name, share in zip("abcd", shares, strict=False)]
+    found = {"predictions": pairs, "label": "a", "verdict": verdict, "novelty": None}
+    values = {"most": MOST_BARS, "confident": CONFIDENT, "has_inbox": False, "problem": None}
+    return render("serve_answer.html", found=found, **values)
+
+
+def test_only_a_probable_answer_is_called_confident() -> None:
+    assert "The classifier is confident that this is “a”." in answer_page(0.9, 0.1)
+    with speaking("zh"):
+        assert "很可能是“a”。" in answer_page(0.626, 0.374)
+    likely = answer_page(0.899, 0.101)
+    assert "Probably “a”." in likely
+    assert "confident" not in likely + answer_page(0.95, 0.05, verdict="unsure")
 
 
 def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes) -> None:

@@ -14,6 +14,7 @@ from whatsit.serving.problems import ProblemError, full
 from whatsit.serving.service import Service
 
 MOST_BARS = 5
+CONFIDENT = 0.9  # the probability from which the page calls an answer confident
 
 
 class Pages:
@@ -79,6 +80,7 @@ class Pages:
             found=found,
             problem=problem,
             most=MOST_BARS,
+            confident=CONFIDENT,
             has_inbox=service.inbox is not None,
             has_addresses=service.shared.fetcher is not None,
             here=language(),
