@@ -1,5 +1,6 @@
 """The page as its visitors use it, in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,11 @@ def test_only_a_probable_answer_is_called_confident() -> None:
     likely = answer_page(0.899, 0.101)
     assert "Probably “a”." in likely
     assert "confident" not in likely + answer_page(0.95, 0.05, verdict="unsure")
+
+
+def test_shares_near_all_and_nothing_have_a_decimal_as_predict_prints_them() -> None:
+    numbers = re.findall(r'class="number">([^<]*)<', answer_page(0.998, 0.0014, 0.0004))
+    assert numbers == ["99.8%", "0.1%", "0.0%"]
 
 
 def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes) -> None:
