@@ -162,7 +162,7 @@ def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, si
     page.get_by_role("button", name="Classify", exact=True).click()
     assert page.locator("#verdict").is_visible()
     page.get_by_role("button", name="Classify", exact=True).click()
-    assert "The request contains no picture." in page.get_by_role("alert").inner_text()
+    assert "Choose a picture first." in page.get_by_role("alert").inner_text()
 
 
 def test_page_works_with_the_keyboard_alone(serve: Serve, visit: Open, file: Path, tmp_path: Path) -> None:
@@ -203,9 +203,17 @@ def test_page_without_a_secure_address_says_why_there_is_no_camera(serve: Serve,
 
 
 def test_page_says_what_happens_to_a_picture(serve: Serve, visit: Open, tmp_path: Path) -> None:
-    assert "Your picture is only used for the answer, and not kept." in visit(serve().url()).content()
-    with_inbox = visit(serve(inbox=tmp_path).url()).content()
-    assert "It is kept if you send a correction." in with_inbox
+    assert "Your picture is only used for the answer, and not kept." in visit(serve().url()).inner_text(
+        "body"
+    )
+    served = serve(inbox=tmp_path)
+    kept = "It is kept if you send a correction."
+    footer = visit(served.url()).inner_text("footer")
+    assert kept in footer
+    assert "not kept" not in footer
+    plain = visit(served.url(), java_script_enabled=False).inner_text("footer")
+    assert "not kept" in plain, "there is nothing to correct with"
+    assert kept not in plain
 
 
 def test_busy_server_is_asked_again(serve: Serve, visit: Open, file: Path) -> None:

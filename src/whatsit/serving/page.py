@@ -59,12 +59,11 @@ class Pages:
             raise full()
         async with service.shared.bodies.read(request) as body:
             url = body.fields.get("url", "").strip()
-            if body.pictures:
-                picture = body.pictures[0]
-            elif url:
+            picture = next(filter(None, body.pictures), None)
+            if picture is None and url:
                 picture = await service.fetched(request, url)
-            else:
-                raise ProblemError(400, Message("serve.no_picture"))
+            if picture is None:
+                raise ProblemError(400, Message("serve_page.choose_first"))
             return await service.answered(request, picture, explain=True)
 
     def _page(
