@@ -169,7 +169,7 @@ def test_evaluate_splits_as_the_training_did_and_says_what_was_learnt(command: R
     )
     assert page.stdout.startswith(own.stdout.splitlines()[0])
     said = whole.stdout.splitlines()
-    assert re.match(r"Measured on 30 new pictures: \d+ right, \d+ wrong", said[2])
+    assert re.match(r"Measured on 30 pictures that it was not trained on: \d+ right, \d+ wrong", said[2])
     assert re.match(r"The likeliest class is right for \d+ of 30: accuracy [\d.]+%", said[3])
     assert command("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
     unknown = command("evaluate", "other.whatsit", digits)

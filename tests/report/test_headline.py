@@ -215,8 +215,8 @@ def test_what_is_known_of_the_pictures_decides_what_is_promised() -> None:
     )
     assert "有 160 张图片参与过训练，已排除，不计入结果。" in new.headline("zh")
     page = Report("x", [answered(36, 3, 1, "new")], left_out=160, summary=summary(20, 0)).render("en")
-    assert "Measured on 40 new pictures: 36 right, 3 wrong, 1 answered" in page
-    assert "40 new pictures · it was not trained on these" in page
+    assert "Measured on 40 pictures that it was not trained on: 36 right, 3 wrong, 1 answered" in page
+    assert "40 pictures that it was not trained on · with those set aside during the training" in page
     assert "all in the folder" not in page
     lost = Report("x", [answered(36, 4, 0, "all")], left_out=None, summary=summary(20, 0))
     assert lost.headline("en").endswith("only if it was not trained on these: its run was not found here.")

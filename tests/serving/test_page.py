@@ -1,5 +1,6 @@
 """The page as its visitors use it, in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,10 @@ from tests.serving.served import Served
 from tests.site import Site, respond
 from tests.web.test_accessibility import faults, looks
 from whatsit.classifier import Classifier
+from whatsit.i18n import speaking
 from whatsit.serving.door import Rules
+from whatsit.serving.page import CONFIDENT, MOST_BARS
+from whatsit.web import render
 
 Serve = Callable[..., Served]
 Open = Callable[..., Page]
@@ -81,6 +85,28 @@ def test_page_speaks_the_browsers_language_or_the_chosen_one(serve: Serve, visit
     expect(page.locator(".said")).to_contain_text("Novelty")
 
 
+def answer_page(*shares: float, verdict: str = "known") -> str:
+    """What the page says of an answer with these probabilities."""
+    pairs = [[name, share] for name, share in zip("abcd", shares, strict=False)]
+    found = {"predictions": pairs, "label": "a", "verdict": verdict, "novelty": None}
+    values = {"most": MOST_BARS, "confident": CONFIDENT, "has_inbox": False, "problem": None}
+    return render("serve_answer.html", found=found, **values)
+
+
+def test_only_a_probable_answer_is_called_confident() -> None:
+    assert "The classifier is confident that this is “a”." in answer_page(0.9, 0.1)
+    with speaking("zh"):
+        assert "很可能是“a”。" in answer_page(0.626, 0.374)
+    likely = answer_page(0.899, 0.101)
+    assert "Probably “a”." in likely
+    assert "confident" not in likely + answer_page(0.95, 0.05, verdict="unsure")
+
+
+def test_shares_near_all_and_nothing_have_a_decimal_as_predict_prints_them() -> None:
+    numbers = re.findall(r'class="number">([^<]*)<', answer_page(0.998, 0.0014, 0.0004))
+    assert numbers == ["99.8%", "0.1%", "0.0%"]
+
+
 def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes) -> None:
     page = visit(serve().url())
     for kind, transfer in [("paste", "clipboardData"), ("drop", "dataTransfer")]:
@@ -96,6 +122,22 @@ def test_picture_is_pasted_or_dropped(serve: Serve, visit: Open, picture: bytes)
             [kind, transfer, list(picture)],
         )
         expect(page.locator("#verdict")).to_be_visible()
+
+
+def test_file_that_is_no_picture_is_refused_and_the_old_answer_goes(
+    serve: Serve, visit: Open, file: Path, tmp_path: Path
+) -> None:
+    page = visit(serve(urls=True).url())
+    table = tmp_path / "table.csv"
+    table.write_text("a,b")
+    for _ in range(2):  # the same file again, too
+        page.set_input_files("input[name=file]", file)
+        expect(page.locator("#verdict")).to_be_visible()
+        page.set_input_files("input[name=file]", table)
+        expect(page.get_by_role("alert")).to_have_text("table.csv is not a picture.")
+        assert page.locator("#verdict").count() == 0
+    page.get_by_role("button", name="Classify", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("Enter an address first.")
 
 
 def test_address_is_classified(serve: Serve, visit: Open, site: Site, picture: bytes) -> None:
@@ -120,7 +162,7 @@ def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, si
     page.get_by_role("button", name="Classify", exact=True).click()
     assert page.locator("#verdict").is_visible()
     page.get_by_role("button", name="Classify", exact=True).click()
-    assert "The request contains no picture." in page.get_by_role("alert").inner_text()
+    assert "Choose a picture first." in page.get_by_role("alert").inner_text()
 
 
 def test_page_works_with_the_keyboard_alone(serve: Serve, visit: Open, file: Path, tmp_path: Path) -> None:
@@ -161,9 +203,17 @@ def test_page_without_a_secure_address_says_why_there_is_no_camera(serve: Serve,
 
 
 def test_page_says_what_happens_to_a_picture(serve: Serve, visit: Open, tmp_path: Path) -> None:
-    assert "Your picture is only used for the answer, and not kept." in visit(serve().url()).content()
-    with_inbox = visit(serve(inbox=tmp_path).url()).content()
-    assert "It is kept if you send a correction." in with_inbox
+    assert "Your picture is only used for the answer, and not kept." in visit(serve().url()).inner_text(
+        "body"
+    )
+    served = serve(inbox=tmp_path)
+    kept = "It is kept if you send a correction."
+    footer = visit(served.url()).inner_text("footer")
+    assert kept in footer
+    assert "not kept" not in footer
+    plain = visit(served.url(), java_script_enabled=False).inner_text("footer")
+    assert "not kept" in plain, "there is nothing to correct with"
+    assert kept not in plain
 
 
 def test_busy_server_is_asked_again(serve: Serve, visit: Open, file: Path) -> None:

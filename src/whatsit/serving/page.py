@@ -14,6 +14,7 @@ from whatsit.serving.problems import ProblemError, full
 from whatsit.serving.service import Service
 
 MOST_BARS = 5
+CONFIDENT = 0.9  # the probability from which the page calls an answer confident
 
 
 class Pages:
@@ -58,12 +59,11 @@ class Pages:
             raise full()
         async with service.shared.bodies.read(request) as body:
             url = body.fields.get("url", "").strip()
-            if body.pictures:
-                picture = body.pictures[0]
-            elif url:
+            picture = next(filter(None, body.pictures), None)
+            if picture is None and url:
                 picture = await service.fetched(request, url)
-            else:
-                raise ProblemError(400, Message("serve.no_picture"))
+            if picture is None:
+                raise ProblemError(400, Message("serve_page.choose_first"))
             return await service.answered(request, picture, explain=True)
 
     def _page(
@@ -79,6 +79,7 @@ class Pages:
             found=found,
             problem=problem,
             most=MOST_BARS,
+            confident=CONFIDENT,
             has_inbox=service.inbox is not None,
             has_addresses=service.shared.fetcher is not None,
             here=language(),

@@ -84,12 +84,15 @@
   }
 
   // A drop zone: "pictures" is fired at it with the files in `detail`, dropped, chosen or pasted anywhere in the page.
+  // Before it "refused", with the first file that is not a picture, which is also shown unless its default is prevented.
   for (const zone of document.querySelectorAll("[data-drop]")) {
     const input = zone.querySelector("input[type=file]");
     const take = (list) => {
       const files = [...list], good = files.filter((file) => !file.type || file.type.startsWith("image/"));
       const refused = files.find((file) => !good.includes(file));
-      if (refused) whatsit.toast(whatsit.say("web.not_picture", { name: refused.name }), "bad");
+      if (refused && zone.dispatchEvent(new CustomEvent("refused", { cancelable: true, detail: refused }))) {
+        whatsit.toast(whatsit.say("web.not_picture", { name: refused.name }), "bad");
+      }
       const detail = input.multiple ? good : good.slice(0, 1);
       if (detail.length) zone.dispatchEvent(new CustomEvent("pictures", { bubbles: true, detail }));
     };

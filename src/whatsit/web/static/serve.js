@@ -17,6 +17,11 @@
     return part;
   };
   const say = (text) => answer.replaceChildren(note(text));
+  const refuse = (text) => { // an answer that is still to come must not replace it
+    asked++;
+    working.hidden = true;
+    say(text);
+  };
 
   // What is not an answer of ours, but of a proxy before the server, is not shown.
   const read = async (response) => {
@@ -101,6 +106,11 @@
     ask("file", file);
     form.reset(); // so that the same picture can be chosen again
   });
+  drop.addEventListener("refused", (event) => {
+    event.preventDefault();
+    refuse(whatsit.say("web.not_picture", { name: event.detail.name }));
+    form.reset();
+  });
   one("[name=photo]").addEventListener("change", ({ target }) => {
     if (target.files.length) ask("file", target.files[0]);
     target.value = "";
@@ -111,8 +121,10 @@
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const address = one("#url")?.value.trim();
-    if (address) ask("url", address);
+    const address = one("#url").value.trim();
+    if (address) { ask("url", address); return; }
+    refuse(whatsit.say("serve_script.no_address"));
+    one("#url").focus();
   });
   one("#live").addEventListener("click", start);
   one("[data-shoot]").addEventListener("click", shoot);
