@@ -75,6 +75,23 @@ def test_table_that_is_applied_again_changes_nothing(bears: Path, command: Run) 
     ] == [1]
 
 
+def test_decision_that_was_changed_meanwhile_is_carried_out_again(bears: Path, command: Run) -> None:
+    for label, was in (
+        ("grizzly", "black"),
+        ("black", "grizzly"),
+        ("grizzly", "black"),
+        ("teddy", "grizzly"),
+        ("grizzly", "black"),  # where it lay at first
+    ):
+        line = (f"{was}/young/1.png", f"relabel: {label}")
+        done = command("review", "bears", "--apply", decisions(bears.parent, line))
+        assert done.stdout.startswith("1 relabeled"), done.stderr
+        assert places(bears) == {*NAMES} - {"black/young/1.png"} | {f"{label}/young/1.png"}
+    for words, said in (("keep", "1 kept"), ("unsure", "1 not sure"), ("keep", "1 kept"), ("keep", "1 deci")):
+        done = command("review", "bears", "--apply", decisions(bears.parent, ("teddy/1.png", words)))
+        assert done.stdout.startswith(said)
+
+
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
