@@ -149,6 +149,7 @@ def test_kept_picture_is_known_by_its_content_wherever_it_lies(bears: Path) -> N
     assert known.settles("black")
     assert not known.settles("grizzly"), "somebody gave it another label since"
     assert places(bears) == {*NAMES, "black/renamed.png"} - {"black/1.png"}
+    assert later.settled() == {"black/renamed.png", "black/2.png"}
 
 
 def test_undo_of_what_moved_nothing_takes_back_the_decision_alone(bears: Path) -> None:
@@ -177,6 +178,18 @@ def test_removed_copy_does_not_make_its_kept_twin_a_suspect_again(bears: Path) -
     decide(reviewer, "relabel", "black/1.png", label="teddy")
     decide(opened(bears), "remove", "teddy/1-2.png")
     assert reviewer.known()[item(reviewer, "black/1.png").content].choice == "remove"
+
+
+def test_copy_of_a_kept_picture_is_not_settled_until_it_is_decided_too(bears: Path) -> None:
+    shutil.copy(bears / "black/1.png", bears / "black/copy.png")
+    reviewer = opened(bears)
+    decide(reviewer, "keep", "black/1.png")
+    assert reviewer.settled() == {"black/1.png"}
+    (bears / "black/1.png").rename(bears / "black/renamed.png")
+    assert len(opened(bears).settled()) == 1
+    reviewer = opened(bears)
+    decide(reviewer, "keep", "black/copy.png")
+    assert reviewer.settled() == {"black/copy.png", "black/renamed.png"}
 
 
 def test_new_label_needs_a_class_or_a_folder_for_it(bears: Path) -> None:

@@ -111,25 +111,42 @@ class Decisions:
 
         Of pictures with the same content, one that is left counts before one that was removed.
         """
-        last: dict[str, dict[PurePath, Decision]] = {}
-        for one in self.catalog.project.decided.holding():
-            found = last.setdefault(one.content, {})
-            found.pop(one.path, None)
-            found[one.place or one.path] = one
         known = {}
-        for content, found in last.items():
+        for content, found in self._latest().items():
             left = [one for one in found.values() if one.choice != "remove"]
             known[content] = [*found.values(), *left][-1]
         return known
 
     def settled(self) -> set[str]:
-        """The contents of pictures that need not be looked at again: they are what somebody decided."""
-        known = self.known()
-        return {
-            one.content
-            for one in self.catalog
-            if one.content in known and known[one.content].settles(one.label)
+        """The paths of pictures that need not be looked at again: they are what somebody decided.
+
+        One that was renamed is known by its content. What was decided about a picture says nothing about a
+        copy of it.
+        """
+        latest = self._latest()
+        mine = [one for one in zip(self.catalog.paths, self.catalog, strict=True) if one[1].content in latest]
+        here = {PurePath(path) for path, _ in mine}
+        elsewhere = {
+            content: [one for place, one in found.items() if place not in here and one.choice != "remove"]
+            for content, found in latest.items()
         }
+        settled = set()
+        for path, item in mine:
+            one = latest[item.content].get(PurePath(path))
+            if one is None and elsewhere[item.content]:
+                one = elsewhere[item.content].pop()
+            if one is not None and one.settles(item.label):
+                settled.add(path)
+        return settled
+
+    def _latest(self) -> dict[str, dict[PurePath, Decision]]:
+        """What was decided last, by content, and by where that picture lies, or lay when it was removed."""
+        latest: dict[str, dict[PurePath, Decision]] = {}
+        for one in self.catalog.project.decided.holding():
+            found = latest.setdefault(one.content, {})
+            found.pop(one.path, None)
+            found[one.place or one.path] = one
+        return latest
 
 
 def _move(action: Action, places: Places, wishes: Sequence[Wish]) -> Outcome:

@@ -43,8 +43,8 @@ def suspects(
     """The pictures of these splits that look wrong, the most suspicious first.
 
     Training and validation pictures are looked at in any case: each picture is judged by what all others but
-    its copies answer for it. What somebody decided to keep, by its content, is left out. Raises CatalogError
-    where these splits have no pictures, and MissingError without cleanlab.
+    its copies answer for it. What somebody decided to keep, by its path below the root, is left out. Raises
+    CatalogError where these splits have no pictures, and MissingError without cleanlab.
     """
     require("clean", Message("suspects.this"))
     if not len(_places(catalog, splits)):
@@ -55,7 +55,7 @@ def suspects(
     with working("suspects"):
         evidence = look_at(pool, features.vectors)
     is_asked = np.isin(pool.rows["split"], [split_index(split) for split in splits])
-    is_kept = pool.among(kept)
+    is_kept = np.fromiter(map(set(kept).__contains__, pool.paths), bool, len(pool))
     items = tuple(map(evidence.suspect, evidence.ranked(is_asked & ~is_kept).tolist()))
     count = int((is_asked & is_kept).sum())
     return Suspects(items, count, evidence.noise, scale.CALIBRATION_ERROR)
