@@ -187,6 +187,26 @@ def test_review_of_a_table_says_what_to_train_on(bears: Path, command: Run) -> N
     assert not (bears / "cleaned.csv").exists()
 
 
+def test_table_that_was_edited_by_hand_is_kept_or_put_into_the_trash_with_a_warning(
+    bears: Path, command: Run
+) -> None:
+    def review(path: str, words: str) -> str:
+        done = command("review", table(bears), "--apply", decisions(bears.parent, (path, words)))
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    assert "trash" not in review("black/1.png", "remove") + review("black/2.png", "relabel: teddy")
+    cleaned = bears / "cleaned.csv"
+    cleaned.write_text(
+        mine := cleaned.read_text("utf-8-sig").replace("grizzly/1.png,grizzly", "grizzly/1.png,teddy")
+    )
+    assert "trash" not in review("teddy/1.png", "keep")
+    assert cleaned.read_text() == mine
+    assert "cleaned.csv was not as the decisions so far had made it" in review("teddy/3.png", "remove")
+    command("undo", "bears")
+    assert cleaned.read_text() == mine
+
+
 def test_several_changes_are_undone_at_once(bears: Path, command: Run) -> None:
     before = contents(bears)
     for name, words in FILLED[:3]:

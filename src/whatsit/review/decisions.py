@@ -11,6 +11,7 @@ from whatsit.checks import described, require_class
 from whatsit.collection.following import follow
 from whatsit.config import Choice
 from whatsit.errors import WhatsitError
+from whatsit.events import warn
 from whatsit.i18n import Message
 from whatsit.project import Action, Decision
 from whatsit.review.cleaned import CLEANED, cleaned
@@ -177,7 +178,7 @@ def _move(action: Action, places: Places, wishes: Sequence[Wish]) -> Outcome:
 
 
 def _note(action: Action, catalog: Catalog, wishes: Sequence[Wish]) -> Outcome:
-    """Write cleaned.csv where that changes it, and write down all of it."""
+    """Write cleaned.csv where that changes a row, and write down all of it."""
     made = []
     for item, choice, wanted in wishes:
         below = PurePath(within(catalog.root, str(item.path.absolute())))
@@ -187,9 +188,12 @@ def _note(action: Action, catalog: Catalog, wishes: Sequence[Wish]) -> Outcome:
         return Outcome(0, ())
     table = catalog.project.images / CLEANED
     before = catalog.project.decided.holding()
-    data = cleaned(catalog, [*before, *made])
-    if (table.read_bytes() if table.is_file() else cleaned(catalog, ())) == data:
+    data, was = cleaned(catalog, [*before, *made]), cleaned(catalog, before)
+    now = table.read_bytes() if table.is_file() else None
+    if data in ((cleaned(catalog, ()),) if now is None else (was, now)):
         action.move([], [(one, None) for one in made])
         return Outcome(action.number, tuple(made))
     action.write(table, data, Message("decisions.table", count=len(made)), made)
+    if now not in (None, was) and table != catalog.source:
+        warn(Message("decisions.edited", table=table))
     return Outcome(action.number, tuple(made), table=table)
