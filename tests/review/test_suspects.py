@@ -71,6 +71,16 @@ def test_kept_pictures_do_not_come_back(faulty: Faulty) -> None:
     assert "decided about" in " ".join(map(str, again.notes))
 
 
+def test_labels_that_somebody_decided_about_are_not_called_wrong(faulty: Faulty) -> None:
+    assert faulty.found.noise is not None
+    listed = {one.path.relative_to(faulty.folder).as_posix() for one in faulty.found}
+    again = suspects(faulty.catalog, faulty.extract, kept=listed)
+    assert again.noise is not None
+    assert again.noise.joint.sum() == pytest.approx(faulty.found.noise.joint.sum())
+    assert again.noise.rate < 0.0005 < faulty.found.noise.rate
+    assert "of the labels" not in " ".join(map(str, again.notes))
+
+
 def test_what_somebody_decided_to_keep_is_not_listed_again(faulty: Faulty, command: Run) -> None:
     first, decisions = faulty.found[0], Decisions(faulty.catalog)
     decisions.decide([first], "keep")

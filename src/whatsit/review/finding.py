@@ -58,7 +58,7 @@ def suspects(
     is_kept = np.fromiter(map(set(kept).__contains__, pool.paths), bool, len(pool))
     items = tuple(map(evidence.suspect, evidence.ranked(is_asked & ~is_kept).tolist()))
     count = int((is_asked & is_kept).sum())
-    return Suspects(items, count, evidence.noise, scale.CALIBRATION_ERROR)
+    return Suspects(items, count, evidence.noise(is_kept), scale.CALIBRATION_ERROR)
 
 
 def _places(catalog: Catalog, splits: Collection[Split]) -> NDArray[np.int64]:
@@ -107,12 +107,14 @@ class Evidence:
     answers: NDArray[np.float64] | None
     remote: NDArray[np.float64] | None
 
-    @cached_property
-    def noise(self) -> LabelNoise | None:
-        """How many labels are wrong, None without answers."""
+    def noise(self, is_settled: NDArray[np.bool_]) -> LabelNoise | None:
+        """How many labels are wrong, None without answers. What somebody decided about (n,) is right."""
         if self.answers is None:
             return None
-        return estimate_noise(self.labels, self.answers, tuple(self.pool.classes))
+        classes, labels = tuple(self.pool.classes), self.labels
+        found = estimate_noise(labels[~is_settled], self.answers[~is_settled], classes)
+        right = np.bincount(labels[is_settled], minlength=len(classes))
+        return LabelNoise(classes, found.joint + np.diag(right))
 
     @cached_property
     def is_wrong(self) -> NDArray[np.bool_]:
