@@ -130,6 +130,7 @@ def test_the_list_says_what_to_look_at_and_why_the_test_pictures_are_left_alone(
     tests = command("suspects", faulty.folder, "--split", "test").stdout
     assert "test/bird/wrong.jpg" in tests
     assert "left alone" not in tests
+    assert tests.rstrip().endswith("--split test --csv")
 
 
 @pytest.mark.usefixtures("cache")
