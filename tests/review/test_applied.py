@@ -100,9 +100,9 @@ def test_decision_that_was_changed_meanwhile_is_carried_out_again(bears: Path, c
             "line 3: black/9.png is not a picture of bears (and 1 line",
         ),
         ([("../outside.png", "remove")], "line 3: ../outside.png leads out of bears"),
-        ([("black/../../outside.png", "remove")], "leads out of bears"),
+        ([("black/../../outside.png", "remove")], "leads out of bears. Nothing"),
         ([("/etc/hostname", "remove")], "line 3: /etc/hostname leads out of bears"),
-        ([("black", "remove")], "black is not a picture of bears"),
+        ([("black", "remove")], "black is not a picture of bears. Nothing"),
         ([(".whatsit/project.sqlite", "remove")], "is not a picture of bears"),
         (
             [("black/2.png", "delete")],
@@ -111,8 +111,8 @@ def test_decision_that_was_changed_meanwhile_is_carried_out_again(bears: Path, c
         ([("black/2.png", "relabel")], "“relabel” is not a decision"),
         ([("black/2.png", "relabel: grizly")], "There is no class “grizly”. Did you mean"),
         ([("black/2.png", "relabel: ../victim")], "There is no class “../victim”"),
-        ([("black/2.png", "=1+1")], "“=1+1” is not a decision"),
-        ([("black/1.png", "keep")], "line 3: black/1.png was decided otherwise in a line before"),
+        ([("black/2.png", "=1+1")], "relabel: CLASS. Nothing was changed."),
+        ([("black/1.png", "keep")], "line 3: black/1.png was decided otherwise in a line before. Nothing"),
     ],
 )
 def test_table_with_a_wrong_line_changes_nothing_and_says_which(
@@ -128,6 +128,17 @@ def test_table_with_a_wrong_line_changes_nothing_and_says_which(
     file.unlink()
     assert contents(bears.parent) == before
     assert not Project(bears).decided.holding()
+
+
+def test_picture_that_can_not_be_moved_is_named_in_whole_sentences(bears: Path, command: Run) -> None:
+    (bears / "teddy/link.png").symlink_to("1.png")
+    done = command(
+        "review", "bears", "--apply", decisions(bears.parent, ("teddy/link.png", "relabel: black"))
+    )
+    assert done.returncode == 2
+    assert "Nothing was decided: " in done.stderr
+    assert "relabel the file that it points to. Look at the suspects again" in done.stderr
+    assert ".." not in done.stderr
 
 
 def test_table_that_is_none_is_refused_in_words(bears: Path, command: Run, tmp_path: Path) -> None:

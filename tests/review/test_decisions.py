@@ -204,6 +204,15 @@ def test_new_label_needs_a_class_or_a_folder_for_it(bears: Path) -> None:
     assert (bears / "polar/1.png").exists()
 
 
+def test_folder_to_create_for_a_class_is_in_the_split_of_the_picture(tmp_path: Path) -> None:
+    splits = ("test", "train", "valid")
+    names = [f"{split}/{label}/1.png" for split in splits for label in ("black", "grizzly")]
+    reviewer = opened(fill(tmp_path / "bears", tuple(names)))
+    for split in splits:
+        with pytest.raises(WhatsitError, match=f"bears/{split}/NAME first"):
+            decide(reviewer, "relabel", f"{split}/black/1.png", label="polar")
+
+
 def test_folder_that_changed_meanwhile_is_left_as_it_is_and_that_is_said(bears: Path) -> None:
     reviewer = opened(bears)
     (bears / "black/1.png").unlink()
@@ -212,9 +221,9 @@ def test_folder_that_changed_meanwhile_is_left_as_it_is_and_that_is_said(bears: 
     fill(bears, ("teddy/added.png",))
     outcome = decide(reviewer, "remove", "black/1.png", "black/2.png", "teddy/1.png", "grizzly/1.png")
     assert [(path.name, str(why).split(" ", 1)[1]) for path, why in outcome.passed_over] == [
-        ("1.png", "is not there any more"),
-        ("2.png", "is another picture than it was"),
-        ("1.png", "is not there any more"),
+        ("1.png", "is not there any more."),
+        ("2.png", "is another picture than it was."),
+        ("1.png", "is not there any more."),
     ]
     assert [str(one.path) for one in outcome.made] == ["grizzly/1.png"]
     assert places(bears) == {*NAMES, "teddy/added.png", "teddy/renamed.png"} - {
@@ -234,7 +243,7 @@ def test_two_reviewers_find_what_the_other_one_moved(bears: Path) -> None:
         ("grizzly", "teddy", "teddy/1-2.png")
     ]
     assert [str(why) for _, why in outcome.passed_over] == [
-        f"{bears}/teddy/1.png was removed in a review meanwhile"
+        f"{bears}/teddy/1.png was removed in a review meanwhile."
     ]
     undo_all(bears)
     assert contents(bears) == before

@@ -112,7 +112,8 @@ def _parsed(decisions: Decisions, table: Path, line: Line) -> tuple[Choice, str 
     try:
         choice, label = parse_choice(words if words.startswith("relabel: ") else words.lower())
         if label is not None:
-            decisions.require_label(label)
+            path = decisions.catalog.root / within(decisions.catalog.root, line.path)
+            decisions.require_label(label, path)
         return choice, label
     except ValueError:
         given = shortened(printable(line.words), 60)

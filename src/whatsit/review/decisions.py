@@ -80,8 +80,10 @@ class Decisions:
         for choice in {choice for _, choice, _ in wishes}:
             if choice not in get_args(Choice):
                 raise WhatsitError(Message("decisions.no_choice", given=described(choice)))
-        for label in sorted({label or "" for _, choice, label in wishes if choice == "relabel"}):
-            self.require_label(label)
+        for label, item in {
+            label or "": item for item, choice, label in wishes if choice == "relabel"
+        }.items():
+            self.require_label(label, item.path)
         try:
             with project.lock():
                 action = project.journal.begin()
@@ -91,10 +93,10 @@ class Decisions:
         finally:
             follow(project)
 
-    def require_label(self, label: str) -> None:
-        """Raise WhatsitError for a label that pictures can't be relabeled to."""
+    def require_label(self, label: str, path: Path | None = None) -> None:
+        """Raise WhatsitError for a label that pictures, such as that at `path`, can't be relabeled to."""
         if self._has_folders:
-            Places(self.catalog).require_label(label)
+            Places(self.catalog).require_label(label, path)
         else:
             require_class(label, self.catalog.classes)
 
