@@ -131,14 +131,12 @@ def test_table_with_a_wrong_line_changes_nothing_and_says_which(
 
 
 def test_picture_that_can_not_be_moved_is_named_in_whole_sentences(bears: Path, command: Run) -> None:
-    (bears / "teddy/link.png").symlink_to("1.png")
-    done = command(
-        "review", "bears", "--apply", decisions(bears.parent, ("teddy/link.png", "relabel: black"))
-    )
+    (bears / "teddy").rename(bears.parent / "elsewhere")
+    (bears / "teddy").symlink_to("../elsewhere")
+    done = command("review", "bears", "--apply", decisions(bears.parent, ("teddy/1.png", "remove")))
     assert done.returncode == 2
     assert "Nothing was decided: " in done.stderr
-    assert "relabel the file that it points to. Look at the suspects again" in done.stderr
-    assert ".." not in done.stderr
+    assert ".." not in done.stderr.replace("...", "")
 
 
 def test_table_that_is_none_is_refused_in_words(bears: Path, command: Run, tmp_path: Path) -> None:
