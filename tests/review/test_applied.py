@@ -75,6 +75,23 @@ def test_table_that_is_applied_again_changes_nothing(bears: Path, command: Run) 
     ] == [1]
 
 
+def test_decision_that_was_changed_meanwhile_is_carried_out_again(bears: Path, command: Run) -> None:
+    for label, was in (
+        ("grizzly", "black"),
+        ("black", "grizzly"),
+        ("grizzly", "black"),
+        ("teddy", "grizzly"),
+        ("grizzly", "black"),  # where it lay at first
+    ):
+        line = (f"{was}/young/1.png", f"relabel: {label}")
+        done = command("review", "bears", "--apply", decisions(bears.parent, line))
+        assert done.stdout.startswith("1 relabeled"), done.stderr
+        assert places(bears) == {*NAMES} - {"black/young/1.png"} | {f"{label}/young/1.png"}
+    for words, said in (("keep", "1 kept"), ("unsure", "1 not sure"), ("keep", "1 kept"), ("keep", "1 deci")):
+        done = command("review", "bears", "--apply", decisions(bears.parent, ("teddy/1.png", words)))
+        assert done.stdout.startswith(said)
+
+
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
@@ -83,9 +100,9 @@ def test_table_that_is_applied_again_changes_nothing(bears: Path, command: Run) 
             "line 3: black/9.png is not a picture of bears (and 1 line",
         ),
         ([("../outside.png", "remove")], "line 3: ../outside.png leads out of bears"),
-        ([("black/../../outside.png", "remove")], "leads out of bears"),
+        ([("black/../../outside.png", "remove")], "leads out of bears. Nothing"),
         ([("/etc/hostname", "remove")], "line 3: /etc/hostname leads out of bears"),
-        ([("black", "remove")], "black is not a picture of bears"),
+        ([("black", "remove")], "black is not a picture of bears. Nothing"),
         ([(".whatsit/project.sqlite", "remove")], "is not a picture of bears"),
         (
             [("black/2.png", "delete")],
@@ -94,8 +111,8 @@ def test_table_that_is_applied_again_changes_nothing(bears: Path, command: Run) 
         ([("black/2.png", "relabel")], "“relabel” is not a decision"),
         ([("black/2.png", "relabel: grizly")], "There is no class “grizly”. Did you mean"),
         ([("black/2.png", "relabel: ../victim")], "There is no class “../victim”"),
-        ([("black/2.png", "=1+1")], "“=1+1” is not a decision"),
-        ([("black/1.png", "keep")], "line 3: black/1.png was decided otherwise in a line before"),
+        ([("black/2.png", "=1+1")], "relabel: CLASS. Nothing was changed."),
+        ([("black/1.png", "keep")], "line 3: black/1.png was decided otherwise in a line before. Nothing"),
     ],
 )
 def test_table_with_a_wrong_line_changes_nothing_and_says_which(
@@ -111,6 +128,15 @@ def test_table_with_a_wrong_line_changes_nothing_and_says_which(
     file.unlink()
     assert contents(bears.parent) == before
     assert not Project(bears).decided.holding()
+
+
+def test_picture_that_can_not_be_moved_is_named_in_whole_sentences(bears: Path, command: Run) -> None:
+    (bears / "teddy").rename(bears.parent / "elsewhere")
+    (bears / "teddy").symlink_to("../elsewhere")
+    done = command("review", "bears", "--apply", decisions(bears.parent, ("teddy/1.png", "remove")))
+    assert done.returncode == 2
+    assert "Nothing was decided: " in done.stderr
+    assert ".." not in done.stderr.replace("...", "")
 
 
 def test_table_that_is_none_is_refused_in_words(bears: Path, command: Run, tmp_path: Path) -> None:
@@ -168,6 +194,26 @@ def test_review_of_a_table_says_what_to_train_on(bears: Path, command: Run) -> N
     undone = command("undo", "bears")
     assert undone.stdout.startswith("undone: 1 decision of 20")
     assert not (bears / "cleaned.csv").exists()
+
+
+def test_table_that_was_edited_by_hand_is_kept_or_put_into_the_trash_with_a_warning(
+    bears: Path, command: Run
+) -> None:
+    def review(path: str, words: str) -> str:
+        done = command("review", table(bears), "--apply", decisions(bears.parent, (path, words)))
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    assert "trash" not in review("black/1.png", "remove") + review("black/2.png", "relabel: teddy")
+    cleaned = bears / "cleaned.csv"
+    cleaned.write_text(
+        mine := cleaned.read_text("utf-8-sig").replace("grizzly/1.png,grizzly", "grizzly/1.png,teddy")
+    )
+    assert "trash" not in review("teddy/1.png", "keep")
+    assert cleaned.read_text() == mine
+    assert "cleaned.csv was not as the decisions so far had made it" in review("teddy/3.png", "remove")
+    command("undo", "bears")
+    assert cleaned.read_text() == mine
 
 
 def test_several_changes_are_undone_at_once(bears: Path, command: Run) -> None:

@@ -149,6 +149,7 @@ def test_kept_picture_is_known_by_its_content_wherever_it_lies(bears: Path) -> N
     assert known.settles("black")
     assert not known.settles("grizzly"), "somebody gave it another label since"
     assert places(bears) == {*NAMES, "black/renamed.png"} - {"black/1.png"}
+    assert later.settled() == {"black/renamed.png", "black/2.png"}
 
 
 def test_undo_of_what_moved_nothing_takes_back_the_decision_alone(bears: Path) -> None:
@@ -179,6 +180,18 @@ def test_removed_copy_does_not_make_its_kept_twin_a_suspect_again(bears: Path) -
     assert reviewer.known()[item(reviewer, "black/1.png").content].choice == "remove"
 
 
+def test_copy_of_a_kept_picture_is_not_settled_until_it_is_decided_too(bears: Path) -> None:
+    shutil.copy(bears / "black/1.png", bears / "black/copy.png")
+    reviewer = opened(bears)
+    decide(reviewer, "keep", "black/1.png")
+    assert reviewer.settled() == {"black/1.png"}
+    (bears / "black/1.png").rename(bears / "black/renamed.png")
+    assert len(opened(bears).settled()) == 1
+    reviewer = opened(bears)
+    decide(reviewer, "keep", "black/copy.png")
+    assert reviewer.settled() == {"black/copy.png", "black/renamed.png"}
+
+
 def test_new_label_needs_a_class_or_a_folder_for_it(bears: Path) -> None:
     before = contents(bears)
     reviewer = opened(bears)
@@ -191,6 +204,15 @@ def test_new_label_needs_a_class_or_a_folder_for_it(bears: Path) -> None:
     assert (bears / "polar/1.png").exists()
 
 
+def test_folder_to_create_for_a_class_is_in_the_split_of_the_picture(tmp_path: Path) -> None:
+    splits = ("test", "train", "valid")
+    names = [f"{split}/{label}/1.png" for split in splits for label in ("black", "grizzly")]
+    reviewer = opened(fill(tmp_path / "bears", tuple(names)))
+    for split in splits:
+        with pytest.raises(WhatsitError, match=f"bears/{split}/NAME first"):
+            decide(reviewer, "relabel", f"{split}/black/1.png", label="polar")
+
+
 def test_folder_that_changed_meanwhile_is_left_as_it_is_and_that_is_said(bears: Path) -> None:
     reviewer = opened(bears)
     (bears / "black/1.png").unlink()
@@ -199,9 +221,9 @@ def test_folder_that_changed_meanwhile_is_left_as_it_is_and_that_is_said(bears: 
     fill(bears, ("teddy/added.png",))
     outcome = decide(reviewer, "remove", "black/1.png", "black/2.png", "teddy/1.png", "grizzly/1.png")
     assert [(path.name, str(why).split(" ", 1)[1]) for path, why in outcome.passed_over] == [
-        ("1.png", "is not there any more"),
-        ("2.png", "is another picture than it was"),
-        ("1.png", "is not there any more"),
+        ("1.png", "is not there any more."),
+        ("2.png", "is another picture than it was."),
+        ("1.png", "is not there any more."),
     ]
     assert [str(one.path) for one in outcome.made] == ["grizzly/1.png"]
     assert places(bears) == {*NAMES, "teddy/added.png", "teddy/renamed.png"} - {
@@ -221,7 +243,7 @@ def test_two_reviewers_find_what_the_other_one_moved(bears: Path) -> None:
         ("grizzly", "teddy", "teddy/1-2.png")
     ]
     assert [str(why) for _, why in outcome.passed_over] == [
-        f"{bears}/teddy/1.png was removed in a review meanwhile"
+        f"{bears}/teddy/1.png was removed in a review meanwhile."
     ]
     undo_all(bears)
     assert contents(bears) == before

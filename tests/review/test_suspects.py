@@ -63,12 +63,22 @@ def test_test_pictures_are_looked_at_on_request_alone(faulty: Faulty) -> None:
     assert found[0].suggestion == f"{RELABEL}fish"
 
 
-def test_kept_pictures_do_not_come_back_wherever_they_are(faulty: Faulty) -> None:
+def test_kept_pictures_do_not_come_back(faulty: Faulty) -> None:
     kept = faulty.found[0]
-    again = suspects(faulty.catalog, faulty.extract, kept={kept.content})
+    again = suspects(faulty.catalog, faulty.extract, kept={kept.path.relative_to(faulty.folder).as_posix()})
     assert again.kept == 1
     assert kept.path not in {one.path for one in again}
-    assert "decided to keep" in " ".join(map(str, again.notes))
+    assert "decided about" in " ".join(map(str, again.notes))
+
+
+def test_labels_that_somebody_decided_about_are_not_called_wrong(faulty: Faulty) -> None:
+    assert faulty.found.noise is not None
+    listed = {one.path.relative_to(faulty.folder).as_posix() for one in faulty.found}
+    again = suspects(faulty.catalog, faulty.extract, kept=listed)
+    assert again.noise is not None
+    assert again.noise.joint.sum() == pytest.approx(faulty.found.noise.joint.sum())
+    assert again.noise.rate < 0.0005 < faulty.found.noise.rate
+    assert "of the labels" not in " ".join(map(str, again.notes))
 
 
 def test_what_somebody_decided_to_keep_is_not_listed_again(faulty: Faulty, command: Run) -> None:
@@ -120,6 +130,7 @@ def test_the_list_says_what_to_look_at_and_why_the_test_pictures_are_left_alone(
     tests = command("suspects", faulty.folder, "--split", "test").stdout
     assert "test/bird/wrong.jpg" in tests
     assert "left alone" not in tests
+    assert tests.rstrip().endswith("--split test --csv")
 
 
 @pytest.mark.usefixtures("cache")

@@ -55,7 +55,8 @@ def suspects(
     else:
         print_notes(catalog)
         _print(catalog, found, top or SHOWN, split)
-        print(say("suspects.next", command=command_line("suspects", *named(folder, project), "--csv")))
+        options = [*named(folder, project), *(("--split", split) if split else ()), "--csv"]
+        print(say("suspects.next", command=command_line("suspects", *options)))
 
 
 def _print(catalog: "Catalog", found: "Suspects", top: int, split: Split | None) -> None:

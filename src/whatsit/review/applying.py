@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -13,6 +13,7 @@ from whatsit.cells import unsafe
 from whatsit.config import Choice
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.i18n import Message
+from whatsit.project import Decision
 from whatsit.review.decisions import Decisions, Outcome
 from whatsit.review.suspect import parse_choice
 from whatsit.text import printable, shortened
@@ -39,11 +40,7 @@ def apply_table(decisions: Decisions, table: Path) -> tuple[Outcome, int]:
     """
     catalog = decisions.catalog
     items = {_written(path): catalog.items[row] for row, path in enumerate(catalog.paths)}
-    holding = catalog.project.decided.holding()
-    before = {
-        (_written(one.path), one.choice, one.label if one.choice == "relabel" else None) for one in holding
-    }
-    contents = {(_written(one.path), one.content) for one in holding}
+    stories = _Stories(catalog.project.decided.holding())
     decided: dict[str, tuple[Choice, str | None]] = {}
     wishes: list[tuple[Item, Choice, str | None]] = []
     unknown: list[Line] = []
@@ -54,7 +51,10 @@ def apply_table(decisions: Decisions, table: Path) -> tuple[Outcome, int]:
         if decided.setdefault(path, (choice, label)) != (choice, label):
             raise _wrong(table, line, Message("decisions.twice", path=line.path))
         item = items.get(path)
-        if (path, choice, label) in before and (item is None or (path, item.content) in contents):
+        last = stories.last(path, item)
+        if item is None and last is not None and last.place is not None:
+            item = items.get(_written(last.place))
+        if last is not None and (last.choice, last.label) == (choice, label or last.label):
             again += 1
         elif item is None:
             unknown.append(line)
@@ -87,12 +87,33 @@ def read_lines(table: Path) -> Iterator[Line]:
             yield Line(number, path, words)
 
 
+class _Stories:
+    """What was decided last of each picture, by all the places where it lay."""
+
+    def __init__(self, holding: Iterable[Decision]) -> None:
+        self._now: dict[tuple[str, str], list[Decision]] = {}  # by where a picture lies, and its content
+        self._ever: dict[str, list[Decision]] = {}  # by where a picture lay
+        for one in holding:
+            path = _written(one.path)
+            story = [*self._now.pop((path, one.content), []), one]
+            for before in story:
+                self._ever[_written(before.path)] = story
+            if one.place is not None:
+                self._now[_written(one.place), one.content] = story
+
+    def last(self, path: str, item: Item | None) -> Decision | None:
+        """The last decision about the picture at a path, or where none is there, about the last that was."""
+        story = self._ever.get(path) if item is None else self._now.get((path, item.content))
+        return story[-1] if story else None
+
+
 def _parsed(decisions: Decisions, table: Path, line: Line) -> tuple[Choice, str | None]:
     words = RELABEL.sub("relabel: ", line.words, count=1)
     try:
         choice, label = parse_choice(words if words.startswith("relabel: ") else words.lower())
         if label is not None:
-            decisions.require_label(label)
+            path = decisions.catalog.root / within(decisions.catalog.root, line.path)
+            decisions.require_label(label, path)
         return choice, label
     except ValueError:
         given = shortened(printable(line.words), 60)

@@ -11,6 +11,7 @@ from whatsit.checks import described, require_class
 from whatsit.collection.following import follow
 from whatsit.config import Choice
 from whatsit.errors import WhatsitError
+from whatsit.events import warn
 from whatsit.i18n import Message
 from whatsit.project import Action, Decision
 from whatsit.review.cleaned import CLEANED, cleaned
@@ -79,8 +80,10 @@ class Decisions:
         for choice in {choice for _, choice, _ in wishes}:
             if choice not in get_args(Choice):
                 raise WhatsitError(Message("decisions.no_choice", given=described(choice)))
-        for label in sorted({label or "" for _, choice, label in wishes if choice == "relabel"}):
-            self.require_label(label)
+        for label, item in {
+            label or "": item for item, choice, label in wishes if choice == "relabel"
+        }.items():
+            self.require_label(label, item.path)
         try:
             with project.lock():
                 action = project.journal.begin()
@@ -90,10 +93,10 @@ class Decisions:
         finally:
             follow(project)
 
-    def require_label(self, label: str) -> None:
-        """Raise WhatsitError for a label that pictures can't be relabeled to."""
+    def require_label(self, label: str, path: Path | None = None) -> None:
+        """Raise WhatsitError for a label that pictures, such as that at `path`, can't be relabeled to."""
         if self._has_folders:
-            Places(self.catalog).require_label(label)
+            Places(self.catalog).require_label(label, path)
         else:
             require_class(label, self.catalog.classes)
 
@@ -111,25 +114,42 @@ class Decisions:
 
         Of pictures with the same content, one that is left counts before one that was removed.
         """
-        last: dict[str, dict[PurePath, Decision]] = {}
-        for one in self.catalog.project.decided.holding():
-            found = last.setdefault(one.content, {})
-            found.pop(one.path, None)
-            found[one.place or one.path] = one
         known = {}
-        for content, found in last.items():
+        for content, found in self._latest().items():
             left = [one for one in found.values() if one.choice != "remove"]
             known[content] = [*found.values(), *left][-1]
         return known
 
     def settled(self) -> set[str]:
-        """The contents of pictures that need not be looked at again: they are what somebody decided."""
-        known = self.known()
-        return {
-            one.content
-            for one in self.catalog
-            if one.content in known and known[one.content].settles(one.label)
+        """The paths of pictures that need not be looked at again: they are what somebody decided.
+
+        One that was renamed is known by its content. What was decided about a picture says nothing about a
+        copy of it.
+        """
+        latest = self._latest()
+        mine = [one for one in zip(self.catalog.paths, self.catalog, strict=True) if one[1].content in latest]
+        here = {PurePath(path) for path, _ in mine}
+        elsewhere = {
+            content: [one for place, one in found.items() if place not in here and one.choice != "remove"]
+            for content, found in latest.items()
         }
+        settled = set()
+        for path, item in mine:
+            one = latest[item.content].get(PurePath(path))
+            if one is None and elsewhere[item.content]:
+                one = elsewhere[item.content].pop()
+            if one is not None and one.settles(item.label):
+                settled.add(path)
+        return settled
+
+    def _latest(self) -> dict[str, dict[PurePath, Decision]]:
+        """What was decided last, by content, and by where that picture lies, or lay when it was removed."""
+        latest: dict[str, dict[PurePath, Decision]] = {}
+        for one in self.catalog.project.decided.holding():
+            found = latest.setdefault(one.content, {})
+            found.pop(one.path, None)
+            found[one.place or one.path] = one
+        return latest
 
 
 def _move(action: Action, places: Places, wishes: Sequence[Wish]) -> Outcome:
@@ -160,7 +180,7 @@ def _move(action: Action, places: Places, wishes: Sequence[Wish]) -> Outcome:
 
 
 def _note(action: Action, catalog: Catalog, wishes: Sequence[Wish]) -> Outcome:
-    """Write cleaned.csv where that changes it, and write down all of it."""
+    """Write cleaned.csv where that changes a row, and write down all of it."""
     made = []
     for item, choice, wanted in wishes:
         below = PurePath(within(catalog.root, str(item.path.absolute())))
@@ -170,9 +190,12 @@ def _note(action: Action, catalog: Catalog, wishes: Sequence[Wish]) -> Outcome:
         return Outcome(0, ())
     table = catalog.project.images / CLEANED
     before = catalog.project.decided.holding()
-    data = cleaned(catalog, [*before, *made])
-    if (table.read_bytes() if table.is_file() else cleaned(catalog, ())) == data:
+    data, was = cleaned(catalog, [*before, *made]), cleaned(catalog, before)
+    now = table.read_bytes() if table.is_file() else None
+    if data in ((cleaned(catalog, ()),) if now is None else (was, now)):
         action.move([], [(one, None) for one in made])
         return Outcome(action.number, tuple(made))
     action.write(table, data, Message("decisions.table", count=len(made)), made)
+    if now not in (None, was) and table != catalog.source:
+        warn(Message("decisions.edited", table=table))
     return Outcome(action.number, tuple(made), table=table)

@@ -43,8 +43,8 @@ def suspects(
     """The pictures of these splits that look wrong, the most suspicious first.
 
     Training and validation pictures are looked at in any case: each picture is judged by what all others but
-    its copies answer for it. What somebody decided to keep, by its content, is left out. Raises CatalogError
-    where these splits have no pictures, and MissingError without cleanlab.
+    its copies answer for it. What somebody decided to keep, by its path below the root, is left out. Raises
+    CatalogError where these splits have no pictures, and MissingError without cleanlab.
     """
     require("clean", Message("suspects.this"))
     if not len(_places(catalog, splits)):
@@ -55,10 +55,10 @@ def suspects(
     with working("suspects"):
         evidence = look_at(pool, features.vectors)
     is_asked = np.isin(pool.rows["split"], [split_index(split) for split in splits])
-    is_kept = pool.among(kept)
+    is_kept = np.fromiter(map(set(kept).__contains__, pool.paths), bool, len(pool))
     items = tuple(map(evidence.suspect, evidence.ranked(is_asked & ~is_kept).tolist()))
     count = int((is_asked & is_kept).sum())
-    return Suspects(items, count, evidence.noise, scale.CALIBRATION_ERROR)
+    return Suspects(items, count, evidence.noise(is_kept), scale.CALIBRATION_ERROR)
 
 
 def _places(catalog: Catalog, splits: Collection[Split]) -> NDArray[np.int64]:
@@ -107,12 +107,14 @@ class Evidence:
     answers: NDArray[np.float64] | None
     remote: NDArray[np.float64] | None
 
-    @cached_property
-    def noise(self) -> LabelNoise | None:
-        """How many labels are wrong, None without answers."""
+    def noise(self, is_settled: NDArray[np.bool_]) -> LabelNoise | None:
+        """How many labels are wrong, None without answers. What somebody decided about (n,) is right."""
         if self.answers is None:
             return None
-        return estimate_noise(self.labels, self.answers, tuple(self.pool.classes))
+        classes, labels = tuple(self.pool.classes), self.labels
+        found = estimate_noise(labels[~is_settled], self.answers[~is_settled], classes)
+        right = np.bincount(labels[is_settled], minlength=len(classes))
+        return LabelNoise(classes, found.joint + np.diag(right))
 
     @cached_property
     def is_wrong(self) -> NDArray[np.bool_]:

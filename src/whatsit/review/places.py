@@ -65,13 +65,16 @@ class Places:
         self._catalog.project.journal.check(there)
         return free_name(there, taken).relative_to(self.images)
 
-    def require_label(self, label: str) -> None:
-        """Raise WhatsitError for a label that is neither a class nor a folder beside the classes."""
+    def require_label(self, label: str, path: Path | None = None) -> None:
+        """Raise WhatsitError for a label that is neither a class nor a folder beside the classes.
+
+        It names the folder to create for the picture at `path`, which lies in that of its split.
+        """
         if label in self._catalog.classes:
             return
         is_name = label and not is_hidden(label) and PurePath(label).name == label
         if not (is_name and any((folder / label).is_dir() for folder in self._folders)):
-            values = {"label": printable(label), "folder": self._folders[0] / "NAME"}
+            values = {"label": printable(label), "folder": self._folder_of(path) / "NAME"}
             advice = nearest(label, self._catalog.classes)
             raise WhatsitError(Message("decisions.no_class", advice=advice, **values))
 
@@ -93,6 +96,12 @@ class Places:
             return [self.images]
         splits = {path.partition("/")[0] for path in self._catalog.paths}
         return [self.images / name for name in sorted(splits)]
+
+    def _folder_of(self, path: Path | None) -> Path:
+        """That of `_folders` in which a picture lies, or else the first."""
+        return next(
+            (one for one in self._folders if path and one in path.absolute().parents), self._folders[0]
+        )
 
     def _holds(self, place: PurePath, content: str) -> bool:
         """Whether a picture with this content is there. One that is as the index knows it is not read."""

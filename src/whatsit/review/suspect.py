@@ -55,7 +55,7 @@ class Suspect:
 
 @dataclass(frozen=True, eq=False)
 class Suspects(Sequence[Suspect]):
-    """Suspects, best first; `kept` more were left out, since somebody decided to keep them.
+    """Suspects, best first; `kept` more were left out, since somebody decided about them.
 
     `noise` is how many labels of each class are estimated to be wrong, None where no answers were asked for.
     `calibration_error` is by how much scores missed the share of faults, on average, where faults are known.

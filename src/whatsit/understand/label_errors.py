@@ -20,6 +20,7 @@ from whatsit.understand.confident import estimate_joint
 LEAST = 5  # pictures of a direction, from which it is worth a warning
 RARELY = 0.01  # the chance that errors of both directions are as lopsided as that, if they are equally likely
 SMALLEST = 1e-12
+SHOWN = 0.0005  # a rate that is not 0.0%
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class LabelNoise:
         """How many labels look wrong, and a warning where they are lopsided."""
         directions = self.directions()
         if not directions:
-            return [Message("suspects.little_noise", rate=self.rate)]
+            return [Message("suspects.little_noise", rate=self.rate)] if self.rate >= SHOWN else []
         most = directions[0]
         named = {"label": most.label, "shows": most.shows, "count": most.count}
         found = [Message("suspects.noise", rate=self.rate, **named)]
