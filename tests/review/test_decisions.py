@@ -196,7 +196,7 @@ def test_new_label_needs_a_class_or_a_folder_for_it(bears: Path) -> None:
     before = contents(bears)
     reviewer = opened(bears)
     for label in ("grizly", "../grizzly", ".whatsit", "", "black/young", str(bears)):
-        with pytest.raises(WhatsitError, match=r"There is no class .*create the folder .*/NAME first"):
+        with pytest.raises(WhatsitError, match=r"is not one of the classes.*create the folder .*/NAME first"):
             decide(reviewer, "relabel", "black/1.png", label=label)
     assert contents(bears) == before
     (bears / "polar").mkdir()
