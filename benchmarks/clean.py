@@ -33,6 +33,7 @@ from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
 from whatsit.review import finding
 from whatsit.review.opening import pretrained
+from whatsit.training import crossfit
 from whatsit.training.curve import epochs_of
 from whatsit.training.fit_heads import HeadFit, fit_heads
 from whatsit.training.folds import stratified_folds
@@ -68,7 +69,9 @@ class Trial:
         self.evidence = finding.look_at(self.catalog, self.features)
         labels = [planted.truth.get(item.path, item.label) for item in self.catalog]
         self.truth = np.array([self.catalog.classes.index(label) for label in labels])
-        self.relatives = finding.relatives(self.catalog, self.evidence.copies)
+        self.relatives = crossfit.relatives(
+            self.catalog.rows, self.evidence.copies.group, self.catalog.groups
+        )
 
     def of_kind(self, *reasons: str, evidence: finding.Evidence | None = None) -> NDArray[np.int64]:
         """The places of all suspects for these reasons, best first."""

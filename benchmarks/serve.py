@@ -77,13 +77,15 @@ class Load(NamedTuple):
     client: float
 
 
-def wrk(server: Running, seen: Sequence[bytes], work: Work, seconds: float) -> Load:
+def wrk(
+    server: Running, seen: Sequence[bytes], work: Work, seconds: float, connections: int = CONNECTIONS
+) -> Load:
     folder = work.folder / "requests"
     folder.mkdir(exist_ok=True)
     for number, photo in enumerate(seen):
         (folder / str(number)).write_bytes(server.peer.form.request(photo, server.port, keep_alive=True))
     script = [f"-s{HERE / 'serve.lua'}", f"http://127.0.0.1:{server.port}", "--", folder, len(seen)]
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "30s", *script]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s", *script]
     began, used = time.perf_counter(), _children()
     run = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, check=True, timeout=seconds + 60

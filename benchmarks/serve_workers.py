@@ -21,7 +21,6 @@ def main() -> None:
     options = parser.parse_args()
     processors = sorted(os.sched_getaffinity(0))
     mine, theirs = set(processors[-1:]), set(processors[:-1] or processors)
-    serve.CONNECTIONS = 8 * len(theirs)
     os.sched_setaffinity(0, theirs)
     with tempfile.TemporaryDirectory() as folder:
         work, seen = prepare(Path(folder)), photos()
@@ -51,8 +50,9 @@ def measured(
     with running(peer, work, seen[0]) as server:
         os.sched_setaffinity(0, mine)
         try:
-            serve.wrk(server, seen, work, serve.WARM)
-            return serve.wrk(server, seen, work, seconds)
+            connections = 8 * len(theirs)
+            serve.wrk(server, seen, work, serve.WARM, connections)
+            return serve.wrk(server, seen, work, seconds, connections)
         finally:
             os.sched_setaffinity(0, theirs)
 

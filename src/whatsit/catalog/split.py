@@ -17,7 +17,7 @@ from whatsit.i18n import Message
 
 TRAIN, VALID, TEST, NO_SPLIT = 0, 1, 2, -1
 BOTH = 1 << TRAIN | 1 << VALID
-Name = TypeVar("Name", str, int)
+Name = TypeVar("Name", str, tuple[int, int])
 SEPARATOR = "\x1f"  # between the relations of a picture whose copies have several
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from whatsit.catalog import Catalog, split_index
 from whatsit.catalog.faults import FAULTS, describe, severities
 from whatsit.catalog.looks import looks_of
-from whatsit.catalog.split import groups_of
 from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.events import working
@@ -20,10 +19,11 @@ from whatsit.i18n import Message
 from whatsit.review import scale
 from whatsit.review.suspect import RELABEL, Reason, Suspect, Suspects
 from whatsit.text import printable
+from whatsit.training import crossfit
 from whatsit.training.features import Extractor
 from whatsit.understand.label_errors import LabelNoise, doubts, estimate_noise, find_label_errors
 from whatsit.understand.left_out import leave_out
-from whatsit.understand.near_duplicates import Copies, find_copies
+from whatsit.understand.near_duplicates import Copies, find_copies, largest
 from whatsit.understand.outliers import remoteness
 
 USUAL: tuple[Split, ...] = ("train", "valid")
@@ -44,16 +44,32 @@ def suspects(
 
     Training and validation pictures are looked at in any case: each picture is judged by what all others but
     its copies answer for it. What somebody decided to keep, by its path below the root, is left out. Raises
-    CatalogError where these splits have no pictures, and MissingError without cleanlab.
+    what `pool_of` raises.
+    """
+    return find(*pool_of(catalog, extract, splits), splits, kept)
+
+
+def pool_of(
+    catalog: Catalog, extract: Extractor, splits: Collection[Split]
+) -> tuple[Catalog, NDArray[np.float32]]:
+    """What suspects in these splits are looked for among, and its features (n, width).
+
+    Raises CatalogError where these splits have no pictures, and MissingError without cleanlab.
     """
     require("clean", Message("suspects.this"))
     if not len(_places(catalog, splits)):
         raise CatalogError(Message("training.empty_split", split=sorted(splits)))
     pool = catalog.select(_places(catalog, {*USUAL, *splits}))
     features = extract(pool)
-    pool = pool.without(features.refused, to_train=False) if features.refused else pool
+    return pool.without(features.refused, to_train=False) if features.refused else pool, features.vectors
+
+
+def find(
+    pool: Catalog, features: NDArray[np.float32], splits: Collection[Split], kept: Collection[str] = ()
+) -> Suspects:
+    """The suspects of these splits among what `pool_of` gives."""
     with working("suspects"):
-        evidence = look_at(pool, features.vectors)
+        evidence = look_at(pool, features)
     is_asked = np.isin(pool.rows["split"], [split_index(split) for split in splits])
     is_kept = np.fromiter(map(set(kept).__contains__, pool.paths), bool, len(pool))
     items = tuple(map(evidence.suspect, evidence.ranked(is_asked & ~is_kept).tolist()))
@@ -70,24 +86,12 @@ def look_at(pool: Catalog, features: NDArray[np.float32]) -> "Evidence":
     _, labels = np.unique(pool.labels, return_inverse=True)
     looks = looks_of(pool)
     copies = find_copies(features, pool.rows, looks)
-    faults, related = severities(pool.rows, looks), relatives(pool, copies)
+    faults = severities(pool.rows, looks)
+    related = crossfit.relatives(pool.rows, copies.group, pool.groups)
     if len(pool.classes) < 2 or len(np.unique(related)) < FEWEST:
         return Evidence(pool, labels, copies, looks, faults, None, None)
     answers = leave_out(features, labels, related, len(pool.classes))
     return Evidence(pool, labels, copies, looks, faults, answers, remoteness(features, labels, related))
-
-
-def relatives(pool: Catalog, copies: Copies) -> NDArray[np.int64]:
-    """A number (n,), the same for pictures that must stay in one fold: copies, and groups of the catalog."""
-    _, first, unit = np.unique(pool.rows["content"], return_index=True, return_inverse=True)
-    related = {
-        (int(one), f"{kind}{number}")
-        for kind, numbers in (("copy", copies.group), ("group", pool.groups))
-        if numbers is not None
-        for one, number in zip(unit, numbers, strict=True)
-        if number >= 0
-    }
-    return groups_of(pool.rows["hash"][first], related)[unit]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +149,7 @@ class Evidence:
             if self.answers is not None:
                 support = self.answers[group].mean(0)[self.labels[group]]
                 members = group[support == support.max()]
-            pixels = rows["width"][members].astype(np.int64) * rows["height"][members]
-            originals[group] = members[np.lexsort((-rows["bytes"][members], -pixels))[0]]
+            originals[group] = largest(rows, members)
         return originals
 
     @property

@@ -1,9 +1,12 @@
 """Which pictures are alike, to the eye of a backbone."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from whatsit.understand.unit import unit
 
 PAIRS = 2000  # of pictures of one class, by which likeness is measured
 
@@ -24,16 +27,20 @@ class Likeness:
         place = np.flatnonzero(self.contents == np.array(bytes.fromhex(content), "V32"))[:1]
         if not len(place):
             return set()
-        unit = self.features / np.maximum(np.linalg.norm(self.features, axis=1, keepdims=True), 1e-12)
-        alike = unit @ unit[place[0]] >= self._usual(unit)
+        alike = self._unit @ self._unit[place[0]] >= self._usual
         return {one.tobytes().hex() for one in self.contents[alike]}
 
-    def _usual(self, unit: NDArray[np.float32]) -> float:
+    @cached_property
+    def _unit(self) -> NDArray[np.float32]:
+        return unit(self.features)
+
+    @cached_property
+    def _usual(self) -> float:
         dice = np.random.default_rng(0)
-        order = np.lexsort((dice.random(len(unit)), self.labels))
+        order = np.lexsort((dice.random(len(self.labels)), self.labels))
         first, second = order[:-1], order[1:]
         pairs = np.flatnonzero(self.labels[first] == self.labels[second])
         chosen = dice.permutation(pairs)[:PAIRS]
         if not len(chosen):
             return 1.0
-        return float(np.median(np.einsum("nw,nw->n", unit[first[chosen]], unit[second[chosen]])))
+        return float(np.median(np.einsum("nw,nw->n", self._unit[first[chosen]], self._unit[second[chosen]])))

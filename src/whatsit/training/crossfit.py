@@ -214,13 +214,20 @@ def novelty_of(train: Labeled, known: Novelty, found: Found) -> Novelty | None:
     return Novelty.from_bytes(*known.to_bytes())
 
 
-def relatives(rows: NDArray[np.void], groups: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+def relatives(rows: NDArray[np.void], *groupings: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """A number (n,) for each row of a catalog, the same for all that must stay together.
 
-    That is copies, near-copies, pictures of one of the catalog's `groups`, and whatever these join.
+    That is copies, near-copies, pictures with the same number in one of the `groupings` (n,), such as the
+    catalog's groups, and whatever these join. Negative numbers join nothing.
     """
     _, first, unit = np.unique(rows["content"], return_index=True, return_inverse=True)
-    related = set() if groups is None else set(zip(unit.tolist(), groups.tolist(), strict=True))
+    related = {
+        (one, (kind, number))
+        for kind, numbers in enumerate(groupings)
+        if numbers is not None
+        for one, number in zip(unit.tolist(), numbers.tolist(), strict=True)
+        if number >= 0
+    }
     return groups_of(rows["hash"][first], related)[unit]
 
 

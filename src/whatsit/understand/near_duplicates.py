@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.understand.neighbors import star_leaders
+from whatsit.understand.unit import unit
 
 # Copies of 1,713 photos, recompressed, resized or cropped by 4%, are found at 99.5%, and no other pair: see
 # docs/decisions.md.
@@ -47,9 +48,14 @@ class Copies:
 
     def best(self, rows: NDArray[np.void]) -> Places:
         """The member of each group to keep: most pixels, then most bytes; `rows` (n,) are index.ROW."""
-        pixels = rows["width"].astype(np.int64) * rows["height"]
-        best = [one[np.lexsort((-rows["bytes"][one], -pixels[one]))[0]] for one in self.groups()]
-        return np.array(best, np.int64)
+        return np.array([largest(rows, one) for one in self.groups()], np.int64)
+
+
+def largest(rows: NDArray[np.void], places: Places) -> int:
+    """The one of some places with most pixels, then most bytes, then the first; `rows` (n,) are index.ROW."""
+    some = rows[places]
+    pixels = some["width"].astype(np.int64) * some["height"]
+    return int(places[np.lexsort((-some["bytes"], -pixels))[0]])
 
 
 def find_copies(features: NDArray[np.float32], rows: NDArray[np.void], looks: NDArray[np.void]) -> Copies:
@@ -100,10 +106,7 @@ def compared(features: NDArray[np.float32], grays: NDArray[np.uint8]) -> NDArray
     width, halved = features.shape[1], grays.shape[1] // 2
     found = np.empty((len(features), width + halved**2), np.float32)
     for start in range(0, len(features), CHUNK):
-        some = features[start : start + CHUNK]
-        found[start : start + CHUNK, :width] = some / np.maximum(
-            np.linalg.norm(some, axis=1, keepdims=True), 1e-12
-        )
+        found[start : start + CHUNK, :width] = unit(features[start : start + CHUNK])
         small = _smooth(grays[start : start + CHUNK]).reshape(-1, halved, 2, halved, 2).mean((2, 4))
         found[start : start + CHUNK, width:] = _unit(small.reshape(len(small), -1)) * GRAY**0.5
     return found

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatsit.understand.novelty import spread_out
+from whatsit.understand.unit import unit
 
 MOST = 5000  # pictures that others are compared with
 NEAREST = 50  # of one class, at most half of it: a few foreign pictures that resemble each other are not one
@@ -20,19 +21,15 @@ def remoteness(
     over the median of all. Pictures with the same number in `relatives` (n,), such as copies, don't count.
     """
     chosen = spread_out(labels, MOST)
-    others = _unit(features[chosen])
+    others = unit(features[chosen])
     members = [np.flatnonzero(labels[chosen] == label) for label in np.unique(labels)]
     distances = np.full(len(features), np.inf)
     for start in range(0, len(features), CHUNK):
         some = slice(start, start + CHUNK)
-        apart = 1 - _unit(features[some]) @ others.T
+        apart = 1 - unit(features[some]) @ others.T
         apart[relatives[some][:, None] == relatives[chosen]] = 2  # the farthest that there is
         for there in members:
             count = min(NEAREST, max(1, len(there) // 2))
             nearest = np.partition(apart[:, there], count - 1)[:, :count]
             np.minimum(distances[some], nearest.mean(1), out=distances[some])
     return np.asarray(np.log(np.maximum(distances, LEAST) / max(float(np.median(distances)), LEAST)))
-
-
-def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12))
