@@ -1,0 +1,1 @@
+"""How gradient descent works: functions for teachers, and a course page."""
