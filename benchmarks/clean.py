@@ -33,6 +33,7 @@ from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
 from whatsit.review import finding
 from whatsit.review.opening import pretrained
+from whatsit.review.pool import Pool
 from whatsit.training import crossfit
 from whatsit.training.curve import epochs_of
 from whatsit.training.fit_heads import HeadFit, fit_heads
@@ -66,7 +67,7 @@ class Trial:
         self.kinds = np.array([planted.kinds.get(path, "") for path in self.paths])
         extract = pretrained(self.catalog, LearnerConfig(size=side))
         self.features = extract(self.catalog).vectors
-        self.evidence = finding.look_at(self.catalog, self.features)
+        self.evidence = finding.look_at(Pool.of(self.catalog, self.features))
         labels = [planted.truth.get(item.path, item.label) for item in self.catalog]
         self.truth = np.array([self.catalog.classes.index(label) for label in labels])
         self.relatives = crossfit.relatives(

@@ -78,7 +78,8 @@ def test_review_begins_in_jupyterlab_and_goes_on_in_notebook_7(
 
     lab = visit("lab/tree/review.ipynb")
     review = run(lab, 0)
-    assert review.locator(".gallery img").first.evaluate("image => image.naturalWidth") > 0
+    width = "image => image.decode().then(() => image.naturalWidth)"
+    assert review.locator(".gallery img").first.evaluate(width) > 0
     assert background(review) == DARK, "as Jupyter's theme, though the system's is light"
     assert not has_the_keyboard(lab), "who writes the next cell would decide about pictures"
     review.locator(".gallery button").first.click()

@@ -61,8 +61,7 @@ def test_label_answer_and_confidence_stand_under_every_picture(page: "Page") -> 
     assert page.locator(".board li").count() == len(PLAN)
     text = " ".join(tile(page, 1).inner_text().split())
     assert text == "black, looks like grizzly (90%) Wrong label? 99%"
-    expect(page.locator(".board img").first).to_have_js_property("complete", True)
-    assert page.locator(".board img").first.evaluate("image => image.naturalWidth") == 160
+    expect(page.locator(".board img").first).to_have_js_property("naturalWidth", 160)
     assert page.locator(".about").inner_text() == "Reason 1. train/black/black_00.jpg"
     assert "0 of 20 decided." in page.locator(".done").inner_text()
     assert page.title() == "Review"
@@ -233,7 +232,7 @@ def test_large_view_shows_what_speaks_for_the_label_and_for_the_answer(page: "Pa
     figures = page.locator(".figures figure")
     expect(figures).to_have_count(2)
     assert figures.all_inner_texts() == ["What speaks for black", "What speaks for grizzly"]
-    assert figures.first.locator("img").evaluate("image => image.naturalWidth") == 224
+    expect(figures.first.locator("img")).to_have_js_property("naturalWidth", 224)
     page.keyboard.press("h")
     expect(figures).to_have_count(1)
     expect(page.locator(".figures img")).to_have_attribute("alt", "train/black/black_00.jpg")

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.conftest import Run, rendered
 from tests.review.conftest import Faulty
@@ -61,6 +63,28 @@ def test_test_pictures_are_looked_at_on_request_alone(faulty: Faulty) -> None:
     assert {one.split for one in found} == {"test"}
     assert found[0].path == faulty.wrong_test
     assert found[0].suggestion == f"{RELABEL}fish"
+
+
+def test_copies_of_what_was_trained_on_are_reported_as_leaks(faulty: Faulty, tmp_path: Path) -> None:
+    folder = tmp_path / "animals"
+    shutil.copytree(faulty.folder, folder, ignore=shutil.ignore_patterns(".whatsit"))
+    with Image.open(faulty.original) as image:
+        for split in ("valid", "test"):
+            image.resize((200, 200)).save(folder / split / "bird" / "leak.jpg", quality=70)
+    assert not any(faulty.found.leaks.values())
+    catalog, extract = opened(folder)
+    found = suspects(catalog, extract)
+    assert found.leaks == {"valid": 1, "test": 1}
+    notes = " ".join(map(str, found.notes))
+    assert "1 validation picture is nearly the same as a training picture" in notes
+    assert "1 test picture is nearly the same as pictures that are trained on" in notes
+    assert {one.path for one in found} >= {
+        folder / "valid" / "bird" / "leak.jpg",
+        folder / "train" / "bird" / "03.jpg",
+    }
+    asked = suspects(catalog, extract, ("test",))
+    leak = next(one for one in asked if one.path.name == "leak.jpg")
+    assert leak.reason == "duplicate"
 
 
 def test_kept_pictures_do_not_come_back(faulty: Faulty) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import rendered
@@ -86,6 +88,19 @@ def test_groups_across_the_split_leak_and_the_larger_picture_is_kept(
     for group, best in zip(copies.groups(), copies.best(planted.rows), strict=True):
         assert best in group
         assert pixels[best] == pixels[group].max()
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.data())
+def test_groups_of_some_pictures_are_those_with_two_of_them(numbers: list[int], data: st.DataObject) -> None:
+    column = np.array(numbers)
+    is_in_group = np.isin(column, [one for one in numbers if numbers.count(one) > 1])
+    everything = Copies(np.where(is_in_group, column, -1), np.where(is_in_group, 0.99, np.nan))
+    is_left = np.array(data.draw(st.lists(st.booleans(), min_size=len(numbers), max_size=len(numbers))), bool)
+    left = everything.among(np.flatnonzero(is_left))
+    found = {frozenset(np.flatnonzero(is_left)[group].tolist()) for group in left.groups()}
+    groups = (frozenset(np.flatnonzero(is_left & (column == one)).tolist()) for one in range(5))
+    assert found == {group for group in groups if len(group) > 1}
+    assert np.isnan(left.likeness).tolist() == (left.group < 0).tolist()
 
 
 def test_the_same_file_twice_is_a_group_even_if_it_is_blank(

@@ -84,6 +84,9 @@ def _print(result: "TrainResult", verbose: bool) -> None:
         )
     if result.report and (more := min(len(suspects), MOST) - MOST_SUSPECTS) > 0:
         print(say("cli_train.more_suspects", count=more))
+    if suspects:
+        command = learner.catalog.project.command("review", shortest(Path(result.config.folder)))
+        print(say("cli_train.review", command=command))
     if (warning := lopsided(result.noise())) is not None:
         print(warning)
     diagnosis = learner.diagnose()

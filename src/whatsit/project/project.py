@@ -92,6 +92,11 @@ class Project:
         project._passing, project._known = temporary, sidecar
         return project
 
+    def command(self, verb: str, source: str | Path) -> str:
+        """A command about `source`, its pictures or a table of them, as it is typed so that it finds this."""
+        beside = self.images / SIDECAR
+        return command_line(verb, source, *(() if self.folder == beside else ("--project", self.folder)))
+
     @property
     def is_lasting(self) -> bool:
         """Whether what is written here is there next time."""

@@ -6,8 +6,9 @@ from whatsit.catalog import Catalog
 from whatsit.config import Split
 from whatsit.review.decisions import Decisions
 from whatsit.review.explaining import Explainer
-from whatsit.review.finding import USUAL, find, pool_of
+from whatsit.review.finding import find
 from whatsit.review.likeness import Likeness
+from whatsit.review.pool import USUAL, pool_of
 from whatsit.review.session import Session
 from whatsit.training.features import Extractor
 
@@ -17,7 +18,7 @@ def begin(catalog: Catalog, extract: Extractor, splits: Collection[Split] = USUA
 
     What somebody decided to keep or relabel is not looked at again.
     """
-    pool, features = pool_of(catalog, extract, splits)
-    found = find(pool, features, splits, Decisions(catalog).settled())
-    likeness = Likeness(pool.rows["content"], features, pool.labels)
-    return Session(catalog, found, Explainer(pool, extract, features), likeness)
+    pool = pool_of(catalog, extract, splits)
+    found = find(pool, splits, Decisions(catalog).settled())
+    likeness = Likeness(pool.catalog.rows["content"], pool.features, pool.catalog.labels)
+    return Session(catalog, found, Explainer(pool.catalog, extract, pool.features), likeness)

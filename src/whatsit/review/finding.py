@@ -10,23 +10,20 @@ from numpy.typing import NDArray
 
 from whatsit.catalog import Catalog, split_index
 from whatsit.catalog.faults import FAULTS, describe, severities
-from whatsit.catalog.looks import looks_of
 from whatsit.config import Split
-from whatsit.errors import CatalogError
 from whatsit.events import working
-from whatsit.extras import require
 from whatsit.i18n import Message
 from whatsit.review import scale
+from whatsit.review.pool import USUAL, Pool, pool_of
 from whatsit.review.suspect import RELABEL, Reason, Suspect, Suspects
 from whatsit.text import printable
 from whatsit.training import crossfit
 from whatsit.training.features import Extractor
 from whatsit.understand.label_errors import LabelNoise, doubts, estimate_noise, find_label_errors
 from whatsit.understand.left_out import leave_out
-from whatsit.understand.near_duplicates import Copies, find_copies, largest
+from whatsit.understand.near_duplicates import Copies, largest
 from whatsit.understand.outliers import remoteness
 
-USUAL: tuple[Split, ...] = ("train", "valid")
 REASONS: tuple[Reason, ...] = ("duplicate", "quality", "outlier", "label")  # the first of equal ones counts
 LEAST = 0.05  # a score below which a picture is not listed
 SURE = 0.5  # a chance from which a label is called wrong
@@ -46,52 +43,32 @@ def suspects(
     its copies answer for it. What somebody decided to keep, by its path below the root, is left out. Raises
     what `pool_of` raises.
     """
-    return find(*pool_of(catalog, extract, splits), splits, kept)
+    return find(pool_of(catalog, extract, splits), splits, kept)
 
 
-def pool_of(
-    catalog: Catalog, extract: Extractor, splits: Collection[Split]
-) -> tuple[Catalog, NDArray[np.float32]]:
-    """What suspects in these splits are looked for among, and its features (n, width).
-
-    Raises CatalogError where these splits have no pictures, and MissingError without cleanlab.
-    """
-    require("clean", Message("suspects.this"))
-    if not len(_places(catalog, splits)):
-        raise CatalogError(Message("training.empty_split", split=sorted(splits)))
-    pool = catalog.select(_places(catalog, {*USUAL, *splits}))
-    features = extract(pool)
-    return pool.without(features.refused, to_train=False) if features.refused else pool, features.vectors
-
-
-def find(
-    pool: Catalog, features: NDArray[np.float32], splits: Collection[Split], kept: Collection[str] = ()
-) -> Suspects:
+def find(pool: Pool, splits: Collection[Split], kept: Collection[str] = ()) -> Suspects:
     """The suspects of these splits among what `pool_of` gives."""
     with working("suspects"):
-        evidence = look_at(pool, features)
-    is_asked = np.isin(pool.rows["split"], [split_index(split) for split in splits])
-    is_kept = np.fromiter(map(set(kept).__contains__, pool.paths), bool, len(pool))
+        evidence = look_at(pool)
+    catalog = pool.catalog
+    is_asked = np.isin(catalog.rows["split"], [split_index(split) for split in splits])
+    is_kept = np.fromiter(map(set(kept).__contains__, catalog.paths), bool, len(catalog))
     items = tuple(map(evidence.suspect, evidence.ranked(is_asked & ~is_kept).tolist()))
     count = int((is_asked & is_kept).sum())
-    return Suspects(items, count, evidence.noise(is_kept), scale.CALIBRATION_ERROR)
+    return Suspects(items, count, evidence.noise(is_kept), scale.CALIBRATION_ERROR, pool.leaks)
 
 
-def _places(catalog: Catalog, splits: Collection[Split]) -> NDArray[np.int64]:
-    return np.flatnonzero(np.isin(catalog.rows["split"], [split_index(split) for split in splits]))
-
-
-def look_at(pool: Catalog, features: NDArray[np.float32]) -> "Evidence":
-    """What speaks against each picture, by its features (n, width) of the pretrained backbone."""
-    _, labels = np.unique(pool.labels, return_inverse=True)
-    looks = looks_of(pool)
-    copies = find_copies(features, pool.rows, looks)
-    faults = severities(pool.rows, looks)
-    related = crossfit.relatives(pool.rows, copies.group, pool.groups)
-    if len(pool.classes) < 2 or len(np.unique(related)) < FEWEST:
-        return Evidence(pool, labels, copies, looks, faults, None, None)
-    answers = leave_out(features, labels, related, len(pool.classes))
-    return Evidence(pool, labels, copies, looks, faults, answers, remoteness(features, labels, related))
+def look_at(pool: Pool) -> "Evidence":
+    """What speaks against each picture."""
+    catalog, features, copies = pool.catalog, pool.features, pool.copies
+    _, labels = np.unique(catalog.labels, return_inverse=True)
+    faults = severities(catalog.rows, pool.looks)
+    related = crossfit.relatives(catalog.rows, copies.group, catalog.groups)
+    if len(catalog.classes) < 2 or len(np.unique(related)) < FEWEST:
+        return Evidence(catalog, labels, copies, pool.looks, faults, None, None)
+    answers = leave_out(features, labels, related, len(catalog.classes))
+    remote = remoteness(features, labels, related)
+    return Evidence(catalog, labels, copies, pool.looks, faults, answers, remote)
 
 
 @dataclass(frozen=True, eq=False)

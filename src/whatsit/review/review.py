@@ -9,8 +9,8 @@ from whatsit.errors import WhatsitError
 from whatsit.extras import needing
 from whatsit.i18n import Message
 from whatsit.review.beginning import begin
-from whatsit.review.finding import USUAL
 from whatsit.review.opening import pretrained
+from whatsit.review.pool import USUAL
 from whatsit.review.session import Session
 from whatsit.review.suspect import Suspects
 from whatsit.text import brief

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from whatsit.catalog import Catalog
-from whatsit.commands import command_line
 from whatsit.config import Choice
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.heat_map import HeatMap
@@ -183,7 +182,8 @@ class Session:
         return self._changed(self._with_like(back), values, say("review.undone", count=len(undone)))
 
     def _not_here(self) -> Message:
-        return Message("review.not_done_here", command=command_line("undo", self.catalog.root))
+        command = self.catalog.project.command("undo", self.catalog.root)
+        return Message("review.not_done_here", command=command)
 
     def _follow(self) -> list[int]:
         """Take back what was undone meanwhile, here or elsewhere; the numbers of these suspects."""
@@ -277,6 +277,7 @@ class Session:
         after = before - removed - left + came
         columns = {"before": before, "removed": removed, "left": left, "came": came, "after": after}
         counts = Counter(row.decision[0] for row in self._rows if row.decision)
+        source = self._written() or self.catalog.source or self.catalog.root
         return {
             "rows": [
                 {"label": printable(label), **{name: column[label] for name, column in columns.items()}}
@@ -285,7 +286,7 @@ class Session:
             "unchanged": len(self.catalog.classes) - len(changed[:MOST_LABELS]),
             "counts": {choice: counts[choice] for choice in get_args(Choice)},
             "notes": [note.text() for note in self.found.notes],
-            "command": command_line("train", self._written() or self.catalog.source or self.catalog.root),
+            "command": self.catalog.project.command("train", source),
         }
 
     def _shown(self, values: Values) -> list[int]:

@@ -1,8 +1,8 @@
 """A picture that may be wrong, why, and what may be decided of it."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -13,6 +13,7 @@ from whatsit.understand.label_errors import LabelNoise
 
 Reason = Literal["label", "duplicate", "outlier", "quality", "loss"]
 RELABEL = "relabel: "  # and a class
+LEAKS: dict[Split, str] = {"valid": "suspects.leaks_valid", "test": "suspects.leaks_test"}
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,14 @@ class Suspects(Sequence[Suspect]):
 
     `noise` is how many labels of each class are estimated to be wrong, None where no answers were asked for.
     `calibration_error` is by how much scores missed the share of faults, on average, where faults are known.
+    `leaks` are pictures, by their split, with a near-duplicate that was trained on.
     """
 
     items: tuple[Suspect, ...]
     kept: int
     noise: LabelNoise | None
     calibration_error: float
+    leaks: Mapping[Split, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -86,6 +89,9 @@ class Suspects(Sequence[Suspect]):
     def notes(self) -> list[Message]:
         """What is worth knowing of the whole list."""
         found = [Message("suspects.few_labels")] if self.noise is None else self.noise.messages
+        found += [
+            Message(f"suspects.leaks_{split}", count=count) for split, count in self.leaks.items() if count
+        ]
         if self.kept:
             found.append(Message("suspects.kept", count=self.kept))
         return [*found, Message("suspects.scale", error=self.calibration_error)]

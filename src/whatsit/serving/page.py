@@ -70,6 +70,7 @@ class Pages:
         self, request: Request, found: dict[str, Any] | None = None, problem: Message | None = None
     ) -> Response:
         service, is_part = self._service, request.query_params.get("part") == "answer"
+        known = service.classifier.model.novelty
         return page(
             "serve_answer.html" if is_part else "serve.html",
             assets=() if is_part else ("serve.css", "components.js", "serve.js"),
@@ -80,6 +81,7 @@ class Pages:
             problem=problem,
             most=MOST_BARS,
             confident=CONFIDENT,
+            threshold=known.threshold if known else None,
             has_inbox=service.inbox is not None,
             has_addresses=service.shared.fetcher is not None,
             here=language(),

@@ -46,6 +46,12 @@ class Copies:
         """The groups whose members differ in a column (n,): in labels, or in splits, which then leak."""
         return [one for one in self.groups() if len(np.unique(column[one])) > 1]
 
+    def among(self, places: Places) -> "Copies":
+        """The same of some places alone, in their order: a group needs two members that are left."""
+        group = self.group[places]
+        alone = -1 - np.arange(len(group))
+        return _numbered(np.where(group < 0, alone, group), self.likeness[places])
+
     def best(self, rows: NDArray[np.void]) -> Places:
         """The member of each group to keep: most pixels, then most bytes; `rows` (n,) are index.ROW."""
         return np.array([largest(rows, one) for one in self.groups()], np.int64)
@@ -91,7 +97,7 @@ def find_copies(features: NDArray[np.float32], rows: NDArray[np.void], looks: ND
 
 
 def _numbered(leader: Places, likeness: NDArray[np.float64]) -> Copies:
-    """Groups by their leaders' places among distinct contents (n,), copies of one content sharing theirs."""
+    """Groups of those (n,) that share a leader, a number of any kind; copies of one content have a NaN."""
     _, first, number, count = np.unique(leader, return_index=True, return_inverse=True, return_counts=True)
     in_group = count > 1
     order = np.argsort(np.where(in_group, first, len(leader)), kind="stable")

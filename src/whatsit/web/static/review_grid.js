@@ -19,7 +19,7 @@
     outlier: () => say("review_page.reason_outlier"),
     quality: () => say("review_page.reason_quality"),
   };
-  const percent = (share) => `${Math.round(100 * share)}%`;
+  const percent = (share) => (share > 0.995 && share < 1 ? ">99%" : `${Math.round(100 * share)}%`);
 
   // What was decided of a suspect.
   const decided = ({ choice, label }) =>
