@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 CELLS = ".jp-Notebook .jp-CodeCell"
 DARK = "rgb(21, 24, 28)"
 WAIT = 60_000  # milliseconds, for a kernel on a busy computer
+TRIES = 4  # a kernel that looks idle may still be starting, and then Jupyter runs nothing
 Open = Callable[[str], Page]
 
 
@@ -52,8 +54,12 @@ def run(page: Page, number: int) -> FrameLocator:
     """Run a cell, as its writer does; the review below it."""
     page.locator(READY).first.wait_for(timeout=WAIT)  # before, Jupyter asks for a kernel, and runs nothing
     cell = page.locator(CELLS).nth(number)
-    cell.locator(".jp-InputArea .cm-content").click()
-    page.keyboard.press("Shift+Enter")
+    for _ in range(TRIES):
+        cell.locator(".jp-InputArea .cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        with suppress(AssertionError):
+            expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[ ]:", timeout=WAIT / TRIES)
+            break
     review = cell.frame_locator(".whatsit-review iframe")
     expect(review.locator(".gallery img").first).to_have_js_property("complete", True, timeout=WAIT)
     return review
