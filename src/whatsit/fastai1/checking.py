@@ -1,0 +1,122 @@
+"""What of a fastai-1 notebook can't run here, found by its names."""
+
+import ast
+import builtins
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from whatsit.fastai1 import not_there
+from whatsit.fastai1.rewriting import HERE, Finding, home, imports, is_fastai
+from whatsit.i18n import Message
+
+IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
+_LEARNERS = re.compile(r"cnn_learner|create_cnn|load_learner|\w*[lL]earner")
+_OPEN = ("ImageDataBunch", "ImageList", "Learner", "ClassificationInterpretation", "Image", "Category")
+_CALLED = re.compile(
+    r"cnn_learner|create_cnn|fit(_one_cycle)?|lr_find|from_(csv|df|folder|lists|name_re)|label_from_\w+|"
+    r"transform|databunch|get_transforms"
+)
+_INSTALLS = re.compile(r"[ \t]*!.*(pip3? .*install.*\bfastai\b|fast\.ai/setup)")
+_BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load)\b", re.MULTILINE)
+
+
+class Checker:
+    """The cells of one notebook, or a script as its only cell: what one defines, the others use."""
+
+    def __init__(self, cells: Sequence[tuple[str, ast.Module | None]], names: Collection[str]) -> None:
+        self._names = names
+        self._trees = [tree for _, tree in cells if tree is not None]
+        nodes = [node for tree in self._trees for node in ast.walk(tree)]
+        self._defined = {name for node in nodes for name in _bound(node)}
+        self._learners = {name for node in nodes for name in _learners(node)}
+        self._imported = {one.name for tree in self._trees for node in imports(tree) for one in node.names}
+        stars = [
+            one for one in nodes if isinstance(one, ast.ImportFrom) and any(a.name == "*" for a in one.names)
+        ]
+        # Where other modules bring names too, an unknown one may be theirs.
+        self._knows_all = bool(stars) and all(is_fastai(one.module) for one in stars)
+        self._knows_all &= not any(_BRINGS_NAMES.search(source) for source, _ in cells)
+        self._modules = {
+            alias.asname or "fastai"
+            for tree in self._trees
+            for node in imports(tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+            if is_fastai(alias.name) and home(alias.name) == HERE
+        }
+
+    def findings(self, source: str, tree: ast.Module | None) -> list[Finding]:
+        """What can't run in a cell, besides its imports, line by line."""
+        found = [
+            Finding(number, "fastai", Message("rewriting.installs"))
+            for number, line in enumerate(source.splitlines(), 1)
+            if _INSTALLS.match(line)
+        ]
+        for node in ast.walk(tree) if tree else ():
+            found += self._of(node)
+        return sorted(dict.fromkeys(found), key=lambda one: one.line)
+
+    def _of(self, node: ast.AST) -> Iterator[Finding]:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            if why := self._name(node.id):
+                yield Finding(node.lineno, node.id, why)
+        elif isinstance(node, ast.Attribute):
+            yield from self._attribute(node)
+        elif isinstance(node, ast.Call) and _CALLED.fullmatch(_called(node)):
+            for one in node.keywords:
+                if one.arg and (why := not_there.of_argument(one.arg)):
+                    yield Finding(one.value.lineno, f"{one.arg}=", why)
+        elif isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                if isinstance(base, ast.Name) and base.id in _OPEN and self._is_ours(base.id):
+                    yield Finding(node.lineno, node.name, Message("rewriting.custom", base=base.id))
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self._imported or name not in self._defined
+
+    def _name(self, name: str) -> Message | None:
+        if name in self._defined or name in self._names or name in IPYTHON or hasattr(builtins, name):
+            return None
+        return not_there.of_name(name) or (Message("rewriting.unknown") if self._knows_all else None)
+
+    def _attribute(self, node: ast.Attribute) -> Iterator[Finding]:
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        if owner in self._modules:
+            why = None if node.attr in self._names else self._of_module(node.attr)
+            name = f"{owner}.{node.attr}"
+        else:
+            why, name = not_there.of_method(node.attr, owner in self._learners), node.attr
+        if why:
+            yield Finding(node.lineno, name, why)
+
+    def _of_module(self, name: str) -> Message | None:
+        if home(f"fastai.{name}") == HERE:
+            return Message("rewriting.dotted", module=name)
+        if home(f"fastai.{name}"):
+            return None
+        return not_there.of_name(name) or not_there.of_module(f"fastai.{name}")
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """The names that a node gives something to."""
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (one.asname or one.name.partition(".")[0] for one in node.names)
+
+
+def _learners(node: ast.AST) -> Iterator[str]:
+    """The names that a learner is given."""
+    made = node.value if isinstance(node, ast.Assign) else None
+    if isinstance(node, ast.Assign) and isinstance(made, ast.Call) and _LEARNERS.fullmatch(_called(made)):
+        yield from (one.id for one in node.targets if isinstance(one, ast.Name))
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
