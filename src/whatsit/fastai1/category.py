@@ -6,13 +6,13 @@ class Category(str):
 
     data: int
 
-    def __new__(cls, data: int, obj: str) -> "Category":
+    def __new__(cls, obj: str, data: int) -> "Category":
         category = super().__new__(cls, obj)
         category.data = int(data)
         return category
 
-    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override]
-        return self.data, str(self)
+    def __getnewargs__(self) -> tuple[str, int]:  # type: ignore[override]
+        return str(self), self.data
 
     def __int__(self) -> int:
         return self.data

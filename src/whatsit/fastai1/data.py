@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
 from whatsit.catalog import Catalog
 from whatsit.checks import config_with, described
+from whatsit.config import InputSide
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
@@ -28,7 +31,7 @@ PathOrStr = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Settings:
-    """How pictures are prepared: changed by `ds_tfms`, once called `tfms`, `size` pixels square, `bs` at once.
+    """How pictures are prepared: changed by `ds_tfms` or `tfms`, `size` pixels square, `bs` at once.
 
     `num_workers` is accepted and means nothing: Whatsit uses the processors that there are.
     """
@@ -43,8 +46,8 @@ class Settings:
 class ImageDataBunch:
     """Pictures for a learner: `catalog`, None of `single_from_classes`, and what `path` models lie below.
 
-    `size` is the side of the network's input in pixels, None for Whatsit's choice; `bs` the batch size, None
-    for Whatsit's choice; `tfms` what `get_transforms` gave.
+    `size` is the side of the network's input in pixels or "auto", `bs` the batch size, None for Whatsit's
+    choice; `tfms` what `get_transforms` gave.
     """
 
     def __init__(
@@ -77,8 +80,8 @@ class ImageDataBunch:
         root = pathlib.Path(path)
         if valid_pct is None:
             return cls.of(path, from_folder(root, Folders(train, valid)), **settings)
-        own = root / train if train.lower() != "train" else root
-        return cls.of(path, from_folder(own, Share.drawn(valid_pct, seed)), **settings)
+        own = root if train == "train" else root / train
+        return cls.of(own, from_folder(own, Share.drawn(valid_pct, seed)), **settings)
 
     @classmethod
     def from_lists(
@@ -189,6 +192,10 @@ class ImageDataBunch:
         """The classes of the pictures to train on."""
         return self.train_ds.y
 
+    def augment(self) -> nn.Module | None:
+        """What changes training pictures, for `whatsit.Learner`."""
+        return None if self.tfms is None else self.tfms.module
+
     def normalize(self, stats: object = None) -> "ImageDataBunch":
         """The same: every backbone brings the mean and deviation along that it was trained with."""
         if stats is not imagenet_stats:
@@ -215,10 +222,10 @@ def _transforms(given: object) -> Transforms | None:
     raise WhatsitError(Message("lesson_data.no_transforms", given=described(given)))
 
 
-def _side(size: int | tuple[int, ...] | None) -> int | None:
+def _side(size: int | tuple[int, ...] | None) -> InputSide:
     """The side of a square size. Raises WhatsitError for any other."""
     if not isinstance(size, tuple):
-        return size
+        return size or "auto"
     if len(set(size)) != 1:
         raise WhatsitError(Message("lesson_data.not_square", given=str(size)))
     return size[0]

@@ -54,7 +54,7 @@ class Dataset(Sequence[Any]):
     @cached_property
     def labels(self) -> list[Category]:
         """Their classes, in their order."""
-        of_name = {name: Category(n, name) for n, name in enumerate(self.classes)}
+        of_name = {name: Category(name, n) for n, name in enumerate(self.classes)}
         return [of_name[self._own.names[label]] for label in self._own.labels]
 
     def indices_of(self, paths: Sequence[str | AnyPath]) -> Indices:
