@@ -3,7 +3,7 @@
 import ast
 import builtins
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from whatsit.fastai1 import not_there
 from whatsit.fastai1.rewriting import HERE, Finding, home, imports, is_fastai
@@ -23,8 +23,9 @@ _BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load)\b", re.MULTILINE)
 class Checker:
     """The cells of one notebook, or a script as its only cell: what one defines, the others use."""
 
-    def __init__(self, cells: Sequence[tuple[str, ast.Module | None]], names: Collection[str]) -> None:
-        self._names = names
+    def __init__(
+        self, cells: Sequence[tuple[str, ast.Module | None]], names: Mapping[str, Collection[str]]
+    ) -> None:
         self._trees = [tree for _, tree in cells if tree is not None]
         nodes = [node for tree in self._trees for node in ast.walk(tree)]
         self._defined = {name for node in nodes for name in _bound(node)}
@@ -33,6 +34,7 @@ class Checker:
         stars = [
             one for one in nodes if isinstance(one, ast.ImportFrom) and any(a.name == "*" for a in one.names)
         ]
+        self._names = set(names[HERE]).union(*(names[home(one.module or "") or HERE] for one in stars))
         # Where other modules bring names too, an unknown one may be theirs.
         self._knows_all = bool(stars) and all(is_fastai(one.module) for one in stars)
         self._knows_all &= not any(_BRINGS_NAMES.search(source) for source, _ in cells)
@@ -94,7 +96,9 @@ class Checker:
             return Message("rewriting.dotted", module=name)
         if home(f"fastai.{name}"):
             return None
-        return not_there.of_name(name) or not_there.of_module(f"fastai.{name}")
+        return (
+            not_there.of_name(name) or not_there.of_module(f"fastai.{name}") or Message("rewriting.no_name")
+        )
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
@@ -112,8 +116,10 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def _learners(node: ast.AST) -> Iterator[str]:
-    """The names that a learner is given."""
+    """The names that a learner is given, as in `learn = cnn_learner(...).to_fp16()`."""
     made = node.value if isinstance(node, ast.Assign) else None
+    while isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
+        made = made.func.value
     if isinstance(node, ast.Assign) and isinstance(made, ast.Call) and _LEARNERS.fullmatch(_called(made)):
         yield from (one.id for one in node.targets if isinstance(one, ast.Name))
 

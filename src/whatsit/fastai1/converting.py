@@ -25,6 +25,8 @@ _FASTAI_07 = re.compile(
     r"model|models(\..*)?|nlp|plots|rnn_\w+|sgdr|structured|swa|transforms|set_spawn)"
 )
 
+MOST_LINES, LONGEST_LINE = 5, 90  # lines that are shown for a reason, and characters of one
+
 
 @dataclass(frozen=True)
 class Place:
@@ -73,7 +75,7 @@ def _rewritten(
         (source, tree if isinstance(tree, ast.Module) else None)
         for source, tree in zip(file.sources, trees, strict=True)
     ]
-    checker = Checker(cells, names[HERE])
+    checker = Checker(cells, names)
     for number, ((source, parsed), tree) in enumerate(zip(cells, trees, strict=True), 1):
         changes, found = rewrite(source, parsed, names) if parsed else ([], [])
         if isinstance(tree, SyntaxError):
@@ -123,12 +125,24 @@ def _modules(node: ast.AST) -> list[str]:
 
 
 def described(conversion: Conversion) -> list[str]:
-    """What to print: each line of code that can't run once, with its reasons."""
-    lines: list[str] = []
+    """What to print: each reason once, with the names that it is about and the lines in which they stand."""
+    reasons: dict[Message, dict[str, dict[str, None]]] = {}
     for place in conversion.places:
-        line, code = place.finding.line, shortened(printable(place.code), 90)
-        code_of = "rewriting.in_script" if place.cell is None else "rewriting.in_cell"
-        where = str(Message(code_of, cell=place.cell, line=line, code=code))
-        lines += [] if where in lines else [where]
-        lines.append(f"    {Message('rewriting.why', name=place.finding.name, reason=place.finding.reason)}")
-    return lines
+        line, code = place.finding.line, shortened(printable(place.code), LONGEST_LINE)
+        where = "rewriting.in_script" if place.cell is None else "rewriting.in_cell"
+        shown = reasons.setdefault(place.finding.reason, {"names": {}, "lines": {}})
+        shown["names"][place.finding.name] = None
+        shown["lines"][Message(where, cell=place.cell, line=line, code=code).text()] = None
+    return [
+        text
+        for why, shown in reasons.items()
+        for text in (
+            Message("rewriting.why", names=list(shown["names"]), reason=why).text(),
+            *list(shown["lines"])[:MOST_LINES],
+            *_more(len(shown["lines"]) - MOST_LINES),
+        )
+    ]
+
+
+def _more(count: int) -> list[str]:
+    return [Message("rewriting.more", count=count).text()] if count > 0 else []

@@ -91,12 +91,11 @@ def of_argument(name: str) -> Message | None:
     return _reason(_ARGUMENTS, name)
 
 
-def of_module(name: str) -> Message:
-    """Why nothing of a module, such as `fastai.text`, is there."""
+def of_module(name: str) -> Message | None:
+    """Why nothing of a module, such as `fastai.text`, is there; None where it is not known."""
     own = name.removeprefix("fastai.")
     return next(
-        (Message(code) for code, names in _MODULES.items() if re.match(rf"({names})(\.|$)", own)),
-        Message("rewriting.module"),
+        (Message(code) for code, names in _MODULES.items() if re.match(rf"({names})(\.|$)", own)), None
     )
 
 

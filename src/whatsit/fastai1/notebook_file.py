@@ -6,8 +6,8 @@ import json
 import tokenize
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from json.decoder import JSONDecoder, scanstring
-from json.scanner import py_make_scanner
+from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]
+from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 

@@ -86,7 +86,7 @@ def _import(node: ast.Import) -> tuple[str, list[Finding]]:
         if not is_fastai(one.name):
             kept.append(ast.unparse(one))
         elif where is None:
-            findings.append(Finding(node.lineno, one.name, not_there.of_module(one.name)))
+            findings.append(Finding(node.lineno, one.name, _of_module(one.name)))
         elif one.asname or where == HERE:
             kept.append(f"{where} as {one.asname or 'fastai'}")
         else:
@@ -98,7 +98,7 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
     module = node.module or ""
     where = home(module)
     if where is None:
-        return "pass", [Finding(node.lineno, module, not_there.of_module(module))]
+        return "pass", [Finding(node.lineno, module, _of_module(module))]
     kept, modules, findings = [], [], []
     for one in node.names:
         if one.name == "*" or one.name in names[where]:
@@ -106,7 +106,7 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
         elif inner := home(f"{module}.{one.name}"):
             modules.append(f"import {inner} as {one.asname or one.name}")
         else:
-            findings.append(Finding(node.lineno, one.name, reason(one.name)))
+            findings.append(Finding(node.lineno, one.name, _of_name(one.name)))
     if len(kept) == len(node.names) and (found := _FROM.match(old)):
         return f"{old[: found.start(1)]}{where}{old[found.end(1) :]}", []
     if kept:
@@ -114,8 +114,11 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
     return "; ".join(modules) or "pass", findings
 
 
-def reason(name: str) -> Message:
-    """Why a name that was imported from fastai 1 is not there."""
+def _of_module(name: str) -> Message:
+    return not_there.of_module(name) or Message("rewriting.module")
+
+
+def _of_name(name: str) -> Message:
     return not_there.of_name(name) or Message("rewriting.no_name")
 
 
