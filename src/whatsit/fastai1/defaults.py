@@ -11,7 +11,7 @@ from whatsit.config import Device
 class Defaults:
     """`device` is where learners that are made from now on train layers of the backbone."""
 
-    device: torch.device | str = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device: torch.device | str
 
     @property
     def today(self) -> Device:
@@ -20,4 +20,4 @@ class Defaults:
         return found
 
 
-defaults = Defaults()
+defaults = Defaults(torch.device("cuda" if torch.cuda.is_available() else "cpu"))

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from whatsit.config import LR, LearnerConfig
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import models, saved
 from whatsit.fastai1.category import Category
+from whatsit.fastai1.data import ImageDataBunch
 from whatsit.fastai1.defaults import defaults
 from whatsit.fastai1.epoch_table import printing
 from whatsit.fastai1.images import Image
@@ -30,9 +30,6 @@ from whatsit.training.doctor import Diagnosis
 from whatsit.training.finder import END
 from whatsit.training.learning_rates import LearningRates
 
-if TYPE_CHECKING:
-    from whatsit.fastai1.data import ImageDataBunch
-
 MAX_LR = slice(LR)  # for the last layers, a tenth of it for the others
 FOUND = "LR Finder complete, type {learner_name}.recorder.plot() to see the graph."  # as the lesson has it
 
@@ -42,13 +39,13 @@ class Learner:
 
     `metrics` are functions of `preds` (n, classes), the logarithms of probabilities, and `targs` (n,), the
     numbers of the classes. `ps` is the share of features that dropout leaves out, `wd` the weight decay; by
-    default today's. Without `pretrained` weights all layers are trained. Raises BackboneError where the weights
-    can't be fetched.
+    default today's. Without `pretrained` weights all layers are trained. Raises BackboneError for weights
+    that can't be fetched.
     """
 
     def __init__(
         self,
-        data: "ImageDataBunch",
+        data: ImageDataBunch,
         arch: object,
         metrics: Metric | Sequence[Metric] | None = None,
         pretrained: bool = True,
@@ -64,16 +61,16 @@ class Learner:
                 self._today = Today(
                     data.catalog,
                     self.arch.name,
-                    "auto" if data.size is None else data.size,
+                    data.size,
                     pretrained=pretrained,
                     ps=LearnerConfig.ps if ps is None else ps,
                     metrics=[as_today(metric) for metric in self.metrics if metric is not error_rate],
-                    augment=data.tfms and data.tfms.module,
+                    augment=data.augment(),
                     device=defaults.today,
                 )
 
     @classmethod
-    def of(cls, data: "ImageDataBunch", model: Model) -> "Learner":
+    def of(cls, data: ImageDataBunch, model: Model) -> "Learner":
         """A learner that answers as a model does."""
         learner = cls(data, model.backbone.name)
         learner._loaded = model
@@ -87,7 +84,7 @@ class Learner:
 
     @property
     def learner(self) -> Today:
-        """Today's learner, which does the work. Raises WhatsitError where there are no pictures to train on."""
+        """Today's learner, which does the work. Raises WhatsitError for data without pictures."""
         if self._today is None:
             raise WhatsitError(Message("lesson_learner.no_pictures"))
         return self._today
@@ -106,14 +103,14 @@ class Learner:
         pct_start: float = 0.3,
         wd: float | None = None,
     ) -> None:
-        """Train for `cyc_len` epochs at rates that rise to `max_lr` and fall again, and print a table of them.
+        """Train for `cyc_len` epochs at rates that rise to `max_lr` and fall again, and print a table.
 
         `max_lr` is a number, slice(a, b) from the first layers to the last, or slice(b), a tenth of it for
         all but the last. Raises WhatsitError for values with which nothing can be trained.
         """
+        bs, wd = self.data.bs, self._decay(wd)
         with self._recording():
-            how = {"bs": self.data.bs, "wd": self._decay(wd)}
-            self.learner.fit_one_cycle(cyc_len, max_lr, pct_start=pct_start, moms=moms, **how)
+            self.learner.fit_one_cycle(cyc_len, max_lr, bs=bs, wd=wd, pct_start=pct_start, moms=moms)
 
     def fit(self, epochs: int, lr: LearningRates = MAX_LR, wd: float | None = None) -> None:
         """Train at constant rates; otherwise as `fit_one_cycle`."""
@@ -121,6 +118,8 @@ class Learner:
             self.learner.fit(epochs, lr, bs=self.data.bs, wd=self._decay(wd))
 
     def _recording(self) -> AbstractContextManager[None]:
+        if not len(self.learner.catalog["valid"]):
+            raise WhatsitError(Message("lesson_learner.no_validation"))
         self.recorder.begin()
         return printing(self.recorder.names)
 
@@ -128,9 +127,9 @@ class Learner:
         return self.wd if wd is None else wd
 
     def lr_find(self, start_lr: float | None = None, end_lr: float = END, *, wd: float | None = None) -> None:
-        """Try ever higher rates, a batch each, until the loss explodes; `recorder.plot` shows what it found."""
-        how = {"bs": self.data.bs, "wd": self._decay(wd)}
-        self.recorder.finder = self.learner.lr_find(start=start_lr, end=end_lr, **how)
+        """Try ever higher rates, a batch each, until the loss explodes; `recorder.plot` shows the losses."""
+        bs, wd = self.data.bs, self._decay(wd)
+        self.recorder.finder = self.learner.lr_find(start=start_lr, end=end_lr, bs=bs, wd=wd)
         print(FOUND)
 
     def freeze(self) -> None:
@@ -185,7 +184,7 @@ class Learner:
             raise WhatsitError(Message("lesson_learner.not_loaded"))
         number = list(answer.probabilities).index(answer.label)
         outputs = torch.tensor(list(answer.probabilities.values()))
-        return Category(number, answer.label), torch.tensor(number), outputs
+        return Category(answer.label, number), torch.tensor(number), outputs
 
     def get_preds(self, ds_type: DatasetType = DatasetType.Valid) -> list[Tensor]:
         """The probabilities (n, classes) of all pictures of a kind, and the numbers of their classes (n,)."""
@@ -194,7 +193,7 @@ class Learner:
 
 
 def cnn_learner(
-    data: "ImageDataBunch",
+    data: ImageDataBunch,
     arch: object,
     metrics: Metric | Sequence[Metric] | None = None,
     pretrained: bool = True,
@@ -210,8 +209,6 @@ create_cnn = cnn_learner  # as the lesson calls it
 
 def load_learner(path: str | PathLike[str], file: str | PathLike[str] = saved.EXPORT) -> Learner:
     """What `export` wrote in a folder, ready to answer. Raises BundleError, and WhatsitError for a pickle."""
-    from whatsit.fastai1.data import ImageDataBunch
-
     model = saved.read_export(path, file)
     size = model.preprocess.size
     return Learner.of(ImageDataBunch.single_from_classes(Path(path), model.classes, size=size), model)

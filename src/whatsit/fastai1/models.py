@@ -49,7 +49,7 @@ def __getattr__(name: str) -> Architecture:
 
 @contextmanager
 def fetching(name: str) -> Iterator[None]:
-    """Fetch the weights of an architecture in this block. Where they can't be, the error says what to do here."""
+    """Fetch the weights of an architecture in this block; an error says what to do in a notebook."""
     try:
         yield
     except BackboneError as error:
@@ -59,7 +59,7 @@ def fetching(name: str) -> Iterator[None]:
 
 
 def name_of(arch: object) -> str:
-    """The name of an architecture: one of these, its name, or a function of torchvision. Raises BackboneError."""
+    """The name of one of these, of a function of torchvision, or the name itself. Raises BackboneError."""
     name = arch if isinstance(arch, str) else getattr(arch, "name", getattr(arch, "__name__", None))
     if not isinstance(name, str):
         raise BackboneError(Message("lesson_learner.architecture", given=repr(arch)[:60]))

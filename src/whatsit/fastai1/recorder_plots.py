@@ -12,7 +12,7 @@ SMOOTH = 0.98  # of the running mean of the losses, as in the lesson's library
 
 @styled()
 def draw_losses(losses: Sequence[float], ends: Sequence[int], val_losses: Sequence[float]) -> Plot:
-    """Draw the smoothed training loss of each batch, and the validation losses, after so many batches each."""
+    """Draw the smoothed training loss of each batch, and validation losses after so many batches each."""
     figure, axis = _over_batches(len(losses))
     trained = Line(range(1, len(losses) + 1), _smoothed(losses), "s0", ".2f", say("plots.training"))
     draw_lines(axis, [trained, Line(ends, val_losses, "s1", ".2f", say("plots.validation"))])
@@ -36,10 +36,11 @@ def draw_schedule(lrs: Sequence[float], moms: Sequence[float] | None = None) -> 
 def draw_metrics(metrics: Mapping[str, Sequence[float]], ends: Sequence[int]) -> Plot:
     """Draw each metric below the other, after so many batches each."""
     figure = Plot(figsize=(7, 3.2 * len(metrics)), layout="constrained")
-    for part, (name, values) in zip(figure.subplots(len(metrics), 1, squeeze=False), metrics.items(), strict=True):
-        draw_lines(part[0], [Line(ends, values, "s1", ".3f")])
-        part[0].set(xlabel=say("lesson_learner.batches"))
-        part[0].set_title(name)
+    axes = figure.subplots(len(metrics), 1, squeeze=False)[:, 0]
+    for axis, (name, values) in zip(axes, metrics.items(), strict=True):
+        draw_lines(axis, [Line(ends, values, "s1", ".3f")])
+        axis.set(xlabel=say("lesson_learner.batches"))
+        axis.set_title(name)
     return figure
 
 

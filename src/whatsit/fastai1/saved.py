@@ -3,21 +3,18 @@
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from whatsit.bundle import Bundle
 from whatsit.classifier import Classifier
 from whatsit.errors import DivergedError, WhatsitError
 from whatsit.events import note
+from whatsit.fastai1.data import ImageDataBunch
 from whatsit.i18n import Message
 from whatsit.model import Model
 from whatsit.project import Project
 from whatsit.training import Learner
 from whatsit.training import checkpoint_file as files
 from whatsit.training.export import served
-
-if TYPE_CHECKING:
-    from whatsit.fastai1.data import ImageDataBunch
 
 SUFFIX = ".whatsit"
 EXPORT = f"export{SUFFIX}"
@@ -45,8 +42,8 @@ def write_model(learner: Learner, path: Path) -> None:
     Bundle(served(model), asdict(learner.catalog.rule), {}, {}).write(path)
 
 
-def read_model(data: "ImageDataBunch", arch: str, name: str) -> Model:
-    """What `write_model` wrote for a checkpoint. Raises WhatsitError where data or architecture are others."""
+def read_model(data: ImageDataBunch, arch: str, name: str) -> Model:
+    """What `write_model` wrote. Raises WhatsitError where data or architecture are others."""
     files.require_name(name)
     path = place_of(data.path, name)
     if not path.is_file():
@@ -56,7 +53,7 @@ def read_model(data: "ImageDataBunch", arch: str, name: str) -> Model:
     model = Classifier(path).model
     size = model.preprocess.size
     there = {"architecture": model.backbone.name, "classes": model.classes, "size": size}
-    here = {"architecture": arch, "classes": data.classes, "size": size if data.size is None else data.size}
+    here = {"architecture": arch, "classes": data.classes, "size": size if data.size == "auto" else data.size}
     files.require_same(name, there, here)
     return model
 

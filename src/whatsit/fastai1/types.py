@@ -6,7 +6,7 @@ from whatsit.config import Split
 
 
 class DatasetType(Enum):
-    """The pictures that are trained on, those that the training is measured by, and those kept for the end."""
+    """Pictures to train on, to measure the training by, and those kept for the end."""
 
     Train = "train"
     Valid = "valid"
