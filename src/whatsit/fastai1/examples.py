@@ -92,10 +92,10 @@ EXAMPLES = {
     ),
     # Training
     "doc.models": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",
-    **{
-        f"doc.models.resnet{n}": f"learn = create_cnn(data, models.resnet{n}, metrics=error_rate)"
-        for n in (18, 34, 50, 101)
-    },
+    "doc.models.resnet18": "learn = create_cnn(data, models.resnet18, metrics=error_rate)",
+    "doc.models.resnet34": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",
+    "doc.models.resnet50": "learn = create_cnn(data, models.resnet50, metrics=error_rate)",
+    "doc.models.resnet101": "learn = create_cnn(data, models.resnet101, metrics=error_rate)",
     "doc.create_cnn": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",
     "doc.cnn_learner": "learn = cnn_learner(data, models.resnet34, metrics=[error_rate, accuracy])",
     "doc.error_rate": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",

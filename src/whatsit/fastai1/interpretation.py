@@ -69,7 +69,7 @@ class ClassificationInterpretation:
         return torch.from_numpy(losses[:k]).float(), indices
 
     def plot_top_losses(self, k: int, figsize: Size | None = None, heatmap: bool = True) -> "Plot | None":
-        """Draw the `k` pictures with the largest losses: prediction / actual / loss / probability of actual."""
+        """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual."""
         return _sized(self.today.plot_top_losses(k, heatmap), figsize)
 
     def confusion_matrix(self) -> NDArray[np.int64]:
