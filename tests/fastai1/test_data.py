@@ -143,7 +143,7 @@ def test_cleaned_table_is_read_as_the_lesson_does(bears: AnyPath) -> None:
     db = ImageList.from_csv(bears, "cleaned.csv", folder=".").split_none().label_from_df().databunch()
     assert len(db.train_ds) == 23
     assert [str(label) for label in db.y] == [path.parent.name for path in db.x.items]
-    with pytest.raises(CatalogError, match="no column species. Choose one of these: name, label"):
+    with pytest.raises(CatalogError, match=r"no column species\. Choose one of these: name, label"):
         ImageDataBunch.from_csv(bears, csv_labels="cleaned.csv", label_col="species")
 
 
