@@ -49,6 +49,7 @@ def test_data_of_a_folder_is_as_the_lesson_shows_it(bears: AnyPath) -> None:
     assert isinstance(picture, Image)
     assert (label, type(label)) == ("black", Category)
     figure = data.show_batch(rows=2, figsize=(7, 8))
+    assert figure is not None
     assert [axis.get_title() for axis in figure.axes] == [*CLASSES, "black"]
     assert figure.get_size_inches().tolist() == [7, 8]
 

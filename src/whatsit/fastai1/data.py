@@ -5,7 +5,7 @@ import pathlib
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
@@ -16,14 +16,13 @@ from whatsit.fastai1.datasets import Dataset, Labels, Pictures
 from whatsit.fastai1.files import Path
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
+from whatsit.fastai1.showing import shown
 from whatsit.fastai1.tables import Table
 from whatsit.fastai1.transforms import imagenet_stats
+from whatsit.figures import Plot
 from whatsit.i18n import Message
 from whatsit.tables import paragraph
 from whatsit.text import brief
-
-if TYPE_CHECKING:
-    from whatsit.figures import Plot
 
 PathOrStr = str | os.PathLike[str]
 
@@ -183,12 +182,12 @@ class ImageDataBunch:
             note(Message("lesson_data.own_stats"))
         return self
 
-    def show_batch(self, rows: int = 5, figsize: tuple[float, float] | None = None) -> "Plot":
-        """A figure of `rows` rows of as many training pictures, from all classes."""
+    def show_batch(self, rows: int = 5, figsize: tuple[float, float] | None = None) -> Plot | None:
+        """Show `rows` rows of as many training pictures, from all classes."""
         figure = self._pictures["train"].show(rows, rows)
         if figsize is not None:
             figure.set_size_inches(*figsize)
-        return figure
+        return shown(figure)
 
     @property
     def _pictures(self) -> Catalog:
