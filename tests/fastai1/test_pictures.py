@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.conftest import rendered
+from tests.listening import on_lines
 from tests.pictures import contents
 from tests.site import Site
 from whatsit import fastai1
@@ -78,7 +79,13 @@ def test_lesson_downloads_and_verifies(
         download_images(site.url("/8.jpg"), dest)
     (dest / "page.jpg").write_text("<html>")
     before = contents(dest)
-    verify_images(dest, delete=True, max_workers=8, max_size=500)
+    notes: list[str] = []
+    with on_lines(notes.append):
+        verify_images(dest, delete=True, max_workers=8, max_size=500)
+        verify_images(dest)
+    assert [line.partition(": ")[2].partition(". ")[0] for line in notes] == [
+        "1 file that can't be read moved to the trash, 2 pictures made smaller"
+    ]
     assert [file.name for file in dest.ls()] == ["00000000.jpg", "00000001.jpg"]
     assert Pillow.open(dest / "00000000.jpg").size == (500, 333)
     list(undo(Project(path)))
