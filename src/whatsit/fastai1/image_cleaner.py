@@ -37,22 +37,17 @@ class ImageCleaner(Batches):
         if Path(path).absolute() != root:
             raise WhatsitError(Message("lesson_widgets.other_path", given=path, folder=root))
         self._row = {root / name: row for row, name in enumerate(dataset.catalog.paths)}
-        self._learn_of_decisions()
-        write_table(self._decisions)
         paths = [Path(one) for one in dataset.x[fns_idxs]]
+        write_table(self._decisions)
         super().__init__(paths, 2 if duplicates else batch_size, say("lesson_widgets.next_batch"), duplicates)
 
     @property
     def _project(self) -> Project:
         return self._decisions.catalog.project
 
-    def _learn_of_decisions(self) -> None:
-        """Look up what was decided of each picture last, by where it lies and its content."""
-        holding = self._project.decided.holding()
-        self._decided = {(one.path, one.content): one for one in holding if one.choice != "unsure"}
-
     def _show(self, news: str) -> None:
-        self._learn_of_decisions()
+        holding = self._project.decided.holding()  # the last one about a picture counts
+        self._decided = {(one.path, one.content): one for one in holding if one.choice != "unsure"}
         super()._show(news)
 
     def _last(self, path: Path) -> Decision | None:
