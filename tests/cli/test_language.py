@@ -14,7 +14,7 @@ from tests.conftest import Run
 from whatsit.cli import _take_language
 from whatsit.cli.app import COMMANDS
 from whatsit.cli.printing import print_table
-from whatsit.cli.wide import cells, to_left, to_right, wrapped
+from whatsit.wide import cells, to_left, to_right, wrapped
 from whatsit.config import ReportConfig
 from whatsit.errors import WhatsitError
 from whatsit.i18n import language
