@@ -1,15 +1,21 @@
-"""A small folder as the lesson's."""
+"""Small pictures as the lesson's, in a folder and on the web, and networks that need no network."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torchvision import models
 
 from tests.conftest import rendered
 from tests.pictures import put
+from tests.site import Site, encoded, respond
+from whatsit.drawings import draw
 
 CLASSES = ["black", "grizzly", "teddys"]
+EACH = 24  # pictures of a class on the web: the lesson opens the 22nd
 
 
 @pytest.fixture
@@ -29,3 +35,25 @@ def unseeded() -> Iterator[None]:
     np.random.set_bit_generator(np.random.MT19937())
     yield
     np.random.set_bit_generator(before)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Iterator[Site]:
+    """A web server with drawings: cats for black bears, birds for grizzlies, fish for teddies."""
+    site, chance = Site(), random.Random(0)
+    for label, kind in zip(CLASSES, ("cat", "bird", "fish"), strict=True):
+        for n in range(EACH):
+            picture = draw(kind, chance).resize((96, 96))
+            site.pages[f"/{label}/{n}.jpg"] = respond(encoded(picture))
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def resnets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with random weights: there is no network to fetch others from."""
+    folder = tmp_path_factory.mktemp("resnets")
+    torch.manual_seed(0)
+    for name in ("resnet34", "resnet50"):
+        torch.save(getattr(models, name)().state_dict(), folder / f"{name}.pth")
+    return folder

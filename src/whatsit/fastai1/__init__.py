@@ -4,6 +4,7 @@ import sys
 
 from whatsit.extras import needing
 from whatsit.i18n import Message
+from whatsit.version import __version__ as __version__  # which notebooks print
 
 with needing(Message("lesson_data.names")):
     from whatsit.fastai1 import models

@@ -6,16 +6,17 @@ import traceback
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.converting import convert, described
-from whatsit.fastai1.rewriting import HERE, WIDGETS
+from whatsit.fastai1.rewriting import HERE, MODELS, WIDGETS
 from whatsit.i18n import Message, chosen, say, speak
 from whatsit.text import printable
 
-MODULES = (HERE, WIDGETS, f"{HERE}.models")
+MODULES = (HERE, WIDGETS, MODELS)
 
 
 class _Parser(ArgumentParser):
@@ -51,11 +52,16 @@ def _convert(words: list[str]) -> None:
     if given.help or not given.old:
         print(say("rewriting.help"))
         return
-    done = convert(given.old, given.out, {name: vars(import_module(name)).keys() for name in MODULES})
+    done = convert(given.old, given.out, {name: _names(import_module(name)) for name in MODULES})
     print(say("rewriting.written", out=printable(done.out), count=done.imports))
     if done.places:
         print(say("rewriting.list"))
         print("\n".join(described(done)))
+
+
+def _names(module: ModuleType) -> list[str]:
+    """What can be imported from a module: what its star brings, or what is not private."""
+    return [*getattr(module, "__all__", (name for name in vars(module) if name[0] != "_")), "__version__"]
 
 
 def _leave(sentence: str, code: int) -> NoReturn:

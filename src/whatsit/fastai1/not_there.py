@@ -31,7 +31,7 @@ _NAMES = {
     "Lambda|PoolFlatten|conv(2d|_layer|2d_trans)|bn_drop_lin|SequentialEx|MergeLayer|res_block|Darknet|WideResNet|"
     "wrn_22|XResNet|xresnet\\d+|requires_grad|apply_init|CrossEntropyFlat|LabelSmoothingCrossEntropy|"
     "FlattenedLoss|flatten_model|split_model(_idx)?|has_params|trainable_params|AdamW|OptimWrapper|"
-    "ConvLearner",
+    "ConvLearner|unet",
     "rewriting.metrics": "fbeta|FBeta|[Pp]recision|[Rr]ecall|CohenKappa|KappaScore|auc_roc_score|AUROC|"
     "roc_curve|top_k_accuracy|ConfusionMatrix|MatthewsCorreff|exp_rmspe|explained_variance|r2_score",
     "rewriting.datasets": "untar_data|URLs|Config|download_(data|url)|datapath4file|url2(name|path)|get_key",

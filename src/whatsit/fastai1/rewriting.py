@@ -10,7 +10,7 @@ from whatsit.fastai1.ipython_cells import LINES
 from whatsit.i18n import Message
 
 HERE = "whatsit.fastai1"
-WIDGETS = f"{HERE}.widgets"
+WIDGETS, MODELS = f"{HERE}.widgets", f"{HERE}.models"  # which takes any name of timm's
 _SERVED = (
     "fastai|fastai.(basics|basic_data|basic_train|core|data_block|imports|imports.core|imports.torch|metrics|"
     "torch_core|train|vision|vision.data|vision.image|vision.interpret|vision.learner|vision.transform|interpret|"
@@ -43,7 +43,7 @@ def home(module: str) -> str | None:
     if re.fullmatch(r"fastai\.widgets(\.image_cleaner)?", module):
         return WIDGETS
     if module == "fastai.vision.models":
-        return f"{HERE}.models"
+        return MODELS
     return HERE if re.fullmatch(_SERVED.replace(".", r"\."), module) else None
 
 
@@ -101,7 +101,11 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
         return "pass", [Finding(node.lineno, module, _of_module(module))]
     kept, modules, findings = [], [], []
     for one in node.names:
-        if one.name == "*" or one.name in names[where]:
+        if (
+            one.name == "*"
+            or one.name in names[where]
+            or (where == MODELS and not not_there.of_name(one.name))
+        ):
             kept.append(one)
         elif inner := home(f"{module}.{one.name}"):
             modules.append(f"import {inner} as {one.asname or one.name}")
