@@ -109,7 +109,6 @@ def test_what_can_not_run_is_listed_with_the_reason_and_its_lines(tmp_path: Path
         "%time log_preds, y = learn.TTA(beta=None)\nlearn.summary(); 'a b'.split()",
         "class Pets(ImageList): pass\nx = SegmentationItemList.from_folder(path)",
         "%%bash\nlearn.TTA()",
-        "print 'Python 2'",
         "learn.fit_one_cycle(1) ; fobnicate(3)",
     )
     found = {(one.finding.name, one.finding.reason.code.partition(".")[2]) for one in done.places}
@@ -125,7 +124,6 @@ def test_what_can_not_run_is_listed_with_the_reason_and_its_lines(tmp_path: Path
         ("summary", "summary"),
         ("Pets", "custom"),
         ("SegmentationItemList", "segmentation"),
-        ("Python", "not_python"),
         ("fobnicate", "unknown"),
     } | ({("cnn_learner", "unknown")} if "cnn_learner" not in fastai1.__all__ else set())
     lines = described(done)
@@ -149,8 +147,11 @@ def test_a_notebook_that_can_run_has_an_empty_list(tmp_path: Path) -> None:
 def test_names_of_other_modules_are_not_judged(tmp_path: Path) -> None:
     _, done = converted(tmp_path, "from fastai.vision import *\nfrom utils import *\nhelp_me(TTA)")
     assert not done.places
-    _, done = converted(tmp_path, "from fastai.vision import *\n%run setup.py\nhelp_me(URLs)")
-    assert [one.finding.name for one in done.places] == ["URLs"]
+    for other in ("%run setup.py", "%store -r help_me"):
+        _, done = converted(tmp_path, f"from fastai.vision import *\n{other}\nhelp_me(URLs)")
+        assert [one.finding.name for one in done.places] == ["URLs"]
+    _, done = converted(tmp_path, "from fastai.vision import *", "print 'Python 2'", "help_me(1)")
+    assert [one.finding.reason.code for one in done.places] == ["rewriting.not_python"]
 
 
 def test_what_is_listed_as_missing_is_missing() -> None:

@@ -17,7 +17,7 @@ _CALLED = re.compile(
     r"transform|databunch|get_transforms"
 )
 _INSTALLS = re.compile(r"[ \t]*!.*(pip3? .*install.*\bfastai\b|fast\.ai/setup)")
-_BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load)\b", re.MULTILINE)
+_BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load|store)\b|^%%capture[ \t]+\w", re.MULTILINE)
 
 
 class Checker:
@@ -26,7 +26,7 @@ class Checker:
     def __init__(
         self, cells: Sequence[tuple[str, ast.Module | None]], names: Mapping[str, Collection[str]]
     ) -> None:
-        self._trees = [tree for _, tree in cells if tree is not None]
+        self._trees = [tree for _, tree in cells if tree]
         nodes = [node for tree in self._trees for node in ast.walk(tree)]
         self._defined = {name for node in nodes for name in _bound(node)}
         self._learners = {name for node in nodes for name in _learners(node)}
@@ -35,9 +35,9 @@ class Checker:
             one for one in nodes if isinstance(one, ast.ImportFrom) and any(a.name == "*" for a in one.names)
         ]
         self._names = set(names[HERE]).union(*(names[home(one.module or "") or HERE] for one in stars))
-        # Where other modules bring names too, an unknown one may be theirs.
+        # Where other modules or cells that can't be read bring names too, an unknown one may be theirs.
         self._knows_all = bool(stars) and all(is_fastai(one.module) for one in stars)
-        self._knows_all &= not any(_BRINGS_NAMES.search(source) for source, _ in cells)
+        self._knows_all &= not any(tree is None or _BRINGS_NAMES.search(source) for source, tree in cells)
         self._modules = {
             alias.asname or "fastai"
             for tree in self._trees

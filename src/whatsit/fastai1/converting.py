@@ -68,7 +68,7 @@ def convert(old: Path, out: Path | None, names: Mapping[str, Collection[str]]) -
 
 
 def _rewritten(
-    file: NotebookFile, trees: Sequence[ast.Module | SyntaxError | None], names: Mapping[str, Collection[str]]
+    file: NotebookFile, trees: Sequence[ast.Module | SyntaxError], names: Mapping[str, Collection[str]]
 ) -> tuple[list[list[Edit]], list[Place]]:
     edits, places = [], []
     cells = [
@@ -84,17 +84,17 @@ def _rewritten(
         lines = LINES.findall(source)
         edits.append(changes)
         places += [
-            Place(number if file.is_notebook else None, one, lines[one.line - 1].strip())
+            Place(number if file.is_notebook else None, one, lines[min(one.line, len(lines)) - 1].strip())
             for one in sorted(found, key=lambda one: one.line)
         ]
     return edits, places
 
 
-def _parsed(source: str, is_cell: bool) -> ast.Module | SyntaxError | None:
-    """A cell's or a script's tree, why it has none, or None for a cell in another language."""
+def _parsed(source: str, is_cell: bool) -> ast.Module | SyntaxError:
+    """A cell's or a script's tree, empty for a cell in another language, or why it has none."""
     code = without_magics(source) if is_cell else source
     try:
-        return None if code is None else ast.parse(code)
+        return ast.parse(code or "")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return error if isinstance(error, SyntaxError) else SyntaxError(str(error))
 

@@ -20,7 +20,7 @@ _NAMES = {
     "rewriting.gan": "GAN\\w*|gan_(critic|loss_from_func)|(basic|res)_(critic|generator)|NoisyItem",
     "rewriting.callbacks": "\\w*Callback(Handler|List)?|CSVLogger|MixedPrecision|ShowGraph|OneCycleScheduler|"
     "GeneralScheduler|TrainingPhase|GradientClipping|BnFreeze|AccumulateScheduler|StopAfterNBatches|"
-    "add_metrics|Recorder|LRFinder",
+    "add_metrics|LRFinder",
     "rewriting.hooks": "Hooks?|hook_outputs?|ActivationStats|model_sizes|model_summary|dummy_(eval|batch)",
     "rewriting.data": "(Item|Preprocess)\\w*|(Label|Category|Multi)List|LabelLists|DataBunch|"
     "DeviceDataLoader|DataLoader|TensorDataset|Dataset|PreProcessor|SplitData",
