@@ -15,7 +15,8 @@ from tests.conftest import campaign
 from whatsit import fastai1
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import __main__ as program
-from whatsit.fastai1 import not_there
+from whatsit.fastai1 import not_there, widgets
+from whatsit.fastai1.arguments import accepted
 from whatsit.fastai1.converting import Conversion, convert, described
 from whatsit.fastai1.ipython_cells import without_magics
 from whatsit.i18n import codes, speaking
@@ -25,6 +26,7 @@ NAMES = {
     "whatsit.fastai1.widgets": ["FileDeleter", "DatasetFormatter", "ImageCleaner"],
     "whatsit.fastai1.models": ["resnet34"],
 }
+ARGUMENTS = accepted([fastai1, widgets])
 PETS = """%reload_ext autoreload
 %matplotlib inline
 !pip install fastai==1.0.61
@@ -55,7 +57,7 @@ def converted(folder: Path, *sources: str | Sequence[str]) -> tuple[list[str], C
     old, out = folder / "old.ipynb", folder / "new.ipynb"
     old.write_text(notebook(*sources), encoding="utf-8")
     out.unlink(missing_ok=True)
-    done = convert(old, out, NAMES)
+    done = convert(old, out, NAMES, ARGUMENTS)
     cells = json.loads(out.read_text(encoding="utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in cells[1:]], done
 
@@ -109,7 +111,7 @@ def test_what_can_not_run_is_listed_with_the_reason_and_its_lines(tmp_path: Path
         "%time log_preds, y = learn.TTA(beta=None)\nlearn.summary(); 'a b'.split()",
         "class Pets(ImageList): pass\nx = SegmentationItemList.from_folder(path)",
         "%%bash\nlearn.TTA()",
-        "learn.fit_one_cycle(1) ; fobnicate(3)",
+        "learn.fit_one_cycle(1, moms=1, div_factor=2); fobnicate(3); plt.plot(dpi=1)",
     )
     found = {(one.finding.name, one.finding.reason.code.partition(".")[2]) for one in done.places}
     assert found == {
@@ -124,6 +126,7 @@ def test_what_can_not_run_is_listed_with_the_reason_and_its_lines(tmp_path: Path
         ("summary", "summary"),
         ("Pets", "custom"),
         ("SegmentationItemList", "segmentation"),
+        ("div_factor=", "argument"),
         ("fobnicate", "unknown"),
     } | ({("cnn_learner", "unknown")} if "cnn_learner" not in fastai1.__all__ else set())
     lines = described(done)
@@ -170,7 +173,7 @@ def test_scripts_keep_their_encoding_and_line_ends(tmp_path: Path) -> None:
     old = tmp_path / "train.py"
     text = "# -*- coding: latin-1 -*-\r\nname = 'é'\r\nfrom fastai.vision import *\r\nlearn.TTA()\r\n"
     old.write_bytes(text.encode("latin-1"))
-    done = convert(old, None, NAMES)
+    done = convert(old, None, NAMES, ARGUMENTS)
     assert done.out == tmp_path / "train-whatsit.py"
     new = text.replace("fastai.vision", "whatsit.fastai1")
     assert done.out.read_bytes() == new.encode("latin-1")
@@ -212,7 +215,7 @@ def test_all_other_text_is_the_same_to_the_last_byte(
     document["metadata"] = {"z": [1.50, "\u2028"], "a": None}
     text = json.dumps(document, indent=indent, ensure_ascii=in_ascii)
     (folder / "old.ipynb").write_bytes(text.encode())
-    done = convert(folder / "old.ipynb", None, NAMES)
+    done = convert(folder / "old.ipynb", None, NAMES, ARGUMENTS)
     assert (folder / "old.ipynb").read_bytes() == text.encode()
     written = done.out.read_bytes().decode()
     new = json.loads(written)
@@ -247,20 +250,20 @@ def test_the_original_and_what_is_there_are_never_changed(tmp_path: Path) -> Non
     old, out = tmp_path / "old.ipynb", tmp_path / "old-whatsit.ipynb"
     old.write_text(notebook("from fastai.vision import *"))
     before = old.read_bytes()
-    assert convert(old, None, NAMES).out == out
-    convert(old, None, NAMES)  # the same once more loses nothing
+    assert convert(old, None, NAMES, ARGUMENTS).out == out
+    convert(old, None, NAMES, ARGUMENTS)  # the same once more loses nothing
     out.write_text(out.read_text() + " ")
     edited = out.read_bytes()
     with pytest.raises(WhatsitError, match=r"already exists, and may have your changes in it"):
-        convert(old, None, NAMES)
+        convert(old, None, NAMES, ARGUMENTS)
     (tmp_path / "link.ipynb").symlink_to(old)
     for same in (old, tmp_path / "link.ipynb"):
         with pytest.raises(WhatsitError, match="is the original, which is never changed"):
-            convert(old, same, NAMES)
+            convert(old, same, NAMES, ARGUMENTS)
     with pytest.raises(WhatsitError, match=r"must end in \.ipynb"):
-        convert(old, tmp_path / "new.py", NAMES)
+        convert(old, tmp_path / "new.py", NAMES, ARGUMENTS)
     with pytest.raises(WhatsitError, match="can't be written to"):
-        convert(old, tmp_path / "nowhere" / "new.ipynb", NAMES)
+        convert(old, tmp_path / "nowhere" / "new.ipynb", NAMES, ARGUMENTS)
     assert (old.read_bytes(), out.read_bytes()) == (before, edited)
 
 
@@ -291,7 +294,7 @@ def test_anything_else_is_refused_in_a_sentence(
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(WhatsitError) as refused:
-        convert(tmp_path / name, None, NAMES)
+        convert(tmp_path / name, None, NAMES, ARGUMENTS)
     assert sentence in str(refused.value)
     assert [one.name for one in tmp_path.iterdir()] == ([] if text is None else [name])
 

@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.fastai1.conftest import CLASSES, EACH
-from tests.fastai1.test_converting import NAMES
+from tests.fastai1.test_converting import ARGUMENTS, NAMES
 from tests.site import Site
 from whatsit.fastai1.converting import convert
 
@@ -44,7 +44,7 @@ EDITS = (
 
 def run(name: str, folder: Path) -> list[Any]:
     """The cells of code of a notebook, converted, edited and run in a folder, with what they showed."""
-    done = convert(Path(str(FOLDER), name), folder / name, NAMES)
+    done = convert(Path(str(FOLDER), name), folder / name, NAMES, ARGUMENTS)
     assert done.places == []
     notebook = nbformat.read(done.out, as_version=4)  # type: ignore[no-untyped-call]
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -11,12 +11,11 @@ from typing import NoReturn, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
+from whatsit.fastai1.arguments import accepted
 from whatsit.fastai1.converting import convert, described
 from whatsit.fastai1.rewriting import HERE, MODELS, WIDGETS
 from whatsit.i18n import Message, chosen, say, speak
 from whatsit.text import printable
-
-MODULES = (HERE, WIDGETS, MODELS)
 
 
 class _Parser(ArgumentParser):
@@ -52,7 +51,9 @@ def _convert(words: list[str]) -> None:
     if given.help or not given.old:
         print(say("rewriting.help"))
         return
-    done = convert(given.old, given.out, {name: _names(import_module(name)) for name in MODULES})
+    modules = [import_module(name) for name in (HERE, WIDGETS, MODELS)]
+    names = {module.__name__: _names(module) for module in modules}
+    done = convert(given.old, given.out, names, accepted(modules[:2]))
     print(say("rewriting.written", out=printable(done.out), count=done.imports))
     if done.places:
         print(say("rewriting.list"))

@@ -12,20 +12,22 @@ from whatsit.i18n import Message
 IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
 _LEARNERS = re.compile(r"cnn_learner|create_cnn|load_learner|\w*[lL]earner")
 _OPEN = ("ImageDataBunch", "ImageList", "Learner", "ClassificationInterpretation", "Image", "Category")
-_CALLED = re.compile(
-    r"cnn_learner|create_cnn|fit(_one_cycle)?|lr_find|from_(csv|df|folder|lists|name_re)|label_from_\w+|"
-    r"transform|databunch|get_transforms"
+# Methods that other libraries have too.
+_COMMON = re.compile(r"add|export|fit|freeze|from_(csv|df|folder)|load|plot|predict|save|show|transform")
+    r"add|export|fit|freeze|from_(csv|df|folder|lists)|load|plot|predict|save|show|transform"
 )
 _INSTALLS = re.compile(r"[ \t]*!.*(pip3? .*install.*\bfastai\b|fast\.ai/setup)")
 _BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load|store)\b|^%%capture[ \t]+\w", re.MULTILINE)
+Names = Mapping[str, Collection[str]]
 
 
 class Checker:
     """The cells of one notebook, or a script as its only cell: what one defines, the others use."""
 
     def __init__(
-        self, cells: Sequence[tuple[str, ast.Module | None]], names: Mapping[str, Collection[str]]
+        self, cells: Sequence[tuple[str, ast.Module | None]], names: Names, arguments: Names
     ) -> None:
+        self._arguments = arguments
         self._trees = [tree for _, tree in cells if tree]
         nodes = [node for tree in self._trees for node in ast.walk(tree)]
         self._defined = {name for node in nodes for name in _bound(node)}
@@ -64,14 +66,28 @@ class Checker:
                 yield Finding(node.lineno, node.id, why)
         elif isinstance(node, ast.Attribute):
             yield from self._attribute(node)
-        elif isinstance(node, ast.Call) and _CALLED.fullmatch(_called(node)):
+        elif isinstance(node, ast.Call) and self._is_of_lesson(node.func):
+            taken = self._arguments.get(_called(node))
             for one in node.keywords:
-                if one.arg and (why := not_there.of_argument(one.arg)):
+                why = not_there.of_argument(one.arg or "")
+                if one.arg and not why and taken is not None and one.arg not in taken:
+                    why = Message("rewriting.argument", function=_called(node))
+                if why:
                     yield Finding(one.value.lineno, f"{one.arg}=", why)
         elif isinstance(node, ast.ClassDef):
             for base in node.bases:
                 if isinstance(base, ast.Name) and base.id in _OPEN and self._is_ours(base.id):
                     yield Finding(node.lineno, node.name, Message("rewriting.custom", base=base.id))
+
+    def _is_of_lesson(self, function: ast.expr) -> bool:
+        """Whether a function or method that is called is the lesson's."""
+        if isinstance(function, ast.Name):
+            return function.id in self._names and self._is_ours(function.id)
+        if not isinstance(function, ast.Attribute):
+            return False
+        owner = function.value.id if isinstance(function.value, ast.Name) else ""
+        is_known = owner in self._learners or (owner in _OPEN and self._is_ours(owner))
+        return is_known or (function.attr in self._arguments and not _COMMON.fullmatch(function.attr))
 
     def _is_ours(self, name: str) -> bool:
         return name in self._imported or name not in self._defined

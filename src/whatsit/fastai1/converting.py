@@ -3,13 +3,13 @@
 import ast
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from whatsit.checks import require_place
 from whatsit.errors import WhatsitError
-from whatsit.fastai1.checking import Checker
+from whatsit.fastai1.checking import Checker, Names
 from whatsit.fastai1.ipython_cells import LINES, without_magics
 from whatsit.fastai1.notebook_file import NotebookFile
 from whatsit.fastai1.rewriting import HERE, Edit, Finding, is_fastai, rewrite
@@ -46,10 +46,11 @@ class Conversion:
     places: Sequence[Place]
 
 
-def convert(old: Path, out: Path | None, names: Mapping[str, Collection[str]]) -> Conversion:
+def convert(old: Path, out: Path | None, names: Names, arguments: Names) -> Conversion:
     """Write a notebook or script of fastai 1 anew, beside the old one if `out` is None.
 
-    `names` are those that each module of today has. Raises WhatsitError, also where `out` has other content.
+    `names` are those that each module of today has, `arguments` those that each function takes. Raises
+    WhatsitError, also where `out` has other content.
     """
     file = NotebookFile.read(old)
     out = out or old.with_name(f"{old.stem}-whatsit{old.suffix}")
@@ -58,7 +59,7 @@ def convert(old: Path, out: Path | None, names: Mapping[str, Collection[str]]) -
     if not file.is_notebook and isinstance(trees[0], SyntaxError):
         raise WhatsitError(Message("rewriting.not_python_script", path=old, line=trees[0].lineno or 1))
     _require_fastai_1(old, [tree for tree in trees if isinstance(tree, ast.Module)])
-    edits, places = _rewritten(file, trees, names)
+    edits, places = _rewritten(file, trees, names, arguments)
     written = file.edited(edits)
     if not (out.is_file() and out.read_bytes() == written):
         if os.path.lexists(out):
@@ -68,14 +69,14 @@ def convert(old: Path, out: Path | None, names: Mapping[str, Collection[str]]) -
 
 
 def _rewritten(
-    file: NotebookFile, trees: Sequence[ast.Module | SyntaxError], names: Mapping[str, Collection[str]]
+    file: NotebookFile, trees: Sequence[ast.Module | SyntaxError], names: Names, arguments: Names
 ) -> tuple[list[list[Edit]], list[Place]]:
     edits, places = [], []
     cells = [
         (source, tree if isinstance(tree, ast.Module) else None)
         for source, tree in zip(file.sources, trees, strict=True)
     ]
-    checker = Checker(cells, names)
+    checker = Checker(cells, names, arguments)
     for number, ((source, parsed), tree) in enumerate(zip(cells, trees, strict=True), 1):
         changes, found = rewrite(source, parsed, names) if parsed else ([], [])
         if isinstance(tree, SyntaxError):
