@@ -103,7 +103,7 @@ def test_metric_that_fails_is_named(digits: Path, cache: Path) -> None:
     ):
         create_cnn(data_of(digits), models.lite0, metrics=broken).fit_one_cycle(1)
     with pytest.raises(WhatsitError, match="'accuracy' is not a metric"):
-        create_cnn(data_of(digits), models.lite0, metrics=["accuracy"])
+        create_cnn(data_of(digits), models.lite0, metrics="accuracy")
 
 
 def test_metrics_are_short_and_right() -> None:
