@@ -4,47 +4,31 @@ import os
 import pathlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
 from whatsit.catalog import Catalog
-from whatsit.checks import config_with, described
-from whatsit.config import InputSide
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
 from whatsit.fastai1.files import Path
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
+from whatsit.fastai1.settings import Settings
+from whatsit.fastai1.showing import shown
 from whatsit.fastai1.tables import Table
-from whatsit.fastai1.transforms import Transforms, imagenet_stats
+from whatsit.fastai1.transforms import imagenet_stats
+from whatsit.figures import Plot
 from whatsit.i18n import Message
+from whatsit.tables import paragraph
 from whatsit.text import brief
-
-if TYPE_CHECKING:
-    from whatsit.figures import Plot
 
 PathOrStr = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How pictures are prepared: changed by `ds_tfms` or `tfms`, `size` pixels square, `bs` at once.
-
-    `num_workers` is accepted and means nothing: Whatsit uses the processors that there are.
-    """
-
-    ds_tfms: Transforms | None = None
-    tfms: Transforms | None = None
-    size: int | tuple[int, int] | None = None
-    bs: int | None = None
-    num_workers: int | None = None
-
-
 class ImageDataBunch:
-    """Pictures for a learner: `catalog`, None of `single_from_classes`, and what `path` models lie below.
+    """Pictures for a learner: the `catalog` of a folder `path`, or only `classes` and None.
 
     `size` is the side of the network's input in pixels or "auto", `bs` the batch size, None for Whatsit's
     choice; `tfms` what `get_transforms` gave.
@@ -54,13 +38,8 @@ class ImageDataBunch:
         self, path: PathOrStr, catalog: Catalog | None, classes: Sequence[str], settings: Settings
     ) -> None:
         self.path, self.catalog, self.classes = Path(path), catalog, list(classes)
-        self.tfms = _transforms(settings.ds_tfms or settings.tfms)
-        self.size, self.bs = _side(settings.size), settings.bs
-
-    @classmethod
-    def of(cls, path: PathOrStr, catalog: Catalog, **settings: Any) -> "ImageDataBunch":
-        """Of a catalog."""
-        return cls(path, catalog, catalog.classes, config_with(Settings, settings))
+        self.tfms = settings.ds_tfms or settings.tfms
+        self.size, self.bs = settings.side, settings.bs
 
     @classmethod
     def from_folder(
@@ -77,11 +56,12 @@ class ImageDataBunch:
         Then `train="."` is the folder itself. The split is drawn from NumPy's generator: the same after the
         same `np.random.seed`, and recorded; without one it is another each time.
         """
-        root = pathlib.Path(path)
-        if valid_pct is None:
-            return cls.of(path, from_folder(root, Folders(train, valid)), **settings)
-        own = root if train == "train" else root / train
-        return cls.of(own, from_folder(own, Share.drawn(valid_pct, seed)), **settings)
+        prepared, root = Settings.of(settings), pathlib.Path(path)
+        how: Folders | Share = Folders(train, valid)
+        if valid_pct is not None:
+            how, root = Share.drawn(valid_pct, seed), root if train == "train" else root / train
+        catalog = from_folder(root, how)
+        return cls(root, catalog, catalog.classes, prepared)
 
     @classmethod
     def from_lists(
@@ -94,9 +74,9 @@ class ImageDataBunch:
         **settings: Any,
     ) -> "ImageDataBunch":
         """Of a list of paths and one of their classes."""
-        files = [pathlib.Path(file).absolute() for file in fnames]
+        prepared, files = Settings.of(settings), [pathlib.Path(file).absolute() for file in fnames]
         catalog = from_lists(pathlib.Path(path), files, labels, Share.drawn(valid_pct, seed))
-        return cls.of(path, catalog, **settings)
+        return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
     def from_df(
@@ -153,14 +133,14 @@ class ImageDataBunch:
         cls, path: PathOrStr, classes: Sequence[str], **settings: Any
     ) -> "ImageDataBunch":
         """Of no pictures, for a learner that loads what was trained on these classes and predicts."""
-        return cls(path, None, classes, config_with(Settings, settings))
+        return cls(path, None, classes, Settings.of(settings))
 
     def __repr__(self) -> str:
-        about = "no pictures" if self.catalog is None else repr(self.catalog)[1:-1]
-        return brief(self, f"{about}; {self.c} classes")
+        about = f"no pictures, {self.c} classes" if self.catalog is None else repr(self.catalog)[1:-1]
+        return brief(self, about)
 
     def _repr_html_(self) -> str:
-        return self._pictures._repr_html_()
+        return paragraph(repr(self)[1:-1]) if self.catalog is None else self.catalog._repr_html_()
 
     @property
     def c(self) -> int:
@@ -202,33 +182,18 @@ class ImageDataBunch:
             note(Message("lesson_data.own_stats"))
         return self
 
-    def show_batch(self, rows: int = 5, figsize: tuple[float, float] | None = None) -> "Plot":
-        """A figure of `rows` rows of as many training pictures, from all classes."""
+    def show_batch(self, rows: int = 5, figsize: tuple[float, float] | None = None) -> Plot | None:
+        """Show `rows` rows of as many training pictures, from all classes."""
         figure = self._pictures["train"].show(rows, rows)
         if figsize is not None:
             figure.set_size_inches(*figsize)
-        return figure
+        return shown(figure)
 
     @property
     def _pictures(self) -> Catalog:
         if self.catalog is None:
             raise WhatsitError(Message("lesson_data.no_pictures"))
         return self.catalog
-
-
-def _transforms(given: object) -> Transforms | None:
-    if given is None or isinstance(given, Transforms):
-        return given
-    raise WhatsitError(Message("lesson_data.no_transforms", given=described(given)))
-
-
-def _side(size: int | tuple[int, ...] | None) -> InputSide:
-    """The side of a square size. Raises WhatsitError for any other."""
-    if not isinstance(size, tuple):
-        return size or "auto"
-    if len(set(size)) != 1:
-        raise WhatsitError(Message("lesson_data.not_square", given=str(size)))
-    return size[0]
 
 
 def _label_in(file: PathOrStr, pat: str) -> str:

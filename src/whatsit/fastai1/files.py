@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from whatsit import collection, verification
 from whatsit.catalog.entries import files_below
 from whatsit.collection.download import AT_ONCE
+from whatsit.commands import command_line
+from whatsit.events import note
 from whatsit.formats import SUFFIXES
+from whatsit.i18n import Message
 
 PathOrStr = str | os.PathLike[str]
 
@@ -38,10 +41,16 @@ def verify_images(
 ) -> verification.Verification:
     """Look at every picture below `path`; with `delete`, what can't be read goes to the trash.
 
-    With `max_size` pixels, pictures with a longer side are replaced by smaller ones. What was there before
-    is in the trash too: `whatsit undo` brings it back. Here fastai 1 deleted and overwrote files.
+    With `max_size` pixels, pictures with a longer side are replaced by smaller ones, and the originals go to
+    the trash too. fastai 1 deleted and overwrote files; here `whatsit undo` brings all back.
     """
-    return verification.verify_images(path, delete, max_size, max_workers=max(1, max_workers))
+    done = verification.verify_images(path, delete, max_size, max_workers=max(1, max_workers))
+    trashed = len(done.unreadable) if done.is_moved else 0
+    if trashed or done.fixed:
+        counts = {"trashed": trashed, "smaller": len(done.fixed)}
+        command = command_line("undo", done.images)
+        note(Message("lesson_data.verified", folder=path, command=command, **counts))
+    return done
 
 
 def get_image_files(c: PathOrStr, recurse: bool = False) -> list[Path]:

@@ -3,7 +3,6 @@
 import io
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,6 +11,7 @@ import torch
 from PIL import Image as Pillow
 
 from whatsit import images
+from whatsit.checks import require_source
 from whatsit.text import brief
 
 LARGEST_SHOWN = 600  # pixels
@@ -65,10 +65,7 @@ def open_image(fn: str | os.PathLike[str] | bytes | io.BytesIO) -> Image:
 
     Every picture is opened as Whatsit does it everywhere: upright, RGB, its first frame.
     """
-    source = fn.getvalue() if isinstance(fn, io.BytesIO) else images.read_bytes(_given(fn))
+    given = fn.getvalue() if isinstance(fn, io.BytesIO) else fn
+    require_source(given)
+    source = images.read_bytes(given)
     return Image(source, images.open_image(source))
-
-
-def _given(fn: Any) -> Any:
-    images.require_source(fn)
-    return Path(fn) if isinstance(fn, os.PathLike) else fn

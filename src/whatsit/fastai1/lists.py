@@ -3,21 +3,23 @@
 import os
 import pathlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.data import ImageDataBunch
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
+from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.tables import Table
 from whatsit.fastai1.transforms import Transforms
 from whatsit.i18n import Message
+from whatsit.text import brief, ending
 
 PathOrStr = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageList:
     """The pictures below `path`, or those that a table lists; each verb gives a new one that knows more."""
 
@@ -26,8 +28,11 @@ class ImageList:
     files: Sequence[pathlib.Path] = ()
     how: Share | Folders | None = None
     catalog: Catalog | None = None
-    tfms: Transforms | None = None
-    size: int | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    def __repr__(self) -> str:
+        where = "listed in a table" if self.table is not None else "in its folders"
+        return brief(self, f"pictures of {ending(self.path)}, {where}")
 
     @classmethod
     def from_folder(cls, path: PathOrStr) -> "ImageList":
@@ -79,15 +84,18 @@ class ImageList:
             raise WhatsitError(Message("lesson_data.no_table"))
         return self._labeled(self.table.column(cols))
 
-    def transform(self, tfms: Transforms | None = None, size: int | None = None) -> "ImageList":
+    def transform(
+        self, tfms: Transforms | None = None, size: int | tuple[int, ...] | None = None
+    ) -> "ImageList":
         """How pictures are changed while they are trained on, and the side of the network's input."""
-        return replace(self, tfms=tfms, size=size)
+        return replace(self, settings=Settings(tfms, size=size))
 
     def databunch(self, bs: int | None = None, num_workers: int | None = None) -> ImageDataBunch:
         """The data for a learner. Raises WhatsitError before the pictures have labels."""
         if self.catalog is None:
             raise WhatsitError(Message("lesson_data.no_labels"))
-        return ImageDataBunch.of(self.path, self.catalog, ds_tfms=self.tfms, size=self.size, bs=bs)
+        prepared = replace(self.settings, bs=bs, num_workers=num_workers)
+        return ImageDataBunch(self.path, self.catalog, self.catalog.classes, prepared)
 
     def _labeled(self, labels: Sequence[object]) -> "ImageList":
         if not isinstance(self._how, Share):

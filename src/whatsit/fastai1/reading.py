@@ -31,11 +31,10 @@ class Share:
     @classmethod
     def drawn(cls, valid_pct: float, seed: int | None = None) -> "Share":
         """Its seed is drawn from NumPy's generator, or from one with the seed given."""
-        if seed is not None:
-            return cls(valid_pct, _seed(np.random.RandomState(seed)), True)
-        # A generator that was seeded as in 2018 has no sequence of its own making.
-        is_seeded = np.random.get_bit_generator().seed_seq is None
-        return cls(valid_pct, _seed(np.random.mtrand._rand), is_seeded)
+        randint = np.random.randint if seed is None else np.random.RandomState(seed).randint
+        # `np.random.seed` leaves a generator without the sequence that starts one by itself.
+        is_seeded = seed is not None or np.random.get_bit_generator().seed_seq is None
+        return cls(valid_pct, int(randint(2**31 - 1)), is_seeded)
 
     def read(self, reader: Reader) -> Catalog:
         """The catalog of a reader with this split."""
@@ -45,10 +44,6 @@ class Share:
         if not catalog.is_assigned:
             note(Message("lesson_data.share_unused", folder=catalog.root))
         return catalog
-
-
-def _seed(generator: np.random.RandomState) -> int:
-    return int(generator.randint(2**31 - 1))
 
 
 def _all_to_train_on(catalog: Catalog) -> Catalog:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from whatsit.finetune.transforms import transforms
-from whatsit.i18n import Message, say
+from whatsit.i18n import say
 from whatsit.tables import paragraph
 from whatsit.text import brief
 
@@ -29,11 +29,6 @@ class Transforms:
 
     def _repr_html_(self) -> str:
         return paragraph(f"{repr(self)[1:-1]}. {say('lesson_data.while_frozen')}")
-
-    @property
-    def message(self) -> Message:
-        """What they mean."""
-        return Message("lesson_data.while_frozen")
 
 
 def get_transforms(
