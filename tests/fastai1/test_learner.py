@@ -102,8 +102,8 @@ def test_metric_that_fails_is_named(digits: Path, cache: Path) -> None:
         WhatsitError, match=r"The metric broken failed: ValueError: no such thing. It gets preds"
     ):
         create_cnn(data_of(digits), models.lite0, metrics=broken).fit_one_cycle(1)
-    with pytest.raises(WhatsitError, match="\"accuracy\" is not a metric|'accuracy' is not a metric"):
-        create_cnn(data_of(digits), models.lite0, metrics=["accuracy"])
+    with pytest.raises(WhatsitError, match="'accuracy' is not a metric"):
+        create_cnn(data_of(digits), models.lite0, metrics="accuracy")
 
 
 def test_metrics_are_short_and_right() -> None:
@@ -117,7 +117,7 @@ def test_rate_that_is_too_high_prints_its_row_and_is_judged(
 ) -> None:
     learn = create_cnn(data_of(digits), models.lite0, metrics=error_rate)
     learn.fit_one_cycle(1, max_lr=0.5)
-    header, row, total = printed(capsys)
+    _, row, _ = printed(capsys)
     assert float(row.split()[2]) > 3, "the lesson's loss explodes too"
     assert [finding.sign for finding in learn.diagnose().findings][:1] == ["lr_too_high"]
 
@@ -152,7 +152,7 @@ def test_rates_are_spread_over_the_layers(
 def test_finder_prints_the_lessons_sentence_and_keeps_to_its_range(
     learn: Learner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(WhatsitError, match="Run learn.lr_find"):
+    with pytest.raises(WhatsitError, match=r"Run learn\.lr_find"):
         learn.recorder.plot()
     learn.lr_find(start_lr=1e-5, end_lr=1e-2)
     assert printed(capsys) == ["LR Finder complete, type {learner_name}.recorder.plot() to see the graph."]
@@ -161,7 +161,7 @@ def test_finder_prints_the_lessons_sentence_and_keeps_to_its_range(
     assert (found.lrs[0], max(found.lrs)) == (1e-5, pytest.approx(1e-2))
     assert isinstance(learn.recorder.plot(suggestion=True), Plot)
     assert printed(capsys)[0] == f"Min numerical gradient: {learn.recorder.min_grad_lr:.2E}"
-    with pytest.raises(WhatsitError, match="can't grow from 0.1 to 0.001"):
+    with pytest.raises(WhatsitError, match=r"can't grow from 0\.1 to 0\.001"):
         learn.lr_find(0.1, 0.001)
 
 
@@ -252,9 +252,9 @@ def test_what_was_saved_is_only_loaded_where_it_belongs(learn: Learner, digits: 
         with pytest.raises(WhatsitError, match=sentence):
             create_cnn(data, arch).load("stage-1")
     only = create_cnn(classes_of(digits), models.lite0)
-    with pytest.raises(WhatsitError, match='no checkpoint "stage-2".*The checkpoints there: stage-1'):
+    with pytest.raises(WhatsitError, match=r'no checkpoint "stage-2".*checkpoints there: stage-1'):
         only.load("stage-2")
-    with pytest.raises(WhatsitError, match="This learner has no weights yet. Load"):
+    with pytest.raises(WhatsitError, match=r"This learner has no weights yet\. Load"):
         only.predict(open_image(digits / "0" / sorted((digits / "0").iterdir())[0].name))
     for work in (only.fit_one_cycle, only.fit):
         with pytest.raises(WhatsitError, match=r"but no pictures. To train, make data"):
@@ -351,7 +351,7 @@ def test_architectures_have_the_names_of_timm() -> None:
     assert models.resnet34.name == "resnet34"
     assert models.convnext_atto.name == "convnext_atto"
     assert models.name_of(torchvision_models.resnet50) == "resnet50"
-    with pytest.raises(BackboneError, match='no backbone "resnet32". Did you mean .*resnet34'):
+    with pytest.raises(BackboneError, match=r'no backbone "resnet32"\. Did you mean .*resnet34'):
         _ = models.resnet32
     assert not hasattr(models, "resnet32")
 

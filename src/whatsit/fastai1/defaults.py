@@ -1,6 +1,7 @@
 """What holds wherever nothing else is given."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 
@@ -16,8 +17,7 @@ class Defaults:
     @property
     def today(self) -> Device:
         """The same in today's words."""
-        found: Device = torch.device(self.device).type  # type: ignore[assignment]
-        return found
+        return cast(Device, torch.device(self.device).type)
 
 
 defaults = Defaults(torch.device("cuda" if torch.cuda.is_available() else "cpu"))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from whatsit.bundle import Bundle
+from whatsit.checks import described
 from whatsit.config import LR, LearnerConfig
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import models, saved
@@ -52,6 +53,8 @@ class Learner:
         ps: float | None = None,
         wd: float | None = None,
     ) -> None:
+        if not isinstance(data, ImageDataBunch):
+            raise WhatsitError(Message("lesson_learner.not_data", given=described(data)))
         self.data, self.arch, self.wd = data, models.Architecture(models.name_of(arch)), wd
         self.metrics = listed(metrics)
         self._loaded: Model | None = None

@@ -27,7 +27,7 @@ def error_rate(preds: Tensor, targs: Tensor) -> Tensor:
 
 def listed(metrics: Metric | Sequence[Metric] | None) -> list[Metric]:
     """A metric, several, or none, as a list. Raises WhatsitError for what can't be called."""
-    found = [] if metrics is None else list(metrics) if isinstance(metrics, Sequence) else [metrics]
+    found = [] if metrics is None else list(metrics) if isinstance(metrics, list | tuple) else [metrics]
     for metric in found:
         if not callable(metric):
             raise WhatsitError(Message("lesson_learner.not_a_metric", given=described(metric)))

@@ -11,7 +11,7 @@ from whatsit.events import note
 from whatsit.fastai1.data import ImageDataBunch
 from whatsit.i18n import Message
 from whatsit.model import Model
-from whatsit.project import Project
+from whatsit.project.paths import SIDECAR
 from whatsit.training import Learner
 from whatsit.training import checkpoint_file as files
 from whatsit.training.export import served
@@ -23,7 +23,7 @@ PICKLES = (".pkl", ".pth")
 
 def place_of(folder: Path, name: str) -> Path:
     """Where the whole model of a checkpoint is, of pictures in `folder`."""
-    return Project(folder).folder / files.FOLDER / f"{name}{SUFFIX}"
+    return folder / SIDECAR / files.FOLDER / f"{name}{SUFFIX}"
 
 
 def write_model(learner: Learner, path: Path) -> None:
@@ -31,7 +31,7 @@ def write_model(learner: Learner, path: Path) -> None:
 
     A training that diverged, or did not begin, has none to answer with.
     """
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # that of another training by the same name
     if not learner.history.epochs:
         return

@@ -1,6 +1,7 @@
 """Which pictures are meant."""
 
 from enum import Enum
+from typing import cast
 
 from whatsit.config import Split
 
@@ -15,4 +16,4 @@ class DatasetType(Enum):
     @property
     def split(self) -> Split:
         """The same in today's words."""
-        return self.value
+        return cast(Split, self.value)
