@@ -130,6 +130,8 @@ class Batches(ABC):
         self._show(news)
 
     def _undo(self) -> None:
+        if not self._done:  # of two clicks at once, the second
+            return
         action, begin = self._done[-1]
         if last_action(self._project) != action:
             self.news.value = escape(say("review.not_done_here", command=self._command))
