@@ -7,8 +7,7 @@ import typer
 
 from whatsit.cli.options import Json
 from whatsit.cli.printing import print_json
-from whatsit.extras import needing
-from whatsit.i18n import Message, say
+from whatsit.i18n import say
 from whatsit.wide import wrapped
 
 WIDEST = 96  # cells of a sentence
@@ -21,8 +20,8 @@ def doc(
     json: Json = False,
 ) -> None:
     """Explain a name of the fast.ai lesson, or list all."""
-    with needing(Message("doc_page.what")):
-        from whatsit.fastai1.documentation import find, summaries
+    from whatsit.fastai1.documentation import find, summaries
+
     if name is None:
         every = list(summaries())
         if json:

@@ -18,26 +18,27 @@ AT_ONCE = 2**22  # pairs whose likeness is in memory
 
 
 class DatasetFormatter:
-    """The training pictures, and the places of some of them in the order in which to look at them."""
+    """A dataset, by default the training pictures, and places in it in the order in which to look at them."""
 
     @classmethod
-    def from_toplosses(cls, learn: "Learner", n_imgs: int | None = None) -> "tuple[Dataset, Indices]":
-        """Those with the `n_imgs` largest losses; all without n_imgs."""
-        interp = ClassificationInterpretation.from_learner(learn, DatasetType.Train)
-        return learn.data.train_ds, interp.top_losses(n_imgs)[1]
+    def from_toplosses(
+        cls, learn: "Learner", n_imgs: int | None = None, ds_type: DatasetType = DatasetType.Train
+    ) -> "tuple[Dataset, Indices]":
+        """The pictures with the `n_imgs` largest losses; all without n_imgs."""
+        interp = ClassificationInterpretation.from_learner(learn, ds_type)
+        return interp.dataset, interp.top_losses(n_imgs)[1]
 
     @classmethod
-    def from_similars(cls, learn: "Learner", **layers: object) -> "tuple[Dataset, Indices]":
+    def from_similars(
+        cls, learn: "Learner", ds_type: DatasetType = DatasetType.Train, **layers: object
+    ) -> "tuple[Dataset, Indices]":
         """The most similar pairs, one after the other: as many as there are pictures.
 
         The backbone's features are compared, whatever `layers` fastai 1 took.
         """
-        today = learn.learner.interpret("train")
-        assert today.features is not None
-        assert today.paths is not None
-        pairs = closest(np.asarray(today.features, np.float32), len(today))
-        paths = [today.paths[place] for place in pairs.ravel()]
-        return learn.data.train_ds, learn.data.train_ds.indices_of(paths)
+        interp = ClassificationInterpretation.from_learner(learn, ds_type)
+        features = np.asarray(interp.today.features, np.float32)
+        return interp.dataset, interp.indices(closest(features, len(features)).ravel())
 
 
 def closest(features: NDArray[np.float32], most: int) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from whatsit.checks import nearest
 from whatsit.errors import WhatsitError
+from whatsit.extras import MissingError
 from whatsit.fastai1.examples import IN_WIDGETS, NAMES, example_of
 from whatsit.fastai1.notebooks import is_notebook
 from whatsit.i18n import Message, say
@@ -86,8 +87,12 @@ def page_of(thing: object) -> Page:
 
 
 def thing_of(name: str) -> Any:
-    """What a name of the lesson stands for; a property itself and not its value."""
-    found: Any = import_module(f"whatsit.fastai1{'.widgets' if name.partition('.')[0] in IN_WIDGETS else ''}")
+    """What a name of the lesson stands for, a property itself and not its value; None where it is missing."""
+    is_widget = name.partition(".")[0] in IN_WIDGETS
+    try:
+        found: Any = import_module("whatsit.fastai1.widgets" if is_widget else "whatsit.fastai1")
+    except MissingError:
+        return None
     for part in name.split("."):
         found = inspect.getattr_static(found, part, None)
     return found

@@ -28,15 +28,14 @@ EXAMPLES = {
         "        ds_tfms=get_transforms(), size=224, num_workers=4).normalize(imagenet_stats)"
     ),
     "doc.ImageDataBunch.from_csv": (
-        "table = pd.DataFrame({'name': ['black/00000021.jpg', 'teddys/00000001.jpg'],\n"
-        "                      'label': ['black', 'teddys']})\n"
-        "table.to_csv(path/'labels.csv', index=False)\n"
-        "data = ImageDataBunch.from_csv(path, folder='.', csv_labels='labels.csv', valid_pct=0.5, size=224)"
+        "rows = [(f'{c}/{file.name}', c) for c in data.classes for file in (path/c).ls()]\n"
+        "pd.DataFrame(rows, columns=['name', 'label']).to_csv(path/'labels.csv', index=False)\n"
+        "data = ImageDataBunch.from_csv(path, folder='.', csv_labels='labels.csv', valid_pct=0.2, size=224)"
     ),
     "doc.ImageDataBunch.from_df": (
-        "table = pd.DataFrame({'name': ['black/00000021.jpg', 'teddys/00000001.jpg'],\n"
-        "                      'label': ['black', 'teddys']})\n"
-        "data = ImageDataBunch.from_df(path, table, valid_pct=0.5, size=224)"
+        "rows = [(f'{c}/{file.name}', c) for c in data.classes for file in (path/c).ls()]\n"
+        "table = pd.DataFrame(rows, columns=['name', 'label'])\n"
+        "data = ImageDataBunch.from_df(path, table, valid_pct=0.2, size=224)"
     ),
     "doc.ImageDataBunch.from_name_re": (
         "names = [file for c in data.classes for file in (path/c).ls()]\n"
@@ -69,9 +68,8 @@ EXAMPLES = {
         "data = ImageList.from_folder(path).split_none().label_from_folder().transform(size=224).databunch()"
     ),
     "doc.ImageList.from_csv": (
-        "table = pd.DataFrame({'name': ['black/00000021.jpg', 'teddys/00000001.jpg'],\n"
-        "                      'label': ['black', 'teddys']})\n"
-        "table.to_csv(path/'labels.csv', index=False)\n"
+        "rows = [(f'{c}/{file.name}', c) for c in data.classes for file in (path/c).ls()]\n"
+        "pd.DataFrame(rows, columns=['name', 'label']).to_csv(path/'labels.csv', index=False)\n"
         "data = (ImageList.from_csv(path, 'labels.csv', folder='.').split_none().label_from_df()\n"
         "        .transform(size=224).databunch())"
     ),

@@ -69,5 +69,7 @@ def _removed(project: Project, path: Path) -> Decision:
             content = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise WhatsitError(Message("decisions.gone", path=path)) from error
-    label = path.parent.name
-    return Decision(content, "remove", label, label, path.relative_to(project.images), None)
+    below = path.relative_to(project.images)
+    folders = [*below.parts[:-1], ""]
+    label = folders[folders[0].lower() in SPLIT_NAMES]
+    return Decision(content, "remove", label, label, below, None)

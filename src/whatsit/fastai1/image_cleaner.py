@@ -34,7 +34,7 @@ class ImageCleaner(Batches):
         self._decisions = Decisions(as_table(dataset.catalog))
         self._has_menus = not duplicates
         root = self._project.images
-        if Path(path).absolute() != root:
+        if Path(path).resolve() != root.resolve():
             raise WhatsitError(Message("lesson_widgets.other_path", given=path, folder=root))
         self._row = {root / name: row for row, name in enumerate(dataset.catalog.paths)}
         paths = [Path(one) for one in dataset.x[fns_idxs]]
@@ -62,7 +62,9 @@ class ImageCleaner(Batches):
         if not self._has_menus:
             return Tile(path)
         last, catalog = self._last(path), self._decisions.catalog
-        return Tile(path, last.label if last else catalog.items[self._row[path]].label, catalog.classes)
+        is_known = last is not None and last.label in catalog.classes
+        label = last.label if last and is_known else catalog.items[self._row[path]].label
+        return Tile(path, label, catalog.classes)
 
     def _carry_out(self) -> tuple[int, str]:
         wishes: list[Wish] = []

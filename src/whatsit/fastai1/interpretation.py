@@ -64,9 +64,12 @@ class ClassificationInterpretation:
         losses, places = self.today.top_losses()
         if not largest:
             losses, places = losses[::-1].copy(), places[::-1].copy()
+        return torch.from_numpy(losses[:k]).float(), self.indices(places[:k])
+
+    def indices(self, places: NDArray[np.int64]) -> Indices:
+        """The places in the dataset of pictures at these places here, which lack those that can't be read."""
         paths = self.today.paths or ()
-        indices = self.dataset.indices_of([paths[place] for place in places[:k]])
-        return torch.from_numpy(losses[:k]).float(), indices
+        return self.dataset.indices_of([paths[place] for place in places])
 
     def plot_top_losses(self, k: int, figsize: Size | None = None, heatmap: bool = True) -> "Plot | None":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual."""

@@ -41,6 +41,11 @@ class Tile:
         chosen = self.menu and self.menu.value
         return chosen if chosen != self.label else None
 
+    def close(self) -> None:
+        """End its widgets, which would take memory in the notebook and in the kernel."""
+        for widget in (*self.box.children, self.box):
+            widget.close()
+
     def _choose(self, button: object) -> None:
         self.is_chosen = not self.is_chosen
         self.delete.button_style = "danger" if self.is_chosen else ""
@@ -100,7 +105,7 @@ class Batches(ABC):
             some = self._paths[self._end : self._end + step]
             self._end += step
             shown += some if all(map(self._is_there, some)) else []
-        self.tiles = list(map(self._tile, shown))
+        before, self.tiles = self.tiles, list(map(self._tile, shown))
         self.news.value, self.undo.disabled = escape(news), not self._done
         row = HBox([tile.box for tile in self.tiles], layout=Layout(flex_flow="row wrap"))
         buttons = [self.confirm, self.undo] if self.tiles else [self.undo]
@@ -109,6 +114,8 @@ class Batches(ABC):
             HBox(buttons),
             self.news,
         ]
+        for tile in before:
+            tile.close()
 
     def _confirm(self) -> None:
         try:
@@ -123,6 +130,8 @@ class Batches(ABC):
         self._show(news)
 
     def _undo(self) -> None:
+        if not self._done:  # of two clicks at once, the second
+            return
         action, begin = self._done[-1]
         if last_action(self._project) != action:
             self.news.value = escape(say("review.not_done_here", command=self._command))
