@@ -1,20 +1,24 @@
 """Small pictures as the lesson's, in a folder and on the web, and networks that need no network."""
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision import models
 
 from tests.conftest import rendered
 from tests.pictures import put
 from tests.site import Site, encoded, respond
-from whatsit.drawings import draw
 
 CLASSES = ["black", "grizzly", "teddys"]
+TINTS = {  # and the least values
+    "black": ((0.3, 0.3, 0.3), 0),
+    "grizzly": ((1, 0.6, 0.2), 0),
+    "teddys": ((0.2, 0.4, 0.9), (204, 153, 25)),
+}
 EACH = 24  # pictures of a class on the web: the lesson opens the 22nd
 
 
@@ -39,11 +43,12 @@ def unseeded() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def pictures() -> Iterator[Site]:
-    """A web server with drawings: cats for black bears, birds for grizzlies, fish for teddies."""
-    site, chance = Site(), random.Random(0)
-    for label, kind in zip(CLASSES, ("cat", "bird", "fish"), strict=True):
+    """A web server with pictures that any network can tell apart: dark, brown and bright ones."""
+    site = Site()
+    for kind, (label, (tint, least)) in enumerate(TINTS.items()):
         for n in range(EACH):
-            picture = draw(kind, chance).resize((96, 96))
+            pixels = np.asarray(rendered(100 * kind + n, (96, 96)))
+            picture = Image.fromarray((pixels * tint + least).astype(np.uint8))
             site.pages[f"/{label}/{n}.jpg"] = respond(encoded(picture))
     yield site
     site.close()
@@ -54,6 +59,6 @@ def resnets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with random weights: there is no network to fetch others from."""
     folder = tmp_path_factory.mktemp("resnets")
     torch.manual_seed(0)
-    for name in ("resnet34", "resnet50"):
+    for name in ("resnet18", "resnet34", "resnet50"):
         torch.save(getattr(models, name)().state_dict(), folder / f"{name}.pth")
     return folder

@@ -1,4 +1,7 @@
-"""Every block of the lesson runs, in order, with the edits of lesson.diff alone, and does what it taught."""
+"""Every block of the lesson runs, in order, with the edits of lesson.diff alone, and does what it taught.
+
+`make soak` takes the lesson's networks; otherwise it is resnet18, on pictures of half the side.
+"""
 
 import json
 import re
@@ -19,6 +22,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
 from traitlets.config import Config
 
+from tests.conftest import WHOLE
 from tests.fastai1.conftest import CLASSES, EACH
 from tests.fastai1.lesson import LESSON, edited_blocks
 from tests.site import Site
@@ -27,6 +31,13 @@ pytestmark = pytest.mark.skipif(not LESSON.is_dir(), reason=f"the lesson is not 
 
 HEADER = "epoch  train_loss  valid_loss  error_rate"
 ROW = re.compile(r"(\d+) +(\d+\.\d{6})  (\d+\.\d{6})  (\d\.\d{6}) +\(\d\d:\d\d\)")
+
+
+class Shell(InteractiveShell):
+    """IPython without a window, as a notebook is."""
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        pass
 
 
 @dataclass
@@ -51,12 +62,12 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell
     InteractiveShell.clear_instance()
     config = Config()
     config.HistoryManager.enabled = False
-    one = InteractiveShell.instance(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    one = Shell.instance(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
     yield one
     plt.close("all")
     plt.switch_backend(backend)
     one.restore_sys_module_state()
-    InteractiveShell.clear_instance()
+    Shell.clear_instance()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +85,8 @@ def lesson(
         urls = [pictures.url(f"/{label}/{n}.jpg") for n in range(EACH)]
         (bears / f"urls_{label}.txt").write_text("\n".join(urls))
     blocks = edited_blocks(tmp_path_factory.mktemp("blocks"))
+    if not WHOLE:
+        blocks = [re.sub(r"resnet(34|50)", "resnet18", one).replace("size=64", "size=32") for one in blocks]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("WHATSIT_WEIGHTS", str(resnets))
@@ -90,7 +103,7 @@ def run(blocks: list[str], shell: InteractiveShell, bears: Path, pictures: Site)
         done.raise_error()
         lesson.printed[n], lesson.shown[n], lesson.values[n] = captured.stdout, captured.outputs, done.result
         if "learn.fit_one_cycle" in block:
-            lesson.seen[f"signs of {n}"] = [one.sign for one in shell.user_ns["learn"].diagnose()]
+            lesson.seen[f"signs of {n}"] = [one.sign for one in shell.user_ns["learn"].diagnose().findings]
         if "FileDeleter" in block:
             delete_and_undo(shell.user_ns["fd"], bears, lesson)
         if "@app.route" in block:

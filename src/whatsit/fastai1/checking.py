@@ -14,8 +14,6 @@ _LEARNERS = re.compile(r"cnn_learner|create_cnn|load_learner|\w*[lL]earner")
 _OPEN = ("ImageDataBunch", "ImageList", "Learner", "ClassificationInterpretation", "Image", "Category")
 # Methods that other libraries have too.
 _COMMON = re.compile(r"add|export|fit|freeze|from_(csv|df|folder)|load|plot|predict|save|show|transform")
-    r"add|export|fit|freeze|from_(csv|df|folder|lists)|load|plot|predict|save|show|transform"
-)
 _INSTALLS = re.compile(r"[ \t]*!.*(pip3? .*install.*\bfastai\b|fast\.ai/setup)")
 _BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load|store)\b|^%%capture[ \t]+\w", re.MULTILINE)
 Names = Mapping[str, Collection[str]]
