@@ -33,7 +33,7 @@ EDITS = (
     (r"size=224", "size=64"),
     (r"fit_one_cycle\(2, ", "fit_one_cycle(1, "),
     (r"fit_one_cycle\(40, ", "fit_one_cycle(1, "),
-    (r"learn\.lr_find\(\)", "learn.lr_find(start_lr=1e-5, end_lr=1)"),
+    (r"learn\.lr_find\(\)", "learn.lr_find(start_lr=1e-5, end_lr=1e-2)"),
     (r"np\.arange\(0, 100\)", "np.arange(0, 5)"),
     (r"torch\.nrand", "torch.randn"),
     (r"x@a\);", "x@a.detach());"),
