@@ -23,10 +23,10 @@ from whatsit.i18n import codes, speaking
 
 NAMES = {
     "whatsit.fastai1": [*fastai1.__all__, "__version__"],
-    "whatsit.fastai1.widgets": ["FileDeleter", "DatasetFormatter", "ImageCleaner"],
-    "whatsit.fastai1.models": ["resnet34"],
+    "whatsit.fastai1.widgets": widgets.__all__,
+    "whatsit.fastai1.models": [],
 }
-ARGUMENTS = accepted([fastai1, widgets])
+ARGUMENTS = accepted([*fastai1.__all__, *widgets.__all__])
 PETS = """%reload_ext autoreload
 %matplotlib inline
 !pip install fastai==1.0.61

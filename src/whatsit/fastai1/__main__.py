@@ -4,15 +4,15 @@ import os
 import sys
 import traceback
 from argparse import ArgumentParser
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import NoReturn, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
+from whatsit.fastai1 import __all__
 from whatsit.fastai1.arguments import accepted
 from whatsit.fastai1.converting import convert, described
+from whatsit.fastai1.examples import IN_WIDGETS
 from whatsit.fastai1.rewriting import HERE, MODELS, WIDGETS
 from whatsit.i18n import Message, chosen, say, speak
 from whatsit.text import printable
@@ -51,18 +51,12 @@ def _convert(words: list[str]) -> None:
     if given.help or not given.old:
         print(say("rewriting.help"))
         return
-    modules = [import_module(name) for name in (HERE, WIDGETS, MODELS)]
-    names = {module.__name__: _names(module) for module in modules}
-    done = convert(given.old, given.out, names, accepted(modules[:2]))
+    names = {HERE: [*__all__, "__version__"], WIDGETS: IN_WIDGETS, MODELS: ()}
+    done = convert(given.old, given.out, names, accepted([*__all__, *IN_WIDGETS]))
     print(say("rewriting.written", out=printable(done.out), count=done.imports))
     if done.places:
         print(say("rewriting.list"))
         print("\n".join(described(done)))
-
-
-def _names(module: ModuleType) -> list[str]:
-    """What can be imported from a module: what its star brings, or what is not private."""
-    return [*getattr(module, "__all__", (name for name in vars(module) if name[0] != "_")), "__version__"]
 
 
 def _leave(sentence: str, code: int) -> NoReturn:

@@ -12,8 +12,12 @@ from whatsit.i18n import Message
 IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
 _LEARNERS = re.compile(r"cnn_learner|create_cnn|load_learner|\w*[lL]earner")
 _OPEN = ("ImageDataBunch", "ImageList", "Learner", "ClassificationInterpretation", "Image", "Category")
-# Methods that other libraries have too.
-_COMMON = re.compile(r"add|export|fit|freeze|from_(csv|df|folder)|load|plot|predict|save|show|transform")
+# Methods that no other library has.
+_OWN = re.compile(
+    r"fit_one_cycle|lr_find|freeze_to|unfreeze|get_preds|show_batch|databunch|label_from_\w+|split_(none|by_\w+)|"
+    r"from_(learner|name_re|similars|toplosses)|single_from_classes|most_confused|plot_(losses|lr|metrics)|"
+    r"(plot_)?(top_losses|confusion_matrix)"
+)
 _INSTALLS = re.compile(r"[ \t]*!.*(pip3? .*install.*\bfastai\b|fast\.ai/setup)")
 _BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load|store)\b|^%%capture[ \t]+\w", re.MULTILINE)
 Names = Mapping[str, Collection[str]]
@@ -85,7 +89,7 @@ class Checker:
             return False
         owner = function.value.id if isinstance(function.value, ast.Name) else ""
         is_known = owner in self._learners or (owner in _OPEN and self._is_ours(owner))
-        return is_known or (function.attr in self._arguments and not _COMMON.fullmatch(function.attr))
+        return is_known or bool(_OWN.fullmatch(function.attr))
 
     def _is_ours(self, name: str) -> bool:
         return name in self._imported or name not in self._defined
