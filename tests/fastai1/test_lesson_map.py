@@ -1,6 +1,7 @@
 """Every call that the map of the lesson names exists, on both sides, and no call of the lesson is missing."""
 
 import ast
+import builtins
 import inspect
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from whatsit import fastai1
 from whatsit.cli.app import app
 from whatsit.fastai1 import widgets
 from whatsit.fastai1.data import Settings
+from whatsit.fastai1.datasets import Dataset
 from whatsit.training.history import History
 
 PAGE = ROOT / "docs" / "lesson-map.md"
@@ -25,6 +27,8 @@ LESSON_NAMES = {
     **vars(widgets),
     **{name: getattr(fastai1, name) for name in fastai1.__all__},
     "data": fastai1.ImageDataBunch,
+    "data.train_ds": Dataset,
+    "data.valid_ds": Dataset,
     "learn": fastai1.Learner,
     "learn.recorder": fastai1.Recorder,
     "interp": fastai1.ClassificationInterpretation,
@@ -37,22 +41,8 @@ TODAY = {
     "learner.history": History,
     "interp": whatsit.Interpretation,
     "classifier": whatsit.Classifier,
-    "len": len,
 }
-GIVEN = {
-    "file",
-    "c",
-    "df",
-    "fnames",
-    "pat",
-    "classes",
-    "top_loss_paths",
-    "ds",
-    "idxs",
-    "img",
-    "learn_cln",
-    "dest",
-}
+GIVEN = re.compile(r"path|file|c|df|fnames|labels|pat|classes|top_loss_paths|ds|idxs|img|learn_cln")
 LAST = {"ImageDataBunch": fastai1.ImageDataBunch, "ImageList": fastai1.ImageList}  # what its verbs give
 
 
@@ -66,6 +56,14 @@ def spans(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
+def has(owner: object, name: str) -> bool:
+    """Whether an object, or one of a class, has an attribute."""
+    if hasattr(owner, name):
+        return True
+    own = inspect.getsource(owner) if inspect.isclass(owner) else ""
+    return re.search(rf"\bself\.{name}\b|^    {name}: ", own, re.M) is not None
+
+
 def thing(node: ast.expr, names: dict[str, object]) -> object:
     """What an expression is, of a call of a class that class. Raises AttributeError for what is not there."""
     written = ast.unparse(node)
@@ -73,19 +71,13 @@ def thing(node: ast.expr, names: dict[str, object]) -> object:
         return names[written]
     if isinstance(node, ast.Attribute):
         owner = thing(node.value, names)
-        if owner is None:
-            return None
-        found = (
-            inspect.getattr_static(owner, node.attr) if inspect.isclass(owner) else getattr(owner, node.attr)
-        )
-        return found.__func__ if isinstance(found, classmethod) else found
+        if owner is not None and not has(owner, node.attr):
+            raise AttributeError(written)
+        return getattr(owner, node.attr, None)
     if isinstance(node, ast.Call):
         made = thing(node.func, names)
-        if inspect.isclass(made):
-            return made
-        root = written.partition(".")[0]
-        return LAST.get(root)
-    if isinstance(node, ast.Name) and node.id not in GIVEN:
+        return made if inspect.isclass(made) else LAST.get(written.partition(".")[0])
+    if isinstance(node, ast.Name) and not GIVEN.fullmatch(node.id) and not hasattr(builtins, node.id):
         raise AttributeError(node.id)
     return None
 
@@ -97,9 +89,9 @@ def check(code: str, names: dict[str, object]) -> None:
             thing(node, names)
         if isinstance(node, ast.Call):
             function = thing(node.func, names)
-            if function in (None, len):
+            if not str(getattr(function, "__module__", "")).startswith("whatsit."):
                 continue
-            parameters = inspect.signature(function).parameters  # type: ignore[arg-type]
+            parameters = inspect.signature(function).parameters
             takes_more = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
             known = set(parameters) | ({one.name for one in fields(Settings)} if takes_more else set())
             known |= {"valid", "seed"} if takes_more else set()
