@@ -26,9 +26,9 @@ EDITS = (
     (
         r"download_images\(path/file, dest, max_pics=200\)",
         "for folder in classes:\n"
-        "    dest = path/folder\n"
+        "    file, dest = f'urls_{folder}.csv', path/folder\n"
         "    dest.mkdir(parents=True, exist_ok=True)\n"
-        "    download_images(path/f'urls_{folder}.csv', dest, max_pics=200)",
+        "    download_images(path/file, dest, max_pics=200)",
     ),
     (r"size=224", "size=64"),
     (r"fit_one_cycle\(2, ", "fit_one_cycle(1, "),
