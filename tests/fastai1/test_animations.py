@@ -28,9 +28,11 @@ def moving() -> Iterator[animation.FuncAnimation]:
 def shown(one: object) -> str:
     """What a notebook would show."""
     shell = InteractiveShell.instance()
-    show_animations()
-    page = shell.display_formatter.formatters["text/html"](one)
-    return str(page)
+    try:
+        show_animations()
+        return str(shell.display_formatter.formatters["text/html"](one))
+    finally:
+        InteractiveShell.clear_instance()
 
 
 def test_without_ffmpeg_javascript_plays_it(
@@ -46,6 +48,7 @@ def test_with_ffmpeg_it_is_a_video(moving: animation.FuncAnimation, monkeypatch:
     assert shown(moving) == "<video>"
 
 
+@pytest.mark.filterwarnings("ignore:Animation was deleted")
 def test_nothing_asked_for_shows_no_page(moving: animation.FuncAnimation) -> None:
     with rc_context({"animation.html": "none"}):
         assert shown(moving) == "None"

@@ -104,6 +104,10 @@ EXAMPLES = {
     "doc.Learner.unfreeze": "learn.unfreeze()\nlearn.fit_one_cycle(1, max_lr=slice(3e-5,3e-4))",
     "doc.Learner.freeze": "learn.unfreeze()\nlearn.freeze()",
     "doc.Learner.lr_find": "learn.lr_find()\nlearn.recorder.plot()",
+    "doc.Recorder.plot": "learn.lr_find()\nlearn.recorder.plot()",
+    "doc.Recorder.plot_losses": "learn.recorder.plot_losses()",
+    "doc.Recorder.plot_lr": "learn.recorder.plot_lr()",
+    "doc.Recorder.plot_metrics": "learn.recorder.plot_metrics()",
     "doc.Learner.save": "learn.save('stage-1')",
     "doc.Learner.load": "learn.save('stage-1')\nlearn.load('stage-1')",
     "doc.Learner.export": "learn.export()",
@@ -114,10 +118,6 @@ EXAMPLES = {
         "pred_class"
     ),
     "doc.Learner.get_preds": "preds, y = learn.get_preds(ds_type=DatasetType.Valid)",
-    "doc.Recorder.plot": "learn.lr_find()\nlearn.recorder.plot()",
-    "doc.Recorder.plot_losses": "learn.recorder.plot_losses()",
-    "doc.Recorder.plot_lr": "learn.recorder.plot_lr()",
-    "doc.Recorder.plot_metrics": "learn.recorder.plot_metrics()",
     "doc.Category": (
         "img = open_image(path/'black'/'00000021.jpg')\npred_class,_,_ = learn.predict(img)\nstr(pred_class)"
     ),
