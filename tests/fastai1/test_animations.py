@@ -22,15 +22,19 @@ def moving() -> Iterator[animation.FuncAnimation]:
         return (line,)
 
     with rc_context({"animation.html": "html5"}):
-        yield animation.FuncAnimation(figure, draw, 2, interval=20)
+        made = animation.FuncAnimation(figure, draw, 2, interval=20)
+        yield made
+        made._draw_was_started = True  # or it warns, in another test, that nobody looked
 
 
 def shown(one: object) -> str:
     """What a notebook would show."""
     shell = InteractiveShell.instance()
-    show_animations()
-    page = shell.display_formatter.formatters["text/html"](one)
-    return str(page)
+    try:
+        show_animations()
+        return str(shell.display_formatter.formatters["text/html"](one))
+    finally:
+        InteractiveShell.clear_instance()
 
 
 def test_without_ffmpeg_javascript_plays_it(

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import whatsit as wi
+from tests.conftest import rendered
+from tests.pictures import put
 from tests.shown import assert_short
 from whatsit.fastai1 import (
     ClassificationInterpretation,
@@ -21,13 +23,21 @@ from whatsit.fastai1.dataset_formatter import closest
 from whatsit.fastai1.widgets import DatasetFormatter
 
 
-@pytest.fixture
-def learn(bears: Path, cache: Path) -> Learner:
-    """A learner whose labels are wrong in two places."""
-    (bears / "black" / "00000001.jpg").rename(bears / "teddys" / "wrong.jpg")
-    (bears / "grizzly" / "00000002.jpg").rename(bears / "black" / "wrong.jpg")
-    np.random.seed(42)
-    data = ImageDataBunch.from_folder(bears, train=".", valid_pct=0.4, size=64)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes with wrong labels in two places."""
+    folder = tmp_path_factory.mktemp("bears")
+    for kind, label in enumerate(("black", "grizzly", "teddys")):
+        for n in range(8):
+            put(folder / label / f"{n:08}.jpg", rendered(100 * kind + n, (64, 48)))
+    (folder / "black" / "00000001.jpg").rename(folder / "teddys" / "wrong.jpg")
+    (folder / "grizzly" / "00000002.jpg").rename(folder / "black" / "wrong.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learn(folder: Path, cache: Path) -> Learner:
+    data = ImageDataBunch.from_folder(folder, train=".", valid_pct=0.4, seed=42, size=64)
     learn = create_cnn(data, models.lite0)
     learn.fit_one_cycle(3)
     return learn
@@ -65,9 +75,9 @@ def test_confusions_and_figures(learn: Learner) -> None:
     assert_short(interp, "train")
 
 
-def test_an_interpretation_needs_pictures(bears: Path, learn: Learner) -> None:
+def test_data_without_validation_pictures_show_their_top_losses(folder: Path, learn: Learner) -> None:
     learn.save("stage-1")
-    everything = ImageList.from_folder(bears).split_none().label_from_folder().transform(size=64).databunch()
+    everything = ImageList.from_folder(folder).split_none().label_from_folder().transform(size=64).databunch()
     again = create_cnn(everything, models.lite0).load("stage-1")
     with pytest.raises(wi.WhatsitError, match="valid"):
         ClassificationInterpretation.from_learner(again)
@@ -76,7 +86,7 @@ def test_an_interpretation_needs_pictures(bears: Path, learn: Learner) -> None:
     assert {path.name for path in ds.x[idxs]} >= {"wrong.jpg"}
 
 
-def test_similar_pictures_come_in_pairs(learn: Learner, bears: Path) -> None:
+def test_similar_pictures_come_in_pairs(learn: Learner) -> None:
     ds, idxs = DatasetFormatter.from_similars(learn)
     assert len(idxs) == 2 * len(ds)
     pairs = idxs.reshape(-1, 2)

@@ -81,9 +81,10 @@ def page_of(thing: object) -> Page:
             if (one := _plain(thing_of(name))) is own and one is not None:
                 return _of_lesson(name)
     plain = _plain(thing)
-    name = getattr(plain, "__qualname__", None) or getattr(plain, "__name__", type(thing).__qualname__)
+    usual = getattr(plain, "__name__", type(thing).__qualname__)
+    called: str = getattr(plain, "__qualname__", usual)
     words = (inspect.getdoc(plain) or say("doc_page.nothing")).partition("\n\n")[0]
-    return Page(name, _signature(plain, name), " ".join(words.split()), "", _source(plain))
+    return Page(called, _signature(plain, called), " ".join(words.split()), "", _source(plain))
 
 
 def thing_of(name: str) -> Any:

@@ -21,7 +21,7 @@ EXAMPLES = {
     "doc.open_image": "img = open_image(path/'black'/'00000021.jpg')\nimg.size",
     "doc.Image": "img = open_image(path/'black'/'00000021.jpg')\nimg.show()",
     # Data
-    "doc.ImageDataBunch": "data = ImageDataBunch.from_folder(path, valid_pct=0.2, size=224)\ndata",
+    "doc.ImageDataBunch": "data = ImageDataBunch.from_folder(path, valid_pct=0.2, size=224)",
     "doc.ImageDataBunch.from_folder": (
         "np.random.seed(42)\n"
         "data = ImageDataBunch.from_folder(path, train='.', valid_pct=0.2,\n"
@@ -56,7 +56,7 @@ EXAMPLES = {
         "data = ImageDataBunch.from_folder(path, valid_pct=0.2, size=224).normalize(imagenet_stats)"
     ),
     "doc.ImageDataBunch.show_batch": "data.show_batch(rows=3, figsize=(7,8))",
-    "doc.ImageDataBunch.classes": "data.classes, data.c",
+    "doc.ImageDataBunch.classes": "data.classes",
     "doc.ImageDataBunch.c": "data.classes, data.c, len(data.train_ds), len(data.valid_ds)",
     "doc.ImageDataBunch.train_ds": "len(data.train_ds), data.train_ds.x[0], data.train_ds.y[0]",
     "doc.ImageDataBunch.valid_ds": "len(data.valid_ds), data.valid_ds.x[0], data.valid_ds.y[0]",
@@ -104,6 +104,10 @@ EXAMPLES = {
     "doc.Learner.unfreeze": "learn.unfreeze()\nlearn.fit_one_cycle(1, max_lr=slice(3e-5,3e-4))",
     "doc.Learner.freeze": "learn.unfreeze()\nlearn.freeze()",
     "doc.Learner.lr_find": "learn.lr_find()\nlearn.recorder.plot()",
+    "doc.Recorder.plot": "learn.lr_find()\nlearn.recorder.plot()",
+    "doc.Recorder.plot_losses": "learn.recorder.plot_losses()",
+    "doc.Recorder.plot_lr": "learn.recorder.plot_lr()",
+    "doc.Recorder.plot_metrics": "learn.recorder.plot_metrics()",
     "doc.Learner.save": "learn.save('stage-1')",
     "doc.Learner.load": "learn.save('stage-1')\nlearn.load('stage-1')",
     "doc.Learner.export": "learn.export()",
@@ -114,10 +118,6 @@ EXAMPLES = {
         "pred_class"
     ),
     "doc.Learner.get_preds": "preds, y = learn.get_preds(ds_type=DatasetType.Valid)",
-    "doc.Recorder.plot": "learn.lr_find()\nlearn.recorder.plot()",
-    "doc.Recorder.plot_losses": "learn.recorder.plot_losses()",
-    "doc.Recorder.plot_lr": "learn.recorder.plot_lr()",
-    "doc.Recorder.plot_metrics": "learn.recorder.plot_metrics()",
     "doc.Category": (
         "img = open_image(path/'black'/'00000021.jpg')\npred_class,_,_ = learn.predict(img)\nstr(pred_class)"
     ),

@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
 
-from whatsit.catalog import Catalog
+from whatsit.catalog import Catalog, Item
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.datasets import Dataset
 from whatsit.fastai1.tiles import Batches, Tile
@@ -50,9 +50,13 @@ class ImageCleaner(Batches):
         self._decided = {(one.path, one.content): one for one in holding if one.choice != "unsure"}
         super()._show(news)
 
+    def _item(self, path: Path) -> Item:
+        return self._decisions.catalog.items[self._row[path.absolute()]]
+
     def _last(self, path: Path) -> Decision | None:
-        item = self._decisions.catalog.items[self._row[path]]
-        return self._decided.get((PurePath(path.relative_to(self._project.images)), item.content))
+        """What was decided last of a picture, None if nothing was."""
+        below = PurePath(path.absolute().relative_to(self._project.images))
+        return self._decided.get((below, self._item(path).content))
 
     def _is_there(self, path: Path) -> bool:
         last = self._last(path)
@@ -63,13 +67,13 @@ class ImageCleaner(Batches):
             return Tile(path)
         last, catalog = self._last(path), self._decisions.catalog
         is_known = last is not None and last.label in catalog.classes
-        label = last.label if last and is_known else catalog.items[self._row[path]].label
+        label = last.label if last and is_known else self._item(path).label
         return Tile(path, label, catalog.classes)
 
     def _carry_out(self) -> tuple[int, str]:
         wishes: list[Wish] = []
         for tile in self.tiles:
-            item = self._decisions.catalog.items[self._row[tile.path]]
+            item = self._item(tile.path)
             if tile.is_chosen:
                 wishes.append((item, "remove", None))
             elif tile.new_label is not None:

@@ -107,7 +107,7 @@ class Batches(ABC):
             shown += some if all(map(self._is_there, some)) else []
         before, self.tiles = self.tiles, list(map(self._tile, shown))
         self.news.value, self.undo.disabled = escape(news), not self._done
-        row = HBox([tile.box for tile in self.tiles], layout=Layout(flex_flow="row wrap"))
+        row = HBox([tile.box for tile in self.tiles], layout=Layout(flex_flow="wrap"))
         buttons = [self.confirm, self.undo] if self.tiles else [self.undo]
         self.box.children = [
             row if self.tiles else HTML(escape(say("lesson_widgets.none_left"))),
