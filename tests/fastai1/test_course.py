@@ -79,7 +79,7 @@ def test_lesson2_download_runs(
     monkeypatch.setenv("WHATSIT_WEIGHTS", str(resnets))
     monkeypatch.setenv("WHATSIT_ALLOW_PRIVATE", "1")
     cells = run("lesson2-download.ipynb", tmp_path)
-    assert "['black', 'grizzly', 'teddys'], 3, 58, 14" in outputs(cells, "data.c, len(data.train_ds)")
+    assert "['black', 'grizzly', 'teddys'], 3, 57, 15" in outputs(cells, "data.c, len(data.train_ds)")
     assert "Total time: 00:" in outputs(cells, "learn.fit_one_cycle(4)")
     assert "image/png" in outputs(cells, "interp.plot_confusion_matrix()")
     assert "application/vnd.jupyter.widget-view+json" in outputs(cells, "ImageCleaner(ds, idxs, path)")
