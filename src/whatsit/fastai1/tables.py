@@ -20,7 +20,7 @@ class Table:
     def from_csv(cls, file: Path) -> "Table":
         """Those of a CSV file with a header. Raises CatalogError."""
         header, rows = rows_of(file)
-        return cls({name: [row[name] for row in rows] for name in header})
+        return cls({name: [(row[name] or "").strip() for row in rows] for name in header})
 
     @classmethod
     def from_df(cls, df: Any) -> "Table":
