@@ -71,7 +71,10 @@ def test_confusions_and_figures(learn: Learner) -> None:
     assert interp.preds.sum(1).tolist() == pytest.approx([1.0] * len(interp.preds))
     figure = interp.plot_top_losses(4, figsize=(7, 8))
     assert tuple(figure.get_size_inches()) == (7, 8)
-    assert interp.plot_confusion_matrix(figsize=(5, 4))._repr_png_()[:4] == b"\x89PNG"
+    figure = interp.plot_confusion_matrix(figsize=(12, 10), dpi=60, title="Bears")
+    assert tuple(figure.get_size_inches()) == pytest.approx((7.2, 6))
+    assert figure.axes[0].get_title(loc="left") == "Bears"
+    assert figure._repr_png_()[:4] == b"\x89PNG"
     assert_short(interp, "train")
 
 

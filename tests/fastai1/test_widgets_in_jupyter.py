@@ -39,8 +39,14 @@ def test_pictures_are_chosen_by_clicks(jupyter: Jupyter, browser: Browser, bears
 
     def run(number: int) -> Locator:
         cell = page.locator(CELLS).nth(number)
-        cell.locator(".jp-InputArea .cm-content").click()
-        page.keyboard.press("Shift+Enter")
+        prompt = cell.locator(".jp-InputPrompt")
+        for _ in range(20):
+            if "*" not in prompt.inner_text():  # what is asked of a kernel that is not there yet is forgotten
+                cell.locator(".jp-InputArea .cm-content").click()
+                page.keyboard.press("Shift+Enter")
+            page.wait_for_timeout(4000)
+            if any(map(str.isdigit, prompt.inner_text())):
+                break
         return cell.locator(".jp-OutputArea")
 
     deleter = run(0)

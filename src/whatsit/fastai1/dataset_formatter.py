@@ -48,9 +48,8 @@ def closest(features: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     step = max(1, AT_ONCE // count)
     for begin in range(0, count, step):
         cosines = vectors[begin : begin + step] @ vectors[: begin + step].T
-        row, column = np.nonzero(
-            np.tri(len(cosines), begin + len(cosines), begin - 1, bool)
-        )  # each pair once
+        is_below = np.tri(len(cosines), begin + len(cosines), begin - 1, bool)  # each pair once
+        row, column = np.nonzero(is_below)
         likeness = np.concatenate([likeness, cosines[row, column]])
         pairs = np.concatenate([pairs, np.stack([row + begin, column], axis=1)])
         best = np.argsort(-likeness, kind="stable")[:most]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from whatsit.figures import Plot
 
 Size = tuple[float, float]
+DPI = 100  # at which figures are shown
 
 
 class ClassificationInterpretation:
@@ -79,16 +80,28 @@ class ClassificationInterpretation:
         """Counts (classes, classes) by actual class (row) and predicted class (column)."""
         return self.today.confusion_matrix()
 
-    def plot_confusion_matrix(self, normalize: bool = False, figsize: Size | None = None) -> "Plot | None":
-        """Draw the confusion matrix; with `normalize` as shares of each actual class."""
-        return _sized(self.today.plot_confusion_matrix(normalize), figsize)
+    def plot_confusion_matrix(
+        self,
+        normalize: bool = False,
+        title: str | None = None,
+        figsize: Size | None = None,
+        dpi: float = DPI,
+    ) -> "Plot | None":
+        """Draw the confusion matrix; with `normalize` as shares of each actual class.
+
+        `figsize` is in inches of `dpi` pixels.
+        """
+        plot = self.today.plot_confusion_matrix(normalize)
+        if title is not None:
+            plot.axes[0].set_title(title, loc="left")
+        return _sized(plot, figsize, dpi)
 
     def most_confused(self, min_val: int = 1) -> list[tuple[str, str, int]]:
         """(actual, predicted, count) of mistakes made at least `min_val` times, the most frequent first."""
         return self.today.most_confused(min_val)
 
 
-def _sized(plot: Any, figsize: Size | None) -> "Plot | None":
+def _sized(plot: Any, figsize: Size | None, dpi: float = DPI) -> "Plot | None":
     if figsize is not None:
-        plot.set_size_inches(*figsize)
+        plot.set_size_inches(*(side * dpi / DPI for side in figsize))
     return shown(plot)
