@@ -325,8 +325,9 @@ def test_the_program_prints_what_it_did_and_exits_with_2_for_a_mistake(
     assert "Usage: python -m whatsit.fastai1 OLD" in run("--help")[1]
 
 
-def test_the_program_runs_as_a_module(tmp_path: Path) -> None:
+def test_the_program_runs_as_a_module_and_needs_no_torch(tmp_path: Path) -> None:
     (tmp_path / "old.py").write_text("from fastai.vision import *\n")
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(name='torch')")
     words = [sys.executable, "-m", "whatsit.fastai1", "old.py"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

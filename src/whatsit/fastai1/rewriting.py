@@ -84,14 +84,14 @@ def _import(node: ast.Import) -> tuple[str, list[Finding]]:
     for one in node.names:
         where = home(one.name)
         if not is_fastai(one.name):
-            kept.append(ast.unparse(one))
+            kept.append(one)
         elif where is None:
             findings.append(Finding(node.lineno, one.name, _of_module(one.name)))
         elif one.asname or where == HERE:
-            kept.append(f"{where} as {one.asname or 'fastai'}")
+            kept.append(ast.alias(where, one.asname or "fastai"))
         else:
-            kept += [where, f"{HERE} as fastai"]
-    return (f"import {', '.join(kept)}" if kept else "pass"), findings
+            kept += [ast.alias(where), ast.alias(HERE, "fastai")]
+    return (ast.unparse(ast.Import(kept)) if kept else "pass"), findings
 
 
 def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) -> tuple[str, list[Finding]]:
@@ -101,21 +101,17 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
         return "pass", [Finding(node.lineno, module, _of_module(module))]
     kept, modules, findings = [], [], []
     for one in node.names:
-        if (
-            one.name == "*"
-            or one.name in names[where]
-            or (where == MODELS and not not_there.of_name(one.name))
-        ):
+        is_model = where == MODELS and not not_there.of_name(one.name)
+        if one.name == "*" or one.name in names[where] or is_model:
             kept.append(one)
         elif inner := home(f"{module}.{one.name}"):
-            modules.append(f"import {inner} as {one.asname or one.name}")
+            modules.append(ast.alias(inner, one.asname or one.name))
         else:
             findings.append(Finding(node.lineno, one.name, _of_name(one.name)))
     if len(kept) == len(node.names) and (found := _FROM.match(old)):
         return f"{old[: found.start(1)]}{where}{old[found.end(1) :]}", []
-    if kept:
-        modules.insert(0, ast.unparse(ast.ImportFrom(where, kept, 0)))
-    return "; ".join(modules) or "pass", findings
+    statements = [ast.ImportFrom(where, kept, 0)] * bool(kept) + [ast.Import(modules)] * bool(modules)
+    return "; ".join(map(ast.unparse, statements)) or "pass", findings
 
 
 def _of_module(name: str) -> Message:
