@@ -2,11 +2,13 @@
 
 import math
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from torchvision import models as torchvision_models
 
@@ -34,7 +36,7 @@ from whatsit.figures import Plot
 from whatsit.finetune import timm_backbones
 
 SIZE = 64
-ROW = re.compile(r"\d+ +\d+\.\d{6}  \d+\.\d{6}  \d\.\d{6}    \(00:\d\d\)")
+ROW = re.compile(r"\d {6}\d\.\d{6} {4}\d\.\d{6} {4}\d\.\d{6} {4}\(00:\d\d\)")
 
 
 def data_of(folder: Path, **settings: object) -> ImageDataBunch:
@@ -54,10 +56,10 @@ def learn(digits: Path, cache: Path) -> Learner:
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with random weights of a small network, as torchvision has them."""
+    """A folder with random weights of a small network."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights")
-    torch.save(torchvision_models.resnet18().state_dict(), folder / "resnet18-f37072fd.pth")
+    torch.save(timm.create_model("resnet10t").state_dict(), folder / "resnet10t.pth")
     return folder
 
 
@@ -115,7 +117,7 @@ def test_metrics_are_short_and_right() -> None:
 def test_rate_that_is_too_high_prints_its_row_and_is_judged(
     digits: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    learn = create_cnn(data_of(digits), models.lite0, metrics=error_rate)
+    learn = create_cnn(data_of(digits, bs=8), models.lite0, metrics=error_rate)
     learn.fit_one_cycle(1, max_lr=0.5)
     _, row, _ = printed(capsys)
     assert float(row.split()[2]) > 3, "the lesson's loss explodes too"
@@ -130,23 +132,14 @@ def test_rate_that_is_too_low_is_slower(digits: Path, cache: Path) -> None:
     assert low.recorder.metrics[-1] > usual.recorder.metrics[-1]
 
 
-@pytest.mark.parametrize(
-    ("rate", "lrs"),
-    [
-        (2e-3, [2e-3, 2e-3, 2e-3]),
-        (slice(1e-6, 1e-4), [1e-6, 1e-5, 1e-4]),
-        (slice(1e-3), [1e-4, 1e-4, 1e-3]),
-    ],
-)
-def test_rates_are_spread_over_the_layers(
-    learn: Learner, rate: float | slice, lrs: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rates_are_spread_over_the_layers(learn: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[float]] = []
     monkeypatch.setattr("whatsit.training.fitting._train", lambda *given: seen.append(given[-1][1].lrs))
     learn.unfreeze()
-    with pytest.raises(WhatsitError):  # nothing was trained
-        learn.fit_one_cycle(1, rate)
-    assert np.allclose(seen, [lrs])
+    for rate in (2e-3, slice(1e-6, 1e-4), slice(1e-3)):
+        with pytest.raises(WhatsitError):  # nothing was trained
+            learn.fit_one_cycle(1, rate)
+    assert np.allclose(seen, [[2e-3, 2e-3, 2e-3], [1e-6, 1e-5, 1e-4], [1e-4, 1e-4, 1e-3]])
 
 
 def test_finder_prints_the_lessons_sentence_and_keeps_to_its_range(
@@ -158,7 +151,7 @@ def test_finder_prints_the_lessons_sentence_and_keeps_to_its_range(
     assert printed(capsys) == ["LR Finder complete, type {learner_name}.recorder.plot() to see the graph."]
     found = learn.recorder.finder
     assert found is not None
-    assert (found.lrs[0], max(found.lrs)) == (1e-5, pytest.approx(1e-2))
+    assert (found.lrs[0], max(found.lrs)) == (1e-5, pytest.approx(1e-2, rel=0.1))
     assert isinstance(learn.recorder.plot(suggestion=True), Plot)
     assert printed(capsys)[0] == f"Min numerical gradient: {learn.recorder.min_grad_lr:.2E}"
     with pytest.raises(WhatsitError, match=r"can't grow from 0\.1 to 0\.001"):
@@ -181,15 +174,22 @@ def test_recorder_knows_the_last_training(learn: Learner) -> None:
     assert list(drawn[1].get_xdata()) == [3, 6, 9], "after each epoch"
 
 
-def test_random_weights_train_all_layers(digits: Path, cache: Path) -> None:
-    learn = create_cnn(
-        data_of(digits, bs=24), models.resnet10t, metrics=error_rate, pretrained=False, ps=0, wd=0
-    )
-    assert not learn.learner.is_frozen
-    before = learn.learner.backbone.sha256
+@pytest.fixture(scope="module")
+def deep(all_digits: Path, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Learner:
+    """A learner all of whose layers were trained, saved as stage-2."""
+    folder = tmp_path_factory.mktemp("deep")
+    for label in "017":
+        shutil.copytree(all_digits / label, folder / label, ignore=lambda _, names: sorted(names)[15:])
+    data = data_of(folder, bs=24)
+    learn = create_cnn(data, models.resnet10t, metrics=error_rate, pretrained=False, ps=0, wd=0)
     learn.fit_one_cycle(1)
-    assert learn.learner.backbone.sha256 != before
-    fit = learn.learner._state.fits[-1]
+    learn.save("stage-2")
+    return learn
+
+
+def test_random_weights_train_all_layers(deep: Learner) -> None:
+    assert deep.learner.is_fine_tuned
+    fit = deep.learner._state.fits[-1]
     assert (fit["bs"], fit["wd"]) == (24, 0)
     assert fit["group_lrs"] == pytest.approx([3e-4, 3e-4, 3e-3])
 
@@ -209,32 +209,32 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], N
     return go
 
 
-@pytest.mark.parametrize("unfrozen", [False, True])
 def test_saved_learner_answers_elsewhere(
     digits: Path,
     cache: Path,
     weights: Path,
     monkeypatch: pytest.MonkeyPatch,
     elsewhere: Callable[[], None],
-    unfrozen: bool,
 ) -> None:
     monkeypatch.setenv("WHATSIT_WEIGHTS", str(weights))
-    learn = create_cnn(data_of(digits), models.resnet18, metrics=error_rate)
-    learn.fit_one_cycle(1)
-    if unfrozen:
-        learn.unfreeze()
-        learn.fit_one_cycle(1, slice(1e-5, 1e-4))
-    learn.save("stage-1")
+    learn = create_cnn(data_of(digits), models.resnet10t, metrics=error_rate)
     img = open_image(sorted((digits / "7").iterdir())[0])
-    expected = learn.predict(img)
+    expected = {}
+    for name in ("stage-1", "stage-2"):
+        learn.fit_one_cycle(1, slice(1e-5, 1e-3))
+        learn.save(name)
+        expected[name] = learn.predict(img)
+        learn.unfreeze()
+    assert not torch.allclose(expected["stage-1"][2], expected["stage-2"][2])
     elsewhere()
-    loaded = create_cnn(classes_of(digits), models.resnet18).load("stage-1")
-    pred_class, pred_idx, outputs = loaded.predict(img)
-    assert torch.allclose(outputs, expected[2], atol=1e-6)
-    assert outputs.sum() == pytest.approx(1)
-    assert (pred_class, int(pred_idx)) == (expected[0], int(expected[1]))
-    assert loaded.data.classes[int(pred_idx)] == str(pred_class)
-    assert int(pred_class) == outputs.argmax()
+    for name, (category, index, probabilities) in expected.items():
+        loaded = create_cnn(classes_of(digits), models.resnet10t).load(name)
+        pred_class, pred_idx, outputs = loaded.predict(img)
+        assert torch.allclose(outputs, probabilities, atol=1e-6)
+        assert outputs.sum() == pytest.approx(1)
+        assert (str(pred_class), pred_idx) == (str(category), index)
+        assert loaded.data.classes[pred_idx] == str(pred_class)
+        assert int(pred_class) == int(pred_idx) == outputs.argmax()
 
 
 def test_what_was_saved_is_only_loaded_where_it_belongs(learn: Learner, digits: Path) -> None:
@@ -286,16 +286,12 @@ def test_training_goes_on_from_what_was_saved(learn: Learner, digits: Path) -> N
     assert len(again.recorder.val_losses) == 1
 
 
-def test_data_without_validation_pictures_answer(digits: Path, cache: Path) -> None:
-    learn = create_cnn(data_of(digits, bs=24), models.resnet10t, error_rate, pretrained=False)
-    learn.fit_one_cycle(1)
-    learn.save("stage-2")
-    list_of_all = ImageList.from_folder(digits).split_none().label_from_folder()
+def test_data_without_validation_pictures_answer(deep: Learner) -> None:
+    list_of_all = ImageList.from_folder(deep.data.path).split_none().label_from_folder()
     data = list_of_all.transform(get_transforms(), size=SIZE).databunch()
     clean = cnn_learner(data, models.resnet10t, metrics=error_rate, pretrained=False).load("stage-2")
     preds, _ = clean.get_preds(DatasetType.Train)
-    assert len(preds) == 60
-    assert len(clean.learner.interpret("train")) == 60
+    assert len(preds) == len(clean.learner.interpret("train")) == 45
     with pytest.raises(WhatsitError, match="have no validation pictures"):
         clean.fit_one_cycle(1)
 

@@ -1,12 +1,12 @@
 """The table that the lesson prints while it trains."""
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from whatsit.events import EpochDone, Event, default, emitting, listener
+from whatsit.fastai1.notebooks import is_notebook
 
 BETWEEN = "  "
 
@@ -35,12 +35,12 @@ class EpochTable:
         """Write the total, if there was any epoch."""
         if self._rows:
             total = f"Total time: {clock(time.perf_counter() - self._started)}"
-            self._show([total, *self._rows]) if _is_notebook() else print(total, flush=True)
+            self._show([total, *self._rows]) if is_notebook() else print(total, flush=True)
 
     def _write(self, row: str) -> None:
         fresh = [row] if self._rows else [BETWEEN.join(self._names), row]
         self._rows += fresh
-        self._show(self._rows) if _is_notebook() else print(*fresh, sep="\n", flush=True)
+        self._show(self._rows) if is_notebook() else print(*fresh, sep="\n", flush=True)
 
     def _show(self, lines: Sequence[str]) -> None:
         from IPython.display import display
@@ -75,8 +75,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
-
-
-def _is_notebook() -> bool:
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return hasattr(shell, "kernel")

@@ -81,7 +81,7 @@ class Learner:
 
     def __repr__(self) -> str:
         if self._today is not None:
-            return brief(self, repr(self._today)[1:-1])
+            return repr(self._today)
         ready = "nothing loaded yet" if self._loaded is None else "ready to answer"
         return brief(self, f"{self.arch.name}, {len(self.data.classes)} classes, {ready}")
 

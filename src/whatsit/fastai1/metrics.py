@@ -1,6 +1,7 @@
 """What is measured on the validation pictures after each epoch."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,11 +28,11 @@ def error_rate(preds: Tensor, targs: Tensor) -> Tensor:
 
 def listed(metrics: Metric | Sequence[Metric] | None) -> list[Metric]:
     """A metric, several, or none, as a list. Raises WhatsitError for what can't be called."""
-    found = [] if metrics is None else list(metrics) if isinstance(metrics, list | tuple) else [metrics]
+    found: Any = metrics if isinstance(metrics, list | tuple) else [] if metrics is None else [metrics]
     for metric in found:
         if not callable(metric):
             raise WhatsitError(Message("lesson_learner.not_a_metric", given=described(metric)))
-    return found
+    return list(found)
 
 
 def name_of(metric: Metric) -> str:

@@ -24,11 +24,15 @@ def draw_losses(losses: Sequence[float], ends: Sequence[int], val_losses: Sequen
 def draw_schedule(lrs: Sequence[float], moms: Sequence[float] | None = None) -> Plot:
     """Draw the learning rate of each batch, and beside it the momentum."""
     figure = Plot(figsize=(7 if moms is None else 10, 3.6), layout="constrained")
-    axes = [figure.subplots()] if moms is None else list(figure.subplots(1, 2))
-    for axis, values, title in zip(axes, (lrs, moms), ("learning_rate", "momentum"), strict=False):
-        axis.plot(range(1, len(lrs) + 1), values)
+    titled = {say("plots.learning_rate"): lrs}
+    if moms is not None:
+        titled[say("lesson_learner.momentum")] = moms
+    for axis, (title, values) in zip(
+        figure.subplots(1, len(titled), squeeze=False)[0], titled.items(), strict=True
+    ):
+        axis.plot(range(1, len(values) + 1), values)
         axis.set(xlabel=say("lesson_learner.batches"))
-        axis.set_title(say(f"lesson_learner.{title}"))
+        axis.set_title(title)
     return figure
 
 

@@ -39,7 +39,8 @@ def write_model(learner: Learner, path: Path) -> None:
         model = learner.model()
     except DivergedError:
         return
-    Bundle(served(model), asdict(learner.catalog.rule), {}, {}).write(path)
+    versions = {"backbone": model.backbone.name}
+    Bundle(served(model), asdict(learner.catalog.rule), {}, versions).write(path)
 
 
 def read_model(data: ImageDataBunch, arch: str, name: str) -> Model:

@@ -1,13 +1,12 @@
 """Figures appear where they are drawn, as the lesson's did."""
 
-import sys
-
+from whatsit.fastai1.notebooks import shell
 from whatsit.figures import Plot
 
 
 def shown(plot: Plot) -> Plot | None:
     """Show a figure at once, whatever follows in the cell; outside of IPython it is only returned."""
-    if getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)() is None:
+    if shell() is None:
         return plot
     from IPython.display import display
 

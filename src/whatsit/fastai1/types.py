@@ -1,7 +1,6 @@
 """Which pictures are meant."""
 
 from enum import Enum
-from typing import cast
 
 from whatsit.config import Split
 
@@ -16,4 +15,4 @@ class DatasetType(Enum):
     @property
     def split(self) -> Split:
         """The same in today's words."""
-        return cast(Split, self.value)
+        return self.value
