@@ -14,7 +14,8 @@ SMOOTH = 0.98  # of the running mean of the losses, as in the lesson's library
 def draw_losses(losses: Sequence[float], ends: Sequence[int], val_losses: Sequence[float]) -> Plot:
     """Draw the smoothed training loss of each batch, and validation losses after so many batches each."""
     figure, axis = _over_batches(len(losses))
-    trained = Line(range(1, len(losses) + 1), _smoothed(losses), "s0", ".2f", say("plots.training"))
+    smoothed = say("lesson_learner.smoothed")
+    trained = Line(range(1, len(losses) + 1), _smoothed(losses), "s0", ".2f", smoothed)
     draw_lines(axis, [trained, Line(ends, val_losses, "s1", ".2f", say("plots.validation"))])
     axis.set_title(say("plots.loss"))
     return figure
@@ -43,7 +44,7 @@ def draw_metrics(metrics: Mapping[str, Sequence[float]], ends: Sequence[int]) ->
     axes = figure.subplots(len(metrics), 1, squeeze=False)[:, 0]
     for axis, (name, values) in zip(axes, metrics.items(), strict=True):
         draw_lines(axis, [Line(ends, values, "s1", ".3f")])
-        axis.set(xlabel=say("lesson_learner.batches"))
+        axis.set(xlabel=say("lesson_learner.batches"), xlim=(0, ends[-1] + 1))
         axis.set_title(name)
     return figure
 
