@@ -4,12 +4,12 @@ import inspect
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from html import escape
 from importlib import import_module
 from typing import Any
 
-from whatsit.checks import nearest
 from whatsit.errors import WhatsitError
 from whatsit.extras import MissingError
 from whatsit.fastai1.examples import IN_WIDGETS, NAMES, example_of
@@ -68,9 +68,10 @@ def find(name: str) -> list[Page]:
         last = name.lower().rpartition(".")[2]
         found = [one for one in NAMES if one.lower().rpartition(".")[2] == last]
     if not found:
-        raise WhatsitError(
-            Message("doc_page.unknown", name=printable(name), advice=nearest(name, _all_names()))
-        )
+        every = [*NAMES, *(one.rpartition(".")[2] for one in NAMES)]
+        for near in get_close_matches(name, every, 1):
+            raise WhatsitError(Message("doc_page.near", name=printable(name), near=near))
+        raise WhatsitError(Message("doc_page.unknown", name=printable(name)))
     return [_of_lesson(one) for one in found]
 
 
@@ -110,10 +111,6 @@ def summaries() -> Iterator[tuple[str, str]]:
 def _of_lesson(name: str) -> Page:
     thing = _plain(thing_of(name))
     return Page(name, _signature(thing, name), say(f"doc.{name}"), example_of(name), _source(thing))
-
-
-def _all_names() -> list[str]:
-    return list(dict.fromkeys([*NAMES, *(name.rpartition(".")[2] for name in NAMES)]))
 
 
 def _plain(thing: Any) -> Any:

@@ -18,9 +18,9 @@ from whatsit.text import in_folder, printable
 from whatsit.undoing import last_action, undo
 
 with needing(Message("lesson_widgets.what")):
-    from ipywidgets import HTML, Button, Dropdown, HBox, Image, Layout, VBox, Widget
+    from ipywidgets import HTML, Button, Dropdown, HBox, Image, Label, Layout, VBox, Widget
 
-SIDE = "220px"  # of the square that a picture is shown in
+WIDTH, HEIGHT = "200px", "180px"  # of the place that a picture is shown in
 
 
 class Tile:
@@ -32,8 +32,8 @@ class Tile:
         self.delete.on_click(self._choose)
         names = [(printable(name), name) for name in classes]
         self.menu = Dropdown(options=names, value=label, layout=Layout(width="auto")) if names else None
-        parts = [_picture(path), *filter(None, [self.menu]), self.delete]
-        self.box = VBox(parts, layout=Layout(width=SIDE, margin="0 8px 8px 0"))
+        parts = [_picture(path), Label(in_folder(path)), *filter(None, [self.menu]), self.delete]
+        self.box = VBox(parts, layout=Layout(width=WIDTH, margin="0 8px 8px 0"))
 
     @property
     def new_label(self) -> str | None:
@@ -53,12 +53,12 @@ class Tile:
 
 def _picture(path: Path) -> Widget:
     """A picture as large as it fits, or a note where it can't be read."""
-    square = Layout(width=SIDE, height=SIDE, object_fit="contain")
+    place = Layout(width=WIDTH, height=HEIGHT, object_fit="contain")
     try:
         with opened(path, at_least=LARGE) as image:
-            return Image(value=shrink(image, LARGE), format="jpeg", layout=square, tooltip=in_folder(path))
+            return Image(value=shrink(image, LARGE), format="jpeg", layout=place)
     except ImageError as error:
-        return HTML(escape(f"{in_folder(path)}: {error}"), layout=square)
+        return HTML(escape(str(error)), layout=place)
 
 
 class Batches(ABC):
