@@ -1,5 +1,6 @@
 """The Python blocks of the lesson, which is not in this repository, and the edits that make them run."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -22,6 +23,7 @@ def edited_blocks(folder: Path) -> list[str]:
     blocks = "".join(HEAD.format(n) + block for n, block in enumerate(python_blocks(), 1))
     (folder / "lesson.py").write_text(blocks, encoding="utf-8")
     words = ["git", "apply", "--unidiff-zero", "--whitespace=nowarn", str(EDITS)]
-    subprocess.run(words, cwd=folder, check=True, env={"GIT_CEILING_DIRECTORIES": str(folder.parent)})
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    subprocess.run(words, cwd=folder, check=True, env=alone)
     edited = (folder / "lesson.py").read_text(encoding="utf-8")
     return re.split(r"^# block \d+\n", edited, flags=re.M)[1:]
