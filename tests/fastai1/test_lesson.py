@@ -26,6 +26,7 @@ from tests.conftest import WHOLE
 from tests.fastai1.conftest import CLASSES, EACH
 from tests.fastai1.lesson import LESSON, edited_blocks
 from tests.site import Site
+from whatsit.fastai1.animations import show_animations
 
 pytestmark = pytest.mark.skipif(not LESSON.is_dir(), reason=f"the lesson is not at {LESSON}")
 
@@ -63,6 +64,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell
     config = Config()
     config.HistoryManager.enabled = False
     one = Shell.instance(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    show_animations()  # the first import of the lesson's names does it, which may lie behind this process
     yield one
     plt.close("all")
     plt.switch_backend(backend)
