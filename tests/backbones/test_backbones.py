@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import timm
 import torch
+import torchvision
 from safetensors.torch import save_file
 
 from tests.conftest import Run
 from whatsit.backbones import lite0
+from whatsit.backbones.weight_files import local_weights
 from whatsit.engine import Engine
 from whatsit.errors import BackboneError
 from whatsit.finetune import timm_backbones as backbones
@@ -76,6 +78,37 @@ def test_weight_file_is_used_by_name_and_from_the_folder(
     monkeypatch.setenv("WHATSIT_WEIGHTS", str(resnet_file.parent))
     assert load_backbone("resnet18", 64).sha256 == named.sha256
     assert load_backbone("resnet18", 64, pretrained=False).sha256 != named.sha256
+
+
+@pytest.mark.parametrize(
+    ("backbone", "file"),
+    [
+        ("resnet34", "resnet34.safetensors"),
+        ("resnet34", "resnet34.pth"),
+        ("resnet34", "resnet34-b627a593.pth"),
+        ("resnet34.a1_in1k", "resnet34.a1_in1k.pth"),
+        ("resnet34.a1_in1k", "resnet34.pt"),
+        ("lite0", "tf_efficientnet_lite0.pth"),
+    ],
+)
+def test_weight_files_have_the_names_of_timm_and_torchvision(
+    backbone: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHATSIT_WEIGHTS", str(tmp_path))
+    for other in (file, "resnet34d.pth", "resnet341.safetensors", "resnet34-small.pth"):
+        (tmp_path / other).touch()
+    assert local_weights(backbone, None) == tmp_path / file
+    (tmp_path / file).unlink()
+    assert local_weights(backbone, None) is None
+
+
+def test_weight_file_of_torchvision_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torchvision.models.resnet18()
+    torch.save(network.state_dict(), tmp_path / "resnet18-f37072fd.pth")
+    monkeypatch.setenv("WHATSIT_WEIGHTS", str(tmp_path))
+    pixels = torch.rand(2, 3, 64, 64)
+    expected = torch.nn.Sequential(*list(network.eval().children())[:-1])(pixels).flatten(1)
+    assert torch.allclose(backbones.load_backbone("resnet18", 64)(pixels), expected, atol=1e-5)
 
 
 def test_transformers_weight_file_serves_other_sizes(tmp_path: Path) -> None:

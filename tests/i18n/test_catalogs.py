@@ -21,6 +21,7 @@ NO_SENTENCES = re.compile(
     r"wrong extension|on its side|extreme shape|too large|"
     r"a fault while answering %s|a correction was not kept|"  # for operators
     r"Too many files|text/plain; .*|"  # of libraries
+    r"Total time: \{\}|LR Finder complete, .*|Min (numerical gradient|loss divided by 10): \{\}|"  # fastai 1
     r"Seconds from the head .*|Pictures that were answered\.|Requests (in|that) .*|"  # for Prometheus
     r"its number of steps is odd|chart counts|(public|private), max-age=.*|"
     r"these are the weights of other heads"

@@ -10,6 +10,8 @@ from whatsit.i18n import Message
 from whatsit.text import printable
 
 LITE0_ARCHITECTURE = "tf_efficientnet_lite0"  # timm's name for it
+# Of weight files, behind a network's name. The hash in the last is how torchvision's are downloaded.
+ENDINGS = (".safetensors", ".pth", ".pt", f"-{8 * '[0-9a-f]'}.pth")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -28,11 +30,10 @@ def local_weights(name: str, weights: str | Path | None) -> Path | None:
     folder = os.environ.get("WHATSIT_WEIGHTS")
     if not folder:
         return None
-    for candidate in (name, name.split(".")[0], LITE0_ARCHITECTURE if name == "lite0" else name):
-        file = Path(folder) / f"{candidate}.safetensors"
-        if file.is_file():
-            return file
-    return None
+    own = LITE0_ARCHITECTURE if name == "lite0" else name.split(".")[0]
+    patterns = [f"{one}{end}" for one in dict.fromkeys((name, own)) for end in ENDINGS]
+    found = (file for pattern in patterns for file in sorted(Path(folder).glob(pattern)))
+    return next(filter(Path.is_file, found), None)
 
 
 def hash_of(file: Path) -> str:

@@ -38,14 +38,16 @@ class Options(TypedDict, total=False):
     `group`: what must stay in one split, as one person or bus: a regular expression on the path (its first
     group, or all that matches), a function of the path, or the name of a column. `by_time`: validate on the
     latest pictures instead. `project`: the folder of the sidecar, by default `.whatsit` beside the pictures.
-    `lasting=False` leaves no sidecar behind where there is none. `to_train=False` accepts what can't be
-    trained on, such as a single class. `recursive` accepts a folder whose classes consist of sub-folders.
+    `lasting=False` leaves no sidecar behind where there is none. `recorded=False` leaves no record of a split
+    that is assigned now. `to_train=False` accepts what can't be trained on, such as a single class.
+    `recursive` accepts a folder whose classes consist of sub-folders.
     """
 
     group: Grouping
     by_time: bool
     project: str | Path | None
     lasting: bool
+    recorded: bool
     to_train: bool
     recursive: bool
 
@@ -374,7 +376,8 @@ def _open(entries: Entries, valid: float, seed: int, **options: Unpack[Options])
     rule = checked_rule(valid, seed, options.get("by_time", False))
     entries.relate(options.get("group"))
     rule = replace(rule, relation=entries.related_by)
-    opened = open_entries(entries, rule, options.get("project"), options.get("lasting", True))
+    lasting, recorded = options.get("lasting", True), options.get("recorded", True)
+    opened = open_entries(entries, rule, options.get("project"), lasting, recorded)
     catalog = Catalog(
         entries.root,
         opened.project,

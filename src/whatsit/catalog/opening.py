@@ -68,7 +68,9 @@ class Opened:
     unreadable: tuple[tuple[Path, Message], ...]
 
 
-def open_entries(entries: Entries, rule: Rule, folder: str | Path | None, lasting: bool) -> Opened:
+def open_entries(
+    entries: Entries, rule: Rule, folder: str | Path | None, lasting: bool, is_recorded: bool
+) -> Opened:
     """Read what the index does not know, and assign what has no split; warnings go to the entries."""
     paths = entries.sort()
     names = tuple(sorted(set(entries.labels)))
@@ -76,7 +78,7 @@ def open_entries(entries: Entries, rule: Rule, folder: str | Path | None, lastin
     labels = np.array([number[label] for label in entries.labels], np.int32)
     given = np.array([NO_SPLIT if one is None else SPLITS.index(one) for one in entries.splits], np.int8)
     project = _project(entries, folder, lasting)
-    known = _know(project, entries, paths, rule, labels, given)
+    known = _know(project, entries, paths, rule, labels, given, is_recorded)
     kept = _readable(known).tolist()
     entries.warnings += _across_splits(entries, known.rows["split"], kept)
     refused = [(entries.root / entries.paths[place], why) for place, why in sorted(known.refused.items())]
@@ -122,6 +124,7 @@ def _know(
     rule: Rule,
     labels: NDArray[np.int32],
     given: NDArray[np.int8],
+    is_recorded: bool,
 ) -> Known:
     """Look up every file and its split; read and assign new ones, one process at a time."""
     known = look_up(project.database, entries, paths)
@@ -137,7 +140,9 @@ def _know(
         if entries.whole:
             forget(project.database, known.stale)
         _recall(known, project.database, rule, given)
-        _assign(project, entries, rule, labels, known)
+        assigned = _assign(project, entries, rule, labels, known)
+        if assigned and is_recorded:
+            record(project.database, rule, assigned)
     return known
 
 
@@ -177,30 +182,26 @@ def _assign(
     rule: Rule,
     labels: NDArray[np.int32],
     known: Known,
-) -> None:
-    """Assign a split to the pictures that have none, and record it."""
+) -> Record | None:
+    """Assign a split to the pictures that have none; what to record of it."""
     readable = _readable(known)
     rows = known.rows[readable]
     free = rows["split"] == NO_SPLIT
     if not free.any():
-        return
+        return None
     relations = [entries.relations[place] for place in readable.tolist()]
     times = np.where(np.isnan(rows["taken"]), rows["mtime_ns"] / 1e9, rows["taken"])
     columns = (rows["content"], rows["hash"], rows["split"], relations)
     assignment = assign(Pictures(*columns, labels[readable], times), recorded(project.database, rule), rule)
     known.rows["split"][readable] = assignment.splits
 
+    if len(assignment.ambiguous):
+        paths = [entries.paths[place] for place in readable[assignment.ambiguous].tolist()]
+        entries.warnings.append(Message("catalog_warning.like_both", names=some(paths)))
+
     content, first, unit = np.unique(rows["content"][free], return_index=True, return_inverse=True)
     names: list[set[str]] = [set() for _ in content]
     for one, place in zip(unit.tolist(), np.flatnonzero(free).tolist(), strict=True):
         names[one].add(relations[place])
     joined = [SEPARATOR.join(sorted(name - {""})) for name in names]
-    record(
-        project.database,
-        rule,
-        Record(content, rows["hash"][free][first], assignment.splits[free][first], joined),
-    )
-
-    if len(assignment.ambiguous):
-        paths = [entries.paths[place] for place in readable[assignment.ambiguous].tolist()]
-        entries.warnings.append(Message("catalog_warning.like_both", names=some(paths)))
+    return Record(content, rows["hash"][free][first], assignment.splits[free][first], joined)

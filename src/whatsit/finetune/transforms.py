@@ -1,12 +1,10 @@
 """Augmentation: what a photo may look like and still show the same, a batch at a time, on any device."""
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import affine_grid, grid_sample
-from torchvision.transforms import v2
 
 from whatsit.checks import described, is_number
 from whatsit.errors import WhatsitError
@@ -49,11 +47,19 @@ def transforms(
                 Message("backbone.augmentation", name=name, given=described(value), least=least, most=most)
             )
     geometry = Geometry(flip, flip_vert, max_rotate, max_zoom, max_warp, p_affine, min_area)
-    both: nn.Module = v2.Compose([geometry, Lighting(max_lighting, p_lighting)])
-    return both
+    return nn.Sequential(geometry, Lighting(max_lighting, p_lighting))
 
 
-class Geometry(v2.Transform):  # type: ignore[misc]
+class _Shown(nn.Module):
+    """A module that shows what it was made with."""
+
+    def extra_repr(self) -> str:
+        """The numbers, by name."""
+        named = ((name, value) for name, value in vars(self).items() if name != "training")
+        return ", ".join(f"{name}={value}" for name, value in named if isinstance(value, int | float))
+
+
+class Geometry(_Shown):
     """Mirror, turn, zoom, warp and crop in one step, each picture of a batch (n, 3, h, w) in its own way."""
 
     def __init__(
@@ -71,9 +77,8 @@ class Geometry(v2.Transform):  # type: ignore[misc]
         self.max_rotate, self.max_zoom, self.max_warp = max_rotate, max_zoom, max_warp
         self.p_affine, self.min_area = p_affine, min_area
 
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """A homography (n, 3, 3) for each: from places in the new picture to places in the old, -1 to 1."""
-        count, device = len(flat_inputs[0]), flat_inputs[0].device
+    def homographies(self, count: int) -> torch.Tensor:
+        """One of (count, 3, 3) for each: from places in the new picture to places in the old, -1 to 1."""
 
         def between(low: float, high: float, p: float = 1.0, otherwise: float = 0.0) -> torch.Tensor:
             value = torch.rand(count) * (high - low) + low
@@ -100,12 +105,12 @@ class Geometry(v2.Transform):  # type: ignore[misc]
         warp = torch.eye(3).repeat(count, 1, 1)
         warp[:, 2, 0] = between(-self.max_warp, self.max_warp, self.p_affine) / 2
         warp[:, 2, 1] = between(-self.max_warp, self.max_warp, self.p_affine) / 2
-        return {"homography": (part @ turn @ warp).to(device, non_blocking=True)}
+        return part @ turn @ warp
 
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+    def forward(self, inpt: torch.Tensor) -> torch.Tensor:
         """The batch, sampled once; what lies outside a picture is its reflection."""
+        matrix = self.homographies(len(inpt)).to(inpt.device, non_blocking=True)
         only_mirrors = not (self.max_rotate or self.flip_vert or self.max_warp) and self.max_zoom == 1
-        matrix = params["homography"]
         if only_mirrors and self.min_area == 1:
             return torch.where((matrix[:, 0, 0] < 0).view(-1, 1, 1, 1), inpt.flip(3), inpt)
         flat = affine_grid(
@@ -116,29 +121,22 @@ class Geometry(v2.Transform):  # type: ignore[misc]
         return grid_sample(inpt, grid, padding_mode="reflection", align_corners=False)
 
 
-class Lighting(v2.Transform):  # type: ignore[misc]
+class Lighting(_Shown):
     """Brightness and contrast as torchvision means them; a batch is (n, 3, h, w), from 0 to 255."""
 
     def __init__(self, most: float, p: float) -> None:
         super().__init__()
         self.most, self.p = most, p
 
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """A factor for each picture: of its brightness, and of its difference from its mean."""
-        count, device = len(flat_inputs[0]), flat_inputs[0].device
-        bright, contrast = (
-            torch.where(torch.rand(count) < self.p, 1 + (torch.rand(count) * 2 - 1) * self.most, 1.0)
-            for _ in range(2)
-        )
-        return {
-            "bright": bright.view(-1, 1, 1, 1).to(device, non_blocking=True),
-            "contrast": contrast.view(-1, 1, 1, 1).to(device, non_blocking=True),
-        }
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The batch in another light."""
+    def forward(self, inpt: torch.Tensor) -> torch.Tensor:
+        """The batch in another light: a factor for the brightness of each, and one for its contrast."""
+        brightness, contrast = (self._factors(len(inpt)).to(inpt.device, non_blocking=True) for _ in range(2))
         if not self.most:
             return inpt
-        bright = inpt * params["bright"]
+        bright = inpt * brightness
         mean = bright.mean((1, 2, 3), keepdim=True)
-        return torch.lerp(mean, bright, params["contrast"]).clamp(0, 255)
+        return torch.lerp(mean, bright, contrast).clamp(0, 255)
+
+    def _factors(self, count: int) -> torch.Tensor:
+        changed = torch.rand(count) < self.p
+        return torch.where(changed, 1 + (torch.rand(count) * 2 - 1) * self.most, 1.0).view(-1, 1, 1, 1)

@@ -100,12 +100,12 @@ class Calibration:
 
     def unseen(self) -> Unseen:
         """The answers for the validation pictures, uncalibrated."""
-        valid, catalog = self._state.data.of("valid"), self._state.data.catalog["valid"]
-        features = valid.inputs
+        data, catalog = self._state.data, self._state.data.catalog["valid"]
+        features = data.of("valid").inputs if len(catalog) else np.empty((0, data.backbone.width), np.float32)
         return Unseen(
             self.plain().from_features(features).logits,
             self.fitted_novelty().score(features),
-            valid.labels,
+            data.labels("valid"),
             crossfit.relatives(catalog.rows, catalog.groups),
             catalog.rows["content"],
         )

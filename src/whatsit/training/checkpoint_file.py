@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from whatsit.project.records import read_file, read_json, shaped
 from whatsit.text import printable
 
 FORMAT = 2
-
+FOLDER = "checkpoints"  # in a project
 
 PARTS = {  # what a checkpoint and its learner have in common
     "architecture": "checkpoint.architecture",
@@ -66,7 +66,7 @@ class Checkpoint:
 
 def save(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
     """Write NAME.safetensors and then NAME.json, which says whose it is. Raises WhatsitError."""
-    _check(name)
+    require_name(name)
     data = to_bytes({key: np.asarray(array, order="C") for key, array in checkpoint.tensors.items()})
     record = {
         "format": FORMAT,
@@ -85,16 +85,13 @@ def save(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
 
 def load(folder: Path, name: str, belongs: dict[str, Any]) -> Checkpoint:
     """Read a checkpoint of such a learner. Raises WhatsitError naming what differs, or is damaged."""
-    _check(name)
+    require_name(name)
     not_a_link(folder, folder.parent)
     try:
         record = read_json(folder / f"{name}.json")
         data = read_file(folder / f"{name}.safetensors")
     except FileNotFoundError:
-        known = sorted(path.stem for path in folder.glob("*.json"))
-        if not known:
-            raise WhatsitError(Message("checkpoint.none_saved", name=name, folder=folder)) from None
-        raise WhatsitError(Message("checkpoint.missing", name=name, folder=folder, known=known)) from None
+        raise missing(folder, name, ".json") from None
     except (OSError, ValueError) as error:
         raise WhatsitError(Message("checkpoint.unreadable", name=name, reason=str(error))) from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
@@ -103,13 +100,31 @@ def load(folder: Path, name: str, belongs: dict[str, Any]) -> Checkpoint:
         raise WhatsitError(Message("checkpoint.damaged", name=name))
     with reading(folder / f"{name}.json"):
         shaped(record, Record)
-    for what, here in belongs.items():
-        there = record["belongs"].get(what)
-        if there != here:
-            raise WhatsitError(_of_another(name, what, _short(there), _short(here)))
+    require_same(name, record["belongs"], belongs)
     checkpoint = Checkpoint({}, record["belongs"], record["history"], folder / f"{name}.json")
     with taking_up(checkpoint):
         return replace(checkpoint, tensors=from_bytes(data))
+
+
+def require_name(name: str) -> None:
+    """Raise WhatsitError for a name that no checkpoint can have: it becomes that of files."""
+    if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
+        raise WhatsitError(Message("checkpoint.name", name=printable(name)))
+
+
+def missing(folder: Path, name: str, suffix: str) -> WhatsitError:
+    """The error that there is no such checkpoint, with those that there are: files with this suffix."""
+    known = sorted(path.stem for path in folder.glob(f"*{suffix}"))
+    if not known:
+        return WhatsitError(Message("checkpoint.none_saved", name=name, folder=folder))
+    return WhatsitError(Message("checkpoint.missing", name=name, folder=folder, known=known))
+
+
+def require_same(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    """Raise WhatsitError naming what of `ours` a checkpoint has otherwise."""
+    for what, here in ours.items():
+        if (there := theirs.get(what)) != here:
+            raise WhatsitError(_of_another(name, what, _short(there), _short(here)))
 
 
 @contextmanager
@@ -131,8 +146,3 @@ def _of_another(name: str, what: str, there: str, here: str) -> Message:
 def _short(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 120 else f"{text[:117]}..."
-
-
-def _check(name: str) -> None:
-    if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
-        raise WhatsitError(Message("checkpoint.name", name=printable(name)))

@@ -65,6 +65,13 @@ def require_group(group: object) -> None:
         raise WhatsitError(Message("train_options.group", given=described(group), least=-GROUPS, most=most))
 
 
+def require_growing(start: float, end: float) -> None:
+    """Raise WhatsitError for learning rates between which there are none to try."""
+    if not (is_number(start, 0) and is_number(end, 0) and 0 < start < end):
+        given = {"start": described(start), "end": described(end)}
+        raise WhatsitError(Message("train_options.lr_range", **given))
+
+
 def require_teaching(epochs: object, bs: object, wd: object) -> None:
     """Raise WhatsitError for values with which nothing can be trained."""
     if not is_count(epochs, 1):

@@ -136,8 +136,10 @@ def gentle(wd: float, rate: float) -> float:
     return min(wd, MOST_DECAY / rate) if rate > 0 else wd
 
 
-def sweep(step: Callable[[float], float], start: float = START, per_decade: float = PER_DECADE) -> LRFinder:
-    """Call `step(rate)`, which trains one batch and returns its loss, with rates from `start` to 10.
+def sweep(
+    step: Callable[[float], float], start: float = START, per_decade: float = PER_DECADE, end: float = END
+) -> LRFinder:
+    """Call `step(rate)`, which trains one batch and returns its loss, with rates from `start` to `end`.
 
     Ends where the smoothed loss is four times the lowest so far, or no number (Smith, "Cyclical Learning
     Rates for Training Neural Networks", 2017).
@@ -145,7 +147,7 @@ def sweep(step: Callable[[float], float], start: float = START, per_decade: floa
     rates: list[float] = []
     losses: list[float] = []
     mean, beta = 0.0, BETA ** (PER_DECADE / per_decade)  # smoothed over as many decades in any case
-    for number in range(1 + round(per_decade * math.log10(END / start))):
+    for number in range(1 + round(per_decade * math.log10(end / start))):
         rate = start * 10 ** (number / per_decade)
         mean = beta * mean + (1 - beta) * step(rate)
         smoothed = mean / (1 - beta ** (number + 1))

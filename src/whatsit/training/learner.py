@@ -24,7 +24,7 @@ from whatsit.training.answers import Answers
 from whatsit.training.callbacks import Callback
 from whatsit.training.card import facts_of
 from whatsit.training.export import served
-from whatsit.training.finder import QUICK, LRFinder, sweep
+from whatsit.training.finder import END, PER_DECADE, QUICK, START, LRFinder, sweep
 from whatsit.training.fitting import Request
 from whatsit.training.learning_rates import LearningRates
 from whatsit.training.schedules import Constant, OneCycle
@@ -196,13 +196,25 @@ class Learner(Answers):
         layers.head.load_weights(layers.fresh_head().weights())
         self.fit_one_cycle(self._state.default_epochs, bs=bs, balance=balance)
 
-    def lr_find(self, *, bs: int | None = None, wd: float | None = None) -> LRFinder:
+    def lr_find(
+        self,
+        *,
+        start: float | None = None,
+        end: float = END,
+        bs: int | None = None,
+        wd: float | None = None,
+    ) -> LRFinder:
         """Try ever higher learning rates, a batch each, until the loss explodes; no weight changes.
 
-        At high rates the decay `wd` is limited, as `finder.gentle` says, so that the curve shows the rate.
+        They go from `start`, by default 1e-7, or 1e-6 where layers of the backbone are trained, to `end`. At
+        high rates the decay `wd` is limited, as `finder.gentle` says, so that the curve shows the rate.
+        Raises WhatsitError for rates that do not grow.
         """
+        first, per_decade = (START, PER_DECADE) if self.is_frozen else QUICK
+        start = first if start is None else start
+        checks.require_growing(start, end)
         with fitting.trial(self._state, bs, wd) as step:
-            return sweep(step) if self.is_frozen else sweep(step, *QUICK)
+            return sweep(step, start, per_decade, end)
 
     def save(self, name: str) -> Path:
         """Keep what was trained, and its history, in the project as "stage-1" or the like; return the file.
@@ -210,7 +222,7 @@ class Learner(Answers):
         That is the head, and once the backbone was unfrozen the backbone too.
         """
         checkpoint = self._state.checkpoint(trained_on=sorted(self._state.trained_on))
-        return files.save(self._state.project.folder / "checkpoints", name, checkpoint)
+        return files.save(self._state.project.folder / files.FOLDER, name, checkpoint)
 
     def load(self, name: str) -> "Learner":
         """Take over what `save` kept, also what is frozen.
@@ -218,7 +230,7 @@ class Learner(Answers):
         Raises WhatsitError where it has other classes, or another order of them, size, normalization or
         architecture than this learner, or is damaged.
         """
-        folder = self._state.project.folder / "checkpoints"
+        folder = self._state.project.folder / files.FOLDER
         self._state.restore(files.load(folder, name, self._state.belongs))
         self._state.is_of_run = False
         return self

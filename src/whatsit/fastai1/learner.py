@@ -1,0 +1,217 @@
+"""The lesson's learner: its verbs over today's."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from whatsit.bundle import Bundle
+from whatsit.checks import described
+from whatsit.config import LR, LearnerConfig
+from whatsit.errors import WhatsitError
+from whatsit.fastai1 import models, saved
+from whatsit.fastai1.category import Category
+from whatsit.fastai1.data import ImageDataBunch
+from whatsit.fastai1.defaults import defaults
+from whatsit.fastai1.epoch_table import printing
+from whatsit.fastai1.images import Image
+from whatsit.fastai1.metrics import Metric, as_today, error_rate, listed, name_of
+from whatsit.fastai1.recorder import Recorder
+from whatsit.fastai1.types import DatasetType
+from whatsit.i18n import Message
+from whatsit.images import Picture
+from whatsit.model import Model, naming
+from whatsit.text import brief
+from whatsit.training import Learner as Today
+from whatsit.training.doctor import Diagnosis
+from whatsit.training.finder import END
+from whatsit.training.learning_rates import LearningRates
+
+MAX_LR = slice(LR)  # for the last layers, a tenth of it for the others
+FOUND = "LR Finder complete, type {learner_name}.recorder.plot() to see the graph."  # as the lesson has it
+
+
+class Learner:
+    """A model that is trained on the pictures of `data`, and with data of classes alone one that is loaded.
+
+    `metrics` are functions of `preds` (n, classes), the logarithms of probabilities, and `targs` (n,), the
+    numbers of the classes. `ps` is the share of features that dropout leaves out, `wd` the weight decay; by
+    default today's. Without `pretrained` weights all layers are trained. Raises BackboneError for weights
+    that can't be fetched.
+    """
+
+    def __init__(
+        self,
+        data: ImageDataBunch,
+        arch: object,
+        metrics: Metric | Sequence[Metric] | None = None,
+        pretrained: bool = True,
+        ps: float | None = None,
+        wd: float | None = None,
+    ) -> None:
+        if not isinstance(data, ImageDataBunch):
+            raise WhatsitError(Message("lesson_learner.not_data", given=described(data)))
+        self.data, self.arch, self.wd = data, models.Architecture(models.name_of(arch)), wd
+        self.metrics = listed(metrics)
+        self._loaded: Model | None = None
+        self._today: Today | None = None
+        if data.catalog is not None:
+            with models.fetching(self.arch.name):
+                self._today = Today(
+                    data.catalog,
+                    self.arch.name,
+                    data.size,
+                    pretrained=pretrained,
+                    ps=LearnerConfig.ps if ps is None else ps,
+                    metrics=[as_today(metric) for metric in self.metrics if metric is not error_rate],
+                    augment=data.augment(),
+                    device=defaults.today,
+                )
+
+    @classmethod
+    def of(cls, data: ImageDataBunch, model: Model) -> "Learner":
+        """A learner that answers as a model does."""
+        learner = cls(data, model.backbone.name)
+        learner._loaded = model
+        return learner
+
+    def __repr__(self) -> str:
+        if self._today is not None:
+            return repr(self._today)
+        ready = "nothing loaded yet" if self._loaded is None else "ready to answer"
+        return brief(self, f"{self.arch.name}, {len(self.data.classes)} classes, {ready}")
+
+    @property
+    def learner(self) -> Today:
+        """Today's learner, which does the work. Raises WhatsitError for data without pictures."""
+        if self._today is None:
+            raise WhatsitError(Message("lesson_learner.no_pictures"))
+        return self._today
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """What was recorded while training, and its figures."""
+        return Recorder(self.learner, list(map(name_of, self.metrics)))
+
+    def fit_one_cycle(
+        self,
+        cyc_len: int,
+        max_lr: LearningRates = MAX_LR,
+        moms: tuple[float, float] = (0.95, 0.85),
+        *,
+        pct_start: float = 0.3,
+        wd: float | None = None,
+    ) -> None:
+        """Train for `cyc_len` epochs at rates that rise to `max_lr` and fall again, and print a table.
+
+        `max_lr` is a number, slice(a, b) from the first layers to the last, or slice(b), a tenth of it for
+        all but the last. Raises WhatsitError for values with which nothing can be trained.
+        """
+        bs, wd = self.data.bs, self._decay(wd)
+        with self._recording():
+            self.learner.fit_one_cycle(cyc_len, max_lr, bs=bs, wd=wd, pct_start=pct_start, moms=moms)
+
+    def fit(self, epochs: int, lr: LearningRates = MAX_LR, wd: float | None = None) -> None:
+        """Train at constant rates; otherwise as `fit_one_cycle`."""
+        with self._recording():
+            self.learner.fit(epochs, lr, bs=self.data.bs, wd=self._decay(wd))
+
+    def _recording(self) -> AbstractContextManager[None]:
+        if not len(self.learner.catalog["valid"]):
+            raise WhatsitError(Message("lesson_learner.no_validation"))
+        self.recorder.begin()
+        return printing(self.recorder.names)
+
+    def _decay(self, wd: float | None) -> float | None:
+        return self.wd if wd is None else wd
+
+    def lr_find(self, start_lr: float | None = None, end_lr: float = END, *, wd: float | None = None) -> None:
+        """Try ever higher rates, a batch each, until the loss explodes; `recorder.plot` shows the losses."""
+        bs, wd = self.data.bs, self._decay(wd)
+        self.recorder.finder = self.learner.lr_find(start=start_lr, end=end_lr, bs=bs, wd=wd)
+        print(FOUND)
+
+    def freeze(self) -> None:
+        """Train only the head, on cached features."""
+        self.learner.freeze()
+
+    def unfreeze(self) -> None:
+        """Train all layers."""
+        self.learner.unfreeze()
+
+    def freeze_to(self, n: int) -> None:
+        """Train only the groups of layers from `n` on: 0 the early ones, 1 the late ones, 2 the head."""
+        self.learner.freeze_to(n)
+
+    def diagnose(self) -> Diagnosis:
+        """What the last training shows, and what to do. Raises WhatsitError before any training."""
+        return self.learner.diagnose()
+
+    def save(self, name: str) -> Path:
+        """Keep backbone and head as "stage-1" or the like, beside the pictures; return the file."""
+        path = self.learner.save(name)
+        saved.write_model(self.learner, saved.place_of(self.data.path, name))
+        return path
+
+    def load(self, name: str) -> "Learner":
+        """Take over what `save` kept; with data of classes alone to answer, else to go on training too.
+
+        Raises WhatsitError where it has other classes, or another order of them, size or architecture.
+        """
+        if self._today is None:
+            self._loaded = saved.read_model(self.data, self.arch.name, name)
+        else:
+            self._today.load(name)
+            self.recorder.begin()
+        return self
+
+    def export(self, file: str | PathLike[str] = saved.EXPORT) -> Bundle:
+        """Write a bundle for `load_learner`, beside the pictures. Raises WhatsitError before any training."""
+        return self.learner.export(saved.exported(self.data.path, file))
+
+    def predict(self, img: Image | Picture) -> tuple[Category, Tensor, Tensor]:
+        """The class of a picture, its number, and the probabilities of all classes (classes,).
+
+        Raises ImageError, and WhatsitError before anything was trained or loaded.
+        """
+        picture = img.source if isinstance(img, Image) else img
+        if self._today is not None:
+            answer = self._today.predict(picture)
+        elif self._loaded is not None:
+            answer = naming(self._loaded.predict)(picture)
+        else:
+            raise WhatsitError(Message("lesson_learner.not_loaded"))
+        number = list(answer.probabilities).index(answer.label)
+        outputs = torch.tensor(list(answer.probabilities.values()))
+        return Category(answer.label, number), torch.tensor(number), outputs
+
+    def get_preds(self, ds_type: DatasetType = DatasetType.Valid) -> list[Tensor]:
+        """The probabilities (n, classes) of all pictures of a kind, and the numbers of their classes (n,)."""
+        probabilities, labels = self.learner.get_preds(ds_type.split)
+        return [torch.from_numpy(probabilities).float(), torch.from_numpy(labels)]
+
+
+def cnn_learner(
+    data: ImageDataBunch,
+    arch: object,
+    metrics: Metric | Sequence[Metric] | None = None,
+    pretrained: bool = True,
+    ps: float | None = None,
+    wd: float | None = None,
+) -> Learner:
+    """A learner whose backbone is `arch`, such as models.resnet34; `Learner` says what the others mean."""
+    return Learner(data, arch, metrics, pretrained, ps, wd)
+
+
+create_cnn = cnn_learner  # as the lesson calls it
+
+
+def load_learner(path: str | PathLike[str], file: str | PathLike[str] = saved.EXPORT) -> Learner:
+    """What `export` wrote in a folder, ready to answer. Raises BundleError, and WhatsitError for a pickle."""
+    model = saved.read_export(path, file)
+    size = model.preprocess.size
+    return Learner.of(ImageDataBunch.single_from_classes(Path(path), model.classes, size=size), model)

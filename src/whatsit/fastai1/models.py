@@ -1,0 +1,66 @@
+"""Network architectures by their names: `models.resnet34`, and whatever else timm knows."""
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from whatsit.errors import BackboneError
+from whatsit.i18n import Message
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An architecture, which gets its weights when they are needed. `name` is timm's, or "lite0"."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"models.{self.name}"
+
+
+class NoModelError(BackboneError, AttributeError):
+    """An architecture that timm does not have."""
+
+
+resnet18, resnet34, resnet50, resnet101, resnet152 = (
+    Architecture(f"resnet{layers}") for layers in (18, 34, 50, 101, 152)
+)
+densenet121, densenet161, densenet169, densenet201 = (
+    Architecture(f"densenet{layers}") for layers in (121, 161, 169, 201)
+)
+vgg16_bn, vgg19_bn = Architecture("vgg16_bn"), Architecture("vgg19_bn")
+lite0 = Architecture("lite0")  # EfficientNet-Lite0, whose weights are here already
+
+
+def __getattr__(name: str) -> Architecture:
+    """Any other of timm's. Raises NoModelError."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    import timm
+
+    known = timm.list_models()
+    if name not in known:
+        near = difflib.get_close_matches(name, [*globals(), *known], n=3, cutoff=0.5)
+        advice = Message("backbone.did_you_mean", names=near) if near else Message("backbone.try_lite0")
+        raise NoModelError(Message("backbone.unknown", name=name, advice=advice))
+    return Architecture(name)
+
+
+@contextmanager
+def fetching(name: str) -> Iterator[None]:
+    """Fetch the weights of an architecture in this block; an error says what to do in a notebook."""
+    try:
+        yield
+    except BackboneError as error:
+        if error.message.code not in ("backbone.not_fetched", "backbone.no_weights"):
+            raise
+        raise BackboneError(Message("lesson_learner.no_weights", name=name, reason=error)) from error
+
+
+def name_of(arch: object) -> str:
+    """The name of one of these, of a function of torchvision, or the name itself. Raises BackboneError."""
+    name = arch if isinstance(arch, str) else getattr(arch, "name", getattr(arch, "__name__", None))
+    if not isinstance(name, str):
+        raise BackboneError(Message("lesson_learner.architecture", given=repr(arch)[:60]))
+    return name
