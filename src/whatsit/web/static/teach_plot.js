@@ -126,7 +126,7 @@
       // dx, dy: pixels from the point. Text keeps a rim of the page's color, to be read on anything.
       text: (x, y, words, name = "ink", { dx = 0, dy = 0, align = "left", size = 13, isBold = false } = {}) => {
         context.save();
-        Object.assign(context, { font: font(size, isBold), fillStyle: color(name), strokeStyle: color("stage"), lineWidth: 4, lineJoin: "round", textAlign: align, textBaseline: "middle" });
+        Object.assign(context, { font: font(size, isBold), fillStyle: color(name), strokeStyle: color("figure"), lineWidth: 4, lineJoin: "round", textAlign: align, textBaseline: "middle" });
         context.strokeText(words, across(x) + dx, up(y) + dy);
         context.fillText(words, across(x) + dx, up(y) + dy);
         context.restore();
