@@ -1,5 +1,6 @@
 """The data of the course page: points, digits, and of a folder the reader's own photos, as plain JSON."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from whatsit.training.fit_heads import HeadFit, fit_heads
 from whatsit.training.heads import Heads
 
 POINTS, TRUE, START, LR, STEPS, SEED = 100, (3.0, 2.0), (-1.0, 1.0), 0.1, 100, 2  # the lesson's
+ROWS = 100_000  # to compare a loop with a product of matrices
 PAIR = (3, 8)  # the digits that look most alike
 LINEAR_LR, LINEAR_STEPS = 0.5, 300  # with which `Linear` settles on inputs of about 1
 Course = dict[str, Any]
@@ -27,9 +29,9 @@ def course(folder: Path | None = None, project: Path | None = None) -> Course:
     all classes of pictures, what the same loop reaches on them, and what the head of `whatsit train` does;
     `photos` are small pictures, `run` the curves of the last training of the folder. Raises WhatsitError.
     """
-    found: Course = {"line": line(), "digits": digits(), "photos": None, "run": None, "folder": None}
+    found: Course = {"line": line(), "timing": timing(), "digits": digits()}
     if folder is None:
-        return found | of_digits()
+        return found | of_digits() | dict.fromkeys(("photos", "run", "folder"))
     from whatsit.teach.photos import of_folder  # which needs the engine
 
     return found | of_folder(folder, project)
@@ -45,6 +47,17 @@ def line() -> Course:
     path = [[*place, loss] for place, loss in zip(places, losses, strict=True)]
     settings = {"a": list(TRUE), "start": list(START), "lr": LR, "steps": STEPS}
     return {"x": inputs[:, 0].tolist(), "y": y.tolist(), **settings, "path": path}
+
+
+def timing() -> Course:
+    """How many seconds `x @ a` takes here for so many `rows`, in a `loop` of Python and as a `matrix`."""
+    x = np.random.default_rng(SEED).random((ROWS, 2))
+    rows, (one, other) = x.tolist(), TRUE
+    started = time.perf_counter()
+    _ = [one * row[0] + other * row[1] for row in rows]
+    between = time.perf_counter()
+    _ = x @ TRUE
+    return {"rows": ROWS, "loop": between - started, "matrix": time.perf_counter() - between}
 
 
 def digits() -> Course:

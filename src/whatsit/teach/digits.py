@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from whatsit.labeled import Labeled
 
-SIDE, DARKEST = 8, 16
+DARKEST = 16
 TRAIN = 400  # the first ones; the others are for validation
 _FILE = Path(__file__).with_name("digits.txt")  # a label and 64 pixels a line, in base 17
 
@@ -27,8 +26,3 @@ def split(data: Labeled, train: int) -> tuple[Labeled, Labeled]:
     parts = slice(train), slice(train, None)
     first, others = (Labeled(data.inputs[part], data.labels[part]) for part in parts)
     return first, others
-
-
-def digit(pixels: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """A row of pixels (64,) as a gray picture (8, 8), black on white."""
-    return np.uint8(255 - pixels.reshape(SIDE, SIDE) * 255 / DARKEST)

@@ -26,8 +26,10 @@ from whatsit.serving.root import Root
 from whatsit.teach.data import Course
 from whatsit.web import render, served
 
+SCRIPTS = ("components.js", "charts.js", "teach_numbers.js", "teach_surface.js", "teach_plot.js", "teach.js")
 STEPS = tuple(f"teach_{number}.js" for number in range(1, 8))
-SCRIPTS = ("components.js", "teach_numbers.js", "teach_plot.js", "teach_surface.js", "teach.js", *STEPS)
+ASSETS = ("teach.css", "teach_figures.css", *SCRIPTS, *STEPS)
+MESSAGES = ("teach_", "doctor.train_loss_")
 
 
 def page(course: Course, other: str, inline: bool) -> str:
@@ -35,8 +37,7 @@ def page(course: Course, other: str, inline: bool) -> str:
 
     `other` is the address of the page in the other language.
     """
-    assets, messages = ("teach.css", *SCRIPTS), ("teach_",)
-    return render("teach.html", inline=inline, assets=assets, messages=messages, course=course, switch=other)
+    return render("teach.html", inline=inline, assets=ASSETS, messages=MESSAGES, course=course, switch=other)
 
 
 def create_app(course: Course, rules: Rules) -> Starlette:
