@@ -21,7 +21,7 @@ def require_torch() -> ModuleType:
 
 
 def require_points(x: "Tensor", y: "Tensor") -> None:
-    """Raise WhatsitError unless x is a table of decimal numbers (n, width) and y has one for each row (n,)."""
+    """Raise WhatsitError unless x is a table of decimal numbers (n, width), and y has one a row (n,)."""
     torch = require_torch()
     for name, given, rank in (("x", x, 2), ("y", y, 1)):
         if not isinstance(given, torch.Tensor):

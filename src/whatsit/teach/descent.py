@@ -31,7 +31,7 @@ GREW = 2.0  # times the lowest loss: what grows that far above its start does no
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Where gradient descent went: the numbers `a` (k, width) and the loss on all points (k,), from the start on.
+    """Where gradient descent went: the numbers `a` (k, width) and the loss on all points (k,).
 
     Row 0 is the start, the last row the result; `seen` (k,) is how many points each had looked at before.
     A run that diverged ends where its numbers stop being finite.
@@ -94,8 +94,8 @@ def gradient_descent(
 
     Each step goes against the gradient of the `loss` on all points, or with `batch_size` on a random batch of
     them (stochastic gradient descent), by `lr` times it. `momentum`, 0..1, keeps that share of the step
-    before, as in PyTorch's SGD. Raises WhatsitError for a rate, batch or data that nothing can be fitted with;
-    a rate that is too high is not an error: see `Path.finding`.
+    before, as in PyTorch's SGD. Raises WhatsitError for what nothing can be fitted with; a rate that is too
+    high is not an error: see `Path.finding`.
     """
     torch = require_torch()
     require_points(x, y)
@@ -111,7 +111,7 @@ def gradient_descent(
     places, losses, seen = [a.detach().clone()], [loss(x @ a, y).detach()], [0]
     for _ in range(steps):
         some_x, some_y = next(batches)
-        loss(some_x @ a, some_y).backward()
+        loss(some_x @ a, some_y).backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             speed = momentum * speed + a.grad
             a -= lr * speed

@@ -93,13 +93,9 @@ def draw_surface(surface: Surface, paths: Sequence[Path] = (), names: Sequence[s
     flat.contourf(slopes, intercepts, heights**0.5, LEVELS, cmap=tones)  # as a root: even steps in a bowl
     for number, path in enumerate(paths):
         inside = _inside(surface, path)
-        one, other, loss = (
-            path.a[inside, 0].tolist(),
-            path.a[inside, 1].tolist(),
-            path.losses[inside].tolist(),
-        )
+        one, other = path.a[inside].T.tolist()
         style = {"color": _tone(OF_PATHS, number), "marker": "o", "markersize": 3, "linewidth": 1.5}
-        hills.plot(one, other, loss, zorder=10, **style)
+        hills.plot(one, other, path.losses[inside].tolist(), zorder=10, **style)
         flat.plot(one, other, label=_name(names, number) or say("teach.rate", lr=path.lr), **style)
     for axis in (hills, flat):
         axis.set(xlabel=say("teach.slope"), ylabel=say("teach.intercept"))
@@ -122,9 +118,8 @@ def draw_polynomials(x: "Tensor", y: "Tensor", curves: Mapping[str, Polynomial])
     figure = Plot(figsize=(3.4 * max(2, len(curves)), 3.4), layout="constrained")
     torch = require_torch()
     places = torch.linspace(x.min().item(), x.max().item(), 300, dtype=torch.float64)
-    for axis, (name, curve) in zip(
-        figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True
-    ):
+    (axes,) = figure.subplots(1, len(curves), squeeze=False)
+    for axis, (name, curve) in zip(axes, curves.items(), strict=True):
         draw_points(axis, x, y)
         axis.plot(places.tolist(), curve(places).tolist(), color=color("s0"))
         axis.set_title(fitted(name, 20, 2))

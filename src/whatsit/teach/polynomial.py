@@ -1,4 +1,4 @@
-"""Curves of any degree, with weight decay or without: what underfits, what overfits, and what does neither."""
+"""Curves of any degree, with weight decay or without: what underfits, what overfits, and neither."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

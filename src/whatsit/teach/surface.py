@@ -30,8 +30,9 @@ class Surface:
 
     def __repr__(self) -> str:
         row, column = divmod(int(self.losses.argmin()), len(self.intercepts))
-        lowest = f"lowest loss {self.losses.min():.4g} near a = ({self.slopes[row]:.2f}, {self.intercepts[column]:.2f})"
-        return brief(self, f"{len(self.slopes)} x {len(self.intercepts)} lines, {lowest}")
+        near = f"({self.slopes[row]:.2f}, {self.intercepts[column]:.2f})"
+        lines = f"{len(self.slopes)} x {len(self.intercepts)} lines"
+        return brief(self, f"{lines}, lowest loss {self.losses.min():.4g} near a = {near}")
 
     def plot(self, *paths: "Path", names: Sequence[str] = ()) -> "Plot":
         """The surface in 3-D and from above, with the ways that gradient descent took on it."""
