@@ -135,7 +135,7 @@
       const values = { first: train[0], last: train.at(-1), valid_first: valid[0], valid_last: valid.at(-1) };
       const real = kit.plot("6.real", {
         label: say("teach_6.run_real_label", values), x: [name ? 1 : 0, Math.max(2, curve(train).at(-1)[0])], y: [0, 1.05 * Math.max(...train, ...valid)],
-        xName: say(name ? "teach_6.run_epoch" : "teach_6.step_axis"), ratio: 0.7,
+        xName: name ? say("teach_6.run_epoch") : say("teach_6.step_axis"), ratio: 0.7,
       });
       real.draw((pen) => {
         pen.line(curve(valid), "ink", { width: 2, dash: [6, 5] });
