@@ -19,7 +19,8 @@
       if (!made.has(name)) {
         const data = name === "line" ? null : rows(course, name);
         const problem = data ? numbers.head(data.train.features, data.train.labels, data.classes.length) : numbers.line(line.x, line.y);
-        made.set(name, { name, data, problem, start: data ? problem.start : line.start, ...settings(name) });
+        const { lr, steps } = settings(name);
+        made.set(name, { name, data, problem, start: data ? problem.start : line.start, lr, steps });
       }
       return made.get(name);
     };
