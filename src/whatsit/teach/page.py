@@ -26,7 +26,15 @@ from whatsit.serving.root import Root
 from whatsit.teach.data import Course
 from whatsit.web import render, served
 
-SCRIPTS = ("components.js", "charts.js", "teach_numbers.js", "teach_surface.js", "teach_plot.js", "teach.js")
+SCRIPTS = (
+    "components.js",
+    "charts.js",
+    "teach_numbers.js",
+    "teach_pictures.js",
+    "teach_surface.js",
+    "teach_plot.js",
+    "teach.js",
+)
 STEPS = tuple(f"teach_{number}.js" for number in range(1, 8))
 ASSETS = ("teach.css", "teach_figures.css", *SCRIPTS, *STEPS)
 MESSAGES = ("teach_", "doctor.train_loss_")
