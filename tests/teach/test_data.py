@@ -80,10 +80,11 @@ def test_own_photos_and_the_last_training_are_in_it(digits: Path, cache: Path) -
     assert found["head"]["accuracy"] >= 0.8
     assert found["head"]["plain"]["accuracy"] == pytest.approx(found["head"]["accuracy"], abs=0.1)
     pair = found["pair"]
-    assert len(pair["photos"]) == len(pair["features"]) == len(pair["labels"])
+    assert len(pair["features"]) == len(pair["labels"])
+    assert len(pair["valid"]["photos"]) == len(pair["valid"]["features"])
     assert set(pair["labels"]) == {0, 1} == set(pair["valid"]["labels"])
     assert len(pair["features"][0]) <= 64
-    assert all(photo.startswith("data:image/jpeg;base64,") for photo in pair["photos"])
+    assert all(photo.startswith("data:image/jpeg;base64,") for photo in pair["valid"]["photos"])
     assert {photo["label"] for photo in found["photos"]} == {"0", "1", "7"}
     assert found["run"] == {
         "name": "0001",

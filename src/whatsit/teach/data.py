@@ -111,7 +111,7 @@ def _rows(data: Labeled) -> Course:
 
 
 def _without_rows(of: Mapping[str, Any]) -> Course:
-    return {**of, "features": None, "labels": None, "valid": None, "photos": None}
+    return {**of, "features": None, "labels": None, "valid": None}
 
 
 def _of_classes(data: Labeled, labels: Sequence[int]) -> Labeled:

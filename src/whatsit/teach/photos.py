@@ -22,7 +22,7 @@ from whatsit.training.opening import opened
 from whatsit.understand.principal import principal
 
 MOST: dict[Split, int] = {"train": 400, "valid": 200}  # pictures: a page is not to become too large
-MOST_CLASSES, MOST_OF_PAIR = 10, 80  # classes, and training pictures of each of two
+MOST_CLASSES, MOST_OF_PAIR = 10, 80  # classes, and pictures of each of two
 WIDTH = 64  # numbers per picture
 SHOWN = 12  # photos of the first step
 TINY = 72  # pixels of those that stand beside numbers
@@ -44,7 +44,7 @@ def of_folder(folder: Path, project: Path | None) -> Course:
     return {
         "folder": printable(folder.absolute().name),
         "photos": _photos(paths, [classes[label] for label in train.labels]),
-        "pair": _pair(_largest(catalog, 2), classes, train, valid, paths),
+        "pair": _pair(_largest(catalog, 2), classes, train, valid, [item.path for item in valid_part]),
         "head": headed(list(map(printable, classes)), train, valid),
         "run": _last_run(catalog.project.folder),
     }
@@ -88,16 +88,20 @@ def _reduced(train: NDArray[np.float32], valid: NDArray[np.float32]) -> tuple[Ar
 def _pair(
     pair: Sequence[str], classes: Sequence[str], train: Labeled, valid: Labeled, paths: Sequence[Path]
 ) -> Course:
-    """Two classes alone, with small photos beside the rows that are trained on."""
+    """Two classes alone, with small photos beside the rows to validate with, which `paths` belong to."""
     numbers = [classes.index(label) for label in pair]
-    kept = [np.flatnonzero(train.labels == number)[:MOST_OF_PAIR] for number in numbers]
-    places = np.sort(np.concatenate(kept))
-    to_train = Labeled(train.inputs[places], (train.labels[places] == numbers[1]).astype(np.int64))
-    measured = np.isin(valid.labels, numbers)
-    to_measure = Labeled(valid.inputs[measured], (valid.labels[measured] == numbers[1]).astype(np.int64))
-    photos = thumbnails([paths[place] for place in places], TINY)
-    own = [photos.get(paths[place]) for place in places]
-    return {**fitted(list(map(printable, pair)), to_train, to_measure), "photos": own}
+
+    def own(data: Labeled) -> NDArray[np.int64]:
+        return np.sort(np.concatenate([np.flatnonzero(data.labels == one)[:MOST_OF_PAIR] for one in numbers]))
+
+    def part(data: Labeled) -> Labeled:
+        return Labeled(data.inputs[own(data)], (data.labels[own(data)] == numbers[1]).astype(np.int64))
+
+    shown = [paths[place] for place in own(valid)]
+    photos = thumbnails(shown, TINY)
+    found = fitted(list(map(printable, pair)), part(train), part(valid))
+    found["valid"]["photos"] = [photos.get(path) for path in shown]
+    return found
 
 
 def _photos(paths: Sequence[Path], labels: Sequence[str]) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@
 // kit.get("lr", 0.1, 1e-4, 2), kit.put("lr", 0.2)     a number of the address, kept within its range; one name, one step
 // kit.slider("lr", { low, high, start, step, isLog, text, on })  -> { value, set(v) }: of the macro, kept in the address
 // kit.choice("key", { start, on })                    -> { value }: of the macro, a row of radio buttons, kept in the address
+// kit.check("key", { start, on })                     -> { value }: of the macro, a check box, kept in the address
 // kit.when("key", (choice) => ...)                    a beat was opened; choice is null if nothing was predicted
 // kit.right("key", place), kit.see("key")             the right choice, if data decides; show what there is to see
 // kit.on("name", (event) => ...), kit.out("key", text)          a click on button("name"), a number of out("key")
@@ -238,6 +239,17 @@
     return made;
   };
 
+  const check = (root, key, { start = false, on = () => {} }) => {
+    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start))) };
+    input.checked = made.value;
+    input.addEventListener("change", () => {
+      made.value = input.checked;
+      put(key, Number(made.value));
+      on(made.value);
+    });
+    return made;
+  };
+
   whatsit.step = (place, start) => {
     const root = document.getElementById(`step-${place}`);
     const find = (css) => root.querySelector(css), all = (css) => [...root.querySelectorAll(css)];
@@ -257,6 +269,7 @@
       player: (options) => player(root, options),
       slider: (key, options) => slider(root, key, options),
       choice: (key, options) => choice(root, key, options),
+      check: (key, options = {}) => check(root, key, options),
       light: (css, line) => {
         for (const one of all(`${css} [data-line]`)) one.classList.toggle("lit", one.dataset.line === String(line));
       },
