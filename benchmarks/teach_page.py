@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 POINTS, MOST = 10_000, 8.0  # milliseconds
-# Adds up the time of all callbacks between two ticks of the clock of the animation, with the time until a canvas
-# has its pixels, which reading one waits for.
+# Adds up the time of all callbacks between two ticks of the animation's clock, with the wait for a canvas's
+# pixels, which reading one of them takes.
 WATCH = """() => {
   const frames = window.frames_ = [];
   let spent = 0;
