@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whatsit.teach.animation import Animation, animate
-    from whatsit.teach.descent import Path, gradient_descent, minibatches
+    from whatsit.teach.descent import Descent, gradient_descent, minibatches
     from whatsit.teach.lines import fit_line, make_line_data, mse, rmse
     from whatsit.teach.plots import draw_line, draw_losses, draw_polynomials
     from whatsit.teach.polynomial import Polynomial, fit_polynomial
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Animation",
-    "Path",
+    "Descent",
     "Polynomial",
     "Surface",
     "animate",
@@ -32,7 +32,7 @@ __all__ = [
 
 _HOMES = {
     "Animation": "animation",
-    "Path": "descent",
+    "Descent": "descent",
     "Polynomial": "polynomial",
     "Surface": "surface",
     "animate": "animation",

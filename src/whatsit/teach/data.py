@@ -37,11 +37,11 @@ def course(folder: Path | None = None, project: Path | None = None) -> Course:
     return found | of_folder(folder, project)
 
 
-def line() -> Course:
-    """The lesson's points, and every step of its gradient descent."""
+def line(points: int = POINTS) -> Course:
+    """The lesson's points, or another number of them, and every step of its gradient descent."""
     rng = np.random.default_rng(SEED)
-    inputs = np.column_stack([rng.uniform(-1, 1, POINTS), np.ones(POINTS)])
-    y = inputs @ TRUE + rng.random(POINTS)
+    inputs = np.column_stack([rng.uniform(-1, 1, points), np.ones(points)])
+    y = inputs @ TRUE + rng.random(points)
     model, places = Line(START), [list(START)]
     losses = descend(model, Labeled(inputs, y), LR, STEPS, lambda: places.append(model.a.tolist()))  # type: ignore[arg-type]
     path = [[*place, loss] for place, loss in zip(places, losses, strict=True)]

@@ -30,7 +30,7 @@ GREW = 2.0  # times the lowest loss: what grows that far above its start does no
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class Descent:
     """Where gradient descent went: the numbers `a` (k, width) and the loss on all points (k,).
 
     Row 0 is the start, the last row the result; `seen` (k,) is how many points each had looked at before.
@@ -89,13 +89,13 @@ def gradient_descent(
     momentum: float = 0.0,
     seed: int = 0,
     loss: Loss = mse,
-) -> Path:
+) -> Descent:
     """Fit y (n,) by `x @ a`, x (n, width): the whole path of `a` from `start` on, with its losses.
 
     Each step goes against the gradient of the `loss` on all points, or with `batch_size` on a random batch of
     them (stochastic gradient descent), by `lr` times it. `momentum`, 0..1, keeps that share of the step
     before, as in PyTorch's SGD. Raises WhatsitError for what nothing can be fitted with; a rate that is too
-    high is not an error: see `Path.finding`.
+    high is not an error: see `Descent.finding`.
     """
     torch = require_torch()
     require_points(x, y)
@@ -121,7 +121,7 @@ def gradient_descent(
             places.append(a.clone())
             losses.append(loss(x @ a, y))
             seen.append(seen[-1] + len(some_y))
-    return Path(torch.stack(places), torch.stack(losses), torch.tensor(seen), float(lr))
+    return Descent(torch.stack(places), torch.stack(losses), torch.tensor(seen), float(lr))
 
 
 def minibatches(

@@ -8,7 +8,7 @@ from whatsit.figures import Plot, styled
 from whatsit.i18n import Message, say
 from whatsit.palette import color, mixed
 from whatsit.teach.checks import require_points, require_torch
-from whatsit.teach.descent import Path
+from whatsit.teach.descent import Descent
 from whatsit.teach.polynomial import Polynomial
 from whatsit.teach.surface import Surface
 from whatsit.typefaces import fitted
@@ -48,7 +48,7 @@ def draw_points(axis: Any, x: "Tensor", y: "Tensor") -> None:
 
 
 @styled()
-def draw_losses(paths: Sequence[Path], names: Sequence[str] = (), log: bool = False) -> Plot:
+def draw_losses(paths: Sequence[Descent], names: Sequence[str] = (), log: bool = False) -> Plot:
     """Draw the losses of some runs of gradient descent over their steps.
 
     The axis follows the first loss, so that a run that diverges leaves it at the top and the others stay
@@ -80,7 +80,7 @@ def draw_losses(paths: Sequence[Path], names: Sequence[str] = (), log: bool = Fa
 
 
 @styled()
-def draw_surface(surface: Surface, paths: Sequence[Path] = (), names: Sequence[str] = ()) -> Plot:
+def draw_surface(surface: Surface, paths: Sequence[Descent] = (), names: Sequence[str] = ()) -> Plot:
     """Draw the loss over slope and intercept in 3-D and as a map, with the ways of gradient descent on it."""
     figure = Plot(figsize=(10, 4.4), layout="constrained")
     hills = figure.add_subplot(1, 2, 1, projection="3d")
@@ -126,7 +126,7 @@ def draw_polynomials(x: "Tensor", y: "Tensor", curves: Mapping[str, Polynomial])
     return figure
 
 
-def _inside(surface: Surface, path: Path) -> "Tensor":
+def _inside(surface: Surface, path: Descent) -> "Tensor":
     """Which steps are on the surface, up to the first that leaves it."""
     one, other = path.a[:, 0], path.a[:, 1]
     inside = (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from whatsit.figures import Plot
-    from whatsit.teach.descent import Path
+    from whatsit.teach.descent import Descent
 
 RANGES = ((-2.0, 8.0), (-1.0, 6.0))  # around the lesson's line, with its start
 
@@ -34,7 +34,7 @@ class Surface:
         lines = f"{len(self.slopes)} x {len(self.intercepts)} lines"
         return brief(self, f"{lines}, lowest loss {self.losses.min():.4g} near a = {near}")
 
-    def plot(self, *paths: "Path", names: Sequence[str] = ()) -> "Plot":
+    def plot(self, *paths: "Descent", names: Sequence[str] = ()) -> "Plot":
         """The surface in 3-D and from above, with the ways that gradient descent took on it."""
         from whatsit.teach.plots import draw_surface
 
