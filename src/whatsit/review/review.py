@@ -10,11 +10,11 @@ from whatsit.extras import needing
 from whatsit.i18n import Message
 from whatsit.review.beginning import begin
 from whatsit.review.finding import USUAL
-from whatsit.review.opening import pretrained
 from whatsit.review.session import Session
 from whatsit.review.suspect import Suspects
 from whatsit.text import brief
 from whatsit.training import Learner
+from whatsit.training.opening import pretrained
 
 if TYPE_CHECKING:
     from whatsit.review.widget import ReviewWidget

@@ -74,23 +74,25 @@
     return { size, loss, slope, probabilities, accuracy, start: Array(classes * row).fill(0) };
   };
 
-  // Gradient descent: the whole path, with the loss at each place and how many examples were seen before it. `batches` are
-  // lists of places, a step for each; without them every step takes all examples. `schedule(step)` gives the share of the
-  // rate and the momentum. A path ends where it is no longer made of numbers.
-  const descend = (problem, start, { lr, steps, momentum = 0, batches, schedule } = {}) => {
-    const here = [...start], speed = here.map(() => 0), path = [{ a: [...here], loss: problem.loss(here), seen: 0 }];
+  // Gradient descent, step by step: {a, loss, seen}, with the loss at each place and how many examples were looked at before.
+  // `batches` are lists of places, a step for each; without them every step takes all examples. `schedule(step)` gives the
+  // share of the rate and the momentum. A walk ends where it is no longer made of numbers.
+  function* walk(problem, start, { lr, steps, momentum = 0, batches, schedule } = {}) {
+    const here = [...start], speed = here.map(() => 0);
+    let seen = 0;
+    yield { a: [...here], loss: problem.loss(here), seen };
     for (let step = 0; step < (steps ?? batches.length); step++) {
       const [share, keep] = schedule ? schedule(step) : [1, momentum], places = batches?.[step % batches.length];
-      const slope = problem.slope(here, places), before = path[step].seen;
-      slope.forEach((one, place) => {
+      problem.slope(here, places).forEach((one, place) => {
         speed[place] = keep * speed[place] + one;
         here[place] -= lr * share * speed[place];
       });
-      if (!here.every(Number.isFinite)) break;
-      path.push({ a: [...here], loss: problem.loss(here), seen: before + (places?.length ?? problem.size) });
+      if (!here.every(Number.isFinite)) return;
+      seen += places?.length ?? problem.size;
+      yield { a: [...here], loss: problem.loss(here), seen };
     }
-    return path;
-  };
+  }
+  const descend = (problem, start, options) => [...walk(problem, start, options)];
 
   // Newton's method on two numbers: curvature says how far, and one step reaches the bottom of a parabola.
   const newton = (problem, start) => {
@@ -188,7 +190,7 @@
   };
 
   whatsit.numbers = {
-    mean, mse, rmse, lineAt, line, head, descend, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
+    mean, mse, rmse, lineAt, line, head, walk, descend, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
     minibatches, fitPolynomial, polynomialAt, interval, standardized,
   };
 }

@@ -1,6 +1,7 @@
 // A loss of two numbers as a landscape: whatsit.Surface draws it in 3-D, whatsit.LossMap from above. Both take
 // {loss([a, b]), across: [low, high], along: [low, high], top, names: {across, along, loss}} and show `paths`, lists of
-// {points: [[a, b, loss], ...], color: "--token"}. The surface turns by drag, arrow keys and `turn`.
+// {points: [[a, b, loss], ...], color: "--token", width, dash}. The surface turns by drag, arrow keys and `turn`.
+// whatsit.rgb("#1f6fb2") and whatsit.mixed(one, other, share) are colors to compute with.
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
@@ -9,10 +10,12 @@
   const between = (low, high, share) => low + (high - low) * share;
   const limited = (value, low, high) => Math.min(high, Math.max(low, value));
 
-  // Colors come from the page's tokens, and change with them.
-  const rgb = (pen, color) => {
-    pen.fillStyle = color;
-    return [1, 3, 5].map((place) => parseInt(pen.fillStyle.slice(place, place + 2), 16));
+  // Colors come from the page's tokens, and change with them. Whatever a token says, a pixel has its red, green and blue.
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgb = (color) => {
+    pixel.fillStyle = color;
+    pixel.fillRect(0, 0, 1, 1);
+    return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
   const mixed = (one, other, share) => `rgb(${one.map((part, place) => Math.round(between(part, other[place], share))).join(" ")})`;
 
@@ -52,8 +55,8 @@
       pen.lineJoin = pen.lineCap = "round";
       const style = getComputedStyle(canvas);
       this.token = (name) => style.getPropertyValue(name).trim();
-      pen.font = `${TEXT}px ${this.token("--font")}`;
-      const [low, high] = ["--valley", "--ridge"].map((name) => rgb(pen, this.token(name)));
+      pen.font = `${TEXT}px ${style.fontFamily}`;
+      const [low, high] = ["--valley", "--ridge"].map((name) => rgb(this.token(name)));
       this.bands = Array.from({ length: BANDS }, (_, band) => mixed(low, high, band / (BANDS - 1)));
       [this.width, this.height] = [clientWidth, clientHeight];
       return true;
@@ -96,16 +99,18 @@
 
     drawPaths(at) {
       const { pen } = this, cellsOf = ([low, high], value) => ((limited(value, low - 9, high + 9) - low) / (high - low)) * CELLS;
-      for (const { points, color, width = 2.5 } of this.paths) {
+      for (const { points, color, width = 2.5, dash = [] } of this.paths) {
         if (!points.length) continue;
         const placed = points.map(([a, b, loss]) => at(cellsOf(this.across, a), cellsOf(this.along, b), Math.min(loss, this.top * 1.05)));
-        for (const [ink, wide] of [["--page", width + 2.5], [color, width]]) {
+        for (const [ink, wide] of [["--figure", width + 2.5], [color, width]]) {
           pen.strokeStyle = pen.fillStyle = this.token(ink);
           pen.lineWidth = wide;
+          pen.setLineDash(dash);
           pen.beginPath();
           for (const one of placed) pen.lineTo(...one);
           pen.stroke();
-          const dots = placed.length <= 60 ? placed : placed.slice(-1);
+          pen.setLineDash([]);
+          const dots = placed.length <= 60 && !dash.length ? placed : placed.slice(-1);
           for (const one of dots) {
             pen.beginPath();
             pen.arc(...one, (one === placed.at(-1) ? 4.5 : 1.2) + wide / 2, 0, 2 * Math.PI);
@@ -200,7 +205,7 @@
       pen.closePath();
       pen.fill();
       if (!isFromBelow) pen.stroke();
-      pen.strokeStyle = this.token("--page");
+      pen.strokeStyle = this.token("--figure");
       pen.globalAlpha = isFromBelow ? 0.2 : 0.55;
       for (const level of levels) {
         if (level <= Math.min(...heights) || level > Math.max(...heights)) continue;
@@ -273,7 +278,7 @@
         });
         pen.fill();
         pen.stroke();
-        pen.strokeStyle = this.token("--page");
+        pen.strokeStyle = this.token("--figure");
         pen.globalAlpha = 0.6;
         pen.lineWidth = 1;
         pen.beginPath();
@@ -305,5 +310,5 @@
     }
   }
 
-  Object.assign(whatsit, { Surface, LossMap });
+  Object.assign(whatsit, { Surface, LossMap, rgb, mixed });
 }

@@ -1,0 +1,121 @@
+"""The data of the course page: points, digits, and of a folder the reader's own photos, as plain JSON."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whatsit.labeled import Labeled
+from whatsit.teach.digits import DARKEST, TRAIN, load_digits, split
+from whatsit.teach.models import Array, Line, Linear, descend
+from whatsit.training.curve import epochs_of
+from whatsit.training.fit_heads import HeadFit, fit_heads
+from whatsit.training.heads import Heads
+
+POINTS, TRUE, START, LR, STEPS, SEED = 100, (3.0, 2.0), (-1.0, 1.0), 0.1, 100, 2  # the lesson's
+ROWS = 100_000  # to compare a loop with a product of matrices
+PAIR = (3, 8)  # the digits that look most alike
+LINEAR_LR, LINEAR_STEPS = 0.5, 300  # with which `Linear` settles on inputs of about 1
+Course = dict[str, Any]
+
+
+def course(folder: Path | None = None, project: Path | None = None) -> Course:
+    """All that the page shows, with what only a `folder` of pictures has as None where there is none.
+
+    `line` has points, the start and the whole path (steps + 1 rows of slope, intercept, loss); `digits` have
+    pixels 0..16, the first `train` rows to train on. `pair` and `head` have rows of numbers for two and for
+    all classes of pictures, what the same loop reaches on them, and what the head of `whatsit train` does;
+    `photos` are small pictures, `run` the curves of the last training of the folder. Raises WhatsitError.
+    """
+    found: Course = {"line": line(), "timing": timing(), "digits": digits()}
+    if folder is None:
+        return found | of_digits() | dict.fromkeys(("photos", "run", "folder"))
+    from whatsit.teach.photos import of_folder  # which needs the engine
+
+    return found | of_folder(folder, project)
+
+
+def line(points: int = POINTS) -> Course:
+    """The lesson's points, or another number of them, and every step of its gradient descent."""
+    rng = np.random.default_rng(SEED)
+    inputs = np.column_stack([rng.uniform(-1, 1, points), np.ones(points)])
+    y = inputs @ TRUE + rng.random(points)
+    model, places = Line(START), [list(START)]
+    losses = descend(model, Labeled(inputs, y), LR, STEPS, lambda: places.append(model.a.tolist()))  # type: ignore[arg-type]
+    path = [[*place, loss] for place, loss in zip(places, losses, strict=True)]
+    settings = {"a": list(TRUE), "start": list(START), "lr": LR, "steps": STEPS}
+    return {"x": inputs[:, 0].tolist(), "y": y.tolist(), **settings, "path": path}
+
+
+def timing() -> Course:
+    """How many seconds `x @ a` takes here for so many `rows`, in a `loop` of Python and as a `matrix`."""
+    x = np.random.default_rng(SEED).random((ROWS, 2))
+    rows, (one, other) = x.tolist(), TRUE
+    started = time.perf_counter()
+    _ = [one * row[0] + other * row[1] for row in rows]
+    between = time.perf_counter()
+    _ = x @ TRUE
+    return {"rows": ROWS, "loop": between - started, "matrix": time.perf_counter() - between}
+
+
+def digits() -> Course:
+    """The digits as they are."""
+    data = load_digits()
+    return {"pixels": data.inputs.astype(int).tolist(), "labels": data.labels.tolist(), "train": TRAIN}
+
+
+def of_digits() -> Course:
+    """Two digits that look alike, and all ten: with the rows as None, since the page has them."""
+    data = load_digits()
+    train, valid = split(Labeled(data.inputs / DARKEST, data.labels), TRAIN)
+    names = [str(label) for label in range(10)]
+    of_two = [_of_classes(part, PAIR) for part in (train, valid)]
+    pair = fitted([names[label] for label in PAIR], *of_two)
+    return {"pair": _without_rows(pair), "head": _without_rows(headed(names, train, valid))}
+
+
+def fitted(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
+    """Rows to train on and to validate with, and what gradient descent makes of them."""
+    model = Linear(train.inputs.shape[1], len(classes))
+    path = descend(model, train, LINEAR_LR, LINEAR_STEPS)
+    return {
+        "classes": list(classes),
+        **_rows(train),
+        "valid": _rows(valid),
+        "lr": LINEAR_LR,
+        "steps": LINEAR_STEPS,
+        "path": path,
+        "parameters": model.weight.size + model.bias.size,
+        "accuracy": model.accuracy(valid),
+    }
+
+
+def headed(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
+    """The same, as `plain`, and the accuracy of the head that `whatsit train` would train on these rows."""
+    count = len(train.labels)
+    bs = 32 if count >= 500 else 16
+    heads = Heads(train.inputs.shape[1], len(classes), [0])
+    rows = Labeled(train.inputs.astype(np.float32), train.labels)
+    fit_heads(heads, rows, [np.arange(count)], HeadFit(epochs_of(count, bs), min(bs, count)))
+    heads.settle(rows.inputs)
+    right = heads.logits(valid.inputs.astype(np.float32)).argmax(1) == valid.labels
+    plain = fitted(classes, train, valid)
+    rows_of = {name: plain.pop(name) for name in ("classes", "features", "labels", "valid")}
+    return {**rows_of, "plain": plain, "accuracy": float(right.mean())}
+
+
+def _rows(data: Labeled) -> Course:
+    return {"features": data.inputs.tolist(), "labels": data.labels.tolist()}
+
+
+def _without_rows(of: Mapping[str, Any]) -> Course:
+    return {**of, "features": None, "labels": None, "valid": None}
+
+
+def _of_classes(data: Labeled, labels: Sequence[int]) -> Labeled:
+    """The rows of some classes, which are renumbered in this order."""
+    kept = np.isin(data.labels, labels)
+    inputs: Array = data.inputs[kept]
+    return Labeled(inputs, np.array([labels.index(one) for one in data.labels[kept].tolist()], np.int64))
