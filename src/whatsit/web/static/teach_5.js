@@ -139,6 +139,7 @@
         xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
       });
       put("5.cycle", say("teach_5.cycle_numbers", { constant: rest("constant"), tiny: rest("tiny"), cycle: rest("cycle") }));
+      const labels = { constant: say("teach_5.cycle_constant"), tiny: say("teach_5.cycle_tiny"), cycle: say("teach_5.cycle_one") };
       const draw = () => {
         const curve = (part) => batches.map((_, place) => [place, shapes[chosen.value](place)[part]]);
         left.draw((pen) => {
@@ -149,8 +150,11 @@
           pen.text(late, shapes[chosen.value](late)[1], say("teach_5.schedule_momentum"), "s2", { dy: 15, isBold: true });
         });
         right.draw((pen) => {
-          const order = Object.keys(excess).sort((one, other) => (one === chosen.value) - (other === chosen.value));
-          for (const name of order) pen.line(excess[name], name === chosen.value ? "loss" : "soft", name === chosen.value ? { width: 2.2 } : { width: 1, alpha: 0.6 });
+          const isChosen = (name) => name === chosen.value, color = (name) => (isChosen(name) ? "loss" : "soft");
+          for (const name of Object.keys(excess).sort((one, other) => isChosen(one) - isChosen(other))) {
+            pen.line(excess[name], color(name), isChosen(name) ? { width: 2.2 } : { width: 1, alpha: 0.6 });
+            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { align: "right", dy: name === "cycle" ? -14 : 12, size: 12, isBold: isChosen(name) });
+          }
         });
       };
       const chosen = kit.choice("5.cycle", {
@@ -163,8 +167,8 @@
     };
 
     const newton = () => {
-      const numbersOfHead = head.plain?.parameters ?? 650;
-      put("5.newton-price", say("teach_5.newton_price", { head: numbersOfHead, square: numbersOfHead ** 2 }));
+      const { parameters } = head.plain;
+      put("5.newton-price", say("teach_5.newton_price", { head: parameters, square: parameters ** 2 }));
       kit.on("5.newton", () => {
         put("5.newton", say("teach_5.newton_at", { first: problem.loss(line.start), last: lowest, slope: bottom[0], intercept: bottom[1] }));
       });
