@@ -10,7 +10,7 @@
 // kit.right("key", place), kit.see("key")             the right choice, if data decides; show what there is to see
 // kit.on("name", (event) => ...), kit.out("key", text)          a click on button("name"), a number of out("key")
 // kit.plot("key", options)                            teach_plot.js, in plot("key")
-// kit.player({ step, draw, every, end })              -> { play, pause, isPlaying }: step() until it returns false
+// kit.player({ step, draw, every, end })              -> { play, pause, isPlaying }: step() each `every` ms until it returns false
 // kit.rich(element, text), kit.number(-1.25, 2), kit.say, kit.light("css of code()", line or null), kit.isStill
 "use strict";
 {
@@ -91,7 +91,7 @@
     beat.veil.hidden = true;
     beat.choices.forEach((one, place) => {
       one.setAttribute("aria-pressed", place === choice);
-      one.disabled = true;
+      one.setAttribute("aria-disabled", "true"); // not disabled, which would take the focus away
     });
     const skip = beat.root.querySelector("[data-skip]");
     if (skip) skip.hidden = true;
@@ -112,9 +112,11 @@
     beat.inside.inert = true;
     beat.veil.hidden = false;
     const decide = (choice) => {
+      if (beat.isOpen) return;
       keep(beat.key, choice);
       open(beat, choice);
-      beat.inside.querySelector("[tabindex='0'], button, input, a")?.focus({ preventScroll: true });
+      if (choice === null) beat.inside.querySelector("[tabindex='0'], button, input, a")?.focus({ preventScroll: true });
+      document.getElementById("opened").textContent = say("teach_page.opened");
     };
     beat.choices.forEach((one, place) => one.addEventListener("click", () => decide(place)));
     predict.querySelector("[data-skip]").addEventListener("click", () => decide(null));
@@ -173,7 +175,7 @@
   language?.addEventListener("click", () => { language.hash = `#${settings}`; });
 
   // Something that goes on in steps: at once where motion is not wanted, and not while nobody looks.
-  const player = (root, { step, draw, every = 60, end = () => {} }) => {
+  const player = ({ step, draw, every = 60, end = () => {} }) => {
     let timer = null;
     const pause = () => {
       clearInterval(timer);
@@ -266,7 +268,7 @@
       on: (name, call) => { for (const one of all(`[data-do="${name}"]`)) one.addEventListener("click", call); },
       out: (key, text) => { for (const one of all(`[data-out="${key}"]`)) one.textContent = text; },
       plot: (key, options) => whatsit.plot(find(`[data-plot="${key}"]`), options),
-      player: (options) => player(root, options),
+      player,
       slider: (key, options) => slider(root, key, options),
       choice: (key, options) => choice(root, key, options),
       check: (key, options = {}) => check(root, key, options),
@@ -277,8 +279,31 @@
     start(kit);
   };
 
+  // Behind the title: the lesson's hundred steps, once.
+  const opening = () => {
+    const { x, y, start, lr } = course.line, low = Math.min(...y, start[0] + start[1]) - 0.5, high = Math.max(...y) + 0.5;
+    const problem = whatsit.numbers.line(x, y), path = whatsit.numbers.descend(problem, start, { lr, steps: 100 });
+    const plot = whatsit.plot(document.querySelector("[data-plot=opening]"), { label: say("teach_page.opening"), x: [-1.04, 1.04], y: [low, high], isBare: true, ratio: 0.8, most: 460 });
+    let step = 0;
+    plot.draw((pen) => {
+      pen.dots(x, y, "data", { radius: 4.5, alpha: 0.55 });
+      const ends = ({ a: [slope, intercept] }) => [-1, 1].map((one) => [one, slope * one + intercept]);
+      for (let past = 0; past < step; past += 2) pen.line(ends(path[past]), "line", { width: 1, alpha: 0.1 + 0.12 * (past / path.length) });
+      pen.line(ends(path[step]), "line", { width: 5 });
+      pen.text(-1, high, say("teach_page.opening_step", { step, loss: path[step].loss }), "loss", { dy: 16, size: 15, isBold: true });
+    });
+    player({
+      every: 42, draw: plot.refresh,
+      step: () => {
+        step += 1;
+        return step < path.length - 1;
+      },
+    }).play();
+  };
+
   // After the steps, which are loaded behind this script: what was answered before, and where the reader was.
   window.addEventListener("DOMContentLoaded", () => {
+    opening();
     for (const section of sections) progress(section);
     for (const [key, choice] of Object.entries(kept)) if (beats.has(key)) open(beats.get(key), choice);
     if (get("all", 0)) openAll();
