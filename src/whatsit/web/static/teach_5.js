@@ -133,7 +133,7 @@
         name, numbers.descend(problem, line.start, { lr: CYCLE.lr, batches, schedule }).map(({ loss }, place) => [place, Math.max(loss - lowest, 1e-7)]),
       ]));
       const rest = (name) => numbers.mean(excess[name].slice(-CYCLE.last).map(([, one]) => one));
-      const left = kit.plot("5.schedule", { label: say("teach_5.schedule_label"), x: [0, steps], y: [0, 1.05], xName: say("teach_5.step_axis"), ratio: 0.75 });
+      const left = kit.plot("5.schedule", { label: say("teach_5.schedule_label"), x: [0, steps], y: [0, 1.2], xName: say("teach_5.step_axis"), ratio: 0.75 });
       const right = kit.plot("5.excess", {
         label: say("teach_5.cycle_label", { factor: rest("constant") / rest("cycle") }), x: [0, steps], y: [1e-5, 10], yLog: true,
         xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
@@ -144,8 +144,9 @@
         left.draw((pen) => {
           pen.line(curve(0), "path", { width: 2.5 });
           pen.line(curve(1), "s2", { width: 2.5, dash: [7, 5] });
-          pen.text(steps * 0.5, curve(0)[steps >> 1][1], say("teach_5.schedule_lr"), "path", { dx: 8, dy: curve(0)[steps >> 1][1] > 0.9 ? 14 : -12, isBold: true });
-          pen.text(steps * 0.5, curve(1)[steps >> 1][1], say("teach_5.schedule_momentum"), "s2", { dx: 8, dy: 16, isBold: true });
+          const [early, late] = [0.3, 0.62].map((share) => Math.round(share * steps));
+          pen.text(early, shapes[chosen.value](early)[0], say("teach_5.schedule_lr"), "path", { dy: -11, isBold: true });
+          pen.text(late, shapes[chosen.value](late)[1], say("teach_5.schedule_momentum"), "s2", { dy: 15, isBold: true });
         });
         right.draw((pen) => {
           for (const [name, path] of Object.entries(excess)) if (name !== chosen.value) pen.line(path, "soft", { width: 1, alpha: 0.5 });
