@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from whatsit.teach.animation import Animation, animate
     from whatsit.teach.descent import Descent, gradient_descent, minibatches
     from whatsit.teach.lines import fit_line, make_line_data, mse, rmse
-    from whatsit.teach.plots import draw_line, draw_losses, draw_polynomials
+    from whatsit.teach.plots import draw_line, draw_losses, draw_polynomials, draw_surface
     from whatsit.teach.polynomial import Polynomial, fit_polynomial
     from whatsit.teach.surface import Surface, loss_surface
 
@@ -20,6 +20,7 @@ __all__ = [
     "draw_line",
     "draw_losses",
     "draw_polynomials",
+    "draw_surface",
     "fit_line",
     "fit_polynomial",
     "gradient_descent",
@@ -39,6 +40,7 @@ _HOMES = {
     "draw_line": "plots",
     "draw_losses": "plots",
     "draw_polynomials": "plots",
+    "draw_surface": "plots",
     "fit_line": "lines",
     "fit_polynomial": "polynomial",
     "gradient_descent": "descent",

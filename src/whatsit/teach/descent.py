@@ -1,5 +1,6 @@
 """Gradient descent, step by step: PyTorch computes the slope, and everything else is written out."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,8 +22,6 @@ from whatsit.training.doctor import Finding
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from whatsit.figures import Plot
 
 Loss = Callable[["Tensor", "Tensor"], "Tensor"]
 START = (-1.0, 1.0)  # the lesson's first guess
@@ -52,9 +51,12 @@ class Descent:
         first, lowest, last = (float(one) for one in (self.losses[0], self.losses.min(), self.losses[-1]))
         if last <= max(first, GREW * lowest):  # no comparison with NaN holds
             return None
-        advice = Message("doctor.train_loss_infinite", guess=first)
-        code = "teach.exploded" if last < float("inf") else "teach.infinite"
-        return Finding("lr_too_high", Message(code, first=first, last=last, steps=len(self), advice=advice))
+        steps = len(self)
+        if last < math.inf:
+            message = Message("doctor.line_exploded", first=first, last=last, steps=steps)
+        else:
+            message = Message("doctor.line_infinite", first=first, steps=steps)
+        return Finding("lr_too_high", message)
 
     @property
     def has_diverged(self) -> bool:
@@ -70,12 +72,6 @@ class Descent:
         numbers = ", ".join(f"{one:.4g}" for one in self.a[-1].tolist())
         went = f"loss {self.losses[0]:.4g} to {self.losses[-1]:.4g}, a = ({numbers})"
         return brief(self, f"{len(self)} steps, lr {learning_rate(self.lr)}, {went}")
-
-    def plot(self) -> "Plot":
-        """The loss over the steps."""
-        from whatsit.teach.plots import draw_losses
-
-        return draw_losses([self])
 
 
 def gradient_descent(

@@ -73,7 +73,7 @@ def draw_losses(paths: Sequence[Descent], names: Sequence[str] = (), log: bool =
         axis.set_ylim(0, top or 1.0)
     axis.set(xlabel=say("teach.step"), ylabel=say("teach.loss"), xlim=(0, None))
     if len(paths) > 1 or names:
-        axis.legend(loc="upper right")
+        axis.legend(loc="best")
     if finding:
         figure.supxlabel(fitted(str(finding), 60, 4), x=0.01, ha="left", fontsize=10, color=color("warn"))
     return figure
