@@ -1,7 +1,7 @@
 """The data of the course page: points, digits, and of a folder the reader's own photos, as plain JSON."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,28 @@ def line(points: int = POINTS) -> Course:
 
 
 def timing() -> Course:
-    """How many seconds `x @ a` takes here for so many `rows`, in a `loop` of Python and as a `matrix`."""
-    x = np.random.default_rng(SEED).random((ROWS, 2))
-    rows, (one, other) = x.tolist(), TRUE
-    started = time.perf_counter()
-    _ = [one * row[0] + other * row[1] for row in rows]
-    between = time.perf_counter()
-    _ = x @ TRUE
-    return {"rows": ROWS, "loop": between - started, "matrix": time.perf_counter() - between}
+    """How many seconds `x @ a` takes here for so many `rows`, in a `loop` of Python and as a `matrix`.
+
+    The loop is the page's: over the rows of the same array. Each is the fastest of three.
+    """
+    x, a = np.random.default_rng(SEED).random((ROWS, 2)), np.array(TRUE)
+    return {"rows": ROWS, "loop": _seconds(lambda: _in_a_loop(x, a)), "matrix": _seconds(lambda: x @ a)}
+
+
+def _in_a_loop(x: Array, a: Array) -> list[float]:
+    y = []
+    for x1, x2 in x:
+        y.append(x1 * a[0] + x2 * a[1])
+    return y
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(3):
+        started = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - started)
+    return best
 
 
 def digits() -> Course:

@@ -202,7 +202,7 @@
   };
 
   const slider = (root, key, { low, high, start, step, isLog = false, text = String, on = () => {} }) => {
-    const input = root.querySelector(`[data-slider="${key}"]`), shown = input.parentElement.querySelector("output");
+    const input = root.querySelector(`[data-slider="${key}"]`), shown = input.parentElement.querySelector(".value");
     const [bottom, top] = isLog ? [Math.log10(low), Math.log10(high)] : [low, high];
     Object.assign(input, { min: bottom, max: top, step: step ?? (isLog ? "any" : (high - low) / 100) });
     if (isLog && !step) input.step = (top - bottom) / 200;

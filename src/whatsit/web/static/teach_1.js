@@ -11,7 +11,17 @@ whatsit.step(1, (kit) => {
     return one;
   };
   const { pixels, labels } = course.digits;
-  const eight = Math.max(0, labels.indexOf(8)), shade = (value) => Math.round(255 * (1 - value / MOST));
+  // How far each digit is from the mean of its kind.
+  const strangeness = (() => {
+    const middles = [...new Set(labels)].reduce((found, label) => {
+      const mine = pixels.filter((_, place) => labels[place] === label);
+      return { ...found, [label]: pixels[0].map((_, pixel) => whatsit.numbers.mean(mine.map((one) => one[pixel]))) };
+    }, {});
+    return pixels.map((one, place) => whatsit.numbers.mse(one, middles[labels[place]]));
+  })();
+  // An eight with two open loops and a firm crossing.
+  const openness = (one) => one[35] + one[36] - one[19] - one[52];
+  const eight = Math.max(0, labels.reduce((best, label, place) => (label === 8 && (best < 0 || openness(pixels[place]) > openness(pixels[best])) ? place : best), -1)), shade = (value) => Math.round(255 * (1 - value / MOST));
   // A digit as a picture without a file: the policy of the page allows no address but data.
   const pictureOf = (values) => {
     const canvas = document.createElement("canvas"), context = canvas.getContext("2d"), image = context.createImageData(SIDE, SIDE);
@@ -272,14 +282,10 @@ whatsit.step(1, (kit) => {
   const LIKE = [[6, 8], [4, 7], [3, 7], [5, 8], [7, 9], [3, 9], [0, 5], [1, 9], [3, 9], [4, 5]];
   const answers = () => {
     const host = find("[data-five]"), chain = find("[data-chain]"), COUNT = 5;
-    // Five pictures of different digits, the ones that look least like a clean print of theirs.
-    const middles = LIKE.map((_, label) => {
-      const mine = pixels.filter((_, place) => labels[place] === label);
-      return pixels[0].map((_, pixel) => whatsit.numbers.mean(mine.map((one) => one[pixel])));
-    });
-    const strange = labels.map((label, place) => [whatsit.numbers.mse(pixels[place], middles[label]), place]).sort(([one], [other]) => other - one);
+    // Five pictures of different digits, those that look least like their kind.
+    const strange = labels.map((_, place) => place).sort((one, other) => strangeness[other] - strangeness[one]);
     const chosen = [];
-    for (const [, place] of strange) if (chosen.length < COUNT && !chosen.some((one) => labels[one] === labels[place])) chosen.push(place);
+    for (const place of strange) if (chosen.length < COUNT && !chosen.some((one) => labels[one] === labels[place])) chosen.push(place);
     const cards = chosen.map((place, which) => {
       const target = labels[place], classes = [target, ...LIKE[target]].sort((one, other) => one - other);
       const card = make("div", "digit", host), frame = make("div", "frame", card), fields = make("fieldset", "choice", card), legend = make("legend", "visually-hidden", fields, `${say("teach_1.digit", { number: which + 1 })}: ${say("teach_1.is_it")}`);
@@ -296,7 +302,8 @@ whatsit.step(1, (kit) => {
           show();
         });
       }
-      const slider = make("label", "slider", card), name = make("span", "", slider, say("teach_1.sure")), range = make("input", "", slider), shown = make("output", "", slider);
+      const slider = make("label", "slider", card), name = make("span", "", slider, say("teach_1.sure")), range = make("input", "", slider), shown = make("b", "value", slider);
+      shown.setAttribute("aria-hidden", "true"); // the slider has it, too
       Object.assign(range, { type: "range", min: 34, max: 100, value: 80 });
       range.addEventListener("input", () => {
         state.sure = Number(range.value) / 100;
@@ -319,7 +326,8 @@ whatsit.step(1, (kit) => {
       const list = (values) => `[${values.join(", ")}]`, argmax = done.map((card) => shares(card).indexOf(Math.max(...shares(card))));
       const found = done.map((card, place) => card.classes[argmax[place]]), hits = done.map((card, place) => Number(found[place] === card.target));
       const last = done.at(-1), mean = hits.length ? whatsit.numbers.mean(hits) : NaN, text = (value) => (Number.isFinite(value) ? String(Number(value.toFixed(2))) : "–");
-      lines.push(`probabilities        # ${last ? `${list(last.classes)}: ${list(shares(last).map((one) => one.toFixed(2)))}` : ""}`);
+      const shown = last ? `probs[${cards.indexOf(last)}]             # ${last.classes.map((one, place) => `${one}: ${shares(last)[place].toFixed(2)}`).join("  ")}` : "probs";
+      lines.push(shown);
       lines.push(`.argmax(dim=-1)      # ${list(found)}`, `== labels            # ${list(done.map(({ target }) => target))}`, `.float()             # ${list(hits)}`);
       lines.push(`.mean()              # accuracy    ${text(mean)}`, `1 - accuracy         # error_rate  ${text(1 - mean)}`);
       if (done.length < COUNT) lines.push(say("teach_1.not_yet", { count: COUNT - done.length }));

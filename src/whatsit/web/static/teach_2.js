@@ -92,11 +92,7 @@ whatsit.step(2, (kit) => {
     const middle = grid("a", 1), numbers = a.map((value, place) => field(middle, say("teach_2.product_a", { row: place + 1 }), value, (given) => { a[place] = given; }));
     for (const input of numbers) input.classList.add("c-line");
     element("span", "operator", host, "=");
-    const right = grid("y", 1), results = x.map((_, place) => {
-      const one = element("output", "", right, "?");
-      one.setAttribute("aria-label", say("teach_2.product_y", { row: place + 1 }));
-      return one;
-    });
+    const right = grid("y", 1), results = x.map(() => element("span", "result", right, "?"));
     const answer = (row) => row[0] * a[0] + row[1] * a[1];
     const words = (place) => say("teach_2.product_sum", { row: place + 1, x1: short(x[place][0]), a1: short(a[0]), x2: short(x[place][1]), a2: short(a[1]), y: short(answer(x[place])) });
     const show = () => {
@@ -192,7 +188,7 @@ whatsit.step(2, (kit) => {
       host.replaceChildren(...(python ? [python, browser] : [browser]));
       see("speed");
     });
-    if (timing) kit.right("speed", timing.loop > 20 * timing.matrix ? 2 : timing.loop > 1.3 * timing.matrix ? 1 : 0);
+    if (timing) kit.right("speed", timing.loop > 20 * timing.matrix ? 2 : timing.loop > 1.5 * timing.matrix ? 1 : 0);
   };
 
   for (const part of [knobs, forms, product, speed]) part();

@@ -38,7 +38,7 @@ whatsit.step(3, (kit) => {
       x.forEach((one, place) => {
         pen.line([[one, y[place]], [one, guesses[place]]], "loss", { width: 1.2, alpha: 0.55 });
         const side = Math.abs(plot.up(y[place]) - plot.up(guesses[place]));
-        if (squares.value) pen.square(one, Math.max(y[place], guesses[place]), side, "loss", 0.045);
+        if (squares.value) pen.square(one, Math.max(y[place], guesses[place]), one > 0.25 ? -side : side, "loss", 0.035);
       });
       drawPoints(pen);
       drawLine(pen, a);
@@ -135,7 +135,7 @@ whatsit.step(3, (kit) => {
 
   // The loss along one of the two numbers, with a point to drag and the tangent in it.
   const slopes = () => {
-    const a = [...start], names = ["a1", "a2"], bottom = descend(problem, start, { lr: 0.5, steps: 200 }).at(-1).a;
+    const a = [...start], names = ["a1", "a2"];
     const across = [[-2, 6], [-1, 5]], plots = names.map((name, place) => {
       const plot = kit.plot(`slope-${place + 1}`, { label: "", x: across[place], y: [0, 12], xName: name, yName: say("teach_3.loss"), ratio: 0.85 });
       const along = (value) => problem.loss(a.map((one, here) => (here === place ? value : one)));
@@ -156,13 +156,12 @@ whatsit.step(3, (kit) => {
     });
     const show = () => {
       const slope = problem.slope(a), loss = problem.loss(a), tiny = 0.001;
-      const most = Math.max(2, 1.25 * Math.max(loss, problem.loss([bottom[0] + 2, bottom[1]]), problem.loss([bottom[0], bottom[1] + 2])));
       plots.forEach((plot, place) => {
         const moved = (by) => problem.loss(a.map((one, here) => (here === place ? one + by : one)));
         out(`grad-${place + 1}`, number(slope[place], 4));
         out(`nudged-${place + 1}`, number((moved(tiny) - moved(-tiny)) / (2 * tiny), 4));
-        plot.axes({ y: [0, most] });
         plot.label(say("teach_3.slope_plot", { name: names[place], value: a[place], loss, slope: slope[place] }));
+        plot.refresh();
       });
     };
     kit.right("slope", problem.slope(start)[1] < 0 ? 0 : 1);

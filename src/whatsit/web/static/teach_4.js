@@ -7,15 +7,13 @@ whatsit.step(4, (kit) => {
   // Only where a line leaves the picture, with the value there: the axes stay as they are.
   const drawUntil = (pen, points, most, color, style, words) => {
     pen.line(points, color, style);
-    const place = points.findIndex(([, y]) => !(y <= most));
-    if (place < 0) return;
-    const [x] = points[place];
-    pen.text(x, most, `↑ ${words(place, points.at(-1)[1])}`, color, { dx: x > (pen.plot.x[0] + pen.plot.x[1]) / 2 ? -6 : 6, dy: 16, align: x > (pen.plot.x[0] + pen.plot.x[1]) / 2 ? "right" : "left", isBold: true });
+    if (points.every(([, y]) => y <= most)) return;
+    pen.text(pen.plot.x[1], most, `↑ ${words(points.at(-1)[1])}`, color, { dx: -4, dy: 16, align: "right", isBold: true });
   };
 
   const bowl = () => {
     const MOST = 9.5, panes = [["small", 0.03], ["good", 0.3], ["large", 1.05]].map(([key, rate]) => {
-      const plot = kit.plot(`bowl-${key}`, { label: "", x: [-3.2, 3.2], y: [0, MOST], ratio: 0.8, least: 190 });
+      const plot = kit.plot(`bowl-${key}`, { label: "", x: [-3.2, 3.2], y: [0, MOST], ratio: 0.62, least: 180 });
       const pane = { key, plot, path: [] };
       plot.draw((pen) => {
         pen.curve((x) => x * x, "loss", { width: 2.5, alpha: 0.8 });
@@ -113,7 +111,7 @@ whatsit.step(4, (kit) => {
     });
     const curve = kit.plot("run", { label: "", x: [0, RUN], y: [0, 1.6 * first], xName: say("teach_4.step_axis"), yName: say("teach_4.loss"), ratio: 0.42 });
     let points = [];
-    curve.draw((pen) => drawUntil(pen, points, 1.6 * first, "loss", { width: 3 }, (place, last) => say("teach_4.run_leaves", { step: points.length - 1, loss: short(last) })));
+    curve.draw((pen) => drawUntil(pen, points, 1.6 * first, "loss", { width: 3 }, (last) => say("teach_4.run_leaves", { step: points.length - 1, loss: short(last) })));
     const warn = (words) => {
       doctor.hidden = !words;
       kit.rich(doctor, words);
@@ -122,12 +120,13 @@ whatsit.step(4, (kit) => {
       rate = value;
       const path = descend(problem, start, { lr: value, steps: RUN }), last = path.at(-1).loss, steps = value > 0 ? count(value) : NaN;
       points = path.map(({ loss }, place) => [place, loss]);
+      kit.find("[data-out=run-steps]").classList.toggle("other", !Number.isFinite(steps));
       out("run-steps", steps === Infinity || !(value > 0) ? say("teach_4.never") : Number.isNaN(steps) ? say("teach_4.not_in", { most: MOST }) : String(steps));
       out("run-last", short(last));
       curve.label(say("teach_4.run_plot", { steps: path.length - 1, rate: short(value), first, last }));
       const words = value === 0 ? say("teach_4.zero") : value < 0 ? say("teach_4.negative")
         : path.length <= RUN ? say("doctor.train_loss_infinite", { guess })
-          : last > first ? say("doctor.train_loss_exploded", { loss: last, guess }) : "";
+          : last > first ? say("doctor.train_loss_exploded", { loss: path.find(({ loss }) => loss > 1000 * first)?.loss ?? last, guess }) : "";
       warn(words);
       curve.refresh();
       chart.refresh();
@@ -210,7 +209,7 @@ whatsit.step(4, (kit) => {
     };
   })();
   const drawLosses = (pen, { train, valid }, most) => {
-    drawUntil(pen, train.map((loss, place) => [place, loss]), most, "line", { width: 2.8 }, (_, last) => short(last));
+    drawUntil(pen, train.map((loss, place) => [place, loss]), most, "line", { width: 2.8 }, (last) => short(last));
     pen.line(valid.map((loss, place) => [place, loss]), "loss", { width: 2.8, dash: [6, 5] });
   };
 
@@ -221,7 +220,10 @@ whatsit.step(4, (kit) => {
       const run = wiggly(rate, epochs), { train, valid } = run, most = kind === "high" ? 60 : 12, best = valid.indexOf(Math.min(...valid));
       const label = say("teach_4.case_plot", { number: place + 1, epochs, first: train[0], train: train.at(-1), before: valid[0], valid: valid.at(-1) });
       const plot = kit.plot(`case-${place}`, { label, x: [0, epochs], y: [0, most], xName: say("teach_4.epoch_axis"), yName: say("teach_4.loss"), ratio: 0.6 });
-      plot.draw((pen) => drawLosses(pen, run, most));
+      plot.draw((pen) => {
+        drawLosses(pen, run, most);
+        if (kind === "many" && found.has(kind)) pen.dots([best], [valid[best]], "loss", { radius: 6, alpha: 1 });
+      });
       const words = {
         few: () => say("teach_4.says_few", { train: train.at(-1), valid: valid.at(-1) }),
         high: () => `${say("teach_4.says_high")} ${say("doctor.train_loss_exploded", { loss: train.at(-1), guess: train[0] })}`,
@@ -234,6 +236,7 @@ whatsit.step(4, (kit) => {
         answer.className = isRight ? "good" : "other";
         answer.textContent = isRight ? words[kind]() : select.value && say("teach_4.wrong");
         if (isRight) found.add(kind);
+        plot.refresh();
         if (found.size === cases.length) see("four");
       });
     });

@@ -107,8 +107,9 @@
         else context.fill();
       }),
       // In pixels from a point, not in units of the axes: always a square.
+      // `side` < 0: to the left of the point.
       square: (x, y, side, name, alpha = 0.14) => styled({ alpha }, name, () => {
-        context.rect(across(x), up(y), side, side);
+        context.rect(across(x), up(y), side, Math.abs(side));
         context.fill();
       }),
       arrow: (x0, y0, x1, y1, name, style = {}) => styled({ width: 2.5, ...style }, name, () => {
