@@ -1,6 +1,8 @@
 """What the page computes in a browser is what Python computes, to 1e-9."""
 
+import math
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +29,7 @@ def data() -> dict[str, Any]:
     return course()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def compute(browser: "Browser") -> Iterator[Compute]:
     """Calls a function of whatsit.numbers `n`, and of anything else, in a browser."""
     scripts = ["teach_numbers.js", "teach_pictures.js"]
@@ -39,7 +41,7 @@ def near(expected: Any, within: float = 1e-9) -> Any:
     return pytest.approx(expected, abs=within, rel=within)
 
 
-@pytest.mark.parametrize(("momentum", "size"), [(0.0, 100), (0.9, 100), (0.0, 10), (0.8, 7), (0.5, 1)])
+@pytest.mark.parametrize(("momentum", "size"), [(0.9, 100), (0.0, 10), (0.8, 7)])
 def test_batches_and_momentum_step_as_pytorch_does(
     compute: Compute, data: dict[str, Any], momentum: float, size: int
 ) -> None:
@@ -105,20 +107,14 @@ def test_head_has_the_gradient_of_cross_entropy_with_weight_decay(compute: Compu
             assert loss == near(float(whole))
 
 
-@pytest.mark.parametrize("degree", [0, 1, 3, 15])
-@pytest.mark.parametrize("wd", [0.0, 1e-5, 3e-3, 1.0])
-def test_polynomials_are_those_of_fit_polynomial(compute: Compute, degree: int, wd: float) -> None:
-    dice = np.random.default_rng(degree)
+def test_polynomials_are_those_of_fit_polynomial(compute: Compute) -> None:
+    dice = np.random.default_rng(0)
     x, y = np.linspace(-1, 1, 20) + dice.uniform(0, 0.01, 20), dice.normal(size=20)
-    found = compute(
-        "return n.polynomialAt(v[0], n.fitPolynomial(v[0], v[1], v[2], v[3]));",
-        x.tolist(),
-        y.tolist(),
-        degree,
-        wd,
-    )
-    wanted = fit_polynomial(torch.tensor(x), torch.tensor(y), degree, wd)(torch.tensor(x))
-    assert found == near(wanted.tolist())
+    for degree, wd in product((0, 1, 3, 15), (0.0, 1e-5, 3e-3, 1.0)):
+        values = (x.tolist(), y.tolist(), degree, wd)
+        found = compute("return n.polynomialAt(v[0], n.fitPolynomial(v[0], v[1], v[2], v[3]));", *values)
+        wanted = fit_polynomial(torch.tensor(x), torch.tensor(y), degree, wd)(torch.tensor(x))
+        assert found == near(wanted.tolist()), (degree, wd)
 
 
 def test_newton_reaches_in_one_step_what_least_squares_finds(compute: Compute, data: dict[str, Any]) -> None:
@@ -128,12 +124,12 @@ def test_newton_reaches_in_one_step_what_least_squares_finds(compute: Compute, d
     assert found == near(fit_line(x, torch.tensor(line["y"], dtype=torch.float64)).tolist())
 
 
-@pytest.mark.parametrize("steps", [1, 2, 17, 300])
-def test_one_cycle_is_that_of_a_training(compute: Compute, steps: int) -> None:
-    found = compute(
-        "const at = n.oneCycle(v[0]); return Array.from({ length: v[0] }, (_, step) => at(step));", steps
-    )
-    assert found == [near(list(OneCycle(steps).at(step))) for step in range(steps)]
+def test_one_cycle_is_that_of_a_training(compute: Compute) -> None:
+    for steps in (1, 2, 17, 300):
+        found = compute(
+            "const at = n.oneCycle(v[0]); return Array.from({ length: v[0] }, (_, step) => at(step));", steps
+        )
+        assert found == [near(list(OneCycle(steps).at(step))) for step in range(steps)]
 
 
 def test_cross_entropy_and_softmax_stay_finite(compute: Compute) -> None:
@@ -158,17 +154,18 @@ def test_errors_intervals_and_lines(compute: Compute) -> None:
         assert compute("return n.interval(v[0], v[1]);", right, size) == near(list(wilson(right, size)))
 
 
-@pytest.mark.parametrize("lr", [0.0, -0.1, 1e200, float("nan")])
 def test_rates_that_can_not_work_end_without_a_number_that_is_not_one(
-    compute: Compute, data: dict[str, Any], lr: float
+    compute: Compute, data: dict[str, Any]
 ) -> None:
-    path = compute(
-        "const { x, y, start } = v[0]; return n.descend(n.line(x, y), start, { lr: v[1], steps: 300 });",
-        data["line"],
-        lr,
-    )
-    assert all(np.isfinite(one["a"]).all() for one in path)
-    assert path[-1]["loss"] >= path[0]["loss"] or lr == 0
+    for lr in (0.0, -0.1, 1e200, float("nan")):
+        path = compute(
+            """const { x, y, start } = v[0];
+            return n.descend(n.line(x, y), start, { lr: v[1], steps: 300 });""",
+            data["line"],
+            lr,
+        )
+        assert all(math.isfinite(float(number)) for one in path for number in one["a"])
+        assert path[-1]["loss"] >= path[0]["loss"]
 
 
 def test_one_point_and_batches_larger_than_the_data_work(compute: Compute) -> None:

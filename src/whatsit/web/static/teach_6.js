@@ -60,7 +60,7 @@
       const drawPictures = (a) => {
         const { data: { classes, valid } } = job, width = a.length / classes.length;
         if (!part("6.weights").hidden) {
-          tiles(list("6.weights"), classes.map((name, place) => ({ weights: a.slice(place * width, (place + 1) * width - 1), text: say("teach_6.weights_for", { name }) })));
+          tiles(list("6.weights"), classes.map((name, place) => ({ weights: a.slice(place * width, (place + 1) * width - 1), text: name })));
         }
         const places = valid.pictures.map((_, place) => place).filter((place) => valid.pictures[place]).slice(0, SHOWN);
         part("6.answers").hidden = !places.length;
