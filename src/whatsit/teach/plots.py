@@ -33,7 +33,8 @@ def draw_line(x: "Tensor", y: "Tensor", *lines: "Tensor", names: Sequence[str] =
     for number, a in enumerate(lines):
         slope, intercept = a.tolist()
         heights = [slope * end + intercept for end in ends]
-        axis.plot(ends, heights, color=_tone(OF_LINES, number), label=_name(names, number))
+        style = "-" if number == 0 else (0, (4, 2.5))  # one may lie on the other
+        axis.plot(ends, heights, linestyle=style, color=_tone(OF_LINES, number), label=_name(names, number))
     if names:
         figure.legend(loc="outside lower left", ncols=3)
     return figure
@@ -48,8 +49,10 @@ def draw_points(axis: Any, x: "Tensor", y: "Tensor") -> None:
 
 
 @styled()
-def draw_losses(paths: Sequence[Descent], names: Sequence[str] = (), log: bool = False) -> Plot:
-    """Draw the losses of some runs of gradient descent over their steps.
+def draw_losses(
+    paths: Sequence[Descent], names: Sequence[str] = (), log: bool = False, seen: bool = False
+) -> Plot:
+    """Draw the losses of some runs of gradient descent over their steps, or the points `seen` before.
 
     The axis follows the first loss, so that a run that diverges leaves it at the top and the others stay
     readable; the doctor's words about it stand below. With `log` it has powers of ten.
@@ -62,7 +65,8 @@ def draw_losses(paths: Sequence[Descent], names: Sequence[str] = (), log: bool =
     for number, path in enumerate(paths):
         rate = say("teach.rate", lr=path.lr)
         label = _name(names, number) or rate
-        axis.plot(path.losses.tolist(), color=_tone(OF_LOSSES, number), label=label)
+        across = path.seen if seen else require_torch().arange(len(path.losses))
+        axis.plot(across.tolist(), path.losses.tolist(), color=_tone(OF_LOSSES, number), label=label)
     sound = [path for path in paths if not path.has_diverged]
     top = ROOM * max(path.losses[0].item() for path in paths)
     if log:
@@ -71,7 +75,7 @@ def draw_losses(paths: Sequence[Descent], names: Sequence[str] = (), log: bool =
         axis.set_ylim(max(lowest / 2, 1e-12), top)
     else:
         axis.set_ylim(0, top or 1.0)
-    axis.set(xlabel=say("teach.step"), ylabel=say("teach.loss"), xlim=(0, None))
+    axis.set(xlabel=say("teach.seen" if seen else "teach.step"), ylabel=say("teach.loss"), xlim=(0, None))
     if len(paths) > 1 or names:
         axis.legend(loc="best")
     if finding:
@@ -98,7 +102,8 @@ def draw_surface(surface: Surface, paths: Sequence[Descent] = (), names: Sequenc
         hills.plot(one, other, path.losses[inside].tolist(), zorder=10, **style)
         flat.plot(one, other, label=_name(names, number) or say("teach.rate", lr=path.lr), **style)
     for axis in (hills, flat):
-        axis.set(xlabel=say("teach.slope"), ylabel=say("teach.intercept"))
+        axis.set_xlabel(say("teach.slope"), labelpad=6)
+        axis.set_ylabel(say("teach.intercept"), labelpad=6)
         axis.grid(False)
     hills.set_zlabel(say("teach.loss"))
     hills.view_init(elev=32, azim=-60)
