@@ -161,8 +161,8 @@ def test_degree_15_with_decay_is_as_good_as_degree_3(page: "Page") -> None:
         fit.get_by_role("radio", name=degree, exact=True).check()
     slide(fit, "7.decay", -2.5)
     rows = [row.locator("td").all_inner_texts() for row in fit.locator("tbody tr").all()]
-    (_, three, wild, _), (stiff_other, three_other, wild_other, decayed) = [
-        list(map(float, row)) for row in rows
+    (_, stiff_other), (three, three_other), (wild, wild_other), (_, decayed) = [
+        map(float, row) for row in rows
     ]
     assert wild < three
     assert wild_other > 10 * three_other

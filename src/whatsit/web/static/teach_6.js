@@ -130,7 +130,7 @@
       const [first, last] = [line.path[0][2], line.path.at(-1)[2]];
       const toy = kit.plot("6.toy", { label: say("teach_6.run_toy_label", { first, last }), x: [0, line.steps], y: [0, 1.05 * first], xName: say("teach_6.step_axis"), ratio: 0.7 });
       toy.draw((pen) => pen.line(line.path.map((place, step) => [step, place[2]]), "loss", { width: 2.5 }));
-      const { train, valid, name } = course.run ?? ofDigits();
+      const { train, valid, name } = course.run ?? ofPair();
       const curve = (losses) => losses.map((loss, place) => [name ? place + 1 : place, loss]);
       const values = { first: train[0], last: train.at(-1), valid_first: valid[0], valid_last: valid.at(-1) };
       const real = kit.plot("6.real", {
@@ -143,7 +143,7 @@
       });
     };
     // The two classes, which are quick, on the validation pictures too.
-    const ofDigits = () => {
+    const ofPair = () => {
       const { problem, data, start, lr, steps } = jobOf("pair"), path = numbers.descend(problem, start, { lr, steps });
       const valid = numbers.head(data.valid.features, data.valid.labels, data.classes.length);
       return { train: path.map(({ loss }) => loss), valid: path.map(({ a }) => valid.loss(a)) };

@@ -120,8 +120,9 @@
     }
 
     write(text, x, y, align = "center", base = "middle") {
+      const half = align === "center" ? this.pen.measureText(text).width / 2 : 0, inside = half ? limited(x, half, this.width - half) : x;
       Object.assign(this.pen, { textAlign: align, textBaseline: base, fillStyle: this.token("--soft") });
-      this.pen.fillText(text, x, y);
+      this.pen.fillText(text, inside, limited(y, TEXT / 2, this.height - TEXT / 2));
     }
   }
 
