@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 POINTS, MOST = 10_000, 8.0  # milliseconds
-# Adds up the time of all callbacks between two ticks of the animation's clock, with the time until a canvas has its
-# pixels, which reading one waits for.
+# Adds up the time of all callbacks between two ticks of the animation's clock, with the wait for a canvas's
+# pixels, which reading one of them takes.
 WATCH = """() => {
   const frames = window.frames_ = [];
   let spent = 0;
@@ -40,6 +40,10 @@ WATCH = """() => {
     timed(callback)();
   }, wait);
 }"""
+PLAYED = """async () => {
+  while (window.frames_.length < 90) await new Promise((done) => setTimeout(done, 100));
+  return window.frames_;
+}"""
 
 
 def play(browser: "Browser", page_file: Path) -> list[float]:
@@ -51,8 +55,7 @@ def play(browser: "Browser", page_file: Path) -> list[float]:
     run = page.locator("[data-do=loop-run]")
     run.scroll_into_view_if_needed()
     run.click()
-    page.wait_for_function("window.frames_.length >= 90")
-    frames: list[float] = page.evaluate("window.frames_")
+    frames: list[float] = page.evaluate(PLAYED)
     page.close()
     return frames[5:]  # the first ones compile
 

@@ -65,7 +65,8 @@ def _write(name: str) -> None:
         if cell.cell_type == "code":
             cell.outputs = list(filter(_kept, cell.outputs))
     notebook.metadata.pop("widgets", None)
-    nbformat.write(notebook, NOTEBOOKS / f"{name}.ipynb")
+    text = nbformat.writes(notebook).replace(f"{folder}/", "")
+    (NOTEBOOKS / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
     print(name, (NOTEBOOKS / f"{name}.ipynb").stat().st_size // 1000, "kB")
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from whatsit.errors import WhatsitError
 from whatsit.teach import (
-    Path,
+    Descent,
     fit_line,
     fit_polynomial,
     gradient_descent,
@@ -207,6 +207,6 @@ def test_mistakes_are_one_sentence(call: Callable[[], object], sentence: str) ->
 
 def test_path_shows_itself(points: tuple[Tensor, Tensor]) -> None:
     path = gradient_descent(*points)
-    assert repr(path).startswith("<Path: 100 steps, lr 0.1, loss ")
+    assert repr(path).startswith("<Descent: 100 steps, lr 0.1, loss ")
     assert len(str(path).splitlines()) == 11
-    assert isinstance(path, Path)
+    assert isinstance(path, Descent)

@@ -15,6 +15,7 @@ from whatsit.teach import (
     draw_line,
     draw_losses,
     draw_polynomials,
+    draw_surface,
     fit_line,
     fit_polynomial,
     gradient_descent,
@@ -49,9 +50,9 @@ def test_figures_are_drawn_in_both_languages(points: tuple[Tensor, Tensor]) -> N
     x, y = points
     path = gradient_descent(x, y)
     with speaking("zh"):
-        surface = loss_surface(x, y, points=20).plot(path)
+        surface = draw_surface(loss_surface(x, y, points=20), [path])
         assert surface.axes[1].get_xlabel() == "斜率"
-        assert path.plot().axes[0].get_ylabel() == "损失（均方误差）"
+        assert draw_losses([path]).axes[0].get_ylabel() == "损失（均方误差）"
     curves = {f"degree {degree}": fit_polynomial(x[:, 0], y, degree) for degree in (1, 15)}
     figures = (draw_line(x, y, fit_line(x, y), names=["best"]), draw_polynomials(x[:, 0], y, curves), surface)
     assert all(min(size(figure)) > 300 for figure in figures)
@@ -59,7 +60,7 @@ def test_figures_are_drawn_in_both_languages(points: tuple[Tensor, Tensor]) -> N
 
 def test_path_on_a_surface_ends_where_it_leaves_it(points: tuple[Tensor, Tensor]) -> None:
     bad = gradient_descent(*points, lr=1.2)
-    flat = loss_surface(*points, points=20).plot(bad).axes[1]
+    flat = draw_surface(loss_surface(*points, points=20), [bad]).axes[1]
     (way,) = flat.lines
     assert 1 <= len(way.get_xdata()) < len(bad)
 

@@ -12,7 +12,7 @@ from whatsit.i18n import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.teach.data import Course
+    from whatsit.teach.rows import Course
 
 
 def teach(

@@ -5,21 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whatsit.teach.animation import Animation, animate
-    from whatsit.teach.descent import Path, gradient_descent, minibatches
+    from whatsit.teach.descent import Descent, gradient_descent, minibatches
     from whatsit.teach.lines import fit_line, make_line_data, mse, rmse
-    from whatsit.teach.plots import draw_line, draw_losses, draw_polynomials
+    from whatsit.teach.plots import draw_line, draw_losses, draw_polynomials, draw_surface
     from whatsit.teach.polynomial import Polynomial, fit_polynomial
     from whatsit.teach.surface import Surface, loss_surface
 
 __all__ = [
     "Animation",
-    "Path",
+    "Descent",
     "Polynomial",
     "Surface",
     "animate",
     "draw_line",
     "draw_losses",
     "draw_polynomials",
+    "draw_surface",
     "fit_line",
     "fit_polynomial",
     "gradient_descent",
@@ -32,13 +33,14 @@ __all__ = [
 
 _HOMES = {
     "Animation": "animation",
-    "Path": "descent",
+    "Descent": "descent",
     "Polynomial": "polynomial",
     "Surface": "surface",
     "animate": "animation",
     "draw_line": "plots",
     "draw_losses": "plots",
     "draw_polynomials": "plots",
+    "draw_surface": "plots",
     "fit_line": "lines",
     "fit_polynomial": "polynomial",
     "gradient_descent": "descent",

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from pathlib import Path as File
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatsit.errors import WhatsitError
@@ -12,7 +12,7 @@ from whatsit.i18n import Message, say
 from whatsit.palette import color
 from whatsit.project import write_whole
 from whatsit.teach.checks import require_count, require_points, require_torch
-from whatsit.teach.descent import Path
+from whatsit.teach.descent import Descent
 from whatsit.teach.plots import draw_points
 
 with needing(Message("teach.functions")):
@@ -35,19 +35,19 @@ class Animation(FuncAnimation):  # type: ignore[misc]
             )
         return html
 
-    def write(self, path: str | File) -> None:
+    def write(self, path: str | Path) -> None:
         """Save as a GIF file. Raises WhatsitError for another kind of file, and where it can't be written."""
-        place = File(path)
+        place = Path(path)
         if place.suffix.lower() != ".gif":
             raise WhatsitError(Message("teach.gif", path=place))
         with tempfile.TemporaryDirectory() as folder, styled():
-            made = File(folder, "film.gif")
+            made = Path(folder, "film.gif")
             self.save(made, writer=PillowWriter(1000 // self._interval))
             write_whole(place, made.read_bytes())
 
 
 @styled()
-def animate(x: "Tensor", y: "Tensor", path: Path, frames: int = 50, interval: int = 40) -> Animation:
+def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval: int = 40) -> Animation:
     """Show how the line came to the points, x (n, 2) and y (n,), on a path of gradient descent.
 
     Of the steps at most `frames` are shown, `interval` milliseconds each, the first ones and the last among

@@ -9,16 +9,13 @@ import numpy as np
 
 from whatsit.labeled import Labeled
 from whatsit.teach.digits import DARKEST, TRAIN, load_digits, split
-from whatsit.teach.models import Array, Line, Linear, descend
-from whatsit.training.curve import epochs_of
-from whatsit.training.fit_heads import HeadFit, fit_heads
-from whatsit.training.heads import Heads
+from whatsit.teach.models import Array, Line, descend
+from whatsit.teach.photos import of_folder
+from whatsit.teach.rows import Course, fitted, headed
 
 POINTS, TRUE, START, LR, STEPS, SEED = 100, (3.0, 2.0), (-1.0, 1.0), 0.1, 100, 2  # the lesson's
 ROWS = 100_000  # to compare a loop with a product of matrices
 PAIR = (3, 8)  # the digits that look most alike
-LINEAR_LR, LINEAR_STEPS = 0.5, 300  # with which `Linear` settles on inputs of about 1
-Course = dict[str, Any]
 
 
 def course(folder: Path | None = None, project: Path | None = None) -> Course:
@@ -32,8 +29,6 @@ def course(folder: Path | None = None, project: Path | None = None) -> Course:
     found: Course = {"line": line(), "timing": timing(), "digits": digits()}
     if folder is None:
         return found | of_digits() | dict.fromkeys(("photos", "run", "folder"))
-    from whatsit.teach.photos import of_folder  # which needs the engine
-
     return found | of_folder(folder, project)
 
 
@@ -88,40 +83,6 @@ def of_digits() -> Course:
     of_two = [_of_classes(part, PAIR) for part in (train, valid)]
     pair = fitted([names[label] for label in PAIR], *of_two)
     return {"pair": _without_rows(pair), "head": _without_rows(headed(names, train, valid))}
-
-
-def fitted(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
-    """Rows to train on and to validate with, and what gradient descent makes of them."""
-    model = Linear(train.inputs.shape[1], len(classes))
-    path = descend(model, train, LINEAR_LR, LINEAR_STEPS)
-    return {
-        "classes": list(classes),
-        **_rows(train),
-        "valid": _rows(valid),
-        "lr": LINEAR_LR,
-        "steps": LINEAR_STEPS,
-        "path": path,
-        "parameters": model.weight.size + model.bias.size,
-        "accuracy": model.accuracy(valid),
-    }
-
-
-def headed(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
-    """The same, as `plain`, and the accuracy of the head that `whatsit train` would train on these rows."""
-    count = len(train.labels)
-    bs = 32 if count >= 500 else 16
-    heads = Heads(train.inputs.shape[1], len(classes), [0])
-    rows = Labeled(train.inputs.astype(np.float32), train.labels)
-    fit_heads(heads, rows, [np.arange(count)], HeadFit(epochs_of(count, bs), min(bs, count)))
-    heads.settle(rows.inputs)
-    right = heads.logits(valid.inputs.astype(np.float32)).argmax(1) == valid.labels
-    plain = fitted(classes, train, valid)
-    rows_of = {name: plain.pop(name) for name in ("classes", "features", "labels", "valid")}
-    return {**rows_of, "plain": plain, "accuracy": float(right.mean())}
-
-
-def _rows(data: Labeled) -> Course:
-    return {"features": data.inputs.tolist(), "labels": data.labels.tolist()}
 
 
 def _without_rows(of: Mapping[str, Any]) -> Course:

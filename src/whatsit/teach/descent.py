@@ -1,5 +1,6 @@
 """Gradient descent, step by step: PyTorch computes the slope, and everything else is written out."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,15 +23,13 @@ from whatsit.training.doctor import Finding
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from whatsit.figures import Plot
-
 Loss = Callable[["Tensor", "Tensor"], "Tensor"]
 START = (-1.0, 1.0)  # the lesson's first guess
 GREW = 2.0  # times the lowest loss: what grows that far above its start does not come back
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class Descent:
     """Where gradient descent went: the numbers `a` (k, width) and the loss on all points (k,).
 
     Row 0 is the start, the last row the result; `seen` (k,) is how many points each had looked at before.
@@ -52,9 +51,12 @@ class Path:
         first, lowest, last = (float(one) for one in (self.losses[0], self.losses.min(), self.losses[-1]))
         if last <= max(first, GREW * lowest):  # no comparison with NaN holds
             return None
-        advice = Message("doctor.train_loss_infinite", guess=first)
-        code = "teach.exploded" if last < float("inf") else "teach.infinite"
-        return Finding("lr_too_high", Message(code, first=first, last=last, steps=len(self), advice=advice))
+        steps = len(self)
+        if last < math.inf:
+            message = Message("doctor.line_exploded", first=first, last=last, steps=steps)
+        else:
+            message = Message("doctor.line_infinite", first=first, steps=steps)
+        return Finding("lr_too_high", message)
 
     @property
     def has_diverged(self) -> bool:
@@ -71,12 +73,6 @@ class Path:
         went = f"loss {self.losses[0]:.4g} to {self.losses[-1]:.4g}, a = ({numbers})"
         return brief(self, f"{len(self)} steps, lr {learning_rate(self.lr)}, {went}")
 
-    def plot(self) -> "Plot":
-        """The loss over the steps."""
-        from whatsit.teach.plots import draw_losses
-
-        return draw_losses([self])
-
 
 def gradient_descent(
     x: "Tensor",
@@ -89,13 +85,13 @@ def gradient_descent(
     momentum: float = 0.0,
     seed: int = 0,
     loss: Loss = mse,
-) -> Path:
+) -> Descent:
     """Fit y (n,) by `x @ a`, x (n, width): the whole path of `a` from `start` on, with its losses.
 
     Each step goes against the gradient of the `loss` on all points, or with `batch_size` on a random batch of
     them (stochastic gradient descent), by `lr` times it. `momentum`, 0..1, keeps that share of the step
     before, as in PyTorch's SGD. Raises WhatsitError for what nothing can be fitted with; a rate that is too
-    high is not an error: see `Path.finding`.
+    high is not an error: see `Descent.finding`.
     """
     torch = require_torch()
     require_points(x, y)
@@ -121,7 +117,7 @@ def gradient_descent(
             places.append(a.clone())
             losses.append(loss(x @ a, y))
             seen.append(seen[-1] + len(some_y))
-    return Path(torch.stack(places), torch.stack(losses), torch.tensor(seen), float(lr))
+    return Descent(torch.stack(places), torch.stack(losses), torch.tensor(seen), float(lr))
 
 
 def minibatches(

@@ -23,7 +23,7 @@ from whatsit.serving.local import Ready
 from whatsit.serving.problems import ProblemError
 from whatsit.serving.refusals import refusal
 from whatsit.serving.root import Root
-from whatsit.teach.data import Course
+from whatsit.teach.rows import Course
 from whatsit.web import render, served
 
 SCRIPTS = (

@@ -14,8 +14,8 @@ from whatsit.i18n import Message
 from whatsit.labeled import Labeled
 from whatsit.project.runs import load_runs
 from whatsit.report.thumbnails import SMALL, thumbnails
-from whatsit.teach.data import Course, fitted, headed
 from whatsit.teach.models import Array
+from whatsit.teach.rows import Course, fitted, headed
 from whatsit.text import printable
 from whatsit.training.features import Extractor
 from whatsit.training.opening import opened

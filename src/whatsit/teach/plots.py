@@ -8,7 +8,7 @@ from whatsit.figures import Plot, styled
 from whatsit.i18n import Message, say
 from whatsit.palette import color, mixed
 from whatsit.teach.checks import require_points, require_torch
-from whatsit.teach.descent import Path
+from whatsit.teach.descent import Descent
 from whatsit.teach.polynomial import Polynomial
 from whatsit.teach.surface import Surface
 from whatsit.typefaces import fitted
@@ -33,7 +33,8 @@ def draw_line(x: "Tensor", y: "Tensor", *lines: "Tensor", names: Sequence[str] =
     for number, a in enumerate(lines):
         slope, intercept = a.tolist()
         heights = [slope * end + intercept for end in ends]
-        axis.plot(ends, heights, color=_tone(OF_LINES, number), label=_name(names, number))
+        style = "-" if number == 0 else (0, (4, 2.5))  # one may lie on the other
+        axis.plot(ends, heights, linestyle=style, color=_tone(OF_LINES, number), label=_name(names, number))
     if names:
         figure.legend(loc="outside lower left", ncols=3)
     return figure
@@ -48,8 +49,10 @@ def draw_points(axis: Any, x: "Tensor", y: "Tensor") -> None:
 
 
 @styled()
-def draw_losses(paths: Sequence[Path], names: Sequence[str] = (), log: bool = False) -> Plot:
-    """Draw the losses of some runs of gradient descent over their steps.
+def draw_losses(
+    paths: Sequence[Descent], names: Sequence[str] = (), log: bool = False, seen: bool = False
+) -> Plot:
+    """Draw the losses of some runs of gradient descent over their steps, or the points `seen` before.
 
     The axis follows the first loss, so that a run that diverges leaves it at the top and the others stay
     readable; the doctor's words about it stand below. With `log` it has powers of ten.
@@ -62,7 +65,8 @@ def draw_losses(paths: Sequence[Path], names: Sequence[str] = (), log: bool = Fa
     for number, path in enumerate(paths):
         rate = say("teach.rate", lr=path.lr)
         label = _name(names, number) or rate
-        axis.plot(path.losses.tolist(), color=_tone(OF_LOSSES, number), label=label)
+        across = path.seen if seen else require_torch().arange(len(path.losses))
+        axis.plot(across.tolist(), path.losses.tolist(), color=_tone(OF_LOSSES, number), label=label)
     sound = [path for path in paths if not path.has_diverged]
     top = ROOM * max(path.losses[0].item() for path in paths)
     if log:
@@ -71,16 +75,16 @@ def draw_losses(paths: Sequence[Path], names: Sequence[str] = (), log: bool = Fa
         axis.set_ylim(max(lowest / 2, 1e-12), top)
     else:
         axis.set_ylim(0, top or 1.0)
-    axis.set(xlabel=say("teach.step"), ylabel=say("teach.loss"), xlim=(0, None))
+    axis.set(xlabel=say("teach.seen" if seen else "teach.step"), ylabel=say("teach.loss"), xlim=(0, None))
     if len(paths) > 1 or names:
-        axis.legend(loc="upper right")
+        axis.legend(loc="best")
     if finding:
         figure.supxlabel(fitted(str(finding), 60, 4), x=0.01, ha="left", fontsize=10, color=color("warn"))
     return figure
 
 
 @styled()
-def draw_surface(surface: Surface, paths: Sequence[Path] = (), names: Sequence[str] = ()) -> Plot:
+def draw_surface(surface: Surface, paths: Sequence[Descent] = (), names: Sequence[str] = ()) -> Plot:
     """Draw the loss over slope and intercept in 3-D and as a map, with the ways of gradient descent on it."""
     figure = Plot(figsize=(10, 4.4), layout="constrained")
     hills = figure.add_subplot(1, 2, 1, projection="3d")
@@ -98,7 +102,8 @@ def draw_surface(surface: Surface, paths: Sequence[Path] = (), names: Sequence[s
         hills.plot(one, other, path.losses[inside].tolist(), zorder=10, **style)
         flat.plot(one, other, label=_name(names, number) or say("teach.rate", lr=path.lr), **style)
     for axis in (hills, flat):
-        axis.set(xlabel=say("teach.slope"), ylabel=say("teach.intercept"))
+        axis.set_xlabel(say("teach.slope"), labelpad=6)
+        axis.set_ylabel(say("teach.intercept"), labelpad=6)
         axis.grid(False)
     hills.set_zlabel(say("teach.loss"))
     hills.view_init(elev=32, azim=-60)
@@ -126,7 +131,7 @@ def draw_polynomials(x: "Tensor", y: "Tensor", curves: Mapping[str, Polynomial])
     return figure
 
 
-def _inside(surface: Surface, path: Path) -> "Tensor":
+def _inside(surface: Surface, path: Descent) -> "Tensor":
     """Which steps are on the surface, up to the first that leaves it."""
     one, other = path.a[:, 0], path.a[:, 1]
     inside = (

@@ -1,6 +1,5 @@
 """The loss as a landscape over slope and intercept."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,6 @@ from whatsit.text import brief
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from whatsit.figures import Plot
-    from whatsit.teach.descent import Path
 
 RANGES = ((-2.0, 8.0), (-1.0, 6.0))  # around the lesson's line, with its start
 
@@ -33,12 +29,6 @@ class Surface:
         near = f"({self.slopes[row]:.2f}, {self.intercepts[column]:.2f})"
         lines = f"{len(self.slopes)} x {len(self.intercepts)} lines"
         return brief(self, f"{lines}, lowest loss {self.losses.min():.4g} near a = {near}")
-
-    def plot(self, *paths: "Path", names: Sequence[str] = ()) -> "Plot":
-        """The surface in 3-D and from above, with the ways that gradient descent took on it."""
-        from whatsit.teach.plots import draw_surface
-
-        return draw_surface(self, paths, names)
 
 
 def loss_surface(

@@ -2,11 +2,11 @@
 "use strict";
 {
   const { numbers, step } = window.whatsit;
-  const PLACES = { across: [-2, 8], along: [-1.5, 6.5], top: 10 }; // slope, intercept and loss that the map shows
+  const PLACES = { across: [-2, 8], along: [-1, 6], top: 8 }; // slope, intercept and loss that the map shows
   const MOST = 200; // steps of a walk
   const BATCH_LR = 0.1, EPOCHS = 3, NEAR = 1.05; // near: within 5% of the lowest loss
-  const VALLEY = { lr: 0.25, start: [-0.4, 4.2], zero: 1.5, across: [-1, 3.4], along: [-3.1, 4.7], top: 6 };
-  const CYCLE = { lr: 0.01, momentum: 0.9, tiny: 30, seed: 3, last: 50 };
+  const VALLEY = { lr: 0.24, start: [0.25, 1.69], zero: 1.5, across: [-0.9, 2.9], along: [-3.2, 2.4], top: 3 };
+  const CYCLE = { lr: 0.05, batch: 4, epochs: 10, momentum: 0.9, tiny: 100, seed: 1, last: 20 };
 
   const points = (path) => path.map(({ a, loss }) => [...a, loss]);
 
@@ -65,7 +65,7 @@
 
     const batch = () => {
       const map = new whatsit.LossMap(canvas("5.batch"), landscape);
-      const plot = kit.plot("5.batch", { label: "", yLog: true, y: [0.08, 12], xName: say("teach_5.seen_points"), yName: say("teach_5.loss"), ratio: 0.8 });
+      const plot = kit.plot("5.batch", { label: "", yLog: true, y: [0.08, 12], xName: say("teach_5.seen_points"), yName: say("teach_5.loss"), ratio: 1.05 });
       const size = line.x.length;
       let seed = 1;
       const walk = (each, epochs) => numbers.descend(problem, line.start, { lr: BATCH_LR, batches: numbers.minibatches(size, each, epochs, seed) });
@@ -78,7 +78,7 @@
         map.show([{ points: points(whole), color: "--soft", dash: [2, 5] }, { points: points(path), color: "--c-path", width: 1.8 }]);
         plot.axes({ x: [0, size * epochs.value] });
         plot.draw((pen) => {
-          for (let epoch = 1; epoch < epochs.value; epoch++) pen.line([[size * epoch, 0.01], [size * epoch, 100]], "line", { width: 1, dash: [3, 5], alpha: 0.5 });
+          for (let epoch = 1; epoch < epochs.value; epoch++) pen.line([[size * epoch, 0.01], [size * epoch, 100]], "edge", { width: 1, dash: [2, 4], alpha: 0.6 });
           pen.line(curve(whole), "soft", { dash: [2, 5] });
           pen.line(curve(path), "path", { width: 2.2 });
         });
@@ -109,7 +109,7 @@
         const there = path.findIndex(({ loss }) => loss < end * NEAR);
         return { path: path.slice(0, there < 0 ? path.length : there + 1), steps: there < 0 ? null : there };
       };
-      const plain = walk(0), [none, good, much] = [0, 0.8, 0.95].map((keep) => walk(keep).steps ?? MOST);
+      const plain = walk(0), [none, good, much] = [0, 0.7, 0.95].map((keep) => walk(keep).steps ?? MOST);
       kit.right("5.momentum", [none, good, much].indexOf(Math.min(none, good, much)));
       put("5.momentum-seen", say("teach_5.momentum_seen", { none, good, much }));
       const draw = () => {
@@ -127,29 +127,34 @@
     };
 
     const cycle = () => {
-      const batches = numbers.minibatches(line.x.length, 1, EPOCHS, CYCLE.seed), steps = batches.length;
+      const batches = numbers.minibatches(line.x.length, CYCLE.batch, CYCLE.epochs, CYCLE.seed), steps = batches.length;
       const shapes = { constant: () => [1, CYCLE.momentum], tiny: () => [1 / CYCLE.tiny, CYCLE.momentum], cycle: numbers.oneCycle(steps) };
       const excess = Object.fromEntries(Object.entries(shapes).map(([name, schedule]) => [
         name, numbers.descend(problem, line.start, { lr: CYCLE.lr, batches, schedule }).map(({ loss }, place) => [place, Math.max(loss - lowest, 1e-7)]),
       ]));
       const rest = (name) => numbers.mean(excess[name].slice(-CYCLE.last).map(([, one]) => one));
-      const left = kit.plot("5.schedule", { label: say("teach_5.schedule_label"), x: [0, steps], y: [0, 1.05], xName: say("teach_5.step_axis"), ratio: 0.75 });
+      const left = kit.plot("5.schedule", { label: say("teach_5.schedule_label"), x: [0, steps], y: [0, 1.2], xName: say("teach_5.step_axis"), ratio: 0.75 });
       const right = kit.plot("5.excess", {
         label: say("teach_5.cycle_label", { factor: rest("constant") / rest("cycle") }), x: [0, steps], y: [1e-5, 10], yLog: true,
         xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
       });
       put("5.cycle", say("teach_5.cycle_numbers", { constant: rest("constant"), tiny: rest("tiny"), cycle: rest("cycle") }));
+      const labels = { constant: say("teach_5.cycle_constant"), tiny: say("teach_5.cycle_tiny"), cycle: say("teach_5.cycle_one") };
       const draw = () => {
         const curve = (part) => batches.map((_, place) => [place, shapes[chosen.value](place)[part]]);
         left.draw((pen) => {
           pen.line(curve(0), "path", { width: 2.5 });
           pen.line(curve(1), "s2", { width: 2.5, dash: [7, 5] });
-          pen.text(steps * 0.5, curve(0)[steps >> 1][1], say("teach_5.schedule_lr"), "path", { dx: 8, dy: curve(0)[steps >> 1][1] > 0.9 ? 14 : -12, isBold: true });
-          pen.text(steps * 0.5, curve(1)[steps >> 1][1], say("teach_5.schedule_momentum"), "s2", { dx: 8, dy: 16, isBold: true });
+          const [early, late] = [0.3, 0.62].map((share) => Math.round(share * steps));
+          pen.text(early, shapes[chosen.value](early)[0], say("teach_5.schedule_lr"), "path", { dy: -11, isBold: true });
+          pen.text(late, shapes[chosen.value](late)[1], say("teach_5.schedule_momentum"), "s2", { dy: 15, isBold: true });
         });
         right.draw((pen) => {
-          for (const [name, path] of Object.entries(excess)) if (name !== chosen.value) pen.line(path, "soft", { width: 1, alpha: 0.5 });
-          pen.line(excess[chosen.value], "loss", { width: 2.2 });
+          const isChosen = (name) => name === chosen.value, color = (name) => (isChosen(name) ? "loss" : "soft");
+          for (const name of Object.keys(excess).sort((one, other) => isChosen(one) - isChosen(other))) {
+            pen.line(excess[name], color(name), isChosen(name) ? { width: 2.2 } : { width: 1, alpha: 0.6 });
+            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { align: "right", dy: name === "cycle" ? -14 : 12, size: 12, isBold: isChosen(name) });
+          }
         });
       };
       const chosen = kit.choice("5.cycle", {
@@ -162,8 +167,8 @@
     };
 
     const newton = () => {
-      const numbersOfHead = head.plain?.parameters ?? 650;
-      put("5.newton-price", say("teach_5.newton_price", { head: numbersOfHead, square: numbersOfHead ** 2 }));
+      const { parameters } = head.plain;
+      put("5.newton-price", say("teach_5.newton_price", { head: parameters, square: parameters ** 2 }));
       kit.on("5.newton", () => {
         put("5.newton", say("teach_5.newton_at", { first: problem.loss(line.start), last: lowest, slope: bottom[0], intercept: bottom[1] }));
       });

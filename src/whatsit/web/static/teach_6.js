@@ -19,7 +19,8 @@
       if (!made.has(name)) {
         const data = name === "line" ? null : rows(course, name);
         const problem = data ? numbers.head(data.train.features, data.train.labels, data.classes.length) : numbers.line(line.x, line.y);
-        made.set(name, { name, data, problem, start: data ? problem.start : line.start, ...settings(name) });
+        const { lr, steps } = settings(name);
+        made.set(name, { name, data, problem, start: data ? problem.start : line.start, lr, steps });
       }
       return made.get(name);
     };
@@ -57,19 +58,18 @@
         kit.rich(said("6.line"), say("teach_6.no_pictures", { slope: a[0], intercept: a[1] }));
       };
       const drawPictures = (a) => {
-        const { data: { classes, valid, train } } = job, width = a.length / classes.length;
+        const { data: { classes, valid } } = job, width = a.length / classes.length;
         if (!part("6.weights").hidden) {
-          tiles(list("6.weights"), classes.map((name, place) => ({ weights: a.slice(place * width, (place + 1) * width - 1), text: say("teach_6.weights_for", { name }) })));
+          tiles(list("6.weights"), classes.map((name, place) => ({ weights: a.slice(place * width, (place + 1) * width - 1), text: name })));
         }
-        const some = valid.pictures.length ? valid : train;
-        const places = some.pictures.map((_, place) => place).filter((place) => some.pictures[place]).slice(0, SHOWN);
+        const places = valid.pictures.map((_, place) => place).filter((place) => valid.pictures[place]).slice(0, SHOWN);
         part("6.answers").hidden = !places.length;
-        const likely = job.problem.probabilities(a, places.map((place) => some.features[place]));
+        const likely = job.problem.probabilities(a, places.map((place) => valid.features[place]));
         tiles(list("6.answers"), places.map((place, row) => {
-          const probability = Math.max(...likely[row]), answer = likely[row].indexOf(probability), right = some.labels[place];
+          const probability = Math.max(...likely[row]), answer = likely[row].indexOf(probability), right = valid.labels[place];
           const values = { name: classes[answer], probability };
           const text = answer === right ? say("teach_6.answer_is", values) : say("teach_6.answer_wrong", { ...values, right: classes[right] });
-          return { ...some.pictures[place], text, isWrong: answer !== right };
+          return { ...valid.pictures[place], text, isWrong: answer !== right };
         }));
       };
       const player = kit.player({ step: advance, draw, every: 40, end: () => path.length > job.steps && kit.see("6.loop") });
@@ -130,7 +130,7 @@
       const [first, last] = [line.path[0][2], line.path.at(-1)[2]];
       const toy = kit.plot("6.toy", { label: say("teach_6.run_toy_label", { first, last }), x: [0, line.steps], y: [0, 1.05 * first], xName: say("teach_6.step_axis"), ratio: 0.7 });
       toy.draw((pen) => pen.line(line.path.map((place, step) => [step, place[2]]), "loss", { width: 2.5 }));
-      const { train, valid, name } = course.run ?? ofDigits();
+      const { train, valid, name } = course.run ?? ofPair();
       const curve = (losses) => losses.map((loss, place) => [name ? place + 1 : place, loss]);
       const values = { first: train[0], last: train.at(-1), valid_first: valid[0], valid_last: valid.at(-1) };
       const real = kit.plot("6.real", {
@@ -143,7 +143,7 @@
       });
     };
     // The two classes, which are quick, on the validation pictures too.
-    const ofDigits = () => {
+    const ofPair = () => {
       const { problem, data, start, lr, steps } = jobOf("pair"), path = numbers.descend(problem, start, { lr, steps });
       const valid = numbers.head(data.valid.features, data.valid.labels, data.classes.length);
       return { train: path.map(({ loss }) => loss), valid: path.map(({ a }) => valid.loss(a)) };

@@ -22,7 +22,10 @@
   const line = (x, y) => {
     const size = x.length, my = mean(y), xx = mean(x.map((one) => one * one)), mx = mean(x);
     const xy = mean(x.map((one, place) => one * y[place])), yy = mean(y.map((one) => one * one));
-    const loss = ([a, b]) => Math.max(0, a * a * xx + b * b + yy + 2 * (a * b * mx - a * xy - b * my));
+    const loss = ([a, b]) => {
+      const found = a * a * xx + b * b + yy + 2 * (a * b * mx - a * xy - b * my);
+      return Number.isNaN(found) ? Infinity : Math.max(0, found);
+    };
     const slope = ([a, b], places) => {
       if (!places || places.length === size) return [2 * (a * xx + b * mx - xy), 2 * (a * mx + b - my)];
       let left = 0, right = 0;

@@ -52,10 +52,9 @@
     };
     return { classes: names.map(String), train: part(0, train), valid: part(train) };
   };
-  const ofFolder = ({ classes, features, labels, photos, valid }) => {
-    const pictures = (some) => some?.map((src) => (src ? { src } : null)) ?? [];
-    return { classes, train: { features, labels, pictures: pictures(photos) }, valid: { ...valid, pictures: pictures(valid.photos) } };
-  };
+  const ofFolder = ({ classes, features, labels, valid }) => (
+    { classes, train: { features, labels }, valid: { ...valid, pictures: (valid.photos ?? []).map((src) => (src ? { src } : null)) } }
+  );
   whatsit.rows = (course, job) => (course[job].features ? ofFolder(course[job]) : ofDigits(course.digits, course[job].classes.map(Number)));
   whatsit.digitRows = (course) => ofDigits(course.digits, Array.from({ length: 10 }, (_, digit) => digit));
 }

@@ -5,7 +5,7 @@
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
-  const BANDS = 12, CELLS = 44, MARGIN = 12, TEXT = 12;
+  const BANDS = 12, CELLS = 44, TEXT = 12, MIDDLE = 0.3, TALL = 1.15;
   const FLAT = 0.2, STEEP = 1.45, STEP = Math.PI / 24;
   const between = (low, high, share) => low + (high - low) * share;
   const limited = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -17,7 +17,9 @@
     pixel.fillRect(0, 0, 1, 1);
     return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
-  const mixed = (one, other, share) => `rgb(${one.map((part, place) => Math.round(between(part, other[place], share))).join(" ")})`;
+  const blend = (one, other, share) => one.map((part, place) => between(part, other[place], share));
+  const css = (color) => `rgb(${color.map(Math.round).join(" ")})`;
+  const mixed = (one, other, share) => css(blend(one, other, share));
 
   // What both views share: a canvas as sharp as the screen, redrawn when its size or the colors change, and the landscape
   // as a grid of heights. Bands are narrow near the bottom, where the path takes its small steps.
@@ -56,18 +58,15 @@
       const style = getComputedStyle(canvas);
       this.token = (name) => style.getPropertyValue(name).trim();
       pen.font = `${TEXT}px ${style.fontFamily}`;
-      const [low, high] = ["--valley", "--ridge"].map((name) => rgb(this.token(name)));
-      this.bands = Array.from({ length: BANDS }, (_, band) => mixed(low, high, band / (BANDS - 1)));
+      const [low, middle, high] = ["--valley", "--c-loss", "--ridge"].map((name) => rgb(this.token(name)));
+      this.ramp = (share) => (share < MIDDLE ? blend(low, middle, share / MIDDLE) : blend(middle, high, (share - MIDDLE) / (1 - MIDDLE)));
+      this.bands = Array.from({ length: BANDS }, (_, band) => css(this.ramp(band / (BANDS - 1))));
       [this.width, this.height] = [clientWidth, clientHeight];
       return true;
     }
 
     share(height) {
       return Math.sqrt(limited(height / this.top, 0, 1));
-    }
-
-    band(height) {
-      return this.bands[Math.min(BANDS - 1, Math.floor(this.share(height) * BANDS))];
     }
 
     // Calls back with the polygon [[column, row, height], ...] of each cell, cut off where it is too high.
@@ -121,8 +120,9 @@
     }
 
     write(text, x, y, align = "center", base = "middle") {
+      const half = align === "center" ? this.pen.measureText(text).width / 2 : 0, inside = half ? limited(x, half, this.width - half) : x;
       Object.assign(this.pen, { textAlign: align, textBaseline: base, fillStyle: this.token("--soft") });
-      this.pen.fillText(text, x, y);
+      this.pen.fillText(text, inside, limited(y, TEXT / 2, this.height - TEXT / 2));
     }
   }
 
@@ -166,12 +166,13 @@
     // Column, row and height to the canvas: turned, tilted, and a little smaller where it is farther away.
     project() {
       const [sin, cos, rise, fall] = [Math.sin(this.yaw), Math.cos(this.yaw), Math.cos(this.pitch), Math.sin(this.pitch)];
-      const tall = 1.25, size = Math.min(this.width / 3.1, (this.height - 2 * MARGIN) / (2.5 * fall + tall * rise + 0.25));
-      const middle = this.height / 2 + (tall * rise * size) / 2;
+      // Room for the corners of the floor, however it is turned, and for the rim at the back.
+      const size = Math.min(this.width / 3.1, this.height / (2.62 * fall + TALL * rise + 0.15));
+      const middle = this.height / 2 + ((TALL * rise - 0.42 * fall) * size) / 2;
       return (column, row, height) => {
-        const [u, v, h] = [(2 * column) / CELLS - 1, (2 * row) / CELLS - 1, (tall * height) / this.top];
+        const [u, v, h] = [(2 * column) / CELLS - 1, (2 * row) / CELLS - 1, (TALL * height) / this.top];
         const x = u * cos - v * sin, away = u * sin + v * cos;
-        const scale = size / (1 + 0.14 * (away * rise - h * fall));
+        const scale = size / (1 + 0.12 * (away * rise - h * fall));
         return [this.width / 2 + x * scale, middle - (away * fall + h * rise) * scale];
       };
     }
@@ -179,6 +180,8 @@
     draw() {
       if (this.yaw === undefined || !this.begin()) return;
       const at = this.project(), { pen } = this;
+      const [page, ink] = ["--page", "--ink"].map((name) => rgb(this.token(name)));
+      this.lit = (share, light) => css(blend(this.ramp(share), light > 0 ? page : ink, 0.22 * Math.abs(light)));
       this.floor(at);
       const order = (forward) => Array.from({ length: CELLS }, (_, place) => (forward ? place : CELLS - 1 - place));
       const rows = order(Math.cos(this.yaw) < 0), columns = order(Math.sin(this.yaw) < 0);
@@ -198,8 +201,8 @@
         return total + x * nextY - nextX * y;
       }, 0);
       const isFromBelow = area > 0, heights = polygon.map((one) => one[2]);
-      pen.globalAlpha = isFromBelow ? 0.28 : 1;
-      pen.fillStyle = pen.strokeStyle = this.band(heights.reduce((total, one) => total + one, 0) / heights.length);
+      pen.globalAlpha = isFromBelow ? 0.3 : 1;
+      pen.fillStyle = pen.strokeStyle = this.lit(this.share(heights.reduce((total, one) => total + one, 0) / heights.length), this.light(row, column));
       pen.lineWidth = 0.8;
       this.line(polygon, at);
       pen.closePath();
@@ -212,6 +215,14 @@
         this.line(this.level(row, column, level), at);
         pen.stroke();
       }
+    }
+
+    // How much brighter, up to 1, or darker, down to -1, a cell is than flat ground: the lamp stands behind the reader's left shoulder.
+    light(row, column) {
+      const steep = (other) => ((other - this.grid[row][column]) / this.top) * TALL * (CELLS / 2);
+      const [right, back] = [steep(this.grid[row][column + 1]), steep(this.grid[row + 1][column])];
+      const turned = -right * Math.cos(this.yaw + 0.9) + back * Math.sin(this.yaw + 0.9);
+      return limited(turned / Math.hypot(right, back, 1), -1, 1);
     }
 
     floor(at) {
