@@ -40,6 +40,10 @@ WATCH = """() => {
     timed(callback)();
   }, wait);
 }"""
+PLAYED = """async () => {
+  while (window.frames_.length < 90) await new Promise((done) => setTimeout(done, 100));
+  return window.frames_;
+}"""
 
 
 def play(browser: "Browser", page_file: Path) -> list[float]:
@@ -51,8 +55,7 @@ def play(browser: "Browser", page_file: Path) -> list[float]:
     run = page.locator("[data-do=loop-run]")
     run.scroll_into_view_if_needed()
     run.click()
-    page.wait_for_function("window.frames_.length >= 90")
-    frames: list[float] = page.evaluate("window.frames_")
+    frames: list[float] = page.evaluate(PLAYED)
     page.close()
     return frames[5:]  # the first ones compile
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.conftest import _chromium
 from tests.web import opened
 from tests.web.test_accessibility import faults
 from whatsit.config import Language
@@ -22,13 +23,14 @@ WIDER = """() => [...document.querySelectorAll("main *")]
   .filter((one) => !one.closest(".code, .scroll, .formula, .visually-hidden"))
   .filter((one) => one.getBoundingClientRect().right > 321)
   .map((one) => one.outerHTML.slice(0, 90))"""
+pytestmark = pytest.mark.usefixtures("browser")  # which stays open for the page of the module
 LOW, HIGH, RATES = 0.001, 2.0, 60
 
 
-@pytest.fixture
-def page(browser: "Browser", written: Path) -> "Iterator[Page]":
-    """Without motion, so that what runs has come to its end at once."""
-    with opened(browser, written, reduced_motion="reduce") as page:
+@pytest.fixture(scope="module")
+def page(written: Path) -> "Iterator[Page]":
+    """One for all tests, each of which has its own part of it; what moves comes to its end at once."""
+    with opened(_chromium.open(), written, reduced_motion="reduce") as page:
         yield page
 
 
@@ -42,11 +44,9 @@ def points(written: Path) -> tuple[Any, Any]:
 
 def beat(page: "Page", key: str, choice: int = 0) -> "Locator":
     """A part of a step, once its question is answered."""
-    part = page.locator(f"[data-beat={key}]")
-    choices = part.locator(".choices button")
-    if choices.count():
-        choices.nth(choice).click()
-    return part
+    if page.locator(f"[data-beat={key}].closed").count():
+        page.locator(f"[data-beat={key}] .choices button").nth(choice).click()
+    return page.locator(f"[data-beat={key}]")
 
 
 def value(part: "Locator", key: str) -> float:
@@ -64,7 +64,12 @@ def gradient(points: tuple[Any, Any], slope: float, intercept: float) -> tuple[f
     return float(2 * (errors * x).mean()), float(2 * errors.mean())
 
 
-def test_figure_opens_when_its_question_is_answered(page: "Page") -> None:
+def test_figure_opens_when_its_question_is_answered(browser: "Browser", written: Path) -> None:
+    with opened(browser, written, reduced_motion="reduce") as page:
+        opens_when_answered(page)
+
+
+def opens_when_answered(page: "Page") -> None:
     part = page.locator("[data-beat=grid]")
     cell = part.locator(".pixels button").first
     expect(cell).not_to_be_visible()
@@ -330,22 +335,18 @@ def test_four_trainings_that_went_wrong_are_diagnosed(page: "Page") -> None:
     expect(part.locator("[data-see]")).to_be_visible()
 
 
-def test_settings_are_in_the_address(browser: "Browser", page: "Page", written: Path) -> None:
-    part = beat(page, "fit")
-    part.get_by_role("slider").first.focus()
-    page.keyboard.press("ArrowUp")
-    page.wait_for_url("**#*a2=1.05*")
-    address = written.as_uri() + "#step=3&a1=2&a2=1.5&squares=0&lr=NaN"
-    with opened(browser, written, reduced_motion="reduce") as other:
-        other.goto("about:blank")
-        other.goto(address)
-        part = beat(other, "fit")
+def test_settings_are_in_the_address(browser: "Browser", written: Path) -> None:
+    with opened(browser, written, reduced_motion="reduce") as page:
+        beat(page, "fit").get_by_role("slider").first.focus()
+        page.keyboard.press("ArrowUp")
+        page.wait_for_url("**#*a2=1.05*")
+        page.goto("about:blank")
+        page.goto(f"{written.as_uri()}#step=3&a1=2&a2=1.5&squares=0&lr=NaN")
+        part = beat(page, "fit")
         assert (value(part, "fit-a1"), value(part, "fit-a2")) == (2, 1.5)
         assert not part.get_by_label("Show the squares").is_checked()
-        assert (
-            other.locator("[data-slider=lr]").evaluate("one => one.getAttribute('aria-valuetext')") == "0.1"
-        )
-        assert other.evaluate("document.activeElement.closest('section').id") == "step-3"
+        expect(page.locator("[data-slider=lr]")).to_have_attribute("aria-valuetext", "0.1")
+        assert page.evaluate("document.activeElement.closest('section').id") == "step-3"
 
 
 @pytest.mark.parametrize(("lang", "scheme", "width"), [("en", "light", 390), ("zh", "dark", 1280)])

@@ -51,19 +51,31 @@
       context.restore();
     };
 
+    // Many dots are drawn once, as copies of a picture of one, and that layer again in every frame until something changes.
+    const layers = new WeakMap();
+    const layer = (xs, ys, name, radius, alpha) => {
+      const scale = canvas.width / width, key = [canvas.width, canvas.height, ...state.x, ...state.y, color(name), radius, alpha].join(), known = layers.get(xs);
+      if (known?.key === key && known.ys === ys) return known.picture;
+      const [picture, sprite] = [document.createElement("canvas"), document.createElement("canvas")], side = 2 * radius + 2;
+      [picture.width, picture.height] = [canvas.width, canvas.height];
+      sprite.width = sprite.height = Math.ceil(side * scale);
+      const [large, small] = [picture, sprite].map((one) => one.getContext("2d"));
+      for (const one of [large, small]) one.scale(scale, scale);
+      small.fillStyle = color(name);
+      small.arc(side / 2, side / 2, radius, 0, 2 * Math.PI);
+      small.fill();
+      large.globalAlpha = alpha;
+      for (let place = 0; place < xs.length; place++) large.drawImage(sprite, across(xs[place]) - side / 2, up(ys[place]) - side / 2, side, side);
+      layers.set(xs, { key, ys, picture });
+      return picture;
+    };
+
     const pen = {
       context,
       plot: null,
       dots: (xs, ys, name, { radius = 4, alpha = 0.75, isHollow = false } = {}) => {
         if (xs.length > SPRITES) {
-          const scale = devicePixelRatio || 1, side = 2 * radius + 2, sprite = document.createElement("canvas");
-          sprite.width = sprite.height = Math.ceil(side * scale);
-          const small = sprite.getContext("2d");
-          small.scale(scale, scale);
-          small.fillStyle = color(name);
-          small.arc(side / 2, side / 2, radius, 0, 2 * Math.PI);
-          small.fill();
-          styled({ alpha }, name, () => { for (let place = 0; place < xs.length; place++) context.drawImage(sprite, across(xs[place]) - side / 2, up(ys[place]) - side / 2, side, side); });
+          context.drawImage(layer(xs, ys, name, radius, alpha), 0, 0, width, height);
           return;
         }
         styled({ alpha, width: 1.5 }, name, () => {
