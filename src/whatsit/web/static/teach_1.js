@@ -326,10 +326,10 @@ whatsit.step(1, (kit) => {
       const list = (values) => `[${values.join(", ")}]`, argmax = done.map((card) => shares(card).indexOf(Math.max(...shares(card))));
       const found = done.map((card, place) => card.classes[argmax[place]]), hits = done.map((card, place) => Number(found[place] === card.target));
       const last = done.at(-1), mean = hits.length ? whatsit.numbers.mean(hits) : NaN, text = (value) => (Number.isFinite(value) ? String(Number(value.toFixed(2))) : "–");
-      const shown = last ? `probs[${cards.indexOf(last)}]             # ${last.classes.map((one, place) => `${one}: ${shares(last)[place].toFixed(2)}`).join("  ")}` : "probs";
+      const shown = last ? `probs[${cards.indexOf(last)}]         # ${last.classes.map((one, place) => `${one}: ${shares(last)[place].toFixed(2)}`).join("  ")}` : "probs";
       lines.push(shown);
-      lines.push(`.argmax(dim=-1)      # ${list(found)}`, `== labels            # ${list(done.map(({ target }) => target))}`, `.float()             # ${list(hits)}`);
-      lines.push(`.mean()              # accuracy    ${text(mean)}`, `1 - accuracy         # error_rate  ${text(1 - mean)}`);
+      lines.push(`.argmax(dim=-1)  # ${list(found)}`, `== labels        # ${list(done.map(({ target }) => target))}`, `.float()         # ${list(hits)}`);
+      lines.push(`.mean()          # accuracy    ${text(mean)}`, `1 - accuracy     # error_rate  ${text(1 - mean)}`);
       if (done.length < COUNT) lines.push(say("teach_1.not_yet", { count: COUNT - done.length }));
       else see("answer");
       chain.textContent = lines.join("\n");

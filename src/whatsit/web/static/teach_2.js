@@ -120,6 +120,9 @@ whatsit.step(2, (kit) => {
         const time = quick ? 320 : 650;
         for (const input of row) input.classList.add("lit");
         const chips = await Promise.all(row.map((input, column) => fly(`× ${short(a[column])}`, numbers[column], input, "c-line", time)));
+        chips.forEach((chip, column) => { chip.textContent = `${short(x[place][column])} × ${short(a[column])}`; });
+        await Promise.all(chips.map((chip) => chip.animate([], { duration: time }).finished)); // long enough to be read
+        for (const chip of chips.splice(0)) chip.remove();
         if (mine === turn) chips.push(...(await Promise.all(row.map((input, column) => fly(short(x[place][column] * a[column]), input, results[place], "c-path", time)))));
         for (const chip of chips) chip.remove();
         if (mine !== turn) return;

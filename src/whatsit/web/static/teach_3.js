@@ -244,7 +244,7 @@ whatsit.step(3, (kit) => {
   // The loop of the code beside it, one line at a time. `gradient` is what a.grad holds.
   const loop = () => {
     const STEPS = 100, says = kit.find("[data-loop-says]"), printed = kit.find("[data-printed]");
-    let t, at, a, gradient, losses, kept, player;
+    let t, at, a, gradient, used, losses, kept, player;
     const picture = kit.plot("loop-line", { label: "", x: [-1.05, 1.05], y: range, ratio: 0.8 });
     const curve = kit.plot("loop-loss", { label: "", x: [0, STEPS], y: [0, 1], xName: say("teach_3.step_axis"), yName: say("teach_3.loss"), ratio: 0.8 });
     const zero = kit.check("zero", { start: true, on: () => begin() });
@@ -263,6 +263,7 @@ whatsit.step(3, (kit) => {
       () => {},
       () => {
         kept.push(a);
+        used = gradient;
         a = a.map((one, place) => one - RATE * gradient[place]);
       },
       () => { if (zero.value) gradient = [0, 0]; },
@@ -281,7 +282,7 @@ whatsit.step(3, (kit) => {
       kit.find("[data-beat=loop] [data-line='7']").classList.toggle("gone", !zero.value);
       out("loop-t", t < 0 ? "–" : String(t));
       out("loop-loss", losses.length ? number(losses.at(-1), 4) : "–");
-      out("loop-grad", pair(gradient));
+      out("loop-grad", pair(player.isPlaying ? used : gradient));
       out("loop-a", pair(a));
       const loss = losses.at(-1) ?? problem.loss(a);
       curve.axes({ y: [0, Math.ceil(1.1 * Math.max(...losses, problem.loss(start)))] });
@@ -291,7 +292,7 @@ whatsit.step(3, (kit) => {
     };
     const begin = () => {
       player.pause();
-      [t, at, a, gradient, losses, kept] = [-1, 0, [...start], [0, 0], [], []];
+      [t, at, a, gradient, used, losses, kept] = [-1, 0, [...start], [0, 0], [0, 0], [], []];
       printed.textContent = "";
       show();
     };
