@@ -307,7 +307,7 @@
     for (const section of sections) progress(section);
     for (const [key, choice] of Object.entries(kept)) if (beats.has(key)) open(beats.get(key), choice);
     if (get("all", 0)) openAll();
-    const step = get("step", 0, 0, sections.length);
+    const step = Math.round(get("step", 0, 0, sections.length));
     if (step) go(step, true);
   });
 }
