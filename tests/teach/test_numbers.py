@@ -61,7 +61,7 @@ def test_batches_and_momentum_step_as_pytorch_does(
     optimizer = torch.optim.SGD([a], lr=0.05, momentum=momentum)
     for batch, before in zip([*batches, []], found, strict=True):
         assert before["a"] == near(a.tolist())
-        assert before["loss"] == near(float(((x @ a - y) ** 2).mean()))
+        assert before["loss"] == near(float(((x @ a - y) ** 2).mean().detach()))
         if batch:
             optimizer.zero_grad()
             ((x[batch] @ a - y[batch]) ** 2).mean().backward()  # type: ignore[no-untyped-call]

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.web import opened
-from tests.web.test_accessibility import faults
+from whatsit.teach.data import course
+from whatsit.teach.digits import TRAIN, load_digits, split
+from whatsit.teach.page import write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -207,21 +209,31 @@ def test_what_a_validation_set_own_pictures_and_the_loss_show(page: "Page") -> N
     assert entropy.locator("[data-see]").is_visible()
 
 
-@pytest.mark.parametrize(
-    ("name", "scheme", "width"), [("index.html", "light", 320), ("index.zh.html", "dark", 1280)]
-)
-def test_axe_finds_no_fault_and_nothing_is_too_wide(
-    browser: "Browser", written: Path, name: str, scheme: Any, width: int
+def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_line(
+    browser: "Browser", tmp_path: Path
 ) -> None:
-    options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    with opened(browser, written.with_name(name), width, **options) as page:
-        page.locator("[data-open-all]").click()
-        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-        page.evaluate(
-            "document.querySelectorAll('#step-1, #step-2, #step-3, #step-4').forEach(one => one.remove())"
-        )
-        assert faults(page, "main") == []
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    found = course()
+    train, valid = (
+        {"features": rows.inputs.round(4).tolist(), "labels": (rows.labels % 2).tolist()}
+        for rows in split(load_digits(), TRAIN)
+    )
+    photo = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+    shown = {**valid, "photos": [photo, None] * (len(valid["labels"]) // 2)}
+    found["pair"] |= {"classes": ["even", "odd"], **train, "valid": shown, "lr": 0.002, "steps": 40}
+    found["head"] |= {"classes": ["even", "odd"], **train, "valid": valid}
+    found["run"] = {"name": "0007", "train": [1.0, 0.4], "valid": [0.8, 0.5], "error_rate": [0.3, 0.1]}
+    written = write({**found, "folder": "numbers"}, tmp_path / "page")
+    with opened(browser, written, reduced_motion="reduce") as page:
+        loop = beat(page, "6.loop", 1)
+        loop.get_by_role("radio", name="even or odd").check()
+        loop.get_by_role("button", name="Run the loop").click()
+        assert loop.locator('[data-tiles="6.answers"] img').count() == 12
+        assert loop.locator('[data-part="6.weights"]').is_hidden()  # they are not pixels
+        assert float(page.locator('[data-out="6.accuracy"]').inner_text().rstrip("%")) > 75
+        run = page.locator('[data-beat="6.run"]')
+        assert "your own last training, 0007" in run.inner_text()
+        label = "Training loss from 1.00 to 0.40 and validation loss from 0.80 to 0.50."
+        assert run.get_by_role("img", name=label).is_visible()
 
 
 def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(

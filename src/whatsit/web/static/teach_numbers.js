@@ -185,15 +185,8 @@
     return [Math.max(0, middle - half), Math.min(1, middle + half)];
   };
 
-  // Columns of mean 0 and standard deviation 1, as those of the first rows are, in all of them.
-  const standardized = (rows, first = rows) => {
-    const columns = first[0].map((_, column) => first.map((row) => row[column])), middles = columns.map(mean);
-    const spreads = columns.map((column, place) => Math.sqrt(mean(column.map((one) => (one - middles[place]) ** 2))) || 1);
-    return rows.map((row) => row.map((one, column) => (one - middles[column]) / spreads[column]));
-  };
-
   whatsit.numbers = {
     mean, mse, rmse, lineAt, line, head, walk, descend, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
-    minibatches, fitPolynomial, polynomialAt, interval, standardized,
+    minibatches, fitPolynomial, polynomialAt, interval,
   };
 }
