@@ -102,5 +102,5 @@ def test_folder_of_one_class_is_refused(digits: Path, cache: Path) -> None:
     for label in "17":
         for path in (digits / label).iterdir():
             path.unlink()
-    with pytest.raises(WhatsitError, match="pictures of at least two classes"):
+    with pytest.raises(WhatsitError, match="at least two classes with pictures"):
         course(digits)

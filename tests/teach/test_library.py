@@ -117,6 +117,10 @@ def test_rate_that_is_too_high_diverges_with_the_doctors_words(points: tuple[Ten
     assert len(far) < 1000
     assert far.a.isfinite().all()
     assert "infinity" in str(far.finding)
+    at_once = gradient_descent(*points, lr=1e39)
+    assert at_once.has_diverged
+    assert len(at_once) == 0
+    assert "to infinity in 1 step." in str(at_once)
 
 
 def test_rate_that_swings_but_comes_back_is_no_fault(points: tuple[Tensor, Tensor]) -> None:

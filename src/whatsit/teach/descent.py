@@ -33,13 +33,14 @@ class Descent:
     """Where gradient descent went: the numbers `a` (k, width) and the loss on all points (k,).
 
     Row 0 is the start, the last row the result; `seen` (k,) is how many points each had looked at before.
-    A run that diverged ends where its numbers stop being finite.
+    Of the `steps` that were wanted, a run that diverged has only those whose numbers are finite.
     """
 
     a: "Tensor"
     losses: "Tensor"
     seen: "Tensor"
     lr: float
+    steps: int
 
     def __len__(self) -> int:
         """How many steps were made."""
@@ -47,20 +48,19 @@ class Descent:
 
     @cached_property
     def finding(self) -> Finding | None:
-        """What the doctor says of a run that diverged; None where the loss ended below its start."""
+        """What the doctor says of a run that diverged; None where the loss did not end above its start."""
         first, lowest, last = (float(one) for one in (self.losses[0], self.losses.min(), self.losses[-1]))
-        if last <= max(first, GREW * lowest):  # no comparison with NaN holds
-            return None
-        steps = len(self)
-        if last < math.inf:
-            message = Message("doctor.line_exploded", first=first, last=last, steps=steps)
-        else:
-            message = Message("doctor.line_infinite", first=first, steps=steps)
-        return Finding("lr_too_high", message)
+        if len(self) < self.steps or not last < math.inf:
+            steps = min(len(self) + 1, self.steps)
+            return Finding("lr_too_high", Message("doctor.line_infinite", first=first, steps=steps))
+        if last > max(first, GREW * lowest):
+            message = Message("doctor.line_exploded", first=first, last=last, steps=self.steps)
+            return Finding("lr_too_high", message)
+        return None
 
     @property
     def has_diverged(self) -> bool:
-        """Whether every step made it worse in the end: the learning rate was too high."""
+        """Whether it ended worse than it began: the learning rate was too high."""
         return self.finding is not None
 
     def __str__(self) -> str:
@@ -117,7 +117,7 @@ def gradient_descent(
             places.append(a.clone())
             losses.append(loss(x @ a, y))
             seen.append(seen[-1] + len(some_y))
-    return Descent(torch.stack(places), torch.stack(losses), torch.tensor(seen), float(lr))
+    return Descent(torch.stack(places), torch.stack(losses), torch.tensor(seen), float(lr), steps)
 
 
 def minibatches(

@@ -31,28 +31,30 @@ TINY = 72  # pixels of those that stand beside numbers
 def of_folder(folder: Path, project: Path | None) -> Course:
     """What the page shows of a folder's pictures. Raises WhatsitError where there are too few."""
     catalog, extract = opened(folder, project)
+    catalog = catalog.unseen()
     classes = _largest(catalog, MOST_CLASSES)
+    pair = _largest(catalog, 2)
     (train_part, train_features), (valid_part, valid_features) = (
         _looked_at(_some(catalog, split, classes), extract) for split in MOST
     )
     labels = [_labels(part, classes) for part in (train_part, valid_part)]
-    for split, own in zip(MOST, labels, strict=True):
-        if len(np.unique(own)) < 2:
-            raise WhatsitError(Message("teach.few_pictures", folder=printable(folder), split=split))
+    places = [classes.index(label) for label in pair]
+    if len(pair) < 2 or not all(np.isin(places, own).all() for own in labels):  # or they can't be read
+        raise WhatsitError(Message("teach.few_pictures", folder=printable(folder)))
     train, valid = map(Labeled, _reduced(train_features, valid_features), labels)
     paths = [item.path for item in train_part]
     return {
         "folder": printable(folder.absolute().name),
         "photos": _photos(paths, [classes[label] for label in train.labels]),
-        "pair": _pair(_largest(catalog, 2), classes, train, valid, [item.path for item in valid_part]),
+        "pair": _pair(pair, classes, train, valid, [item.path for item in valid_part]),
         "head": headed(list(map(printable, classes)), train, valid),
         "run": _last_run(catalog.project.folder),
     }
 
 
 def _largest(catalog: Catalog, most: int) -> list[str]:
-    """The classes with the most training pictures, in the order of their names."""
-    counts = {label: splits["train"] for label, splits in catalog.counts().items()}
+    """Of the classes that have validation pictures those with the most training pictures, by name."""
+    counts = {label: of["train"] for label, of in catalog.counts().items() if of["train"] and of["valid"]}
     return sorted(sorted(counts, key=lambda label: -counts[label])[:most])
 
 

@@ -58,7 +58,7 @@ def draw_losses(
     readable; the doctor's words about it stand below. With `log` it has powers of ten.
     """
     if not paths:
-        raise WhatsitError(Message("teach.no_paths"))
+        raise WhatsitError(Message("teach.nothing_to_draw"))
     figure = Plot(figsize=(7, 4), layout="constrained")
     axis = figure.subplots()
     finding = next((path.finding for path in paths if path.finding), None)
@@ -120,6 +120,8 @@ def draw_polynomials(x: "Tensor", y: "Tensor", curves: Mapping[str, Polynomial])
     The axes follow the points: a curve that overfits may leave them.
     """
     require_points(x[:, None], y)
+    if not curves:
+        raise WhatsitError(Message("teach.nothing_to_draw"))
     figure = Plot(figsize=(3.4 * max(2, len(curves)), 3.4), layout="constrained")
     torch = require_torch()
     places = torch.linspace(x.min().item(), x.max().item(), 300, dtype=torch.float64)

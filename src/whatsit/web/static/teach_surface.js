@@ -5,7 +5,7 @@
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
-  const BANDS = 12, CELLS = 44, TEXT = 12, MIDDLE = 0.3, TALL = 1.15;
+  const BANDS = 12, CELLS = 40, TEXT = 12, MIDDLE = 0.3, TALL = 1.15;
   const FLAT = 0.2, STEEP = 1.45, STEP = Math.PI / 24;
   const between = (low, high, share) => low + (high - low) * share;
   const limited = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -40,6 +40,7 @@
       const { across, along, loss } = this, size = CELLS + 1;
       this.grid = Array.from({ length: size }, (_, row) => Array.from({ length: size }, (_, column) =>
         loss([between(...across, column / CELLS), between(...along, row / CELLS)])));
+      this.key = null;
       this.draw();
     }
 
@@ -55,8 +56,8 @@
       canvas.height = Math.round(clientHeight * sharp);
       pen.setTransform(sharp, 0, 0, sharp, 0, 0);
       pen.lineJoin = pen.lineCap = "round";
-      const style = getComputedStyle(canvas);
-      this.token = (name) => style.getPropertyValue(name).trim();
+      const style = getComputedStyle(canvas), known = {};
+      this.token = (name) => (known[name] ??= style.getPropertyValue(name).trim());
       pen.font = `${TEXT}px ${style.fontFamily}`;
       const [low, middle, high] = ["--valley", "--c-loss", "--ridge"].map((name) => rgb(this.token(name)));
       this.ramp = (share) => (share < MIDDLE ? blend(low, middle, share / MIDDLE) : blend(middle, high, (share - MIDDLE) / (1 - MIDDLE)));
@@ -69,7 +70,24 @@
       return Math.sqrt(limited(height / this.top, 0, 1));
     }
 
-    // Calls back with the polygon [[column, row, height], ...] of each cell, cut off where it is too high.
+    // What lies under the paths is kept from its second painting on, so that turning does not wait for copies.
+    scene(view, paint) {
+      const { canvas, pen } = this, key = [canvas.width, canvas.height, this.bands, this.token("--soft"), ...view].join();
+      const isSame = key === this.key;
+      if (isSame && this.kept) {
+        pen.save();
+        pen.setTransform(1, 0, 0, 1, 0, 0);
+        pen.drawImage(this.kept, 0, 0);
+        pen.restore();
+        return;
+      }
+      paint();
+      this.key = key;
+      this.kept = isSame ? Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height }) : null;
+      this.kept?.getContext("2d").drawImage(canvas, 0, 0);
+    }
+
+    // The polygon [[column, row, height], ...] of each cell, cut off where it is too high.
     cell(row, column, most = this.top) {
       const at = (r, c) => [c, r, this.grid[r][c]];
       const corners = [at(row, column), at(row, column + 1), at(row + 1, column + 1), at(row + 1, column)];
@@ -179,7 +197,12 @@
 
     draw() {
       if (this.yaw === undefined || !this.begin()) return;
-      const at = this.project(), { pen } = this;
+      const at = this.project();
+      this.scene([this.yaw, this.pitch], () => this.paint(at));
+      this.drawPaths(at);
+    }
+
+    paint(at) {
       const [page, ink] = ["--page", "--ink"].map((name) => rgb(this.token(name)));
       this.lit = (share, light) => css(blend(this.ramp(share), light > 0 ? page : ink, 0.22 * Math.abs(light)));
       this.floor(at);
@@ -187,8 +210,7 @@
       const rows = order(Math.cos(this.yaw) < 0), columns = order(Math.sin(this.yaw) < 0);
       const levels = Array.from({ length: BANDS - 1 }, (_, place) => this.top * ((place + 1) / BANDS) ** 2);
       for (const row of rows) for (const column of columns) this.patch(row, column, at, levels);
-      pen.globalAlpha = 1;
-      this.drawPaths(at);
+      this.pen.globalAlpha = 1;
     }
 
     // A cell, from farthest to nearest. What is seen from below is glass, so that the near wall hides nothing.
@@ -270,13 +292,20 @@
     draw() {
       if (!this.begin()) return;
       const { pen } = this, { left, right, top, bottom } = this.box, at = (column, row) => this.at(column, row);
+      this.scene([], () => this.paint(at));
       pen.save();
       pen.beginPath();
       pen.rect(left, top, right - left, bottom - top);
       pen.clip();
+      this.drawPaths(at);
+      pen.restore();
+    }
+
+    // From high to low: each band covers what is higher.
+    paint(at) {
+      const { pen } = this, { left, right, top, bottom } = this.box;
       pen.fillStyle = this.bands.at(-1);
       pen.fillRect(left, top, right - left, bottom - top);
-      // From high to low: each band covers what is higher.
       for (let band = BANDS - 1; band > 0; band--) {
         const height = this.top * (band / BANDS) ** 2;
         pen.fillStyle = pen.strokeStyle = this.bands[band - 1];
@@ -297,8 +326,6 @@
         pen.stroke();
         pen.globalAlpha = 1;
       }
-      this.drawPaths(at);
-      pen.restore();
       this.axes();
     }
 
