@@ -52,7 +52,8 @@ def test_page_is_made_without_pytorch_and_without_what_extras_bring() -> None:
 import sys
 sys.modules.update(dict.fromkeys(["torch", "matplotlib", "sklearn", "pandas"]))
 from whatsit.teach.data import course
-course()
+from whatsit.teach.page import page
+page(course(), "./", inline=True)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
