@@ -1,7 +1,7 @@
 # `make demo` and `make test` each work on a fresh clone: they create .venv and install what they need.
 PY := .venv/bin/python
 WORKERS ?= 2
-.PHONY: demo test soak lint docs docs-pictures docs-chinese bench clean
+.PHONY: demo test soak lint docs docs-pictures docs-chinese notebooks bench clean
 
 INSTALL := -m uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt
 
@@ -60,8 +60,12 @@ docs-pictures: .venv/.installed
 	$(PY) -m tests.tutorial_chinese
 	$(PY) -m tests.chinese
 
+# The outputs of the notebooks anew, in both languages; it takes some minutes.
+notebooks: .venv/.installed
+	$(PY) -m tests.notebooks
+
 bench: .venv/.installed
-	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand clean correct near_duplicates picture_faults review_page serve serve_overload; do $(PY) -m benchmarks.$$name || exit 1; done
+	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand clean correct near_duplicates picture_faults review_page teach_page serve serve_overload; do $(PY) -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

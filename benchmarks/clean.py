@@ -32,13 +32,13 @@ from whatsit.events import emitting, nowhere
 from whatsit.labeled import Labeled
 from whatsit.probabilities import softmax
 from whatsit.review import finding
-from whatsit.review.opening import pretrained
 from whatsit.review.pool import Pool
 from whatsit.training import crossfit
 from whatsit.training.curve import epochs_of
 from whatsit.training.fit_heads import HeadFit, fit_heads
 from whatsit.training.folds import stratified_folds
 from whatsit.training.heads import Heads
+from whatsit.training.opening import pretrained
 from whatsit.understand.left_out import leave_out
 
 ORACLE, KINDS, FIRST, REAL, COPIES, SECONDS = 0.97, 0.9, 0.8, 0.9, 0.95, 8.0

@@ -13,9 +13,11 @@ NOUNS = {
     "events": Message("outputs.events"),
     "report": Message("outputs.report"),
     "figure": Message("outputs.figure"),
+    "course": Message("outputs.course"),
 }
 BEGINNINGS = {"table": b"path,label,verdict", "events": b'{"event": '}
-MARKS = {"report": b'content="Whatsit"', "figure": b"Software\0Whatsit"}
+PAGE = b'content="Whatsit"'
+MARKS = {"report": PAGE, "figure": b"Software\0Whatsit", "course": PAGE}
 
 
 def is_ours(kind: str, out: Path) -> bool:

@@ -16,8 +16,8 @@ from tests.review.reviewed import bears, suspects
 from whatsit.catalog import Catalog
 from whatsit.cli import review_page
 from whatsit.config import Split
-from whatsit.review.page import Ready
 from whatsit.review.session import Session
+from whatsit.serving.local import Ready
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -16,7 +16,7 @@ from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
 from whatsit.review.likeness import Likeness
-from whatsit.review.page import create_app, hub_path, tunnel
+from whatsit.review.page import create_app
 from whatsit.review.progress import CALM, progress_of
 from whatsit.review.session import Session
 from whatsit.serving.door import Rules
@@ -172,15 +172,6 @@ def test_page_works_under_the_path_of_a_jupyter_proxy(session: Session, is_left:
         assert 'src="static/review.' in page.text
         answer = served.ask(f"{path}/ask/open", b"{}", Cookie=cookie.split(";")[0], **hub)
         assert answer.json["folder"] == "bears"
-
-
-def test_tunnel_and_hub_are_named_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("getpass.getuser", lambda: "ann")
-    assert tunnel({}, 8100) is None
-    found = tunnel({"SSH_CONNECTION": "203.0.113.7 50000 198.51.100.4 22"}, 8100)
-    assert found == "ssh -N -L 8100:127.0.0.1:8100 ann@198.51.100.4"
-    assert hub_path({}, 8100) == ""
-    assert hub_path({"JUPYTERHUB_SERVICE_PREFIX": "/user/ann/"}, 8100) == "/user/ann/proxy/8100"
 
 
 def decide(session: Session, choice: str, *places: int, label: str | None = None) -> dict[str, Any]:

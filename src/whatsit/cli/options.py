@@ -49,6 +49,13 @@ ByTime = Annotated[bool, typer.Option("--by-time", help=say("help.by_time"))]
 ProjectDir = Annotated[Path | None, typer.Option(metavar=say("metavar.folder"), help=say("help.project"))]
 Valid = Annotated[float, typer.Option(metavar=say("metavar.share"), help=say("help.valid"))]
 
+# Of a page on this computer.
+Port = Annotated[
+    int, typer.Option(metavar=say("metavar.number"), min=0, max=65535, help=say("local_page.port"))
+]
+RootPath = Annotated[str, typer.Option(metavar=say("metavar.path"), help=say("local_page.root_path"))]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help=say("local_page.no_browser"))]
+
 
 def side_of_input(size: str) -> int | Literal["auto"]:
     """The value of --size. Raises WhatsitError."""

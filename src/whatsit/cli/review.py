@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from whatsit.cli.options import Folder, Json, ProjectDir
+from whatsit.cli.options import Folder, Json, NoBrowser, Port, ProjectDir, RootPath
 from whatsit.cli.printing import named, print_json
 from whatsit.cli.review_page import open_page
 from whatsit.commands import command_line
@@ -31,13 +31,9 @@ def review(
         Path | None, typer.Option("--apply", metavar=say("metavar.file"), help=say("help.apply_decisions"))
     ] = None,
     split: Annotated[Split | None, typer.Option(help=say("review_start.split"))] = None,
-    port: Annotated[
-        int, typer.Option(metavar=say("metavar.number"), min=0, max=65535, help=say("review_start.port"))
-    ] = 0,
-    root_path: Annotated[
-        str, typer.Option(metavar=say("metavar.path"), help=say("review_start.root_path"))
-    ] = "",
-    no_browser: Annotated[bool, typer.Option("--no-browser", help=say("review_start.no_browser"))] = False,
+    port: Port = 0,
+    root_path: RootPath = "",
+    no_browser: NoBrowser = False,
     project: ProjectDir = None,
     json: Json = False,
 ) -> None:

@@ -1,11 +1,10 @@
 """The page of `whatsit review`, from the terminal where it is started."""
 
 import os
-import sys
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whatsit.cli.local_page import announce
 from whatsit.cli.printing import named, print_notes
 from whatsit.cli.running import event_sink
 from whatsit.commands import command_line
@@ -14,8 +13,8 @@ from whatsit.i18n import say
 from whatsit.text import printable
 
 if TYPE_CHECKING:
-    from whatsit.review.page import Ready
     from whatsit.review.session import Session
+    from whatsit.serving.local import Ready
 
 
 def open_page(
@@ -61,17 +60,4 @@ def _announce(session: "Session", ready: "Ready", split: Split | None, browser: 
     if split is None and tests:
         print(say("suspects.not_test", count=tests))
     print(say("review_start.found", count=len(session.found)))
-    if ready.below:
-        print(say("review_start.hub", link=ready.link))
-    elif ready.tunnel:
-        print(say("review_start.tunnel", command=ready.tunnel))
-        print(say("review_start.then", link=ready.link))
-    else:
-        print(say("review_start.open", link=ready.link))
-        if browser and _has_screen():
-            webbrowser.open(ready.link)
-    print(end="", flush=True)
-
-
-def _has_screen() -> bool:
-    return sys.platform in ("win32", "darwin") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+    announce(ready, "review_start.open", browser)

@@ -4,10 +4,10 @@ from whatsit.config import Choice
 from whatsit.project.decisions import Decision
 from whatsit.review.decisions import Decisions, Judged, Outcome
 from whatsit.review.finding import suspects
-from whatsit.review.opening import opened, pretrained
 from whatsit.review.pool import USUAL
 from whatsit.review.suspect import Reason, Suspect, Suspects, parse_choice, written_choice
 from whatsit.review.table import to_csv
+from whatsit.training.opening import opened, pretrained
 from whatsit.undoing import HistoryEntry, Undone, history, undo
 
 __all__ = [

@@ -9,12 +9,12 @@ from whatsit.errors import WhatsitError
 from whatsit.extras import needing
 from whatsit.i18n import Message
 from whatsit.review.beginning import begin
-from whatsit.review.opening import pretrained
 from whatsit.review.pool import USUAL
 from whatsit.review.session import Session
 from whatsit.review.suspect import Suspects
 from whatsit.text import brief
 from whatsit.training import Learner
+from whatsit.training.opening import pretrained
 
 if TYPE_CHECKING:
     from whatsit.review.widget import ReviewWidget

@@ -1,0 +1,77 @@
+"""Gradient descent as a film: the line moves to the points. Needs matplotlib."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whatsit.errors import WhatsitError
+from whatsit.extras import needing
+from whatsit.figures import Plot, styled
+from whatsit.i18n import Message, say
+from whatsit.palette import color
+from whatsit.project import write_whole
+from whatsit.teach.checks import require_count, require_points, require_torch
+from whatsit.teach.descent import Descent
+from whatsit.teach.plots import draw_points
+
+with needing(Message("teach.functions")):
+    from matplotlib.animation import FuncAnimation, PillowWriter
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DPI = 80
+
+
+class Animation(FuncAnimation):  # type: ignore[misc]
+    """A film that a notebook plays by itself: as a video where ffmpeg is installed, else with JavaScript."""
+
+    def _repr_html_(self) -> str:
+        with styled():
+            html: str = (
+                self.to_html5_video() if shutil.which("ffmpeg") else self.to_jshtml(default_mode="once")
+            )
+        return html
+
+    def write(self, path: str | Path) -> None:
+        """Save as a GIF file. Raises WhatsitError for another kind of file, and where it can't be written."""
+        place = Path(path)
+        if place.suffix.lower() != ".gif":
+            raise WhatsitError(Message("teach.gif", path=place))
+        with tempfile.TemporaryDirectory() as folder, styled():
+            made = Path(folder, "film.gif")
+            self.save(made, writer=PillowWriter(1000 // self._interval))
+            write_whole(place, made.read_bytes())
+
+
+@styled()
+def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval: int = 40) -> Animation:
+    """Show how the line came to the points, x (n, 2) and y (n,), on a path of gradient descent.
+
+    Of the steps at most `frames` are shown, `interval` milliseconds each, the first ones and the last among
+    them. The axes stay at the points: a run that diverges leaves them, and the title says so.
+    Raises WhatsitError.
+    """
+    require_points(x, y)
+    require_count("frames", frames, 2)
+    require_count("interval", interval)
+    figure = Plot(figsize=(6, 4), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    draw_points(axis, x[:, 0], y)
+    ends = [x[:, 0].min().item(), x[:, 0].max().item()]
+    (line,) = axis.plot(ends, [0, 0], color=color("s0"))
+    title = axis.set_title(" ")
+    shown = require_torch().linspace(0, len(path), min(frames, len(path) + 1)).round().long().tolist()
+
+    def draw(step: int) -> tuple[Any, ...]:
+        slope, intercept = path.a[step].tolist()
+        line.set_ydata([slope * end + intercept for end in ends])
+        is_lost = path.has_diverged and step == len(path)
+        code = "teach.frame_diverged" if is_lost else "teach.frame"
+        title.set_text(say(code, step=step, loss=path.losses[step].item()))
+        return line, title
+
+    return Animation(figure, draw, shown, interval=interval, repeat=False)
