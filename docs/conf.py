@@ -15,7 +15,7 @@ html_theme = "furo"
 html_title = "Whatsit"
 html_show_copyright = False
 html_static_path = ["static"]
-html_css_files = ["output.css", "cards.css"]
+html_css_files = ["output.css", "cards.css", "tables.css"]
 templates_path = ["_templates"]
 html_sidebars = {
     "**": [

@@ -31,6 +31,15 @@ def test_same_seed_same_split_and_another_seed_another(digits: Path) -> None:
     assert list(Catalog.from_folder(digits)) != list(Catalog.from_folder(digits, seed=1))
 
 
+def test_split_that_is_not_recorded_can_be_drawn_anew(digits: Path) -> None:
+    first = {item.content: item.split for item in Catalog.from_folder(digits, seed=1, recorded=False)}
+    for path in sorted((digits / "7").glob("*.png"))[:10]:
+        path.unlink()
+    left = Catalog.from_folder(digits, seed=1)
+    assert left.counts()["7"] == {"train": 8, "valid": 2, "test": 0}
+    assert len(left["valid"]) < sum(split == "valid" for split in first.values())
+
+
 def test_split_does_not_depend_on_names(digits: Path) -> None:
     before = {item.content: item.split for item in Catalog.from_folder(digits)}
     for number, path in enumerate(sorted(digits.glob("*/*.png"), reverse=True)):

@@ -14,10 +14,10 @@ from tests.conftest import Run
 from whatsit.cli import _take_language
 from whatsit.cli.app import COMMANDS
 from whatsit.cli.printing import print_table
-from whatsit.cli.wide import cells, to_left, to_right, wrapped
 from whatsit.config import ReportConfig
 from whatsit.errors import WhatsitError
 from whatsit.i18n import language
+from whatsit.wide import cells, to_left, to_right, wrapped
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}")  # two words, the second not a name or a number

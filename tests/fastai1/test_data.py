@@ -191,6 +191,10 @@ WRONG: dict[str, tuple[Callable[[AnyPath], object], str]] = {
     "no split": (lambda path: ImageList.from_folder(path).label_from_folder(), "split_by_rand_pct"),
     "no labels": (lambda path: ImageList.from_folder(path).split_none().databunch(), "label_from_folder"),
     "no table": (lambda path: ImageList.from_folder(path).split_none().label_from_df(), "from_csv"),
+    "a folder": (
+        lambda path: ImageDataBunch.from_folder(path.with_name("bear")),
+        "does not exist. Did you mean",
+    ),
     "a path": (lambda path: ImageDataBunch.from_folder(path / "bear", valid_pct=0.2), "does not exist"),
 }
 

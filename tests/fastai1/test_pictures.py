@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from tests.conftest import rendered
 from tests.listening import on_lines
 from tests.pictures import contents
-from tests.site import Site
+from tests.site import Site, respond
 from whatsit import fastai1
 from whatsit.errors import CollectError, FetchError, ImageError, WhatsitError
 from whatsit.fastai1 import (
@@ -66,7 +66,7 @@ def test_lesson_downloads_and_verifies(
     for n in range(3):
         drawn = BytesIO()
         rendered(n, (600, 400)).save(drawn, "JPEG")
-        site.pages[f"/{n}.jpg"] = drawn.getvalue()
+        site.pages[f"/{n}.jpg"] = respond(drawn.getvalue())
     path = Path(tmp_path / "data" / "bears")
     dest = path / "black"
     dest.mkdir(parents=True, exist_ok=True)
@@ -131,9 +131,10 @@ def test_indices_give_paths_in_their_order_and_remember_their_split(bears: AnyPa
     assert data.valid_ds.x[[True, *[False] * 11]] == data.valid_ds.x[:1] == [paths[0]]
     assert data.valid_ds.x[idxs[2]].source == paths[11].read_bytes()
     worst, _ = idxs.sort()
+    assert [len(one) for one in idxs.split(3)] == [3, 1]
     for taken in (idxs[:2], idxs[0], worst, torch.cat([idxs, idxs]), list(idxs), idxs.flip(0)):
         one = taken[0] if isinstance(taken, list) else taken
-        assert (one.split, one.of_catalog) == ("valid", data.catalog.identity)
+        assert (one.of_split, one.of_catalog) == ("valid", data.catalog.identity)
         with pytest.raises(WhatsitError) as refused:
             data.train_ds.x[one]
         assert "Write data.valid_ds.x[idxs]" in str(refused.value)

@@ -10,6 +10,7 @@ from whatsit.cli import (
     cache,
     collect,
     demo,
+    doc,
     env,
     evaluate,
     export,
@@ -53,6 +54,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     undo.undo: "about.undo",
     undo.history: "about.history",
     cache.cache: "about.cache",
+    doc.doc: "about.doc",
     env.env: "about.env",
 }
 

@@ -6,8 +6,8 @@ import typer
 from typer import core
 
 from whatsit.cli import pages
-from whatsit.cli.wide import cells, to_left, wrapped
 from whatsit.i18n import say
+from whatsit.wide import cells, to_left, wrapped
 
 # typer's words, which it hands to gettext or writes into the line of usage.
 WORDS = {

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from whatsit.cli.options import BundleFile, Json
 from whatsit.cli.printing import print_json, print_table
-from whatsit.cli.wide import wrapped
 from whatsit.text import printable
+from whatsit.wide import wrapped
 
 if TYPE_CHECKING:
     from whatsit.card.sections import Section

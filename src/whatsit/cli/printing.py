@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatsit.cli.wide import cells, to_left, to_right
 from whatsit.events.kinds import without_nan
 from whatsit.i18n import Message, say
 from whatsit.text import printable
+from whatsit.wide import cells, to_left, to_right
 
 if TYPE_CHECKING:
     from whatsit.catalog import Catalog

@@ -45,11 +45,13 @@ def verify_images(
     the trash too. fastai 1 deleted and overwrote files; here `whatsit undo` brings all back.
     """
     done = verification.verify_images(path, delete, max_size, max_workers=max(1, max_workers))
-    trashed = len(done.unreadable) if done.is_moved else 0
-    if trashed or done.fixed:
-        counts = {"trashed": trashed, "smaller": len(done.fixed)}
+    counts = {
+        "lesson_data.trashed": len(done.unreadable) * done.is_moved,
+        "lesson_data.smaller": len(done.fixed),
+    }
+    if changes := [Message(code, count=count) for code, count in counts.items() if count]:
         command = command_line("undo", done.images)
-        note(Message("lesson_data.verified", folder=path, command=command, **counts))
+        note(Message("lesson_data.verified", folder=path, changes=changes, command=command))
     return done
 
 

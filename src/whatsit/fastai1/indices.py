@@ -14,17 +14,17 @@ from whatsit.i18n import Message
 class Indices(torch.Tensor):
     """Places of pictures in one split of a catalog, int64; what is taken from them knows that too.
 
-    `split` is its name, `of_catalog` the catalog's `identity`.
+    `of_split` is its name, `of_catalog` the catalog's `identity`.
     """
 
-    split: Split
+    of_split: Split
     of_catalog: str
 
     @classmethod
     def of(cls, places: Any, split: Split, catalog: Catalog) -> Self:
         """Places (n,), an array or list, in `catalog[split]`."""
         indices = torch.as_tensor(places, dtype=torch.int64).as_subclass(cls)
-        indices.split, indices.of_catalog = split, catalog.identity
+        indices.of_split, indices.of_catalog = split, catalog.identity
         return indices
 
     @classmethod
@@ -37,19 +37,19 @@ class Indices(torch.Tensor):
     ) -> Any:
         """What PyTorch makes of them, with the same split."""
         result = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
-        known = [one for one in _within(args) if "split" in vars(one)]
-        origins = {(one.split, one.of_catalog) for one in known}
+        known = [one for one in _within(args) if "of_split" in vars(one)]
+        origins = {(one.of_split, one.of_catalog) for one in known}
         for one in _within(result):
-            if "split" not in vars(one) and origins:
+            if "of_split" not in vars(one) and origins:
                 if len(origins) > 1:
                     raise WhatsitError(Message("lesson_data.two_splits"))
-                one.split, one.of_catalog = known[0].split, known[0].of_catalog
+                one.of_split, one.of_catalog = known[0].of_split, known[0].of_catalog
         return result
 
     def require(self, split: Split, catalog: Catalog) -> None:
         """Raise WhatsitError where they are not places in this split of this catalog."""
-        if self.split != split:
-            own, other = f"{self.split}_ds", f"{split}_ds"
+        if self.of_split != split:
+            own, other = f"{self.of_split}_ds", f"{split}_ds"
             kind = split.capitalize()
             raise WhatsitError(Message("lesson_data.other_split", own=own, other=other, kind=kind))
         if self.of_catalog != catalog.identity:

@@ -1,4 +1,4 @@
-"""Whether a notebook runs this process, and which cell."""
+"""Whether IPython, or a notebook, runs this process."""
 
 import sys
 from typing import Any

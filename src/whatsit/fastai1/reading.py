@@ -32,8 +32,9 @@ class Share:
     def drawn(cls, valid_pct: float, seed: int | None = None) -> "Share":
         """Its seed is drawn from NumPy's generator, or from one with the seed given."""
         randint = np.random.randint if seed is None else np.random.RandomState(seed).randint
-        # `np.random.seed` leaves a generator without the sequence that starts one by itself.
-        is_seeded = seed is not None or np.random.get_bit_generator().seed_seq is None
+        # `np.random.seed` leaves a generator without the sequence that one starts with by itself.
+        generator = np.random.get_bit_generator()  # type: ignore[attr-defined]
+        is_seeded = seed is not None or generator.seed_seq is None
         return cls(valid_pct, int(randint(2**31 - 1)), is_seeded)
 
     def read(self, reader: Reader) -> Catalog:
@@ -61,17 +62,18 @@ class Folders:
 
     def read(self, path: Path) -> Catalog:
         """The catalog of the folder that holds both. Raises CatalogError where it does not."""
-        if not all((path / name).is_dir() and name != "." for name in (self.train, self.valid)):
-            names = {"train": self.train, "valid": self.valid}
+        names = {"train": self.train, "valid": self.valid}
+        usual = [SPLIT_NAMES.get(name.lower()) for name in names.values()] == list(names)
+        if path.is_dir() and not all((path / name).is_dir() and name != "." for name in names.values()):
             raise CatalogError(Message("lesson_data.no_split_folders", folder=path, **names))
-        if [SPLIT_NAMES.get(name.lower()) for name in (self.train, self.valid)] == ["train", "valid"]:
+        if usual or not path.is_dir():
             return Catalog.from_folder(path, recorded=False)
-        files = {name: get_image_files(path / name, recurse=True) for name in (self.train, self.valid)}
-        splits: list[Split] = ["train"] * len(files[self.train]) + ["valid"] * len(files[self.valid])
-        paths = [*files[self.train], *files[self.valid]]
-        return Catalog.from_lists(
-            [file.absolute() for file in paths], [file.parent.name for file in paths], splits, root=path
-        )
+        found: list[tuple[Split, Path]] = [
+            *(("train", file.absolute()) for file in get_image_files(path / self.train, recurse=True)),
+            *(("valid", file.absolute()) for file in get_image_files(path / self.valid, recurse=True)),
+        ]
+        files, splits = [file for _, file in found], [split for split, _ in found]
+        return Catalog.from_lists(files, [file.parent.name for file in files], splits, root=path)
 
 
 def from_folder(path: Path, how: Share | Folders) -> Catalog:

@@ -20,7 +20,7 @@ class Table:
     def from_csv(cls, file: Path) -> "Table":
         """Those of a CSV file with a header. Raises CatalogError."""
         header, rows = rows_of(file)
-        return cls({name: [row[name] for row in rows] for name in header})
+        return cls({name: [(row[name] or "").strip() for row in rows] for name in header})
 
     @classmethod
     def from_df(cls, df: Any) -> "Table":
@@ -31,9 +31,9 @@ class Table:
         """A column by its place or name. Raises CatalogError where there is none."""
         names = list(self.columns)
         name = names[which] if isinstance(which, int) and -len(names) <= which < len(names) else which
-        if name not in self.columns:
+        if name not in names:
             raise CatalogError(Message("lesson_data.no_column", column=str(which), columns=names))
-        return self.columns[name]
+        return self.columns[str(name)]
 
     def files(self, which: int | str, folder: Path, suffix: str = "") -> list[Path]:
         """The paths in a column, which count from a folder and may lack their suffix."""

@@ -53,7 +53,7 @@ class Data:
         self._index = {label: number for number, label in enumerate(self.classes)}
         self._known: dict[int, Labeled] = {}
         if features:
-            self._known = self._labeled(looked_at.without(features.refused), features)
+            self._known = self._labeled(looked_at.without(features.refused, to_train=False), features)
         self._other_views = np.empty((0, backbone.width), np.float32)
         self._decoded: dict[Split, dict[int, NDArray[np.uint8]]] = {}
 

@@ -1,0 +1,106 @@
+"""What the lesson asks of an interpretation, over today's."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import whatsit as wi
+from tests.conftest import rendered
+from tests.pictures import put
+from tests.shown import assert_short
+from whatsit.fastai1 import (
+    ClassificationInterpretation,
+    DatasetType,
+    ImageDataBunch,
+    ImageList,
+    Learner,
+    create_cnn,
+    models,
+    torch,
+)
+from whatsit.fastai1.dataset_formatter import closest
+from whatsit.fastai1.widgets import DatasetFormatter
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes with wrong labels in two places."""
+    folder = tmp_path_factory.mktemp("bears")
+    for kind, label in enumerate(("black", "grizzly", "teddys")):
+        for n in range(8):
+            put(folder / label / f"{n:08}.jpg", rendered(100 * kind + n, (64, 48)))
+    (folder / "black" / "00000001.jpg").rename(folder / "teddys" / "wrong.jpg")
+    (folder / "grizzly" / "00000002.jpg").rename(folder / "black" / "wrong.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learn(folder: Path, cache: Path) -> Learner:
+    data = ImageDataBunch.from_folder(folder, train=".", valid_pct=0.4, seed=42, size=64)
+    learn = create_cnn(data, models.lite0)
+    learn.fit_one_cycle(3)
+    return learn
+
+
+def test_top_losses_give_paths_in_their_order_and_only_of_their_own_pictures(learn: Learner) -> None:
+    interp = ClassificationInterpretation.from_learner(learn)
+    losses, idxs = interp.top_losses()
+    ds = learn.data.valid_ds
+    assert isinstance(losses, torch.Tensor)
+    assert losses.tolist() == sorted(losses.tolist(), reverse=True)
+    assert len(losses) == len(idxs) == len(ds)
+    assert ds.x[idxs] == [ds.paths[n] for n in idxs.tolist()]
+    assert torch.equal(interp.losses[idxs.as_subclass(torch.Tensor)], losses)
+    with pytest.raises(wi.WhatsitError, match=r"Write data\.valid_ds\.x\[idxs\]"):
+        learn.data.train_ds.x[idxs]
+    few, first = interp.top_losses(3)
+    assert (few.tolist(), first.tolist()) == (losses[:3].tolist(), idxs[:3].tolist())
+    low, _ = interp.top_losses(2, largest=False)
+    assert low.tolist() == losses.tolist()[:-3:-1]
+
+
+def test_confusions_and_figures(learn: Learner) -> None:
+    interp = ClassificationInterpretation.from_learner(learn, ds_type=DatasetType.Train)
+    matrix = interp.confusion_matrix()
+    assert matrix.shape == (3, 3)
+    assert matrix.sum() == len(learn.data.train_ds) == len(interp.y_true)
+    mistakes = interp.most_confused()
+    assert sum(count for *_, count in mistakes) == matrix.sum() - np.trace(matrix)
+    assert interp.most_confused(min_val=99) == []
+    assert interp.preds.sum(1).tolist() == pytest.approx([1.0] * len(interp.preds))
+    figure = interp.plot_top_losses(4, figsize=(7, 8))
+    assert tuple(figure.get_size_inches()) == (7, 8)
+    figure = interp.plot_confusion_matrix(figsize=(12, 10), dpi=60, title="Bears")
+    assert tuple(figure.get_size_inches()) == pytest.approx((7.2, 6))
+    assert figure.axes[0].get_title(loc="left") == "Bears"
+    assert figure._repr_png_()[:4] == b"\x89PNG"
+    assert_short(interp, "train")
+
+
+def test_data_without_validation_pictures_show_their_top_losses(folder: Path, learn: Learner) -> None:
+    learn.save("stage-1")
+    everything = ImageList.from_folder(folder).split_none().label_from_folder().transform(size=64).databunch()
+    again = create_cnn(everything, models.lite0).load("stage-1")
+    with pytest.raises(wi.WhatsitError, match="valid"):
+        ClassificationInterpretation.from_learner(again)
+    ds, idxs = DatasetFormatter().from_toplosses(again, n_imgs=5)
+    assert (len(ds), len(idxs)) == (24, 5)
+    assert {path.name for path in ds.x[idxs]} >= {"wrong.jpg"}
+
+
+def test_similar_pictures_come_in_pairs(learn: Learner) -> None:
+    ds, idxs = DatasetFormatter.from_similars(learn)
+    assert len(idxs) == 2 * len(ds)
+    pairs = idxs.reshape(-1, 2)
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+
+
+def test_closest_pairs_are_found_whatever_fits_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    vectors[31] = 2 * vectors[7]
+    whole = closest(vectors, 10)
+    assert whole[0].tolist() == [31, 7]
+    assert len({tuple(pair) for pair in whole.tolist()}) == 10
+    monkeypatch.setattr("whatsit.fastai1.dataset_formatter.AT_ONCE", 100)
+    assert closest(vectors, 10).tolist() == whole.tolist()
