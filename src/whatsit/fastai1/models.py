@@ -41,7 +41,8 @@ def __getattr__(name: str) -> Architecture:
 
     known = timm.list_models()
     if name not in known:
-        near = difflib.get_close_matches(name, [*globals(), *known], n=3, cutoff=0.5)
+        own = [one for one, value in globals().items() if isinstance(value, Architecture)]
+        near = difflib.get_close_matches(name, own) or difflib.get_close_matches(name, known)
         advice = Message("backbone.did_you_mean", names=near) if near else Message("backbone.try_lite0")
         raise NoModelError(Message("backbone.unknown", name=name, advice=advice))
     return Architecture(name)
