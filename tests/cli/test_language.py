@@ -178,7 +178,7 @@ def test_help_is_in_words_and_not_in_types(command: Run) -> None:
 
 
 USAGE = {
-    "cach": "没有命令“cach”。您是不是想用“cache”？",
+    "snipet": "没有命令“snipet”。您是不是想用“snippet”？",
     "nothing": "没有命令“nothing”。",
     "cache --emty": "没有选项 --emty。您是不是想用 --empty？",
     "cache --zzzzz": "没有选项 --zzzzz。",

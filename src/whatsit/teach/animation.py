@@ -50,8 +50,8 @@ class Animation(FuncAnimation):  # type: ignore[misc]
 def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval: int = 40) -> Animation:
     """Show how the line came to the points, x (n, 2) and y (n,), on a path of gradient descent.
 
-    Of the steps at most `frames` are shown, `interval` milliseconds each, the first ones and the last among
-    them. The axes stay at the points: a run that diverges leaves them, and the title says so.
+    At most `frames` of the steps are shown, from the first to the last in even distances, `interval`
+    milliseconds each. The axes stay at the points: a run that diverges leaves them, and the title says so.
     Raises WhatsitError.
     """
     require_points(x, y)
