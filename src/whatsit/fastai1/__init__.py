@@ -19,7 +19,7 @@ if sys.argv[:1] != ["-m"]:  # `python -m whatsit.fastai1` only rewrites imports:
         from whatsit.fastai1.indices import Indices
         from whatsit.fastai1.interpretation import ClassificationInterpretation
         from whatsit.fastai1.learner import Learner, cnn_learner, create_cnn, load_learner
-        from whatsit.fastai1.lists import ImageList
+        from whatsit.fastai1.lists import ImageItemList, ImageList
         from whatsit.fastai1.metrics import accuracy, error_rate
         from whatsit.fastai1.names import (
             BytesIO,
@@ -54,6 +54,7 @@ __all__ = [
     "F",
     "Image",
     "ImageDataBunch",
+    "ImageItemList",
     "ImageList",
     "Indices",
     "Learner",

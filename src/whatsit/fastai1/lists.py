@@ -64,9 +64,13 @@ class ImageList:
         """Train on all pictures, and validate on none."""
         return replace(self, how=Share(0, 0, False))
 
+    no_split = split_none  # as the first versions of fastai 1 called it
+
     def split_by_rand_pct(self, valid_pct: float = 0.2, seed: int | None = None) -> "ImageList":
         """Validate on a share of each class, drawn from NumPy's generator."""
         return replace(self, how=Share.drawn(valid_pct, seed))
+
+    random_split_by_pct = split_by_rand_pct  # so too
 
     def split_by_folder(self, train: str = "train", valid: str = "valid") -> "ImageList":
         """Train on the pictures in one sub-folder, and validate on those in another."""
@@ -108,3 +112,6 @@ class ImageList:
         if self.how is None:
             raise WhatsitError(Message("lesson_data.no_split"))
         return self.how
+
+
+ImageItemList = ImageList  # so too
