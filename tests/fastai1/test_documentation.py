@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import chdir
 from functools import partial
@@ -198,3 +200,10 @@ def test_two_question_marks_show_a_short_function(name: str, holds: str) -> None
     shown = re.sub(r"\x1b\[[\d;]*m", "", captured.stdout)
     assert holds in shown
     assert len(shown.splitlines()) <= 60
+
+
+def test_names_are_explained_where_pytorch_is_not_installed() -> None:
+    code = "import sys; sys.modules['torch'] = None; from whatsit.cli import main; main()"
+    command = [sys.executable, "-c", code, "doc", "create_cnn"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "learn = create_cnn(data, models.resnet34" in done.stdout, done.stderr

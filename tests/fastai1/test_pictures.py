@@ -39,6 +39,15 @@ def test_star_import_brings_what_the_lesson_uses() -> None:
     assert fastai1.__all__ == sorted(fastai1.__all__)
 
 
+def test_names_come_into_a_package_that_python_runs(tmp_path: AnyPath) -> None:
+    package = tmp_path / "species"
+    package.mkdir()
+    (package / "__init__.py").write_text("from whatsit.fastai1 import *")
+    (package / "__main__.py").write_text("from species import *\nprint(tensor(3.,2), fastai.defaults.device)")
+    done = subprocess.run([sys.executable, "-m", "species"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.startswith("tensor([3., 2.]) "), done.stderr
+
+
 def test_missing_library_is_named_with_what_to_type() -> None:
     code = "import sys; sys.modules['torch'] = None; import whatsit; from whatsit.fastai1 import *"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,92 +1,72 @@
 """The names of fast.ai's course v3, lesson 2, over today's core: `from whatsit.fastai1 import *`."""
 
-import sys
+from typing import Any
 
-from whatsit.extras import needing
-from whatsit.i18n import Message
+from whatsit.fastai1 import lazy
+from whatsit.fastai1.animations import show_animations
 from whatsit.version import __version__ as __version__  # which notebooks print
 
-if sys.argv[:1] != ["-m"]:  # `python -m whatsit.fastai1` only rewrites imports: it needs none of this
-    with needing(Message("lesson_data.names")):
-        from whatsit.fastai1 import models
-        from whatsit.fastai1.animations import show_animations
-        from whatsit.fastai1.category import Category
-        from whatsit.fastai1.data import ImageDataBunch
-        from whatsit.fastai1.defaults import defaults
-        from whatsit.fastai1.documentation import doc
-        from whatsit.fastai1.files import Path, download_images, get_image_files, verify_images
-        from whatsit.fastai1.images import Image, open_image
-        from whatsit.fastai1.indices import Indices
-        from whatsit.fastai1.interpretation import ClassificationInterpretation
-        from whatsit.fastai1.learner import Learner, cnn_learner, create_cnn, load_learner
-        from whatsit.fastai1.lists import ImageItemList, ImageList
-        from whatsit.fastai1.metrics import accuracy, error_rate
-        from whatsit.fastai1.names import (
-            BytesIO,
-            F,
-            Tensor,
-            math,
-            nn,
-            np,
-            optim,
-            os,
-            partial,
-            pd,
-            plt,
-            random,
-            re,
-            shutil,
-            tensor,
-            torch,
-        )
-        from whatsit.fastai1.recorder import Recorder
-        from whatsit.fastai1.transforms import get_transforms, imagenet_stats
-        from whatsit.fastai1.types import DatasetType
+HOMES = {
+    "Category": "whatsit.fastai1.category:Category",
+    "ClassificationInterpretation": "whatsit.fastai1.interpretation:ClassificationInterpretation",
+    "DatasetType": "whatsit.fastai1.types:DatasetType",
+    "Image": "whatsit.fastai1.images:Image",
+    "ImageDataBunch": "whatsit.fastai1.data:ImageDataBunch",
+    "ImageItemList": "whatsit.fastai1.lists:ImageItemList",
+    "ImageList": "whatsit.fastai1.lists:ImageList",
+    "Indices": "whatsit.fastai1.indices:Indices",
+    "Learner": "whatsit.fastai1.learner:Learner",
+    "Path": "whatsit.fastai1.files:Path",
+    "Recorder": "whatsit.fastai1.recorder:Recorder",
+    "accuracy": "whatsit.fastai1.metrics:accuracy",
+    "cnn_learner": "whatsit.fastai1.learner:cnn_learner",
+    "create_cnn": "whatsit.fastai1.learner:create_cnn",
+    "defaults": "whatsit.fastai1.device:defaults",
+    "doc": "whatsit.fastai1.documentation:doc",
+    "download_images": "whatsit.fastai1.files:download_images",
+    "error_rate": "whatsit.fastai1.metrics:error_rate",
+    "fastai": "whatsit.fastai1",  # for `fastai.defaults.device = ...`
+    "get_image_files": "whatsit.fastai1.files:get_image_files",
+    "get_transforms": "whatsit.fastai1.transforms:get_transforms",
+    "imagenet_stats": "whatsit.fastai1.transforms:imagenet_stats",
+    "load_learner": "whatsit.fastai1.learner:load_learner",
+    "models": "whatsit.fastai1.models",
+    "open_image": "whatsit.fastai1.images:open_image",
+    "tensor": "whatsit.fastai1.tensors:tensor",
+    "verify_images": "whatsit.fastai1.files:verify_images",
+    # What fastai 1 brought along of other libraries.
+    "BytesIO": "io:BytesIO",
+    "Counter": "collections:Counter",
+    "F": "torch.nn.functional",
+    "Tensor": "torch:Tensor",
+    "collections": "collections",
+    "defaultdict": "collections:defaultdict",
+    "itertools": "itertools",
+    "json": "json",
+    "math": "math",
+    "nn": "torch.nn",
+    "np": "numpy",
+    "optim": "torch.optim",
+    "os": "os",
+    "partial": "functools:partial",
+    "pd": "pandas",
+    "plt": "matplotlib.pyplot",
+    "random": "random",
+    "re": "re",
+    "shutil": "shutil",
+    "sys": "sys",
+    "time": "time",
+    "torch": "torch",
+    "warnings": "warnings",
+}
+__all__ = sorted(HOMES)
 
-    show_animations()
-fastai = sys.modules[__name__]  # for `fastai.defaults.device = ...`
+show_animations()
 
-__all__ = [
-    "BytesIO",
-    "Category",
-    "ClassificationInterpretation",
-    "DatasetType",
-    "F",
-    "Image",
-    "ImageDataBunch",
-    "ImageItemList",
-    "ImageList",
-    "Indices",
-    "Learner",
-    "Path",
-    "Recorder",
-    "Tensor",
-    "accuracy",
-    "cnn_learner",
-    "create_cnn",
-    "defaults",
-    "doc",
-    "download_images",
-    "error_rate",
-    "fastai",
-    "get_image_files",
-    "get_transforms",
-    "imagenet_stats",
-    "load_learner",
-    "math",
-    "models",
-    "nn",
-    "np",
-    "open_image",
-    "optim",
-    "os",
-    "partial",
-    "pd",
-    "plt",
-    "random",
-    "re",
-    "shutil",
-    "tensor",
-    "torch",
-    "verify_images",
-]
+
+def __getattr__(name: str) -> Any:
+    return lazy.find(name, __name__, HOMES)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -9,10 +9,9 @@ from typing import NoReturn, get_args
 
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
-from whatsit.fastai1 import __all__
+from whatsit.fastai1 import __all__, widgets
 from whatsit.fastai1.arguments import accepted
 from whatsit.fastai1.converting import convert, described
-from whatsit.fastai1.examples import IN_WIDGETS
 from whatsit.fastai1.rewriting import HERE, MODELS, WIDGETS
 from whatsit.i18n import Message, chosen, say, speak
 from whatsit.text import printable
@@ -51,7 +50,7 @@ def _convert(words: list[str]) -> None:
     if given.help or not given.old:
         print(say("rewriting.help"))
         return
-    names = {HERE: [*__all__, "__version__"], WIDGETS: IN_WIDGETS, MODELS: ()}
+    names = {HERE: [*__all__, "__version__"], WIDGETS: widgets.__all__, MODELS: ()}
     done = convert(given.old, given.out, names, accepted())
     print(say("rewriting.written", out=printable(done.out), count=done.imports))
     if done.places:

@@ -4,6 +4,7 @@ import ast
 import builtins
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
 from whatsit.fastai1.arguments import Taken
@@ -33,7 +34,7 @@ class Checker:
         self._defined = {name for node in nodes for name in names_bound(node)}
         self._owners = Owners(nodes)
         self._learners = self._owners.learners
-        self._given = {node.attr for node in nodes if isinstance(node, ast.Attribute) and _is_set(node)}
+        self._given = {node.attr for node in nodes if _gives_own(node)}
         self._imported = {one.name for tree in self._trees for node in imports(tree) for one in node.names}
         stars = [
             one for one in nodes if isinstance(one, ast.ImportFrom) and any(a.name == "*" for a in one.names)
@@ -154,5 +155,8 @@ class Checker:
         )
 
 
-def _is_set(node: ast.Attribute) -> bool:
-    return isinstance(node.ctx, ast.Store)
+def _gives_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """Whether an object gets an attribute, which is the notebook's own; settings are not."""
+    if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+        return False
+    return ast.unparse(node.value) != "defaults"

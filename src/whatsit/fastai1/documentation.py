@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from html import escape
-from importlib import import_module
 from typing import Any
 
+from whatsit import fastai1
 from whatsit.errors import WhatsitError
 from whatsit.extras import MissingError
-from whatsit.fastai1.examples import IN_WIDGETS, NAMES, example_of
+from whatsit.fastai1 import widgets
+from whatsit.fastai1.examples import NAMES, example_of
 from whatsit.fastai1.notebooks import is_notebook
 from whatsit.i18n import Message, say
 from whatsit.text import brief, printable, shortened
@@ -90,12 +91,12 @@ def page_of(thing: object) -> Page:
 
 def thing_of(name: str) -> Any:
     """What a name of the lesson stands for, a property itself and not its value; None where it is missing."""
-    is_widget = name.partition(".")[0] in IN_WIDGETS
+    first, *inside = name.split(".")
     try:
-        found: Any = import_module("whatsit.fastai1.widgets" if is_widget else "whatsit.fastai1")
+        found = getattr(widgets if first in widgets.__all__ else fastai1, first, None)
     except MissingError:
         return None
-    for part in name.split("."):
+    for part in inside:
         found = inspect.getattr_static(found, part, None)
     return found
 

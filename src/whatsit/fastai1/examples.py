@@ -2,9 +2,10 @@
 
 import ast
 
+from whatsit.fastai1 import widgets
+
 IMPORTS = "from whatsit.fastai1 import *"
 WIDGETS = "from whatsit.fastai1.widgets import *"
-IN_WIDGETS = ("FileDeleter", "DatasetFormatter", "ImageCleaner")
 # What the lesson's names stand for, in the order in which they are made.
 BEFORE = {
     "path": "path = Path('data/bears')",
@@ -167,7 +168,7 @@ def example_of(name: str) -> str:
         if _uses("\n".join(lines), other):
             lines.insert(0, first)
     code = "\n".join(lines)
-    is_widget = any(_uses(code, one) for one in IN_WIDGETS)
+    is_widget = any(_uses(code, one) for one in widgets.__all__)
     return "\n".join([IMPORTS, *([WIDGETS] if is_widget else []), code])
 
 

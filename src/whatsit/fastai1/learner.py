@@ -16,7 +16,7 @@ from whatsit.errors import WhatsitError
 from whatsit.fastai1 import models, saved
 from whatsit.fastai1.category import Category
 from whatsit.fastai1.data import ImageDataBunch
-from whatsit.fastai1.defaults import defaults
+from whatsit.fastai1.device import defaults
 from whatsit.fastai1.epoch_table import printing
 from whatsit.fastai1.images import Image
 from whatsit.fastai1.metrics import Metric, as_today, error_rate, listed, name_of

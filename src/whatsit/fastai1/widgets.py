@@ -1,7 +1,16 @@
 """Widgets to clean pictures in a notebook: `from whatsit.fastai1.widgets import *`."""
 
-from whatsit.fastai1.dataset_formatter import DatasetFormatter
-from whatsit.fastai1.file_deleter import FileDeleter
-from whatsit.fastai1.image_cleaner import ImageCleaner
+from typing import Any
 
-__all__ = ["DatasetFormatter", "FileDeleter", "ImageCleaner"]
+from whatsit.fastai1 import lazy
+
+HOMES = {
+    "DatasetFormatter": "whatsit.fastai1.dataset_formatter:DatasetFormatter",
+    "FileDeleter": "whatsit.fastai1.file_deleter:FileDeleter",
+    "ImageCleaner": "whatsit.fastai1.image_cleaner:ImageCleaner",
+}
+__all__ = sorted(HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    return lazy.find(name, __name__, HOMES)
