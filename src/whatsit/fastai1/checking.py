@@ -140,6 +140,8 @@ class Checker:
         has = self._taken.members.get(owner or "")
         if has is not None and node.attr in has:
             return None
+        if owner == "Defaults":
+            return Message("lesson_data.no_setting", name=node.attr)
         if why := not_there.of_method(node.attr, owner == "Learner" or name in self._learners):
             return why
         is_unknown = has is not None and node.attr not in self._given and not node.attr.startswith("__")

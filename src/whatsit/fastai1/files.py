@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections import Counter
 from collections.abc import Iterable
 
 from whatsit import collection, verification
@@ -31,9 +32,14 @@ def download_images(
 ) -> collection.Collection:
     """Download the pictures of a file of addresses, the first `max_pics`, into a class's folder.
 
-    `max_workers` are fetched at once; with 0 they are fetched one by one, and the first error is raised.
+    `max_workers` are fetched at once; how many failed, and most often why, is printed. With 0 they are
+    fetched one by one, also those that failed before, and the first error is raised.
     """
-    return collection.download_images(urls, dest, max_pics, max_workers)
+    done = collection.download_images(urls, dest, max_pics, max_workers, retry=max_workers == 0)
+    reasons = Counter({why: count for one in done.classes.values() for why, count in one.reasons.items()})
+    for why, _ in reasons.most_common(1):
+        note(Message("lesson_data.not_downloaded", folder=dest, count=reasons.total(), reason=why))
+    return done
 
 
 def verify_images(

@@ -9,6 +9,8 @@ from typing import Any
 from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.data import ImageDataBunch
+from whatsit.fastai1.explained import Explained
+from whatsit.fastai1.files import get_image_files
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.tables import Table
@@ -20,7 +22,7 @@ PathOrStr = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, repr=False)
-class ImageList:
+class ImageList(Explained):
     """The pictures below `path`, or those that a table lists; each verb gives a new one that knows more."""
 
     path: pathlib.Path
@@ -29,6 +31,10 @@ class ImageList:
     how: Share | Folders | None = None
     catalog: Catalog | None = None
     settings: Settings = field(default_factory=Settings)
+
+    def __len__(self) -> int:
+        is_listed = self.table is not None
+        return len(self.files) if is_listed else len(get_image_files(self.path, recurse=True))
 
     def __repr__(self) -> str:
         where = "listed in a table" if self.table is not None else "in its folders"
