@@ -13,7 +13,7 @@ from whatsit.catalog import Catalog
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
-from whatsit.fastai1.files import Path
+from whatsit.fastai1.paths import Path
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.showing import shown
@@ -22,7 +22,7 @@ from whatsit.fastai1.transforms import imagenet_stats
 from whatsit.figures import Plot
 from whatsit.i18n import Message
 from whatsit.tables import paragraph
-from whatsit.text import brief
+from whatsit.text import brief, shortened
 
 PathOrStr = str | os.PathLike[str]
 
@@ -60,8 +60,10 @@ class ImageDataBunch:
         how: Folders | Share = Folders(train, valid)
         if valid_pct is not None:
             how, root = Share.drawn(valid_pct, seed), root if train == "train" else root / train
+        elif train == ".":
+            raise CatalogError(Message("lesson_data.no_share", folder=root))
         catalog = from_folder(root, how)
-        return cls(root, catalog, catalog.classes, prepared)
+        return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
     def from_lists(
@@ -132,8 +134,14 @@ class ImageDataBunch:
     def single_from_classes(
         cls, path: PathOrStr, classes: Sequence[str], **settings: Any
     ) -> "ImageDataBunch":
-        """Of no pictures, for a learner that loads what was trained on these classes and predicts."""
-        return cls(path, None, classes, Settings.of(settings))
+        """Of no pictures, for a learner that loads what was trained on these classes and predicts.
+
+        Raises WhatsitError for what is not a list of different names.
+        """
+        names = [] if isinstance(classes, str) else list(map(str, classes))
+        if not names or len(set(names)) < len(names):
+            raise WhatsitError(Message("lesson_data.bad_classes", given=shortened(repr(classes), 60)))
+        return cls(path, None, names, Settings.of(settings))
 
     def __repr__(self) -> str:
         about = f"no pictures, {self.c} classes" if self.catalog is None else repr(self.catalog)[1:-1]
