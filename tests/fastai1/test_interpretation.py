@@ -125,15 +125,15 @@ def test_deleted_pictures_are_left_out_and_new_data_are_advised(
 ) -> None:
     shutil.copytree(folder, tmp_path / "bears", ignore=lambda *_: [".whatsit"])
     data = ImageDataBunch.from_folder(tmp_path / "bears", train=".", valid_pct=0.4, seed=42, size=64)
+    data.valid_ds.paths[0].unlink()
     learn = create_cnn(data, models.lite0)
     learn.fit_one_cycle(1)
-    learn.unfreeze()
-    data.valid_ds.paths[0].unlink()
-    data.train_ds.paths[0].unlink()
     notes: list[str] = []
     with on_lines(notes.append):
         ClassificationInterpretation.from_learner(learn)
     assert notes[-1].startswith("1 picture of data.valid_ds left out: deleted since the data were made")
+    data.train_ds.paths[0].unlink()
+    learn.unfreeze()
     for work in (partial(learn.fit_one_cycle, 1), learn.lr_find):
         with pytest.raises(wi.WhatsitError, match=r"has changed in the.*ImageDataBunch\.from_folder"):
             work()
