@@ -106,7 +106,7 @@ def test_every_public_name_of_our_own_is_explained() -> None:
         for name in whatsit.fastai1.__all__
         if getattr(getattr(whatsit.fastai1, name), "__module__", "").startswith("whatsit.fastai1")
     }
-    assert own - set(NAMES) == {"Indices", "Recorder", "get_image_files"}
+    assert own - set(NAMES) == {"Indices", "get_image_files"}
 
 
 def test_doc_prints_a_signature_a_paragraph_an_example_and_the_source(
@@ -128,6 +128,13 @@ def test_doc_knows_methods_objects_names_and_what_others_made(capsys: pytest.Cap
     assert page_of(models.resnet34).name == "models.resnet34"
     other = page_of(partial)
     assert (other.name, other.example) == ("partial", example_of("partial"))
+    for thing, name in (
+        (data.classes, "list"),
+        (models.densenet121, "models"),
+        (whatsit.fastai1.ImageList.label_from_df, "ImageList.label_from_df"),
+        (whatsit.fastai1.Recorder, "Recorder"),
+    ):
+        assert page_of(thing).name == name
     foreign = page_of(np.random.RandomState.randint)
     assert foreign.about.startswith("randint(low, high=None")
     doc("learn.fit_one_cycle")
@@ -143,6 +150,18 @@ def test_doc_shows_a_page_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None
     page = shown[0]._repr_html_()
     assert "<b>Path.ls</b>()" in page
     assert "<pre><code>from whatsit.fastai1 import *\n" in page
+
+
+def test_properties_are_not_shown_as_calls(lesson: dict[str, Any]) -> None:
+    for name in ("ImageDataBunch.c", "ImageDataBunch.x", "ImageDataBunch.train_ds", "Learner.recorder"):
+        assert find(name)[0].signature == ""
+        assert str(find(name)[0]).startswith(f"{name}\n\n")
+    data = whatsit.fastai1.ImageDataBunch.from_folder("data/bears", valid_pct=0.25, size=64)
+    assert [page_of(one).name for one in (data.x, data.y, data.valid_ds)] == [
+        "ImageDataBunch.x",
+        "ImageDataBunch.y",
+        "ImageDataBunch.train_ds",
+    ]
 
 
 def test_explanations_are_in_both_languages() -> None:

@@ -407,6 +407,9 @@ def test_device_of_new_learners_is_the_default_one(
     fastai.defaults.device = torch.device("cpu")
     learn = create_cnn(data_of(digits), models.lite0)
     assert learn.learner._state.config.device == "cpu"
+    defaults.device = "gpu"
+    with pytest.raises(WhatsitError, match=r"defaults\.device can't be 'gpu'.*torch\.device\('cpu'\)"):
+        create_cnn(data_of(digits), models.lite0)
     defaults.device = "mps"
     with pytest.raises(WhatsitError, match="device"):
         create_cnn(data_of(digits), models.lite0)

@@ -24,7 +24,7 @@ PAGE = ROOT / "docs" / "lesson-map.md"
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 # What the names of a call stand for.
 LESSON_NAMES = {
-    **vars(widgets),
+    **{name: getattr(widgets, name) for name in widgets.__all__},
     **{name: getattr(fastai1, name) for name in fastai1.__all__},
     "data": fastai1.ImageDataBunch,
     "data.train_ds": Dataset,

@@ -12,6 +12,7 @@ HOMES = {
     "DatasetType": "whatsit.fastai1.types:DatasetType",
     "Image": "whatsit.fastai1.images:Image",
     "ImageDataBunch": "whatsit.fastai1.data:ImageDataBunch",
+    "ImageItemList": "whatsit.fastai1.lists:ImageItemList",
     "ImageList": "whatsit.fastai1.lists:ImageList",
     "Indices": "whatsit.fastai1.indices:Indices",
     "Learner": "whatsit.fastai1.learner:Learner",
@@ -35,8 +36,13 @@ HOMES = {
     "verify_images": "whatsit.fastai1.verifying:verify_images",
     # What fastai 1 brought along of other libraries.
     "BytesIO": "io:BytesIO",
+    "Counter": "collections:Counter",
     "F": "torch.nn.functional",
     "Tensor": "torch:Tensor",
+    "collections": "collections",
+    "defaultdict": "collections:defaultdict",
+    "itertools": "itertools",
+    "json": "json",
     "math": "math",
     "nn": "torch.nn",
     "np": "numpy",
@@ -48,7 +54,10 @@ HOMES = {
     "random": "random",
     "re": "re",
     "shutil": "shutil",
+    "sys": "sys",
+    "time": "time",
     "torch": "torch",
+    "warnings": "warnings",
 }
 __all__ = sorted(HOMES)
 

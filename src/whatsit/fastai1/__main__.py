@@ -51,7 +51,7 @@ def _convert(words: list[str]) -> None:
         print(say("rewriting.help"))
         return
     names = {HERE: [*__all__, "__version__"], WIDGETS: widgets.__all__, MODELS: ()}
-    done = convert(given.old, given.out, names, accepted([*__all__, *widgets.__all__]))
+    done = convert(given.old, given.out, names, accepted())
     print(say("rewriting.written", out=printable(done.out), count=done.imports))
     if done.places:
         print(say("rewriting.list"))

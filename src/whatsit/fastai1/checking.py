@@ -4,14 +4,15 @@ import ast
 import builtins
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
+from whatsit.fastai1.arguments import Taken
+from whatsit.fastai1.owners import CLASSES, Owners, called_by, names_bound
 from whatsit.fastai1.rewriting import HERE, Finding, home, imports, is_fastai
 from whatsit.i18n import Message
 
 IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
-_LEARNERS = re.compile(r"cnn_learner|create_cnn|load_learner|\w*[lL]earner")
-_OPEN = ("ImageDataBunch", "ImageList", "Learner", "ClassificationInterpretation", "Image", "Category")
 # Methods that no other library has.
 _OWN = re.compile(
     r"fit_one_cycle|lr_find|freeze_to|unfreeze|get_preds|show_batch|databunch|label_from_\w+|split_(none|by_\w+)|"
@@ -26,14 +27,14 @@ Names = Mapping[str, Collection[str]]
 class Checker:
     """The cells of one notebook, or a script as its only cell: what one defines, the others use."""
 
-    def __init__(
-        self, cells: Sequence[tuple[str, ast.Module | None]], names: Names, arguments: Names
-    ) -> None:
-        self._arguments = arguments
+    def __init__(self, cells: Sequence[tuple[str, ast.Module | None]], names: Names, taken: Taken) -> None:
+        self._taken = taken
         self._trees = [tree for _, tree in cells if tree]
         nodes = [node for tree in self._trees for node in ast.walk(tree)]
-        self._defined = {name for node in nodes for name in _bound(node)}
-        self._learners = {name for node in nodes for name in _learners(node)}
+        self._defined = {name for node in nodes for name in names_bound(node)}
+        self._owners = Owners(nodes)
+        self._learners = self._owners.learners
+        self._given = {node.attr for node in nodes if _gives_own(node)}
         self._imported = {one.name for tree in self._trees for node in imports(tree) for one in node.names}
         stars = [
             one for one in nodes if isinstance(one, ast.ImportFrom) and any(a.name == "*" for a in one.names)
@@ -68,18 +69,34 @@ class Checker:
                 yield Finding(node.lineno, node.id, why)
         elif isinstance(node, ast.Attribute):
             yield from self._attribute(node)
+        elif isinstance(node, ast.Subscript):
+            if self._owner(node.value) == "Transforms":
+                yield Finding(node.lineno, "get_transforms", Message("rewriting.two_transforms"))
+        elif isinstance(node, ast.Assign):
+            if isinstance(node.targets[0], ast.Tuple) and self._owner(node.value) == "Transforms":
+                yield Finding(node.lineno, "get_transforms", Message("rewriting.two_transforms"))
         elif isinstance(node, ast.Call) and self._is_of_lesson(node.func):
-            taken = self._arguments.get(_called(node))
-            for one in node.keywords:
-                why = not_there.of_argument(one.arg or "")
-                if one.arg and not why and taken is not None and one.arg not in taken:
-                    why = Message("rewriting.argument", function=_called(node))
-                if why:
-                    yield Finding(one.value.lineno, f"{one.arg}=", why)
+            yield from self._call(node)
         elif isinstance(node, ast.ClassDef):
             for base in node.bases:
-                if isinstance(base, ast.Name) and base.id in _OPEN and self._is_ours(base.id):
+                if isinstance(base, ast.Name) and base.id in CLASSES and self._is_ours(base.id):
                     yield Finding(node.lineno, node.name, Message("rewriting.custom", base=base.id))
+
+    def _call(self, node: ast.Call) -> Iterator[Finding]:
+        """The arguments of a call that the lesson's function does not take."""
+        function = called_by(node)
+        owner = self._owner(node.func.value) if isinstance(node.func, ast.Attribute) else None
+        taken = self._taken.by(function, owner)
+        for one in node.keywords:
+            why = not_there.of_argument(one.arg or "")
+            if one.arg and not why and taken is not None and one.arg not in taken.names:
+                why = Message("rewriting.argument", function=function)
+            if why and not (taken and one.arg in taken.names):
+                yield Finding(one.value.lineno, f"{one.arg}=", why)
+        is_counted = taken and not any(isinstance(one, ast.Starred) for one in node.args)
+        if taken and is_counted and len(node.args) > taken.most:
+            why = Message("rewriting.positional", function=function, most=int(taken.most))
+            yield Finding(node.lineno, function, why)
 
     def _is_of_lesson(self, function: ast.expr) -> bool:
         """Whether a function or method that is called is the lesson's."""
@@ -88,8 +105,14 @@ class Checker:
         if not isinstance(function, ast.Attribute):
             return False
         owner = function.value.id if isinstance(function.value, ast.Name) else ""
-        is_known = owner in self._learners or (owner in _OPEN and self._is_ours(owner))
+        is_known = owner in self._learners or self._owner(function.value) is not None
         return is_known or bool(_OWN.fullmatch(function.attr))
+
+    def _owner(self, value: ast.expr) -> str | None:
+        """The class of the lesson that an expression is, or gives an object of."""
+        if isinstance(value, ast.Name) and value.id in self._names and self._is_ours(value.id):
+            return {"defaults": "Defaults"}.get(value.id, value.id if value.id in CLASSES else None)
+        return self._owners.of(value)
 
     def _is_ours(self, name: str) -> bool:
         return name in self._imported or name not in self._defined
@@ -104,10 +127,25 @@ class Checker:
         if owner in self._modules:
             why = None if node.attr in self._names else self._of_module(node.attr)
             name = f"{owner}.{node.attr}"
+        elif owner == "models" and self._is_ours(owner):
+            why, name = not_there.of_architecture(node.attr), f"models.{node.attr}"
         else:
-            why, name = not_there.of_method(node.attr, owner in self._learners), node.attr
+            why, name = self._of_object(node, owner), node.attr
         if why:
             yield Finding(node.lineno, name, why)
+
+    def _of_object(self, node: ast.Attribute, name: str) -> Message | None:
+        """Why an object has no such method or attribute; None where it may."""
+        owner = self._owner(node.value)
+        has = self._taken.members.get(owner or "")
+        if has is not None and node.attr in has:
+            return None
+        if owner == "Defaults":
+            return Message("lesson_data.no_setting", name=node.attr)
+        if why := not_there.of_method(node.attr, owner == "Learner" or name in self._learners):
+            return why
+        is_unknown = has is not None and node.attr not in self._given and not node.attr.startswith("__")
+        return Message("rewriting.attribute", owner=owner) if is_unknown else None
 
     def _of_module(self, name: str) -> Message | None:
         if home(f"fastai.{name}") == HERE:
@@ -119,28 +157,8 @@ class Checker:
         )
 
 
-def _bound(node: ast.AST) -> Iterator[str]:
-    """The names that a node gives something to."""
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name
-    elif isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (one.asname or one.name.partition(".")[0] for one in node.names)
-
-
-def _learners(node: ast.AST) -> Iterator[str]:
-    """The names that a learner is given, as in `learn = cnn_learner(...).to_fp16()`."""
-    made = node.value if isinstance(node, ast.Assign) else None
-    while isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
-        made = made.func.value
-    if isinstance(node, ast.Assign) and isinstance(made, ast.Call) and _LEARNERS.fullmatch(_called(made)):
-        yield from (one.id for one in node.targets if isinstance(one, ast.Name))
-
-
-def _called(node: ast.Call) -> str:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+def _gives_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """Whether an object gets an attribute, which is the notebook's own; settings are not."""
+    if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+        return False
+    return ast.unparse(node.value) != "defaults"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from whatsit.checks import require_place
 from whatsit.errors import WhatsitError
+from whatsit.fastai1.arguments import Taken
 from whatsit.fastai1.checking import Checker, Names
 from whatsit.fastai1.ipython_cells import LINES, without_magics
 from whatsit.fastai1.notebook_file import NotebookFile
@@ -46,10 +47,10 @@ class Conversion:
     places: Sequence[Place]
 
 
-def convert(old: Path, out: Path | None, names: Names, arguments: Names) -> Conversion:
+def convert(old: Path, out: Path | None, names: Names, taken: Taken) -> Conversion:
     """Write a notebook or script of fastai 1 anew, beside the old one if `out` is None.
 
-    `names` are those that each module of today has, `arguments` those that each function takes. Raises
+    `names` are those that each module of today has, `taken` what its functions and objects have. Raises
     WhatsitError, also where `out` has other content.
     """
     file = NotebookFile.read(old)
@@ -59,7 +60,7 @@ def convert(old: Path, out: Path | None, names: Names, arguments: Names) -> Conv
     if not file.is_notebook and isinstance(trees[0], SyntaxError):
         raise WhatsitError(Message("rewriting.not_python_script", path=old, line=trees[0].lineno or 1))
     _require_fastai_1(old, [tree for tree in trees if isinstance(tree, ast.Module)])
-    edits, places = _rewritten(file, trees, names, arguments)
+    edits, places = _rewritten(file, trees, names, taken)
     written = file.edited(edits)
     if not (out.is_file() and out.read_bytes() == written):
         if os.path.lexists(out):
@@ -69,14 +70,14 @@ def convert(old: Path, out: Path | None, names: Names, arguments: Names) -> Conv
 
 
 def _rewritten(
-    file: NotebookFile, trees: Sequence[ast.Module | SyntaxError], names: Names, arguments: Names
+    file: NotebookFile, trees: Sequence[ast.Module | SyntaxError], names: Names, taken: Taken
 ) -> tuple[list[list[Edit]], list[Place]]:
     edits, places = [], []
     cells = [
         (source, tree if isinstance(tree, ast.Module) else None)
         for source, tree in zip(file.sources, trees, strict=True)
     ]
-    checker = Checker(cells, names, arguments)
+    checker = Checker(cells, names, taken)
     for number, ((source, parsed), tree) in enumerate(zip(cells, trees, strict=True), 1):
         changes, found = rewrite(source, parsed, names) if parsed else ([], [])
         if isinstance(tree, SyntaxError):

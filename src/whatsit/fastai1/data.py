@@ -13,12 +13,14 @@ from whatsit.catalog import Catalog
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
+from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.paths import Path
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.showing import shown
 from whatsit.fastai1.tables import Table
 from whatsit.fastai1.transforms import imagenet_stats
+from whatsit.fastai1.types import DatasetType, split_of
 from whatsit.figures import Plot
 from whatsit.i18n import Message
 from whatsit.tables import paragraph
@@ -27,7 +29,7 @@ from whatsit.text import brief, shortened
 PathOrStr = str | os.PathLike[str]
 
 
-class ImageDataBunch:
+class ImageDataBunch(Explained):
     """Pictures for a learner: the `catalog` of a folder `path`, or only `classes` and None.
 
     `size` is the side of the network's input in pixels or "auto", `bs` the batch size, None for Whatsit's
@@ -190,9 +192,15 @@ class ImageDataBunch:
             note(Message("lesson_data.own_stats"))
         return self
 
-    def show_batch(self, rows: int = 5, figsize: tuple[float, float] | None = None) -> Plot | None:
-        """Show `rows` rows of as many training pictures, from all classes."""
-        figure = self._pictures["train"].show(rows, rows)
+    @explained
+    def show_batch(
+        self,
+        rows: int = 5,
+        figsize: tuple[float, float] | None = None,
+        ds_type: DatasetType = DatasetType.Train,
+    ) -> Plot | None:
+        """Show `rows` rows of as many pictures of a kind, from all classes."""
+        figure = self._pictures[split_of(ds_type)].show(rows, rows)
         if figsize is not None:
             figure.set_size_inches(*figsize)
         return shown(figure)

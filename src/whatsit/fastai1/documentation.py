@@ -19,13 +19,21 @@ from whatsit.i18n import Message, say
 from whatsit.text import brief, printable, shortened
 from whatsit.wide import wrapped
 
+# What explains an object of a class that has no page of its own.
+OF_KIND = {
+    "Architecture": "models",
+    "Dataset": "ImageDataBunch.train_ds",
+    "Indices": "ClassificationInterpretation.top_losses",
+    "Labels": "ImageDataBunch.y",
+    "Pictures": "ImageDataBunch.x",
+}
 WIDTH = 100  # cells of a paragraph
 LONGEST = 40  # characters of an argument's usual value
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is to know of a name; `signature`, `example` and `source` are "" where there is none."""
+    """What a reader should know of a name; `signature`, `example` and `source` are "" where there is none."""
 
     name: str
     signature: str
@@ -82,6 +90,9 @@ def page_of(thing: object) -> Page:
         for name in NAMES:
             if (one := _plain(thing_of(name))) is own and one is not None:
                 return _of_lesson(name)
+    kind = type(thing)
+    if kind.__module__.startswith(f"{fastai1.__name__}.") and kind.__name__ in OF_KIND:
+        return _of_lesson(OF_KIND[kind.__name__])
     plain = _plain(thing)
     usual = getattr(plain, "__name__", type(thing).__qualname__)
     called: str = getattr(plain, "__qualname__", usual)
@@ -110,8 +121,10 @@ def summaries() -> Iterator[tuple[str, str]]:
 
 
 def _of_lesson(name: str) -> Page:
-    thing = _plain(thing_of(name))
-    return Page(name, _signature(thing, name), say(f"doc.{name}"), example_of(name), _source(thing))
+    one = thing_of(name)
+    thing = _plain(one)
+    signature = "" if isinstance(one, property | cached_property) else _signature(thing, name)
+    return Page(name, signature, say(f"doc.{name}"), example_of(name), _source(thing))
 
 
 def _plain(thing: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from whatsit import collection
 from whatsit.collection.download import AT_ONCE
@@ -19,14 +18,12 @@ def download_images(
 ) -> collection.Collection:
     """Download the pictures of a file of addresses, the first `max_pics`, into a class's folder.
 
-    `max_workers` are fetched at once; what failed is counted in a line, with the most frequent reason. With 0
-    what failed before is tried again too, one by one, and the first error is raised.
+    `max_workers` are fetched at once; how many failed, and most often why, is printed. With 0 they are
+    fetched one by one, also those that failed before, and the first error is raised.
     """
     done = collection.download_images(urls, dest, max_pics, max_workers, retry=max_workers == 0)
     (tally,) = done.classes.values()
-    if missing := tally.found - tally.downloaded + tally.broken:
-        reasons = Counter(tally.reasons).most_common(1)
-        reason = reasons[0][0] if reasons else Message("lesson_data.not_fetched")
-        counts = {"count": missing, "found": tally.found, "folder": Path(dest)}
-        note(Message("lesson_data.not_downloaded", reason=reason, **counts))
+    missing = tally.found - tally.downloaded + tally.broken  # without those that a review removed
+    for why, _ in Counter(tally.reasons).most_common(1 if missing else 0):
+        note(Message("lesson_data.not_downloaded", folder=dest, count=missing, reason=why))
     return done

@@ -61,6 +61,8 @@ EXAMPLES = {
     "doc.ImageDataBunch.c": "data.classes, data.c, len(data.train_ds), len(data.valid_ds)",
     "doc.ImageDataBunch.train_ds": "len(data.train_ds), data.train_ds.x[0], data.train_ds.y[0]",
     "doc.ImageDataBunch.valid_ds": "len(data.valid_ds), data.valid_ds.x[0], data.valid_ds.y[0]",
+    "doc.ImageDataBunch.x": "len(data.x), data.x[0], data.x.items[0]",
+    "doc.ImageDataBunch.y": "len(data.y), data.y[0]",
     "doc.ImageList": (
         "data = (ImageList.from_folder(path).split_by_rand_pct(0.2).label_from_folder()\n"
         "        .transform(get_transforms(), size=224).databunch())"
@@ -81,6 +83,35 @@ EXAMPLES = {
         "np.random.seed(42)\n"
         "data = (ImageList.from_folder(path).split_by_rand_pct(0.2).label_from_folder()\n"
         "        .transform(size=224).databunch())"
+    ),
+    "doc.ImageList.split_by_folder": (
+        "for c in data.classes:\n"
+        "    for split in ('train', 'valid'):\n"
+        "        shutil.copytree(path/c, Path('data/two')/split/c, dirs_exist_ok=True)\n"
+        "data = (ImageList.from_folder('data/two').split_by_folder(train='train', valid='valid')\n"
+        "        .label_from_folder().transform(size=224).databunch())"
+    ),
+    "doc.ImageList.label_from_folder": (
+        "data = (ImageList.from_folder(path).split_by_rand_pct(0.2).label_from_folder()\n"
+        "        .transform(size=224).databunch())"
+    ),
+    "doc.ImageList.label_from_df": (
+        "rows = [(f'{c}/{file.name}', c) for c in data.classes for file in (path/c).ls()]\n"
+        "table = pd.DataFrame(rows, columns=['name', 'label'])\n"
+        "data = (ImageList.from_df(table, path).split_by_rand_pct(0.2).label_from_df(cols='label')\n"
+        "        .transform(size=224).databunch())"
+    ),
+    "doc.ImageList.transform": (
+        "items = ImageList.from_folder(path).split_by_rand_pct(0.2).label_from_folder()\n"
+        "data = items.transform(get_transforms(), size=224).databunch()"
+    ),
+    "doc.ImageList.databunch": (
+        "items = ImageList.from_folder(path).split_by_rand_pct(0.2).label_from_folder()\n"
+        "data = items.transform(get_transforms(), size=224).databunch(bs=32)"
+    ),
+    "doc.ImageItemList": (
+        "data = (ImageItemList.from_folder(path).random_split_by_pct(0.2).label_from_folder()\n"
+        "        .transform(get_transforms(), size=224).databunch())"
     ),
     "doc.get_transforms": (
         "tfms = get_transforms(do_flip=True, flip_vert=False, max_rotate=10., max_zoom=1.1)\n"
@@ -104,7 +135,11 @@ EXAMPLES = {
     "doc.Learner.fit": "learn.fit(2, lr=1e-3)",
     "doc.Learner.unfreeze": "learn.unfreeze()\nlearn.fit_one_cycle(1, max_lr=slice(3e-5,3e-4))",
     "doc.Learner.freeze": "learn.unfreeze()\nlearn.freeze()",
+    "doc.Learner.freeze_to": "learn.freeze_to(1)\nlearn.freeze()",
+    "doc.Learner.diagnose": "learn.fit_one_cycle(1)\nprint(learn.diagnose())",
+    "doc.Learner.recorder": "learn.recorder.losses, learn.recorder.val_losses",
     "doc.Learner.lr_find": "learn.lr_find()\nlearn.recorder.plot()",
+    "doc.Recorder": "learn.recorder.lrs, learn.recorder.metrics",
     "doc.Recorder.plot": "learn.lr_find()\nlearn.recorder.plot()",
     "doc.Recorder.plot_losses": "learn.recorder.plot_losses()",
     "doc.Recorder.plot_lr": "learn.recorder.plot_lr()",

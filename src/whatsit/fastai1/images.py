@@ -13,13 +13,14 @@ from PIL import Image as Pillow
 from whatsit import images
 from whatsit.checks import require_source
 from whatsit.errors import ImageError
+from whatsit.fastai1.explained import Explained
 from whatsit.i18n import Message
 from whatsit.text import brief
 
 LARGEST_SHOWN = 600  # pixels
 
 
-class Image:
+class Image(Explained):
     """A picture: `source` are the bytes of its file, which models read; `pil` is it, upright and RGB.
 
     `size` is (height, width) and `shape` (3, height, width), `data` a tensor of that shape from 0 to 1.

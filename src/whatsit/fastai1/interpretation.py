@@ -10,6 +10,7 @@ from torch import Tensor
 from whatsit.checks import described
 from whatsit.errors import WhatsitError
 from whatsit.events import note
+from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.indices import Indices
 from whatsit.fastai1.learner import Learner
 from whatsit.fastai1.showing import shown
@@ -26,7 +27,7 @@ Size = tuple[float, float]
 DPI = 100  # at which figures are shown
 
 
-class ClassificationInterpretation:
+class ClassificationInterpretation(Explained):
     """Answers for the pictures of a `dataset`; `today` is the same as a whatsit.Interpretation."""
 
     def __init__(self, dataset: "Dataset", today: Interpretation) -> None:
@@ -81,6 +82,7 @@ class ClassificationInterpretation:
         paths = self.today.paths or ()
         return self.dataset.indices_of([paths[place] for place in places])
 
+    @explained
     def plot_top_losses(self, k: int, figsize: Size | None = None, heatmap: bool = True) -> "Plot | None":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual."""
         return _sized(self.today.plot_top_losses(k, heatmap), figsize)
@@ -89,6 +91,7 @@ class ClassificationInterpretation:
         """Counts (classes, classes) by actual class (row) and predicted class (column)."""
         return self.today.confusion_matrix()
 
+    @explained
     def plot_confusion_matrix(
         self,
         normalize: bool = False,

@@ -18,6 +18,7 @@ from whatsit.fastai1.category import Category
 from whatsit.fastai1.data import ImageDataBunch
 from whatsit.fastai1.device import defaults
 from whatsit.fastai1.epoch_table import printing
+from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.images import Image
 from whatsit.fastai1.metrics import Metric, as_today, error_rate, listed, name_of
 from whatsit.fastai1.recorder import Recorder
@@ -35,7 +36,7 @@ MAX_LR = slice(LR)  # for the last layers, a tenth of it for the others
 FOUND = "LR Finder complete, type {learner_name}.recorder.plot() to see the graph."  # as the lesson has it
 
 
-class Learner:
+class Learner(Explained):
     """A model that is trained on the pictures of `data`, and with data of classes alone one that is loaded.
 
     `metrics` are functions of `preds` (n, classes), the logarithms of probabilities, and `targs` (n,), the
@@ -44,6 +45,7 @@ class Learner:
     that can't be fetched.
     """
 
+    @explained
     def __init__(
         self,
         data: ImageDataBunch,
@@ -97,6 +99,7 @@ class Learner:
         """What was recorded while training, and its figures."""
         return Recorder(self.learner, list(map(name_of, self.metrics)))
 
+    @explained
     def fit_one_cycle(
         self,
         cyc_len: int,
@@ -115,6 +118,7 @@ class Learner:
         with self._recording():
             self.learner.fit_one_cycle(cyc_len, max_lr, bs=bs, wd=wd, pct_start=pct_start, moms=moms)
 
+    @explained
     def fit(self, epochs: int, lr: LearningRates = MAX_LR, wd: float | None = None) -> None:
         """Train at constant rates; otherwise as `fit_one_cycle`."""
         with self._recording():
@@ -131,6 +135,7 @@ class Learner:
     def _decay(self, wd: float | None) -> float | None:
         return self.wd if wd is None else wd
 
+    @explained
     def lr_find(self, start_lr: float | None = None, end_lr: float = END, *, wd: float | None = None) -> None:
         """Try ever higher rates, a batch each, until the loss explodes; `recorder.plot` shows the losses."""
         bs, wd = self.data.bs, self._decay(wd)
@@ -194,6 +199,7 @@ class Learner:
         outputs = torch.tensor(list(answer.probabilities.values()))
         return Category(answer.label, number), torch.tensor(number), outputs
 
+    @explained
     def get_preds(self, ds_type: DatasetType = DatasetType.Valid) -> list[Tensor]:
         """The probabilities (n, classes) of all pictures of a kind, and the numbers of their classes (n,)."""
         probabilities, labels = self.learner.get_preds(split_of(ds_type))
@@ -211,6 +217,7 @@ def _reading() -> Iterator[None]:
         raise CatalogError(Message("lesson_learner.changed", reason=error)) from error
 
 
+@explained
 def cnn_learner(
     data: ImageDataBunch,
     arch: object,

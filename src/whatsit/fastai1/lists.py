@@ -9,6 +9,8 @@ from typing import Any
 from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.data import ImageDataBunch
+from whatsit.fastai1.explained import Explained
+from whatsit.fastai1.paths import get_image_files
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.tables import Table
@@ -20,7 +22,7 @@ PathOrStr = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, repr=False)
-class ImageList:
+class ImageList(Explained):
     """The pictures below `path`, or those that a table lists; each verb gives a new one that knows more."""
 
     path: pathlib.Path
@@ -29,6 +31,10 @@ class ImageList:
     how: Share | Folders | None = None
     catalog: Catalog | None = None
     settings: Settings = field(default_factory=Settings)
+
+    def __len__(self) -> int:
+        is_listed = self.table is not None
+        return len(self.files) if is_listed else len(get_image_files(self.path, recurse=True))
 
     def __repr__(self) -> str:
         where = "listed in a table" if self.table is not None else "in its folders"
@@ -64,9 +70,13 @@ class ImageList:
         """Train on all pictures, and validate on none."""
         return replace(self, how=Share(0, 0, False))
 
+    no_split = split_none  # as the first versions of fastai 1 called it
+
     def split_by_rand_pct(self, valid_pct: float = 0.2, seed: int | None = None) -> "ImageList":
         """Validate on a share of each class, drawn from NumPy's generator."""
         return replace(self, how=Share.drawn(valid_pct, seed))
+
+    random_split_by_pct = split_by_rand_pct  # so too
 
     def split_by_folder(self, train: str = "train", valid: str = "valid") -> "ImageList":
         """Train on the pictures in one sub-folder, and validate on those in another."""
@@ -108,3 +118,6 @@ class ImageList:
         if self.how is None:
             raise WhatsitError(Message("lesson_data.no_split"))
         return self.how
+
+
+ImageItemList = ImageList  # so too

@@ -46,7 +46,8 @@ _METHODS = {
     "rewriting.mixup": "mixup",
     "rewriting.show_results": "show_results",
     "rewriting.data": "split_by_(files|fname_file|idxs?|list|valid_func)|split_subsets|split_from_df|"
-    "label_(from_func|from_re|from_list|const|empty)|filter_by_(func|rand|folder)|add_test(_folder)?|from_name_func",
+    "label_(from_func|from_re|from_list|const|empty)|filter_by_(func|rand|folder)|add_test(_folder)?|from_name_func|"
+    "create_from_ll|use_partial_data",
     "rewriting.callbacks": "callback_fns",
 }
 # Words that other libraries use too, so that they count after the name of a learner alone.
@@ -56,6 +57,7 @@ _METHODS_OF_A_LEARNER = {
     "rewriting.validate": "validate|pred_batch",
     "rewriting.callbacks": "callbacks",
     "rewriting.free": "purge|destroy",
+    "rewriting.place": "path|model_dir",
 }
 _ARGUMENTS = {
     "rewriting.callbacks": "callbacks|callback_fns",
@@ -63,6 +65,8 @@ _ARGUMENTS = {
     "rewriting.several": "label_delim|sep",
     "rewriting.transforms": "xtra_tfms|tfm_y",
 }
+# Those of torchvision or fastai 1 that timm does not have.
+_ARCHITECTURES = "alexnet|squeezenet\\w*|googlenet|shufflenet\\w+|mnasnet[01]\\w+|mobilenet_v2"
 _MODULES = {
     "rewriting.text": "text",
     "rewriting.tables": "tabular",
@@ -89,6 +93,11 @@ def of_method(name: str, of_a_learner: bool) -> Message | None:
 def of_argument(name: str) -> Message | None:
     """Why an argument of one of fastai 1's functions is not there; None where it may be."""
     return _reason(_ARGUMENTS, name)
+
+
+def of_architecture(name: str) -> Message | None:
+    """Why an architecture of fastai 1 is not among `models`; None where timm may have it."""
+    return Message("rewriting.architecture") if re.fullmatch(_ARCHITECTURES, name) else of_name(name)
 
 
 def of_module(name: str) -> Message | None:

@@ -72,13 +72,20 @@ class Recorder:
             raise WhatsitError(Message("lesson_learner.no_finder"))
         return self.finder
 
-    def plot(self, suggestion: bool = False) -> Plot | None:
-        """The loss over the learning rates that `lr_find` tried; with `suggestion` two rates in words too."""
+    def plot(self, skip_start: int = 0, skip_end: int = 0, suggestion: bool = False) -> Plot | None:
+        """The loss over the learning rates that `lr_find` tried, without the first and last that are skipped.
+
+        With `suggestion` two rates in words too.
+        """
         found = self._found
         if suggestion and found.steep is not None and found.minimum is not None:
             print(f"Min numerical gradient: {found.steep:.2E}")
             print(f"Min loss divided by 10: {found.minimum:.2E}")
-        return shown(found.plot())
+        plot = found.plot()
+        if skip_start or skip_end:
+            part = slice(skip_start, max(0, len(found.lrs) - skip_end))
+            plots.limit(plot, found.lrs, found.losses, part)
+        return shown(plot)
 
     def plot_losses(self) -> Plot | None:
         """The training loss over the batches, and the validation loss after each epoch."""

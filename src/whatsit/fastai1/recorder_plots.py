@@ -49,6 +49,12 @@ def draw_metrics(metrics: Mapping[str, Sequence[float]], ends: Sequence[int]) ->
     return figure
 
 
+def limit(figure: Plot, xs: Sequence[float], ys: Sequence[float], part: slice) -> None:
+    """Show only a part of the points of a curve, as high as that is; all of it where the part has no two."""
+    if len(set(xs[part])) > 1:
+        figure.axes[0].set(xlim=(xs[part][0], xs[part][-1]), ylim=(0, 1.08 * max(ys[part]) or 1))
+
+
 def _over_batches(count: int) -> tuple[Plot, Any]:
     figure = Plot(figsize=(7, 3.6), layout="constrained")
     axis = figure.subplots()

@@ -1,0 +1,72 @@
+"""What fastai 1 had and Whatsit does not is explained where code asks for it."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whatsit import WhatsitError
+from whatsit.fastai1 import (
+    DatasetType,
+    ImageDataBunch,
+    ImageItemList,
+    ImageList,
+    cnn_learner,
+    defaults,
+    models,
+    open_image,
+)
+
+
+@pytest.fixture
+def names(bears: Path, cache: Path) -> dict[str, Any]:
+    data = ImageDataBunch.from_folder(bears, train=".", valid_pct=0.25, size=64)
+    learn = cnn_learner(data, models.lite0)
+    return {"data": data, "learn": learn, "items": ImageList.from_folder(bears)}
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (
+            lambda at: at["learn"].TTA(),
+            r"Learner has no TTA\. .*test-time augmentation.*learn\.get_preds",
+        ),
+        (lambda at: at["learn"].to_fp16(), r"no to_fp16\. Whatsit chooses the precision by itself"),
+        (lambda at: at["learn"].summary(), r"no summary\. Print today's learner"),
+        (lambda at: at["learn"].model, r"no model\. There are no networks"),
+        (lambda at: at["learn"].model_dir, r"no model_dir\. .*data\.path"),
+        (lambda at: at["items"].label_from_func(str), r"ImageList has no label_from_func\. .*from_name_re"),
+        (lambda at: defaults.lr, r"no defaults\.lr.*learn\.fit_one_cycle\(4, max_lr=3e-3\)"),
+        (lambda at: setattr(defaults, "cmap", "gray"), r"no defaults\.cmap"),
+        (
+            lambda at: cnn_learner(at["data"], models.lite0, callback_fns=[]),
+            r"cnn_learner\(\) takes no callback_fns here\. .*no callbacks",
+        ),
+        (lambda at: at["learn"].lr_find(num_it=10), r"lr_find\(\) takes no num_it here\. Delete it"),
+    ],
+)
+def test_the_reason_is_named(
+    ask: Callable[[dict[str, Any]], object], sentence: str, names: dict[str, Any]
+) -> None:
+    with pytest.raises(WhatsitError, match=sentence):
+        ask(names)
+
+
+def test_other_names_are_python_s_own_errors(names: dict[str, Any], bears: Path) -> None:
+    for one in (*names.values(), open_image(bears / "black" / "00000000.jpg")):
+        assert not hasattr(one, "nonsense")
+        assert copy.copy(one) is not one
+    with pytest.raises(AttributeError, match="'Learner' object has no attribute 'nonsense'"):
+        names["learn"].nonsense  # noqa: B018
+
+
+def test_names_of_the_first_versions_and_lengths_are_there(names: dict[str, Any], bears: Path) -> None:
+    items = ImageItemList.from_folder(bears)
+    data = items.random_split_by_pct(0.25, seed=1).label_from_folder().transform(size=64).databunch()
+    assert (len(items), len(data.train_ds) + len(data.valid_ds)) == (24, 24)
+    figure = data.show_batch(rows=2, ds_type=DatasetType.Valid)
+    assert figure is not None
+    assert len(figure.axes) == 4
