@@ -15,6 +15,10 @@ class WhatsitError(Advising, Exception):
     def __str__(self) -> str:
         return self.message.text()
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the sentence alone, of which `%debug` shows the way."""
+        return [str(self)]
+
 
 class ImageError(WhatsitError):
     """A file that Whatsit can't use as a picture; `what` is the reason in words."""

@@ -19,9 +19,11 @@ from whatsit.fastai1 import (
     Image,
     ImageDataBunch,
     ImageList,
+    create_cnn,
     get_image_files,
     get_transforms,
     imagenet_stats,
+    models,
 )
 
 
@@ -160,6 +162,23 @@ def test_labels_come_from_names_or_lists(bears: AnyPath) -> None:
         ImageDataBunch.from_name_re(bears, files, r"/([A-Z]+)/")
 
 
+def test_pictures_in_another_folder_belong_to_the_path_given(bears: AnyPath, cache: AnyPath) -> None:
+    (bears / "photos").mkdir()
+    for label in CLASSES:
+        (bears / label).rename(bears / "photos" / label)
+    (bears / "photos" / "hat").mkdir()
+    notes: list[str] = []
+    with on_lines(notes.append):
+        data = ImageDataBunch.from_folder(bears, train="photos", valid_pct=0.25, size=64)
+    assert (data.path, data.classes) == (bears, CLASSES)
+    assert "do not become classes: hat." in notes[-1]
+    learn = create_cnn(data, models.lite0)
+    learn.fit_one_cycle(1)
+    learn.save("stage-1")
+    single = ImageDataBunch.single_from_classes(bears, data.classes, size=64)
+    assert create_cnn(single, models.lite0).load("stage-1").data.path == bears
+
+
 def test_data_of_classes_alone_has_no_pictures() -> None:
     data = ImageDataBunch.single_from_classes("bears", ["b", "a"], tfms=get_transforms(), size=224)
     assert (data.classes, data.c, data.catalog, data.size) == (["b", "a"], 2, None, 224)
@@ -185,6 +204,19 @@ def test_other_statistics_are_noted(bears: AnyPath) -> None:
 
 WRONG: dict[str, tuple[Callable[[AnyPath], object], str]] = {
     "no share": (lambda path: ImageDataBunch.from_folder(path), 'train=".", valid_pct=0.2'),
+    "its classes alone": (lambda path: ImageDataBunch.from_folder(path, train="."), "valid_pct is missing"),
+    "a class": (lambda path: ImageDataBunch.single_from_classes(path, "hat"), "list of different names"),
+    "no classes": (lambda path: ImageDataBunch.single_from_classes(path, []), "list of different names"),
+    "same classes": (lambda path: ImageDataBunch.single_from_classes(path, ["a", "a"]), "different names"),
+    "no network": (
+        lambda path: create_cnn(ImageDataBunch.single_from_classes(path, ["a"]), "nonsense"),
+        'no backbone "nonsense"',
+    ),
+    "resnet32": (
+        lambda path: create_cnn(ImageDataBunch.single_from_classes(path, ["a"]), "resnet32"),
+        "Did you mean resnet34",
+    ),
+    "alexnet": (lambda path: models.alexnet, r"models.resnet18"),
     "an option": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, sizes=3), "sizes"),
     "not square": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, size=(64, 32)), "size=224"),
     "transforms": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, ds_tfms=3), "get_transforms"),

@@ -7,6 +7,8 @@ import pytest
 
 import whatsit as wi
 from tests.conftest import Run
+from tests.listening import on_lines
+from whatsit.fastai1 import ImageDataBunch
 from whatsit.fastai1.file_deleter import image_folder
 from whatsit.fastai1.widgets import FileDeleter
 from whatsit.project import Project
@@ -105,3 +107,26 @@ def test_image_folder_of_a_picture_is_that_of_its_classes(tmp_path: Path, place:
     assert image_folder(tmp_path / place) == tmp_path / "bears"
     os.makedirs(tmp_path / ".whatsit")
     assert image_folder(tmp_path / place) == tmp_path
+
+
+def test_what_is_not_a_list_of_pictures_is_refused(bears: Path, paths: list[Path]) -> None:
+    data = ImageDataBunch.from_folder(bears, train=".", valid_pct=0.5, seed=1)
+    assert len(FileDeleter(data.valid_ds.x, batch_size=30).tiles) == len(data.valid_ds)
+    for given, size, sentence in (
+        (str(bears / "black"), 5, "must be a list of paths"),
+        (bears, 5, "must be a list of paths"),
+        (data.valid_ds, 5, r"data\.valid_ds\.x for all"),
+        (data.valid_ds.y, 5, "None of these pictures is there: "),
+        (["nope.jpg"], 5, r"None of these pictures is there: nope\.jpg"),
+        (paths, 0, "batch_size must be"),
+    ):
+        with pytest.raises(wi.WhatsitError, match=sentence):
+            FileDeleter(given, size)  # type: ignore[arg-type]
+
+
+def test_buttons_that_can_not_be_shown_say_so(bears: Path, paths: list[Path]) -> None:
+    notes: list[str] = []
+    with on_lines(notes.append):
+        FileDeleter(paths)
+    assert "FileDeleter need a notebook" in notes[0]
+    assert f"whatsit review {bears}" in notes[0]

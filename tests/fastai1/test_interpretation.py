@@ -1,5 +1,7 @@
 """What the lesson asks of an interpretation, over today's."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 import whatsit as wi
 from tests.conftest import rendered
+from tests.listening import on_lines
 from tests.pictures import put
 from tests.shown import assert_short
 from whatsit.fastai1 import (
@@ -104,3 +107,33 @@ def test_closest_pairs_are_found_whatever_fits_in_memory(monkeypatch: pytest.Mon
     assert len({tuple(pair) for pair in whole.tolist()}) == 10
     monkeypatch.setattr("whatsit.fastai1.dataset_formatter.AT_ONCE", 100)
     assert closest(vectors, 10).tolist() == whole.tolist()
+
+
+def test_mistakes_name_the_way(learn: Learner) -> None:
+    DatasetFormatter().from_similars(learn, [0, 7, 2])  # as fastai 1 named the layers
+    with pytest.raises(wi.WhatsitError, match=r"needs a learner, not .*create_cnn"):
+        ClassificationInterpretation.from_learner(learn.data)
+    for call in (ClassificationInterpretation.from_learner, DatasetFormatter.from_toplosses):
+        with pytest.raises(wi.WhatsitError, match=r"'train' is not a kind.*DatasetType\.Train"):
+            call(learn, ds_type="train")
+    with pytest.raises(wi.WhatsitError, match="is not a kind of pictures"):
+        learn.get_preds("valid")
+
+
+def test_deleted_pictures_are_left_out_and_new_data_are_advised(
+    folder: Path, tmp_path: Path, cache: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "bears", ignore=lambda *_: [".whatsit"])
+    data = ImageDataBunch.from_folder(tmp_path / "bears", train=".", valid_pct=0.4, seed=42, size=64)
+    data.valid_ds.paths[0].unlink()
+    learn = create_cnn(data, models.lite0)
+    learn.fit_one_cycle(1)
+    notes: list[str] = []
+    with on_lines(notes.append):
+        ClassificationInterpretation.from_learner(learn)
+    assert notes[-1].startswith("1 picture of data.valid_ds left out: deleted since the data were made")
+    data.train_ds.paths[0].unlink()
+    learn.unfreeze()
+    for work in (partial(learn.fit_one_cycle, 1), learn.lr_find):
+        with pytest.raises(wi.WhatsitError, match=r"has changed in the.*ImageDataBunch\.from_folder"):
+            work()

@@ -1,5 +1,6 @@
 """The lesson's learner: what it prints, saves, loads and answers."""
 
+import errno
 import math
 import re
 import shutil
@@ -13,6 +14,7 @@ import torch
 from torchvision import models as torchvision_models
 
 from tests.conftest import rendered
+from tests.pictures import contents
 from whatsit.errors import BackboneError, DivergedError, WhatsitError
 from whatsit.fastai1 import (
     DatasetType,
@@ -34,6 +36,7 @@ from whatsit.fastai1 import (
 )
 from whatsit.figures import Plot
 from whatsit.finetune import timm_backbones
+from whatsit.project import files as project_files
 
 SIZE = 64
 ROW = re.compile(r"\d {6}\d\.\d{6} {4}\d\.\d{6} {4}\d\.\d{6} {4}\(00:\d\d\)")
@@ -261,6 +264,35 @@ def test_what_was_saved_is_only_loaded_where_it_belongs(learn: Learner, digits: 
             work(1)
 
 
+@pytest.mark.parametrize("part", [".whatsit.stage-1", ".json"])
+def test_model_that_can_not_be_saved_leaves_the_one_before(
+    learn: Learner, digits: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    learn.fit_one_cycle(1)
+    learn.save("stage-1")
+    img = open_image(sorted((digits / "7").iterdir())[0])
+    before = learn.predict(img)[2]
+    folder = digits / ".whatsit" / "checkpoints"
+    kept = contents(folder)
+    learn.fit_one_cycle(1)
+    written = project_files.tempfile.mkstemp
+
+    def full(dir: Path, prefix: str) -> tuple[int, str]:
+        files = len(list(folder.glob(".whatsit.*")))
+        if files == [".whatsit.stage-1", ".safetensors", ".json"].index(part):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(dir=dir, prefix=prefix)
+
+    monkeypatch.setattr(project_files.tempfile, "mkstemp", full)
+    with pytest.raises(WhatsitError, match="No space left"):
+        learn.save("stage-1")
+    assert contents(folder) == kept
+    loaded = create_cnn(classes_of(digits), models.lite0).load("stage-1")
+    assert torch.allclose(loaded.predict(img)[2], before, atol=1e-6)
+    with pytest.raises(WhatsitError, match="since it was made or loaded"):
+        create_cnn(data_of(digits), models.lite0).load(Path("stage-1")).recorder.plot_losses()
+
+
 def test_diverged_training_is_saved_and_answers_nothing(learn: Learner, digits: Path) -> None:
     learn.fit_one_cycle(1)
     learn.save("stage-1")
@@ -317,13 +349,29 @@ def rendered_into(folder: Path) -> Path:
     return folder.parent / "other.png"
 
 
-def test_pickle_is_refused_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "export.pkl").write_bytes(b"\x80\x04.")
-    for given in ((tmp_path,), (tmp_path, "export.pkl")):
-        with pytest.raises(WhatsitError, match=r"export.pkl is a pickle of fastai.*learn.export"):
+def test_export_is_named_by_its_whole_path_too(learn: Learner, digits: Path) -> None:
+    learn.fit_one_cycle(1)
+    learn.export()
+    loaded = load_learner(digits / "export.whatsit")
+    assert loaded.data.path == digits
+    for given in (digits / "0", digits / "0" / "export.whatsit", "nowhere"):
+        with pytest.raises(WhatsitError, match=r"There is no export\.whatsit in .*learn\.export\(\)"):
+            load_learner(given)
+
+
+def test_pickle_is_refused_with_the_reason(learn: Learner, digits: Path) -> None:
+    for name in ("export.pkl", "o.pickle", "model.pkl"):
+        (digits / name).write_bytes(b"\x80\x04.")
+    learn.fit_one_cycle(1)
+    learn.export("model.whatsit")
+    for given in ((digits,), (digits, "export.pkl"), (digits, "o.pickle"), (digits, "model.pkl")):
+        with pytest.raises(WhatsitError, match=r" is a pickle of fastai.*learn.export"):
             load_learner(*given)
-    with pytest.raises(WhatsitError, match="no bundle"):
-        load_learner(tmp_path / "nowhere")
+    (digits / "models").mkdir()
+    (digits / "models" / "stage-2.pth").write_bytes(b"\x80\x04.")
+    for one in (learn, create_cnn(classes_of(digits), models.lite0)):
+        with pytest.raises(WhatsitError, match=r"stage-2\.pth is a pickle of fastai"):
+            one.load("stage-2")
 
 
 def test_weights_that_can_not_be_fetched_are_advised_for_notebooks(

@@ -1,12 +1,16 @@
 """The lesson's pictures: downloaded, verified, opened, and found again by their places."""
 
+import copy
 import subprocess
 import sys
+import traceback
 from io import BytesIO
 from pathlib import Path as AnyPath
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 from PIL import Image as Pillow
 
 from tests.conftest import rendered
@@ -90,6 +94,8 @@ def test_lesson_downloads_and_verifies(
     assert [file.name for file in dest.ls()] == ["00000000.jpg", "00000001.jpg"]
     with pytest.raises(FetchError):
         download_images([site.url("/8.jpg")], dest, max_workers=0)
+    with pytest.raises(CollectError, match=r"^max_pics must be"):
+        download_images([site.url("/8.jpg")], dest, max_pics=-1)
     with pytest.raises(CollectError, match="one address, not a list"):
         download_images(site.url("/8.jpg"), dest)
     (dest / "page.jpg").write_text("<html>")
@@ -122,10 +128,18 @@ def test_picture_opens_from_path_or_bytes_and_shows_itself(bears: AnyPath) -> No
     image.show(title="black")
     assert fastai1.plt.gca().get_title() == "black"
     fastai1.plt.close("all")
-    with pytest.raises(ImageError, match="no such file"):
-        open_image(bears / "none.jpg")
-    with pytest.raises(ImageError):
-        open_image(bears / "urls_black.txt")
+    for name, reason in (
+        ("none.jpg", "there is no such file"),
+        ("black", "it is a folder"),
+        ("urls_black.txt", "the file is empty"),
+    ):
+        with pytest.raises(ImageError) as refused:
+            open_image(bears / name)
+        assert str(refused.value).startswith(f"{bears / name}: ")
+        assert reason in str(refused.value)
+        assert "path.ls()" in str(refused.value)
+    with pytest.raises(ImageError, match=r"^the file is empty"):
+        open_image(BytesIO())
 
 
 def test_category_is_its_name_and_knows_its_place() -> None:
@@ -154,7 +168,37 @@ def test_indices_give_paths_in_their_order_and_remember_their_split(bears: AnyPa
             data.train_ds.x[one]
         assert "Write data.valid_ds.x[idxs]" in str(refused.value)
         assert "ds_type=DatasetType.Train" in str(refused.value)
+    chosen: tuple[object, ...] = (
+        list(idxs),
+        tuple(idxs),
+        idxs.numpy(),
+        idxs.numpy()[1:],
+        copy.deepcopy(idxs),
+    )
+    for some in chosen:
+        for pictures in (data.train_ds.x, data.train_ds.x.items, data.train_ds.y):
+            with pytest.raises(WhatsitError, match=r"Write data\.valid_ds"):
+                pictures[some]
+    for some in (*chosen[:3], np.array(idxs), idxs):
+        assert data.valid_ds.x[some] == data.valid_ds.x.items[some] == data.valid_ds.x[idxs]
+    with pytest.raises(WhatsitError, match=r"Write data\.valid_ds"):
+        _ = [data.train_ds.x.items[k] for k in idxs]
     with pytest.raises(WhatsitError, match="belong to other data"):
         ImageDataBunch.from_folder(bears, train=".", valid_pct=0.5, seed=2).valid_ds.x[idxs]
     with pytest.raises(WhatsitError, match="can't be put together"):
         torch.cat([idxs, Indices.of([1], "train", data.catalog)])
+
+
+def test_ipython_shows_an_error_as_its_sentence(tmp_path: AnyPath) -> None:
+    shell = InteractiveShell.instance()
+    try:
+        with capture_output() as shown:
+            shell.run_cell(f"from whatsit.fastai1 import *\nopen_image('{tmp_path / 'nope.jpg'}')")
+        expected = (
+            f"{tmp_path / 'nope.jpg'}: there is no such file. See what is in a folder with path.ls().\n"
+        )
+        assert (shown.stdout, shown.stderr) == (expected, "")
+        frames = traceback.extract_tb(sys.last_traceback)  # what %debug enters
+        assert {"open_image", "<module>"} <= {frame.name for frame in frames}
+    finally:
+        InteractiveShell.clear_instance()

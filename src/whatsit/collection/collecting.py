@@ -71,9 +71,10 @@ def collect_lists(
     backoff: float = BACKOFF,
 ) -> Collection:
     """Download, verify and de-duplicate the pictures of lists of addresses, by class; see `collect`."""
-    if not is_count(max_workers, 0) or not (max_pics is None or is_count(max_pics, 1)):
-        given = {"max_workers": described(max_workers), "max_pics": described(max_pics)}
-        raise CollectError(Message("collecting.bad_numbers", **given))
+    if not is_count(max_workers, 0):
+        raise CollectError(Message("collecting.bad_workers", given=described(max_workers)))
+    if not (max_pics is None or is_count(max_pics, 1)):
+        raise CollectError(Message("collecting.no_pics", given=described(max_pics)))
     for label in lists:
         _check_label(label)
     with _only_one(into, project, lists) as collecting:

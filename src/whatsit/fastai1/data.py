@@ -14,17 +14,17 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
 from whatsit.fastai1.explained import Explained, explained
-from whatsit.fastai1.files import Path
+from whatsit.fastai1.paths import Path
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.showing import shown
 from whatsit.fastai1.tables import Table
 from whatsit.fastai1.transforms import imagenet_stats
-from whatsit.fastai1.types import DatasetType
+from whatsit.fastai1.types import DatasetType, split_of
 from whatsit.figures import Plot
 from whatsit.i18n import Message
 from whatsit.tables import paragraph
-from whatsit.text import brief
+from whatsit.text import brief, shortened
 
 PathOrStr = str | os.PathLike[str]
 
@@ -62,8 +62,10 @@ class ImageDataBunch(Explained):
         how: Folders | Share = Folders(train, valid)
         if valid_pct is not None:
             how, root = Share.drawn(valid_pct, seed), root if train == "train" else root / train
+        elif train == ".":
+            raise CatalogError(Message("lesson_data.no_share", folder=root))
         catalog = from_folder(root, how)
-        return cls(root, catalog, catalog.classes, prepared)
+        return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
     def from_lists(
@@ -134,8 +136,14 @@ class ImageDataBunch(Explained):
     def single_from_classes(
         cls, path: PathOrStr, classes: Sequence[str], **settings: Any
     ) -> "ImageDataBunch":
-        """Of no pictures, for a learner that loads what was trained on these classes and predicts."""
-        return cls(path, None, classes, Settings.of(settings))
+        """Of no pictures, for a learner that loads what was trained on these classes and predicts.
+
+        Raises WhatsitError for what is not a list of different names.
+        """
+        names = [] if isinstance(classes, str) else list(map(str, classes))
+        if not names or len(set(names)) < len(names):
+            raise WhatsitError(Message("lesson_data.bad_classes", given=shortened(repr(classes), 60)))
+        return cls(path, None, names, Settings.of(settings))
 
     def __repr__(self) -> str:
         about = f"no pictures, {self.c} classes" if self.catalog is None else repr(self.catalog)[1:-1]
@@ -192,7 +200,7 @@ class ImageDataBunch(Explained):
         ds_type: DatasetType = DatasetType.Train,
     ) -> Plot | None:
         """Show `rows` rows of as many pictures of a kind, from all classes."""
-        figure = self._pictures[ds_type.split].show(rows, rows)
+        figure = self._pictures[split_of(ds_type)].show(rows, rows)
         if figsize is not None:
             figure.set_size_inches(*figsize)
         return shown(figure)

@@ -30,11 +30,11 @@ class DatasetFormatter:
 
     @classmethod
     def from_similars(
-        cls, learn: "Learner", ds_type: DatasetType = DatasetType.Train, **layers: object
+        cls, learn: "Learner", layer_ls: object = None, ds_type: DatasetType = DatasetType.Train
     ) -> "tuple[Dataset, Indices]":
         """The most similar pairs, one after the other: as many as there are pictures.
 
-        The backbone's features are compared, whatever `layers` fastai 1 took.
+        The backbone's features are compared, whatever layers fastai 1 took with `layer_ls`.
         """
         interp = ClassificationInterpretation.from_learner(learn, ds_type)
         features = np.asarray(interp.today.features, np.float32)

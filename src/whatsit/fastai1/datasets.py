@@ -1,6 +1,6 @@
 """The pictures of a split and their classes, by number or by indices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path as AnyPath
 from typing import Any
@@ -10,9 +10,9 @@ import numpy as np
 from whatsit.catalog import Catalog
 from whatsit.config import Split
 from whatsit.fastai1.category import Category
-from whatsit.fastai1.files import Path
 from whatsit.fastai1.images import open_image
-from whatsit.fastai1.indices import Indices
+from whatsit.fastai1.indices import Indices, Placed
+from whatsit.fastai1.paths import Path
 from whatsit.text import brief
 
 
@@ -47,15 +47,15 @@ class Dataset(Sequence[Any]):
         return self.catalog[self.split]
 
     @cached_property
-    def paths(self) -> list[Path]:
+    def paths(self) -> "Items":
         """Where the pictures are, in their order."""
-        return [Path(self.catalog.root, path) for path in self._own.paths]
+        return Items(self, [Path(self.catalog.root, path) for path in self._own.paths])
 
     @cached_property
-    def labels(self) -> list[Category]:
+    def labels(self) -> "Items":
         """Their classes, in their order."""
         of_name = {name: Category(name, n) for n, name in enumerate(self.classes)}
-        return [of_name[self._own.names[label]] for label in self._own.labels]
+        return Items(self, [of_name[self._own.names[label]] for label in self._own.labels])
 
     def indices_of(self, paths: Sequence[str | AnyPath]) -> Indices:
         """The places of pictures, by their paths."""
@@ -67,12 +67,31 @@ class Dataset(Sequence[Any]):
 
         Raises WhatsitError for Indices of another split.
         """
-        if isinstance(index, Indices):
-            index.require(self.split, self.catalog)
+        self._require(index)
         if isinstance(index, slice):
             return list(range(*index.indices(len(self))))
         found = np.arange(len(self))[np.asarray(index)]
         return int(found) if found.ndim == 0 else found.tolist()
+
+    def _require(self, index: Any) -> None:
+        if isinstance(index, Placed):
+            index.require(self.split, self.catalog)
+        elif isinstance(index, list | tuple):
+            for one in index:
+                self._require(one)
+
+
+class Items(list[Any]):
+    """What a dataset has of each picture: one by number, a list by indices of its split."""
+
+    def __init__(self, dataset: Dataset, values: Iterable[Any]) -> None:
+        super().__init__(values)
+        self._dataset = dataset
+
+    def __getitem__(self, index: Any) -> Any:
+        places = self._dataset.places(index)
+        own = super().__getitem__
+        return own(places) if isinstance(places, int) else [own(place) for place in places]
 
 
 class Pictures(Sequence[Any]):
@@ -88,13 +107,13 @@ class Pictures(Sequence[Any]):
         places = self._dataset.places(index)
         if isinstance(places, int):
             return open_image(self.items[places])
-        return [self.items[place] for place in places]
+        return self.items[places]
 
     def __repr__(self) -> str:
         return brief(self, f"{len(self)} {self._dataset.split} pictures")
 
     @property
-    def items(self) -> list[Path]:
+    def items(self) -> Items:
         """The paths of all of them."""
         return self._dataset.paths
 
@@ -109,10 +128,7 @@ class Labels(Sequence[Any]):
         return len(self._dataset)
 
     def __getitem__(self, index: Any) -> Any:
-        places = self._dataset.places(index)
-        if isinstance(places, int):
-            return self._dataset.labels[places]
-        return [self._dataset.labels[place] for place in places]
+        return self._dataset.labels[index]
 
     def __repr__(self) -> str:
         return brief(self, f"{len(self)} labels of {self.c} classes")

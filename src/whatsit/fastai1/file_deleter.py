@@ -1,24 +1,28 @@
 """The lesson's FileDeleter. It deletes nothing: what is chosen moves to the trash."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
 from whatsit.catalog.entries import SPLIT_NAMES
+from whatsit.checks import described
 from whatsit.collection.following import follow
 from whatsit.errors import WhatsitError
+from whatsit.fastai1.datasets import Pictures
 from whatsit.fastai1.tiles import Batches, Tile
 from whatsit.i18n import Message, say
 from whatsit.project import SIDECAR, Decision, Project
+
+SOME = 3  # paths that an error names
 
 
 class FileDeleter(Batches):
     """Shows pictures, `batch_size` at a time; those with the button Delete chosen move to the trash."""
 
-    def __init__(self, file_paths: Sequence[str | PathLike[str]], batch_size: int = 5) -> None:
-        super().__init__([Path(path) for path in file_paths], batch_size, say("lesson_widgets.confirm"))
+    def __init__(self, file_paths: Iterable[str | PathLike[str]] | Pictures, batch_size: int = 5) -> None:
+        super().__init__(_listed(file_paths), batch_size, say("lesson_widgets.confirm"))
 
     @cached_property
     def _project(self) -> Project:
@@ -37,6 +41,20 @@ class FileDeleter(Batches):
             return 0, ""
         action = trash(self._project, chosen)
         return action, say("review.removed", count=len(chosen))
+
+
+def _listed(given: object) -> list[Path]:
+    """The paths, of all pictures of a dataset too. Raises WhatsitError for anything else, or none there."""
+    listed = given.items if isinstance(given, Pictures) else given
+    paths = []
+    for path in listed if isinstance(listed, Iterable) and not isinstance(listed, str) else [None]:
+        if not isinstance(path, str | PathLike):
+            raise WhatsitError(Message("lesson_widgets.not_paths", given=described(given)))
+        paths.append(Path(path))
+    if paths and not any(map(Path.is_file, paths)):
+        names = [str(path) for path in paths[:SOME]]
+        raise WhatsitError(Message("lesson_widgets.none_there", paths=names))
+    return paths
 
 
 def image_folder(path: Path) -> Path:

@@ -12,7 +12,9 @@ from PIL import Image as Pillow
 
 from whatsit import images
 from whatsit.checks import require_source
+from whatsit.errors import ImageError
 from whatsit.fastai1.explained import Explained
+from whatsit.i18n import Message
 from whatsit.text import brief
 
 LARGEST_SHOWN = 600  # pixels
@@ -68,5 +70,10 @@ def open_image(fn: str | os.PathLike[str] | bytes | io.BytesIO) -> Image:
     """
     given = fn.getvalue() if isinstance(fn, io.BytesIO) else fn
     require_source(given)
-    source = images.read_bytes(given)
-    return Image(source, images.open_image(source))
+    try:
+        source = images.read_bytes(given)
+        return Image(source, images.open_image(source))
+    except ImageError as error:
+        if isinstance(given, bytes):
+            raise
+        raise type(error)(Message("lesson_data.no_picture", path=os.fspath(given), reason=error)) from error

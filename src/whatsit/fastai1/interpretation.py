@@ -7,16 +7,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from whatsit.checks import described
+from whatsit.errors import WhatsitError
+from whatsit.events import note
 from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.indices import Indices
+from whatsit.fastai1.learner import Learner
 from whatsit.fastai1.showing import shown
-from whatsit.fastai1.types import DatasetType
+from whatsit.fastai1.types import DatasetType, split_of
+from whatsit.i18n import Message
 from whatsit.text import brief
 from whatsit.understand.interpretation import Interpretation
 
 if TYPE_CHECKING:
     from whatsit.fastai1.datasets import Dataset
-    from whatsit.fastai1.learner import Learner
     from whatsit.figures import Plot
 
 Size = tuple[float, float]
@@ -31,11 +35,16 @@ class ClassificationInterpretation(Explained):
 
     @classmethod
     def from_learner(
-        cls, learn: "Learner", ds_type: DatasetType = DatasetType.Valid
+        cls, learn: Learner, ds_type: DatasetType = DatasetType.Valid
     ) -> "ClassificationInterpretation":
         """The answers of a learner for the pictures of a kind. Raises WhatsitError where there are none."""
-        today = learn.learner.interpret(ds_type.split)
-        return cls(getattr(learn.data, f"{ds_type.split}_ds"), today)
+        if not isinstance(learn, Learner):
+            raise WhatsitError(Message("lesson_learner.not_learner", given=described(learn)))
+        name = f"{split_of(ds_type)}_ds"
+        today, dataset = learn.learner.interpret(split_of(ds_type)), getattr(learn.data, name)
+        if missing := len(dataset) - len(today):
+            note(Message("lesson_learner.left_out", count=missing, dataset=name))
+        return cls(dataset, today)
 
     def __repr__(self) -> str:
         return brief(self, self.today.message.text("en"))

@@ -1,9 +1,9 @@
 """The lesson's learner: its verbs over today's."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 import torch
@@ -12,8 +12,8 @@ from torch import Tensor
 from whatsit.bundle import Bundle
 from whatsit.checks import described
 from whatsit.config import LR, LearnerConfig
-from whatsit.errors import WhatsitError
-from whatsit.fastai1 import models, saved
+from whatsit.errors import CatalogError, WhatsitError
+from whatsit.fastai1 import exports, models, saved
 from whatsit.fastai1.category import Category
 from whatsit.fastai1.data import ImageDataBunch
 from whatsit.fastai1.device import defaults
@@ -22,7 +22,7 @@ from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.images import Image
 from whatsit.fastai1.metrics import Metric, as_today, error_rate, listed, name_of
 from whatsit.fastai1.recorder import Recorder
-from whatsit.fastai1.types import DatasetType
+from whatsit.fastai1.types import DatasetType, split_of
 from whatsit.i18n import Message
 from whatsit.images import Picture
 from whatsit.model import Model, naming
@@ -124,11 +124,13 @@ class Learner(Explained):
         with self._recording():
             self.learner.fit(epochs, lr, bs=self.data.bs, wd=self._decay(wd))
 
-    def _recording(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
         if not len(self.learner.catalog["valid"]):
             raise WhatsitError(Message("lesson_learner.no_validation"))
         self.recorder.begin()
-        return printing(self.recorder.names)
+        with printing(self.recorder.names), _reading():
+            yield
 
     def _decay(self, wd: float | None) -> float | None:
         return self.wd if wd is None else wd
@@ -137,7 +139,8 @@ class Learner(Explained):
     def lr_find(self, start_lr: float | None = None, end_lr: float = END, *, wd: float | None = None) -> None:
         """Try ever higher rates, a batch each, until the loss explodes; `recorder.plot` shows the losses."""
         bs, wd = self.data.bs, self._decay(wd)
-        self.recorder.finder = self.learner.lr_find(start=start_lr, end=end_lr, bs=bs, wd=wd)
+        with _reading():
+            self.recorder.finder = self.learner.lr_find(start=start_lr, end=end_lr, bs=bs, wd=wd)
         print(FOUND)
 
     def freeze(self) -> None:
@@ -156,27 +159,29 @@ class Learner(Explained):
         """What the last training shows, and what to do. Raises WhatsitError before any training."""
         return self.learner.diagnose()
 
-    def save(self, name: str) -> Path:
+    def save(self, name: str | PathLike[str]) -> Path:
         """Keep backbone and head as "stage-1" or the like, beside the pictures; return the file."""
-        path = self.learner.save(name)
-        saved.write_model(self.learner, saved.place_of(self.data.path, name))
-        return path
+        name = fspath(name)
+        with saved.with_model(self.learner, saved.place_of(self.data.path, name)):
+            return self.learner.save(name)
 
-    def load(self, name: str) -> "Learner":
+    def load(self, name: str | PathLike[str]) -> "Learner":
         """Take over what `save` kept; with data of classes alone to answer, else to go on training too.
 
         Raises WhatsitError where it has other classes, or another order of them, size or architecture.
         """
-        if self._today is None:
-            self._loaded = saved.read_model(self.data, self.arch.name, name)
-        else:
-            self._today.load(name)
-            self.recorder.begin()
+        name = fspath(name)
+        with saved.refusing_fastais(self.data.path, name):
+            if self._today is None:
+                self._loaded = saved.read_model(self.data, self.arch.name, name)
+            else:
+                self._today.load(name)
+                self.recorder.begin()
         return self
 
-    def export(self, file: str | PathLike[str] = saved.EXPORT) -> Bundle:
+    def export(self, file: str | PathLike[str] = exports.EXPORT) -> Bundle:
         """Write a bundle for `load_learner`, beside the pictures. Raises WhatsitError before any training."""
-        return self.learner.export(saved.exported(self.data.path, file))
+        return self.learner.export(exports.exported(self.data.path, file))
 
     def predict(self, img: Image | Picture) -> tuple[Category, Tensor, Tensor]:
         """The class of a picture, its number, and the probabilities of all classes (classes,).
@@ -197,8 +202,19 @@ class Learner(Explained):
     @explained
     def get_preds(self, ds_type: DatasetType = DatasetType.Valid) -> list[Tensor]:
         """The probabilities (n, classes) of all pictures of a kind, and the numbers of their classes (n,)."""
-        probabilities, labels = self.learner.get_preds(ds_type.split)
+        probabilities, labels = self.learner.get_preds(split_of(ds_type))
         return [torch.from_numpy(probabilities).float(), torch.from_numpy(labels)]
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Read pictures in this block; an error about one that was deleted meanwhile says what to do here."""
+    try:
+        yield
+    except CatalogError as error:
+        if error.message.code != "training.changed":
+            raise
+        raise CatalogError(Message("lesson_learner.changed", reason=error)) from error
 
 
 @explained
@@ -217,8 +233,8 @@ def cnn_learner(
 create_cnn = cnn_learner  # as the lesson calls it
 
 
-def load_learner(path: str | PathLike[str], file: str | PathLike[str] = saved.EXPORT) -> Learner:
+def load_learner(path: str | PathLike[str], file: str | PathLike[str] = exports.EXPORT) -> Learner:
     """What `export` wrote in a folder, ready to answer. Raises BundleError, and WhatsitError for a pickle."""
-    model = saved.read_export(path, file)
+    folder, model = exports.read_export(path, file)
     size = model.preprocess.size
-    return Learner.of(ImageDataBunch.single_from_classes(Path(path), model.classes, size=size), model)
+    return Learner.of(ImageDataBunch.single_from_classes(folder, model.classes, size=size), model)

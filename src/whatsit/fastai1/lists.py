@@ -10,7 +10,7 @@ from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.data import ImageDataBunch
 from whatsit.fastai1.explained import Explained
-from whatsit.fastai1.files import get_image_files
+from whatsit.fastai1.paths import get_image_files
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.tables import Table

@@ -19,6 +19,9 @@ class Architecture:
         return f"models.{self.name}"
 
 
+ABSENT = ("alexnet", "squeezenet1_0", "squeezenet1_1")  # what fastai 1 took of torchvision, and timm lacks
+
+
 class NoModelError(BackboneError, AttributeError):
     """An architecture that timm does not have."""
 
@@ -37,6 +40,8 @@ def __getattr__(name: str) -> Architecture:
     """Any other of timm's. Raises NoModelError."""
     if name.startswith("_"):
         raise AttributeError(name)
+    if name in ABSENT:
+        raise NoModelError(Message("lesson_learner.absent", name=name))
     import timm
 
     known = timm.list_models()
@@ -64,4 +69,6 @@ def name_of(arch: object) -> str:
     name = arch if isinstance(arch, str) else getattr(arch, "name", getattr(arch, "__name__", None))
     if not isinstance(name, str):
         raise BackboneError(Message("lesson_learner.architecture", given=repr(arch)[:60]))
+    if name not in globals():
+        __getattr__(name.partition(".")[0])
     return name

@@ -11,7 +11,8 @@ from whatsit.catalog.entries import SPLIT_NAMES
 from whatsit.config import Split
 from whatsit.errors import CatalogError
 from whatsit.events import note
-from whatsit.fastai1.files import get_image_files
+from whatsit.fastai1.paths import get_image_files
+from whatsit.formats import is_hidden
 from whatsit.i18n import Message
 
 Reader = Callable[..., Catalog]
@@ -79,8 +80,20 @@ class Folders:
 def from_folder(path: Path, how: Share | Folders) -> Catalog:
     """The pictures of an image folder."""
     if isinstance(how, Folders):
-        return how.read(path)
-    return how.read(lambda **options: Catalog.from_folder(path, **options))
+        catalog, parents = how.read(path), [path / how.train, path / how.valid]
+    else:
+        catalog, parents = how.read(lambda **options: Catalog.from_folder(path, **options)), [path]
+    empty = [folder.name for parent in parents for folder in sorted(parent.iterdir()) if _is_empty(folder)]
+    if names := [name for name in dict.fromkeys(empty) if name not in catalog.classes]:
+        note(Message("lesson_data.empty_folders", names=names))
+    return catalog
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether it is a folder for pictures without any; `models` is where fastai 1 kept weights."""
+    if not folder.is_dir() or is_hidden(folder.name) or folder.name == "models":
+        return False
+    return not get_image_files(folder, recurse=True)
 
 
 def from_lists(path: Path, files: Sequence[str | Path], labels: Sequence[object], how: Share) -> Catalog:

@@ -109,7 +109,7 @@ class Recorder:
         return list(accumulate(each for _ in self.epochs))
 
     def _some(self, values: list[float]) -> list[float]:
-        """The same. Raises WhatsitError where nothing was trained yet."""
+        """The same. Raises WhatsitError where nothing was trained since the learner was made or loaded."""
         if not values:
-            raise WhatsitError(Message("training.untrained"))
+            raise WhatsitError(Message("lesson_learner.nothing_recorded"))
         return values

@@ -1,14 +1,16 @@
-"""What learners leave on disk: whole models beside the saved weights, and exports."""
+"""Whole models beside the saved weights of learners, so that they are read without pictures or network."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from os import PathLike
 from pathlib import Path
 
 from whatsit.bundle import Bundle
 from whatsit.classifier import Classifier
 from whatsit.errors import DivergedError, WhatsitError
-from whatsit.events import note
 from whatsit.fastai1.data import ImageDataBunch
+from whatsit.fastai1.exports import SUFFIX, refuse_pickle
 from whatsit.i18n import Message
 from whatsit.model import Model
 from whatsit.project.paths import SIDECAR
@@ -16,36 +18,45 @@ from whatsit.training import Learner
 from whatsit.training import checkpoint_file as files
 from whatsit.training.export import served
 
-SUFFIX = ".whatsit"
-EXPORT = f"export{SUFFIX}"
-PICKLES = (".pkl", ".pth")
-
 
 def place_of(folder: Path, name: str) -> Path:
     """Where the whole model of a checkpoint is, of pictures in `folder`."""
+    files.require_name(name)
     return folder / SIDECAR / files.FOLDER / f"{name}{SUFFIX}"
 
 
-def write_model(learner: Learner, path: Path) -> None:
-    """Write the whole model of a learner, so that it is read without its weights at hand.
+@contextmanager
+def with_model(learner: Learner, path: Path) -> Iterator[None]:
+    """Write the whole model of a learner whose weights this block saves; it takes its place afterwards.
 
-    A training that diverged, or did not begin, has none to answer with.
+    Where one of both can't be written, what was saved before under the same name stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # that of another training by the same name
+    bundle, temporary = _whole(learner), path.with_name(f".whatsit.{path.stem}")
+    try:
+        if bundle is not None:
+            bundle.write(temporary)
+        yield
+        if bundle is not None:
+            os.replace(temporary, path)
+        else:
+            path.unlink(missing_ok=True)  # that of another training by the same name
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _whole(learner: Learner) -> Bundle | None:
+    """A training that diverged, or did not begin, has no model to answer with."""
     if not learner.history.epochs:
-        return
+        return None
     try:
         model = learner.model()
     except DivergedError:
-        return
-    versions = {"backbone": model.backbone.name}
-    Bundle(served(model), asdict(learner.catalog.rule), {}, versions).write(path)
+        return None
+    return Bundle(served(model), asdict(learner.catalog.rule), {}, {"backbone": model.backbone.name})
 
 
 def read_model(data: ImageDataBunch, arch: str, name: str) -> Model:
-    """What `write_model` wrote. Raises WhatsitError where data or architecture are others."""
-    files.require_name(name)
+    """What `with_model` wrote. Raises WhatsitError where data or architecture are others."""
     path = place_of(data.path, name)
     if not path.is_file():
         if path.with_suffix(".json").is_file():
@@ -59,21 +70,12 @@ def read_model(data: ImageDataBunch, arch: str, name: str) -> Model:
     return model
 
 
-def exported(folder: Path, file: str | PathLike[str]) -> Path:
-    """Where an export is written: never as a pickle, which it is not."""
-    path = folder / file
-    if path.suffix not in PICKLES:
-        return path
-    path = path.with_suffix(SUFFIX)
-    note(Message("lesson_learner.renamed", path=path))
-    return path
-
-
-def read_export(folder: str | PathLike[str], file: str | PathLike[str]) -> Model:
-    """The model of an export, by the name that it was written under. Raises WhatsitError for a pickle."""
-    path = Path(folder) / file
-    bundle = path.with_suffix(SUFFIX) if path.suffix in PICKLES else path
-    pickles = [path.with_suffix(suffix) for suffix in PICKLES]
-    if not bundle.is_file() and (found := next(filter(Path.is_file, pickles), None)):
-        raise WhatsitError(Message("lesson_learner.pickle", path=found))
-    return Classifier(bundle).model
+@contextmanager
+def refusing_fastais(folder: Path, name: str) -> Iterator[None]:
+    """Load a checkpoint in this block; where there is none, one of fastai 1 is refused with the reason."""
+    try:
+        yield
+    except WhatsitError as error:
+        if error.message.code in ("checkpoint.missing", "checkpoint.none_saved"):
+            refuse_pickle(folder / "models" / f"{name}.pth")
+        raise

@@ -6,8 +6,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from whatsit.checks import described, is_count
 from whatsit.commands import command_line
 from whatsit.errors import ImageError, WhatsitError
+from whatsit.events import note
 from whatsit.extras import needing
 from whatsit.fastai1.notebooks import is_notebook, shell
 from whatsit.i18n import Message, say
@@ -68,6 +70,8 @@ class Batches(ABC):
     """
 
     def __init__(self, paths: Sequence[Path], at_once: int, confirm: str, together: bool = False) -> None:
+        if not is_count(at_once, 1):
+            raise WhatsitError(Message("lesson_widgets.bad_batch_size", given=described(at_once)))
         self._paths, self._at_once, self._together = list(paths), at_once, together
         self._begin = self._end = 0  # of the pictures that are shown now
         self._done: list[tuple[int, int]] = []  # the number of an action, and where its pictures begin
@@ -90,6 +94,9 @@ class Batches(ABC):
 
     def _display(self) -> Any:
         if not is_notebook():
+            if self._paths:
+                command = command_line("review", self._project.images)
+                note(Message("lesson_widgets.no_notebook", name=type(self).__name__, command=command))
             return None
         from IPython.display import display
 

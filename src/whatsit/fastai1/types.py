@@ -2,7 +2,10 @@
 
 from enum import Enum
 
+from whatsit.checks import described
 from whatsit.config import Split
+from whatsit.errors import WhatsitError
+from whatsit.i18n import Message
 
 
 class DatasetType(Enum):
@@ -12,7 +15,9 @@ class DatasetType(Enum):
     Valid = "valid"
     Test = "test"
 
-    @property
-    def split(self) -> Split:
-        """The same in today's words."""
-        return self.value
+
+def split_of(ds_type: object) -> Split:
+    """The same in today's words. Raises WhatsitError for anything else."""
+    if not isinstance(ds_type, DatasetType):
+        raise WhatsitError(Message("lesson_learner.not_ds_type", given=described(ds_type)))
+    return ds_type.value

@@ -4,7 +4,7 @@ from whatsit.project.cache import cache_dir, cache_files, empty_cache
 from whatsit.project.database import Database
 from whatsit.project.decisions import Decided, Decision
 from whatsit.project.features import FEATURES, FeatureStore, Recipe
-from whatsit.project.files import free_name, short_name, size_of, write_whole
+from whatsit.project.files import free_name, short_name, size_of, write_together, write_whole
 from whatsit.project.journal import Action, Journal
 from whatsit.project.moves import Move
 from whatsit.project.paths import SIDECAR
@@ -92,5 +92,6 @@ __all__ = [
     "short_name",
     "size_of",
     "unfinished",
+    "write_together",
     "write_whole",
 ]

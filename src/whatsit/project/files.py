@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,19 +59,29 @@ def write_whole(path: Path, data: bytes | Iterable[bytes], temporary_prefix: str
     Raises WhatsitError where the folder can't be written, no longer exists (it is not created again: its
     image folder may have moved), or the disk is full. Only a kill leaves the temporary file behind.
     """
-    temporary = None
+    write_together({path: data}, temporary_prefix)
+
+
+def write_together(
+    files: Mapping[Path, bytes | Iterable[bytes]], temporary_prefix: str = ".whatsit."
+) -> None:
+    """Write files of a folder as `write_whole` does, and rename them in this order once all are written."""
+    written: dict[Path, str] = {}
+    path = Path()
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix)
-        with os.fdopen(handle, "wb") as file:
-            file.writelines([data] if isinstance(data, bytes) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-        temporary = None
+        for path, data in files.items():
+            handle, written[path] = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix)
+            with os.fdopen(handle, "wb") as file:
+                file.writelines([data] if isinstance(data, bytes) else data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(written[path], 0o644)
+        for path in files:
+            os.replace(written[path], path)
+            del written[path]
     except OSError as error:
         reason = error.strerror or str(error)
         raise WhatsitError(Message("project.file_not_written", path=path, reason=reason)) from error
     finally:
-        if temporary is not None:
+        for temporary in written.values():
             Path(temporary).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from safetensors.numpy import save as to_bytes
 
 from whatsit.errors import WeightsError, WhatsitError
 from whatsit.i18n import Message
-from whatsit.project import EpochRecord, Fit, write_whole
+from whatsit.project import EpochRecord, Fit, write_together
 from whatsit.project.paths import not_a_link, reading, untrusted
 from whatsit.project.records import read_file, read_json, shaped
 from whatsit.text import printable
@@ -65,7 +65,7 @@ class Checkpoint:
 
 
 def save(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
-    """Write NAME.safetensors and then NAME.json, which says whose it is. Raises WhatsitError."""
+    """Write NAME.safetensors and NAME.json, which says whose it is, both or none. Raises WhatsitError."""
     require_name(name)
     data = to_bytes({key: np.asarray(array, order="C") for key, array in checkpoint.tensors.items()})
     record = {
@@ -77,9 +77,8 @@ def save(folder: Path, name: str, checkpoint: Checkpoint) -> Path:
     not_a_link(folder, folder.parent)
     with suppress(OSError):  # writing reports it
         folder.mkdir(exist_ok=True)
-    write_whole(folder / f"{name}.safetensors", data)
     text = json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    write_whole(folder / f"{name}.json", text)
+    write_together({folder / f"{name}.safetensors": data, folder / f"{name}.json": text})
     return folder / f"{name}.safetensors"
 
 

@@ -1,0 +1,47 @@
+"""Bundles that learners export, by the names that the lesson gives them; never a pickle of fastai."""
+
+from os import PathLike
+from pathlib import Path
+
+from whatsit.classifier import Classifier
+from whatsit.errors import WhatsitError
+from whatsit.events import note
+from whatsit.i18n import Message
+from whatsit.model import Model
+
+SUFFIX = ".whatsit"
+EXPORT = f"export{SUFFIX}"
+PICKLES = (".pkl", ".pickle", ".pth", ".pt")
+
+
+def exported(folder: Path, file: str | PathLike[str]) -> Path:
+    """Where an export is written: never as a pickle, which it is not."""
+    path = folder / file
+    if path.suffix not in PICKLES:
+        return path
+    path = path.with_suffix(SUFFIX)
+    note(Message("lesson_learner.renamed", path=path, file=path.name))
+    return path
+
+
+def read_export(folder: str | PathLike[str], file: str | PathLike[str]) -> tuple[Path, Model]:
+    """The folder and the model of an export, by the name that it was written under, or by its whole path.
+
+    Raises BundleError for what is damaged, and WhatsitError for a pickle or where there is no export.
+    """
+    whole = Path(folder)
+    path = whole if whole.suffix in (SUFFIX, *PICKLES) and not whole.is_dir() else whole / file
+    if path.suffix in PICKLES:
+        refuse_pickle(path)
+        path = path.with_suffix(SUFFIX)
+    if not path.is_file():
+        for suffix in PICKLES:
+            refuse_pickle(path.with_suffix(suffix))
+        raise WhatsitError(Message("lesson_learner.no_export", file=path.name, folder=path.parent))
+    return path.parent, Classifier(path).model
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raise WhatsitError where there is such a file of fastai."""
+    if path.is_file():
+        raise WhatsitError(Message("lesson_learner.pickle", path=path))
