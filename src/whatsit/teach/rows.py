@@ -31,7 +31,9 @@ def fitted(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
     }
 
 
-def headed(classes: Sequence[str], train: Labeled, valid: Labeled, of_head: tuple[Labeled, Labeled]) -> Course:
+def headed(
+    classes: Sequence[str], train: Labeled, valid: Labeled, of_head: tuple[Labeled, Labeled]
+) -> Course:
     """The same, as `plain`, and the accuracy of the head that `whatsit train` would train on these pictures.
 
     `of_head` is what that head sees of them, the pictures to train on and those to validate with.
@@ -43,7 +45,8 @@ def headed(classes: Sequence[str], train: Labeled, valid: Labeled, of_head: tupl
     fit_heads(heads, seen, [np.arange(count)], HeadFit(epochs_of(count, bs), min(bs, count)))
     plain = fitted(classes, train, valid)
     rows_of = {name: plain.pop(name) for name in ("classes", "features", "labels", "valid")}
-    return {**rows_of, "plain": plain, "accuracy": float(is_right(heads, asked.inputs, asked.labels).mean())}
+    accuracy = float(is_right(heads, asked.inputs, asked.labels).mean())
+    return {**rows_of, "plain": plain, "inputs": heads.width, "accuracy": accuracy}
 
 
 def _rows(data: Labeled) -> Course:
