@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from whatsit.checks import described
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
 from whatsit.teach.checks import (
+    are_numbers,
     require_batch,
     require_count,
     require_lr,
@@ -98,6 +100,8 @@ def gradient_descent(
     require_lr(lr)
     require_count("steps", steps)
     require_share("momentum", momentum, most=1)
+    if not are_numbers(start):
+        raise WhatsitError(Message("teach.start_numbers", given=described(start)))
     if len(start) != x.shape[1]:
         raise WhatsitError(Message("teach.start", start=len(start), columns=x.shape[1]))
     size = len(y) if batch_size is None else batch_size
