@@ -11,7 +11,7 @@ from whatsit.training.curve import epochs_of, usual_batch_size
 from whatsit.training.fit_heads import HeadFit, fit_heads, is_right
 from whatsit.training.heads import Heads
 
-LR, STEPS = 0.3, 300  # `Linear` settles on inputs of about 1, and its loss never rises
+LR, STEPS = 0.3, 300  # with which `Linear` settles on inputs of about 1, and never jumps
 Course = dict[str, Any]
 
 
