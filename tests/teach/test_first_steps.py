@@ -23,6 +23,7 @@ WIDER = """() => [...document.querySelectorAll("main *")]
   .filter((one) => one.getBoundingClientRect().right > 321)
   .map((one) => one.outerHTML.slice(0, 90))"""
 pytestmark = pytest.mark.usefixtures("browser")  # which stays open for the page of the module
+TOO_HIGH = "The learning rate was too high: the loss went from"
 LOW, HIGH, RATES = 0.001, 2.0, 60
 
 
@@ -308,13 +309,13 @@ def test_rates_are_measured_and_the_best_is_found(page: "Page", points: tuple[An
         ("0", "A rate of 0 changes nothing", "7.1"),
         ("-0.1", "A negative rate walks uphill", ""),
         ("abc", "“abc” is not a number. Type a rate such as 0.1.", "–"),
-        ("1", "The learning rate was too high: the loss went from 1.", "4.51"),
+        ("1", f"{TOO_HIGH} 1.", "4.51"),
         (
             "1.3",
-            "The learning rate was too high: the loss went from 7.10 to 2.45e+41 in 100 steps.",
+            f"{TOO_HIGH} 7.10 to 2.45e+41 in 100 steps.",
             "2.5e41",
         ),
-        ("50000", "The learning rate was too high: the loss went from 7.10 to infinity in 62 steps.", ""),
+        ("50000", f"{TOO_HIGH} 7.10 to infinity in 62 steps.", ""),
     ],
 )
 def test_bad_rates_are_explained(page: "Page", typed: str, words: str, last: str) -> None:
@@ -364,15 +365,13 @@ def test_what_the_address_asks_for_in_vain_is_answered_in_words(browser: "Browse
         page.goto("about:blank")
         page.goto(address)
         for step, words in (
-            (1, "The address says view=upside-down, which is not one of the choices: the page takes both."),
-            (3, "The address says a1=12, which must be a number from -9 to 9: the page takes 9."),
-            (
-                4,
-                "The address says rate-small=-3, which must be a number from 0.01 to 1.2: the page takes 0.01.",
-            ),
-            (4, "The address says lr=NaN, which is not a number: the page takes 0.1."),
+            (1, "view=upside-down, which is not one of the choices: the page takes both."),
+            (3, "a1=12, which must be a number from -9 to 9: the page takes 9."),
+            (4, "rate-small=-3, which must be a number from 0.01 to 1.2: the page takes 0.01."),
+            (4, "lr=NaN, which is not a number: the page takes 0.1."),
         ):
-            expect(page.locator(f"#step-{step} .step-head").get_by_text(words)).to_be_visible()
+            head = page.locator(f"#step-{step} .step-head")
+            expect(head.get_by_text(f"The address says {words}")).to_be_visible()
         page.wait_for_url("**#lr=0.1&a1=9&view=both&rate-small=0.01")
 
 

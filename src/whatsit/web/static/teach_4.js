@@ -3,7 +3,7 @@
 whatsit.step(4, (kit) => {
   const { say, number, course, see, out } = kit;
   const { line, descend, mean, mse, normal, random } = whatsit.numbers;
-  const short = (value) => (Math.abs(value) >= 1000 ? Number(value).toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replace("-", "−");
+  const short = (value) => (Math.abs(value) >= 1000 ? Number(value).toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replace(/^-/, "−");
   // Only where a line leaves the picture, with the value there: the axes stay as they are.
   const drawUntil = (pen, points, most, color, style, words) => {
     pen.line(points, color, style);
@@ -239,7 +239,7 @@ whatsit.step(4, (kit) => {
       });
       const words = {
         few: () => say("teach_4.says_few", { before: train.at(-2), last: train.at(-1) }),
-        high: () => `${say("teach_4.says_high")} ${say("doctor.line_exploded", { first: train[0], last: train.at(-1), steps: epochs })}`,
+        high: () => say("teach_4.says_high", { words: say("doctor.line_exploded", { first: train[0], last: train.at(-1), steps: epochs }) }),
         many: () => say("teach_4.says_many", { epoch: best, best: valid[best], last: valid.at(-1) }),
         low: () => say("teach_4.says_low", { epochs, rate, loss: valid.at(-1), better: wiggly(10 * rate, epochs).valid.at(-1) }),
       };
