@@ -78,11 +78,11 @@ def _labels(catalog: Catalog, classes: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _reduced(train: NDArray[np.float32], valid: NDArray[np.float32]) -> tuple[Array, Array]:
-    """The main directions of the features, of mean 0 and a length of about 1, as the page writes them."""
+    """The main directions of the features, of mean 0 and a length of about 3, as the page writes them."""
     center = train.mean(0)
     _, directions = principal(train - center, WIDTH)
     turned = [(features - center) @ directions.T.astype(np.float64) for features in (train, valid)]
-    scale = 2 / np.sqrt((turned[0] ** 2).sum(1).mean())
+    scale = 3 / np.sqrt((turned[0] ** 2).sum(1).mean())
     one, other = (np.round(rows * scale, 4) for rows in turned)
     return one, other
 
