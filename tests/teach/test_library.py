@@ -128,7 +128,21 @@ def test_rate_that_is_too_high_diverges_with_the_doctors_words(points: tuple[Ten
 
 def test_rate_that_swings_but_comes_back_is_no_fault(points: tuple[Tensor, Tensor]) -> None:
     assert not gradient_descent(*points, lr=0.95).has_diverged
+    for noisy in ({"batch_size": 1}, {"batch_size": 5, "lr": 0.4}, {"momentum": 0.9}):
+        assert not gradient_descent(*points, steps=40, **noisy).has_diverged  # type: ignore[arg-type]
     assert not gradient_descent(*points, start=fit_line(*points).tolist(), batch_size=10).has_diverged
+
+
+def test_rate_just_beyond_the_edge_falls_at_first_and_is_found_nevertheless(
+    points: tuple[Tensor, Tensor],
+) -> None:
+    x, _ = points
+    edge = 2 / float(torch.linalg.eigvalsh(2 * x.T @ x / len(x))[-1])
+    path = gradient_descent(*points, lr=1.002 * edge)
+    assert path.losses[0] > path.losses[-1] > path.losses.min()
+    assert path.finding
+    assert path.finding.what.startswith(f"{TOO_HIGH}: the loss went from {path.losses.min():.2f} to")
+    assert not gradient_descent(*points, lr=0.998 * edge).has_diverged
 
 
 def test_one_point_can_be_fitted_by_descent_but_has_many_lines() -> None:
