@@ -83,7 +83,8 @@ def test_walk_ends_at_the_bottom_and_a_rate_that_is_too_high_is_explained(page: 
     *_, loss, lowest = numbers(said(page, "5.bowl"))
     assert loss == pytest.approx(lowest, abs=2e-3)
     assert bowl.locator(".verdict").inner_text().endswith("That is right.")
-    assert said(page, "5.stopped") == said(page, "5.bowl")  # announced once, where the walk stops
+    spoken = bowl.get_by_role("status").filter(has_text=said(page, "5.bowl"))
+    spoken.wait_for(state="attached")  # once, where the walk stops
     bowl.locator('[data-canvas="5.map"]').click(position={"x": 60, "y": 60})
     assert said(page, "5.bowl").startswith("Step 0:")
     slide(bowl, "5.slope", -1.5)  # what a click on the map does, for a keyboard
@@ -152,7 +153,7 @@ def test_same_loop_fits_a_line_two_digits_and_ten_as_well_as_whatsit_train(page:
     assert (out("parameters"), out("step")) == ("2", "100")
     assert numbers(said(page, "6.line"))[-2:] == pytest.approx([3, 2.5], abs=0.15)
     assert "mse" in loop.locator(".code").inner_text()
-    assert said(page, "6.loop").endswith("in 100 steps.")
+    loop.get_by_role("status").filter(has_text="in 100 steps.").wait_for(state="attached")
     assert not loop.locator("[data-see]").is_visible()  # it is about the next job
     course = page.evaluate("JSON.parse(document.getElementById('course').textContent)")
     for name, job, tiles in (("3 or 8", course["pair"], 2), ("All 10", course["head"]["plain"], 10)):
@@ -308,6 +309,10 @@ def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(
     with opened(browser, "", reduced_motion="reduce") as page:
         page.goto(f"{written.as_uri()}#{settings}&7.others=1")
         assert said(page, "5.batch").startswith("100 points a step")
+        refused = page.locator("#step-5").get_by_role("alert").all_inner_texts()
+        assert [text.split(",")[0] for text in refused] == [
+            f"The address says {one}" for one in ("5.lr=-1", "5.size=1000", "5.momentum=NaN")
+        ]
         assert said(page, "5.momentum").startswith("With momentum 0.00")
         assert page.get_by_role("radio", name="One cycle").is_checked()
         assert said(page, "5.bowl").startswith("Step 0: slope 6.50")

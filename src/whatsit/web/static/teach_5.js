@@ -29,16 +29,13 @@
       const draw = () => {
         const part = points(path.slice(0, shown + 1)), here = path[shown];
         for (const view of [surface, map]) view.show([{ points: part, color: "--c-path" }]);
-        put("5.bowl", say("teach_5.at", { step: shown, slope: kit.number(here.a[0]), intercept: kit.number(here.a[1]), loss: here.loss, lowest }));
+        put("5.bowl", say("teach_5.at", { step: shown, slope: here.a[0], intercept: here.a[1], loss: here.loss, lowest }));
+        kit.tell("5.bowl", said("5.bowl").textContent);
         const worst = Math.max(path[0].loss, GREW * Math.min(...path.map(({ loss }) => loss))), isLost = shown === whole() && here.loss > worst;
         said("5.left").hidden = !isLost;
         if (isLost) said("5.left").textContent = say("doctor.line_exploded", { first: path[0].loss, last: here.loss, steps: shown });
       };
-      const stopped = () => {
-        if (!shown) return;
-        said("5.stopped").textContent = said("5.bowl").textContent;
-        kit.see("5.bowl");
-      };
+      const stopped = () => shown && kit.see("5.bowl");
       const next = () => {
         shown = Math.min(shown + 1, whole());
         return shown < whole();

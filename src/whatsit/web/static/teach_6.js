@@ -30,7 +30,6 @@
       const points = kit.plot("6.line", { label: say("teach_6.line_label"), x: [-1.05, 1.05], y: [-2.5, 6.5], ratio: 0.6 });
       let job, walk, path;
       const here = () => path.at(-1);
-      const ended = () => say("teach_6.loop_label", { first: path[0].loss, last: here().loss, steps: path.length - 1 });
       const advance = () => {
         for (let count = 0; count < (job.data ? PACE : 1); count++) {
           const { value, done } = walk.next();
@@ -46,7 +45,9 @@
         kit.out("6.loss", kit.number(loss, 3));
         kit.out("6.accuracy", job.data ? `${(100 * accuracyOf(job, a)).toFixed(1)}%` : "–");
         plot.draw((pen) => pen.line(path.map((one, place) => [place, one.loss]), "loss", { width: 2.5 }));
-        plot.label(ended());
+        const text = say("teach_6.loop_label", { first: path[0].loss, last: loss, steps: path.length - 1 });
+        plot.label(text);
+        kit.tell("6.loop", text);
         if (job.data) drawPictures(a);
         else drawLine(a);
       };
@@ -55,7 +56,7 @@
           pen.dots(line.x, line.y, "data");
           pen.line([-1.05, 1.05].map((x) => [x, numbers.lineAt([x], a)[0]]), "line", { width: 3 });
         });
-        kit.rich(said("6.line"), say("teach_6.no_pictures", { slope: kit.number(a[0]), intercept: kit.number(a[1]) }));
+        kit.rich(said("6.line"), say("teach_6.no_pictures", { slope: a[0], intercept: a[1] }));
       };
       const drawPictures = (a) => {
         const { data: { classes, valid } } = job, width = a.length / classes.length;
@@ -74,7 +75,6 @@
       };
       const end = () => {
         if (path.length <= job.steps) return;
-        said("6.loop").textContent = ended();
         if (job.name === "pair") kit.see("6.loop"); // which counts the parameters of this job
       };
       const player = kit.player({ step: advance, draw, every: 40, end });
