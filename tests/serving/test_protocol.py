@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import signal
 import socket
@@ -41,6 +42,19 @@ def test_wish_for_another_protocol_is_not_heard(serve: Serve, picture: bytes) ->
     assert served.say(post(picture, UPGRADE) * 3 + b"GET / HTTP/1.0\r\n\r\n").count(b"HTTP/1.1 200") == 4
     assert served.say(post(picture, b"Connection: close, upgrade\r\nUpgrade: a\r\n")).count(b"HTTP/1.1") == 1
     assert served.say(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 405")
+
+
+def test_what_comes_before_a_broken_request_is_answered_first(serve: Serve, picture: bytes) -> None:
+    served = serve(limits=Limits(upload=0.3))
+    broken = b"POST /classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+    sound = post(picture)
+    for requests, statuses in (
+        (sound + broken, [b"200", b"400"]),
+        (sound * 3 + broken, [b"200", b"200", b"200", b"400"]),
+        (b"HEAD /info HTTP/1.1\r\nHost: x\r\n\r\n" + broken, [b"200", b"400"]),
+        (sound + broken + sound, [b"200", b"400"]),  # and nothing is read any more
+    ):
+        assert re.findall(rb"HTTP/1.1 (\d+)", served.say(requests)) == statuses
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")

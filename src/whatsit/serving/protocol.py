@@ -188,9 +188,11 @@ class Protocol(HttpToolsProtocol):
         if self._refusal is not None or self.transport.is_closing():
             return
         self._refusal = problem
-        if self._is_open and (instead or self.cycle.more_body):
+        if self.pipeline and self.cycle.more_body and not instead:
+            self.pipeline.popleft()  # the present one, which nobody answers yet
+        elif self._is_open and (instead or self.cycle.more_body):
             if self.cycle.response_started or self.pipeline:
-                self.transport.close()
+                self.cycle.transport.close()
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -23,7 +23,7 @@ from whatsit.understand.principal import principal
 
 MOST: dict[Split, int] = {"train": 400, "valid": 200}  # pictures: a page is not to become too large
 MOST_CLASSES, MOST_OF_PAIR = 10, 80  # classes, and pictures of each of two
-WIDTH = 64  # numbers per picture
+WIDTH = 64  # numbers per picture on the page
 SHOWN = 12  # photos of the first step
 TINY = 72  # pixels of those that stand beside numbers
 
@@ -41,13 +41,14 @@ def of_folder(folder: Path, project: Path | None) -> Course:
     places = [classes.index(label) for label in pair]
     if len(pair) < 2 or not all(np.isin(places, own).all() for own in labels):  # or they can't be read
         raise WhatsitError(Message("teach.few_pictures", folder=printable(folder)))
+    whole = Labeled(train_features, labels[0]), Labeled(valid_features, labels[1])
     train, valid = map(Labeled, _reduced(train_features, valid_features), labels)
     paths = [item.path for item in train_part]
     return {
         "folder": printable(folder.absolute().name),
         "photos": _photos(paths, [classes[label] for label in train.labels]),
         "pair": _pair(pair, classes, train, valid, [item.path for item in valid_part]),
-        "head": headed(list(map(printable, classes)), train, valid),
+        "head": headed(list(map(printable, classes)), train, valid, whole),
         "run": _last_run(catalog.project.folder),
     }
 
@@ -78,11 +79,11 @@ def _labels(catalog: Catalog, classes: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _reduced(train: NDArray[np.float32], valid: NDArray[np.float32]) -> tuple[Array, Array]:
-    """The main directions of the features, of mean 0 and a length of about 1, as the page writes them."""
+    """The main directions of the features, of mean 0 and a length of about 3, as the page writes them."""
     center = train.mean(0)
     _, directions = principal(train - center, WIDTH)
     turned = [(features - center) @ directions.T.astype(np.float64) for features in (train, valid)]
-    scale = 2 / np.sqrt((turned[0] ** 2).sum(1).mean())
+    scale = 3 / np.sqrt((turned[0] ** 2).sum(1).mean())
     one, other = (np.round(rows * scale, 4) for rows in turned)
     return one, other
 
@@ -127,6 +128,5 @@ def _last_run(project: Path) -> dict[str, Any] | None:
         "name": runs[-1].name,
         "train": [epoch["train_loss"] for epoch in epochs],
         "valid": [epoch["valid_loss"] for epoch in epochs],
-        "error_rate": [epoch["error_rate"] for epoch in epochs],
         "accuracy": runs[-1].record.accuracy,
     }
