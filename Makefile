@@ -65,7 +65,7 @@ notebooks: .venv/.installed
 	$(PY) -m tests.notebooks
 
 bench: .venv/.installed
-	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning find_rates defaults false_alarms understand clean correct near_duplicates picture_faults review_page teach_page serve serve_overload; do $(PY) -m benchmarks.$$name || exit 1; done
+	for name in features bound startup catalog collect train_frozen heads sizes fine_tune fine_tuning lesson_resnet34 find_rates defaults false_alarms understand clean correct near_duplicates picture_faults review_page teach_page serve serve_overload; do $(PY) -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

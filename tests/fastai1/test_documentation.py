@@ -172,9 +172,9 @@ def test_explanations_are_in_both_languages() -> None:
 
 
 def test_unknown_names_get_a_suggestion() -> None:
-    with pytest.raises(wi.WhatsitError, match=r"no name “fit_one_cicle”\. Did you mean \"fit_one_cycle\"\?"):
+    with pytest.raises(wi.WhatsitError, match=r'no name "fit_one_cicle"\. Did you mean "fit_one_cycle"\?'):
         doc("fit_one_cicle")
-    with pytest.raises(wi.WhatsitError, match="no name “xyz”\\. `whatsit doc` lists all"):
+    with pytest.raises(wi.WhatsitError, match=r"no name \"xyz\"\. `whatsit doc` lists all"):
         doc("xyz")
 
 

@@ -212,7 +212,7 @@ def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) 
     catalog = wi.Catalog.from_folder(digits)
     learner = wi.Learner(catalog)
     file = learner.save("stage-1")
-    with pytest.raises(WhatsitError, match="another size than this learner: 224 instead of 160"):
+    with pytest.raises(WhatsitError, match="differs from this learner in its size: 224 instead of 160"):
         wi.Learner(catalog, size=160).load("stage-1")
     with pytest.raises(WhatsitError, match="another resize mode"):
         wi.Learner(catalog, resize="pad").load("stage-1")
@@ -223,7 +223,7 @@ def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) 
             learner.save(name)
     (digits / "7").rename(digits / "seven")
     with pytest.raises(
-        WhatsitError, match="another classes than this learner: 0, 1, 7 instead of 0, 1, seven"
+        WhatsitError, match="differs from this learner in its classes: 0, 1, 7 instead of 0, 1, seven"
     ):
         wi.Learner(wi.Catalog.from_folder(digits)).load("stage-1")
     file.write_bytes(file.read_bytes()[:-1] + b"x")

@@ -1,4 +1,4 @@
-"""What fastai 1 had and Whatsit has not: names, methods, arguments and modules, each with the reason."""
+"""Names, methods, arguments and modules of fastai 1 that Whatsit does not have, each with the reason."""
 
 import re
 

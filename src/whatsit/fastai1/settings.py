@@ -33,7 +33,7 @@ class Settings:
 
     @classmethod
     def of(cls, options: Mapping[str, object]) -> "Settings":
-        """Those of the options of a call. Raises WhatsitError for one that there is not."""
+        """The settings that a call was given. Raises WhatsitError for a name that is not a setting."""
         return config_with(cls, options)
 
     @property
