@@ -249,7 +249,7 @@ def test_what_was_saved_is_only_loaded_where_it_belongs(learn: Learner, digits: 
             models.lite0,
             "differs from this learner in its classes: 0, 1, 7 instead of 0, 7, 1",
         ),
-        (classes_of(digits, size=96), models.lite0, "another size"),
+        (classes_of(digits, size=96), models.lite0, "in its size: 64 instead of 96"),
         (classes_of(digits), models.resnet34, "lite0 instead of resnet34"),
     ):
         with pytest.raises(WhatsitError, match=sentence):
