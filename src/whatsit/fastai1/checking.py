@@ -88,10 +88,12 @@ class Checker:
         owner = self._owner(node.func.value) if isinstance(node.func, ast.Attribute) else None
         taken = self._taken.by(function, owner)
         for one in node.keywords:
-            why = not_there.of_argument(one.arg or "")
-            if one.arg and not why and taken is not None and one.arg not in taken.names:
+            if one.arg is None or (taken and one.arg in taken.names):
+                continue
+            why = not_there.of_argument(one.arg)
+            if why is None and taken:
                 why = Message("rewriting.argument", function=function)
-            if why and not (taken and one.arg in taken.names):
+            if why:
                 yield Finding(one.value.lineno, f"{one.arg}=", why)
         is_counted = taken and not any(isinstance(one, ast.Starred) for one in node.args)
         if taken and is_counted and len(node.args) > taken.most:
