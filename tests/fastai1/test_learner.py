@@ -304,6 +304,14 @@ def test_diverged_training_is_saved_and_answers_nothing(learn: Learner, digits: 
         create_cnn(classes_of(digits), models.lite0).load("stage-1")
 
 
+def test_untrained_learner_is_saved_and_loaded(learn: Learner, digits: Path) -> None:
+    learn.save("stage-0")
+    with pytest.raises(WhatsitError, match=r"Train and save again.*use a lower"):
+        create_cnn(classes_of(digits), models.lite0).load("stage-0")
+    learn.load("stage-0").fit_one_cycle(1)
+    assert len(learn.recorder.val_losses) == 1
+
+
 def test_training_goes_on_from_what_was_saved(learn: Learner, digits: Path) -> None:
     learn.fit_one_cycle(2)
     learn.save("stage-1")

@@ -1,6 +1,7 @@
 """What the course page shows: points, digits, the reader's own photos, and their last training."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,12 +92,27 @@ def test_own_photos_and_the_last_training_are_in_it(digits: Path, cache: Path) -
         "name": "0001",
         "train": [1.0],
         "valid": [1.0],
-        "error_rate": [0.5],
         "accuracy": RECORD.accuracy,
     }
     again = Linear(len(pair["features"][0]), 2)
     rows = Labeled(np.array(pair["features"]), np.array(pair["labels"]))
     assert descend(again, rows, pair["lr"], pair["steps"]) == pytest.approx(pair["path"], abs=1e-12)
+
+
+def test_head_is_as_accurate_as_the_loop_on_real_photos(clothing: Path, cache: Path, tmp_path: Path) -> None:
+    for label in ("dress", "pants", "shoes"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for photo in sorted((clothing / "train" / label).glob("*.jpg"))[:14]:
+            shutil.copyfile(photo, tmp_path / "photos" / label / photo.name)
+    head = course(tmp_path / "photos")["head"]
+    assert head["accuracy"] >= 0.85
+    assert head["plain"]["accuracy"] == pytest.approx(head["accuracy"], abs=0.15)  # of 9 photos: one
+
+
+def test_loss_never_rises_where_all_examples_are_one_batch() -> None:
+    found = course()
+    for path in (found["pair"]["path"], found["head"]["plain"]["path"]):
+        assert (np.diff(path) < 0).all()
 
 
 def test_folder_of_one_class_is_refused(digits: Path, cache: Path) -> None:

@@ -23,6 +23,7 @@ WIDER = """() => [...document.querySelectorAll("main *")]
   .filter((one) => one.getBoundingClientRect().right > 321)
   .map((one) => one.outerHTML.slice(0, 90))"""
 pytestmark = pytest.mark.usefixtures("browser")  # which stays open for the page of the module
+TOO_HIGH = "The learning rate was too high: the loss went from"
 LOW, HIGH, RATES = 0.001, 2.0, 60
 
 
@@ -163,9 +164,9 @@ def test_matrix_product_follows_its_numbers(page: "Page") -> None:
 
 def test_loop_and_product_are_timed(page: "Page") -> None:
     part = beat(page, "speed", 2)
-    part.get_by_role("button", name="Measure now").click()
-    expect(part.locator(".time")).to_have_count(4)
-    expect(part.locator("[data-times]")).to_contain_text("Your browser: 1,000,000 rows")
+    part.get_by_role("button", name="Show both times").click()
+    expect(part.locator(".time")).to_have_count(2)
+    expect(part.locator("[data-times]")).to_contain_text("100,000 rows in Python. The product is")
 
 
 def test_line_is_dragged_with_the_mouse_and_with_keys(page: "Page", points: tuple[Any, Any]) -> None:
@@ -195,6 +196,7 @@ def test_line_is_dragged_with_the_mouse_and_with_keys(page: "Page", points: tupl
     name = part.get_by_role("img").first.get_attribute("aria-label")
     assert name
     assert "slope 3.00 and intercept 2.50" in name
+    expect(part.get_by_role("status")).to_have_text(name)
 
 
 def test_best_of_four_nudges_leads_to_the_bottom(page: "Page", points: tuple[Any, Any]) -> None:
@@ -250,7 +252,7 @@ def test_loop_prints_every_tenth_loss(page: "Page", points: tuple[Any, Any]) -> 
             part.get_by_role("button", name="Next line").click()
         expect(part.locator(".lit")).to_contain_text(line)
     left, right = gradient(points, -1, 1)
-    expect(part.locator("[data-loop-says]")).to_contain_text(f"{left:.3f} for the slope")
+    expect(part.locator("[data-loop-says]")).to_contain_text(f"{left:.3f} for the slope".replace("-", "−"))
     part.get_by_role("button", name="Run 100 steps").click()
     place, losses = (-1.0, 1.0), []
     for _ in range(100):
@@ -302,21 +304,27 @@ def test_rates_are_measured_and_the_best_is_found(page: "Page", points: tuple[An
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"),
+    ("typed", "words", "last"),
     [
-        ("0", "A rate of 0 changes nothing"),
-        ("-0.1", "A negative rate walks uphill"),
-        ("abc", "“abc” is not a number. Type a rate such as 0.1."),
-        ("1.3", "The learning rate was too high: the training loss reached"),
-        ("50000", "The learning rate was too high: the training loss became infinite"),
+        ("0", "A rate of 0 changes nothing", "7.1"),
+        ("-0.1", "A negative rate walks uphill", ""),
+        ("abc", "“abc” is not a number. Type a rate such as 0.1.", "–"),
+        ("1", f"{TOO_HIGH} 1.", "4.51"),
+        (
+            "1.3",
+            f"{TOO_HIGH} 7.10 to 2.45e+41 in 100 steps.",
+            "2.5e41",
+        ),
+        ("50000", f"{TOO_HIGH} 7.10 to infinity in 62 steps.", ""),
     ],
 )
-def test_bad_rates_are_explained(page: "Page", typed: str, words: str) -> None:
+def test_bad_rates_are_explained(page: "Page", typed: str, words: str, last: str) -> None:
     part = beat(page, "rate")
     part.get_by_label("or type it").fill(typed)
     expect(part.locator("[data-doctor]")).to_contain_text(words)
-    if typed != "abc":
-        assert part.locator("[data-out=run-steps]").inner_text() == "never"
+    expect(part.locator("[data-out=run-steps]")).to_have_text("–" if typed == "abc" else "never")
+    if last:
+        expect(part.locator("[data-out=run-last]")).to_have_text(last)
     part.get_by_label("or type it").fill("0.1")
     expect(part.locator("[data-doctor]")).to_be_hidden()
 
@@ -340,12 +348,49 @@ def test_settings_are_in_the_address(browser: "Browser", written: Path) -> None:
         page.keyboard.press("ArrowUp")
         page.wait_for_url("**#*a2=1.05*")
         page.goto("about:blank")
-        page.goto(f"{written.as_uri()}#step=3&a1=2&a2=1.5&squares=0&lr=NaN")
+        page.goto(f"{written.as_uri()}#step=3&a1=2&a2=1.5&squares=0&lr=5&race1=2.5&race2=-1")
         part = beat(page, "fit")
         assert (value(part, "fit-a1"), value(part, "fit-a2")) == (2, 1.5)
         assert not part.get_by_label("Show the squares").is_checked()
-        expect(page.locator("[data-slider=lr]")).to_have_attribute("aria-valuetext", "0.1")
+        for key, shown in (("lr", "5"), ("race1", "2.5"), ("race2", "−1.0")):
+            expect(page.locator(f"[data-slider={key}]")).to_have_attribute("aria-valuetext", shown)
+        assert page.locator("[data-typed]").input_value() == "5"
         assert page.evaluate("document.activeElement.closest('section').id") == "step-3"
+        expect(page.locator(".step-head [role=alert]")).to_have_count(0)
+
+
+def test_what_the_address_asks_for_in_vain_is_answered_in_words(browser: "Browser", written: Path) -> None:
+    address = f"{written.as_uri()}#lr=NaN&a1=12&view=upside-down&rate-small=-3"
+    with opened(browser, written, reduced_motion="reduce") as page:
+        page.goto("about:blank")
+        page.goto(address)
+        for step, words in (
+            (1, "view=upside-down, which is not one of the choices: the page takes both."),
+            (3, "a1=12, which must be a number from -9 to 9: the page takes 9."),
+            (4, "rate-small=-3, which must be a number from 0.01 to 1.2: the page takes 0.01."),
+            (4, "lr=NaN, which is not a number: the page takes 0.1."),
+        ):
+            head = page.locator(f"#step-{step} .step-head")
+            expect(head.get_by_text(f"The address says {words}")).to_be_visible()
+        page.wait_for_url("**#lr=0.1&a1=9&view=both&rate-small=0.01")
+
+
+def test_own_run_is_explained_after_three_tries(page: "Page") -> None:
+    part = beat(page, "own", 1)
+    sliders = part.get_by_role("slider")
+    for place, key in ((0, "ArrowLeft"), (1, "End")):
+        expect(part.locator("[data-see]")).to_be_hidden()
+        sliders.nth(place).press(key)
+    sliders.nth(1).press("Home")
+    expect(part.locator(".verdict")).to_have_text("You predicted “About 25”. That is right.")
+    expect(part.get_by_role("status").last).to_contain_text("Training and validation loss over 2 epochs")
+
+
+def test_answered_choices_are_no_stops_of_the_tab_key(page: "Page") -> None:
+    part = beat(page, "rate", 2)
+    part.locator(".choices button").nth(2).focus()
+    page.keyboard.press("Tab")
+    expect(part.get_by_role("button", name="Measure 60 rates now")).to_be_focused()
 
 
 @pytest.mark.parametrize(("name", "scheme"), [("index.html", "light"), ("index.zh.html", "dark")])

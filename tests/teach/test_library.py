@@ -11,6 +11,9 @@ from torch import Tensor
 from whatsit.errors import WhatsitError
 from whatsit.teach import (
     Descent,
+    animate,
+    draw_line,
+    draw_surface,
     fit_line,
     fit_polynomial,
     gradient_descent,
@@ -125,7 +128,21 @@ def test_rate_that_is_too_high_diverges_with_the_doctors_words(points: tuple[Ten
 
 def test_rate_that_swings_but_comes_back_is_no_fault(points: tuple[Tensor, Tensor]) -> None:
     assert not gradient_descent(*points, lr=0.95).has_diverged
+    for noisy in ({"batch_size": 1}, {"batch_size": 5, "lr": 0.4}, {"momentum": 0.9}):
+        assert not gradient_descent(*points, steps=40, **noisy).has_diverged  # type: ignore[arg-type]
     assert not gradient_descent(*points, start=fit_line(*points).tolist(), batch_size=10).has_diverged
+
+
+def test_rate_just_beyond_the_edge_falls_at_first_and_is_found_nevertheless(
+    points: tuple[Tensor, Tensor],
+) -> None:
+    x, _ = points
+    edge = 2 / float(torch.linalg.eigvalsh(2 * x.T @ x / len(x))[-1])
+    path = gradient_descent(*points, lr=1.002 * edge)
+    assert path.losses[0] > path.losses[-1] > path.losses.min()
+    assert path.finding
+    assert path.finding.what.startswith(f"{TOO_HIGH}: the loss went from {path.losses.min():.2f} to")
+    assert not gradient_descent(*points, lr=0.998 * edge).has_diverged
 
 
 def test_one_point_can_be_fitted_by_descent_but_has_many_lines() -> None:
@@ -172,6 +189,7 @@ def test_polynomial_goes_through_as_many_points_as_it_has_coefficients() -> None
 
 
 X, Y = torch.ones(4, 2), torch.ones(4)
+ONE = gradient_descent(X[:, :1], Y, start=[0.0])
 MISTAKES: list[tuple[Callable[[], object], str]] = [
     (lambda: gradient_descent(X, Y, lr=0), "A learning rate can't be 0."),
     (lambda: gradient_descent(X, Y, lr=-0.1), "A learning rate can't be -0.1."),
@@ -194,6 +212,23 @@ MISTAKES: list[tuple[Callable[[], object], str]] = [
     (lambda: gradient_descent(X[:, 0], Y), "x must be a tensor of rank 2, not 1."),
     (lambda: make_line_data(0), "n must be a whole number of at least 1, not 0."),
     (lambda: make_line_data(a=(1, 2, 3)), "a must be two numbers, the slope and the intercept."),
+    (lambda: make_line_data(a=(math.nan, 2)), "a must be two numbers, the slope and the intercept."),
+    (lambda: make_line_data(a=3), "a must be two numbers, the slope and the intercept."),  # type: ignore[arg-type]
+    (lambda: gradient_descent(X, Y, start=(math.nan, 1)), "start must be finite numbers, not a tuple."),
+    (lambda: gradient_descent(X, Y, start=5), "start must be finite numbers, not 5."),  # type: ignore[arg-type]
+    (lambda: mse(Y[:, None], Y), "y_hat has the shape (4, 1) and y the shape (4,)."),
+    (lambda: rmse(Y, Y[:3]), "y_hat has the shape (4,) and y the shape (3,)."),
+    (lambda: mse(Y.long(), Y.long()), "y_hat holds integers, which have no slope."),
+    (lambda: mse([1.0], Y), "y_hat must be a tensor, not a list."),  # type: ignore[arg-type]
+    (
+        lambda: loss_surface(X, Y, slopes=(math.nan, 1)),
+        "slopes must be two finite numbers, the lowest and the",
+    ),
+    (lambda: loss_surface(X, Y, intercepts=3), "intercepts must be two finite numbers, the lowest and the"),  # type: ignore[arg-type]
+    (lambda: draw_line(X, Y, [1, 2]), "A line must be a tensor of two numbers, the slope and the intercept"),  # type: ignore[arg-type]
+    (lambda: draw_line(X, Y, Y), "A line must be a tensor of two numbers, the slope and the intercept"),
+    (lambda: draw_surface(loss_surface(X, Y), [ONE]), "A surface needs two numbers, but x has 1 column."),
+    (lambda: animate(X, Y, ONE), "A film needs two numbers, but x has 1 column."),
     (lambda: fit_line(X, Y), "Many lines fit 4 points equally well."),
     (lambda: loss_surface(X[:, :1], Y), "A surface needs two numbers, but x has 1 column."),
     (lambda: fit_polynomial(Y, Y, -1), "degree must be a whole number of at least 0, not -1."),

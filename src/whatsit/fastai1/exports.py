@@ -5,7 +5,6 @@ from pathlib import Path
 
 from whatsit.classifier import Classifier
 from whatsit.errors import WhatsitError
-from whatsit.events import note
 from whatsit.i18n import Message
 from whatsit.model import Model
 
@@ -14,14 +13,10 @@ EXPORT = f"export{SUFFIX}"
 PICKLES = (".pkl", ".pickle", ".pth", ".pt")
 
 
-def exported(folder: Path, file: str | PathLike[str]) -> Path:
+def place_of(folder: Path, file: str | PathLike[str]) -> Path:
     """Where an export is written: never as a pickle, which it is not."""
     path = folder / file
-    if path.suffix not in PICKLES:
-        return path
-    path = path.with_suffix(SUFFIX)
-    note(Message("lesson_learner.renamed", path=path, file=path.name))
-    return path
+    return path.with_suffix(SUFFIX) if path.suffix in PICKLES else path
 
 
 def read_export(folder: str | PathLike[str], file: str | PathLike[str]) -> tuple[Path, Model]:

@@ -13,6 +13,7 @@ from whatsit.bundle import Bundle
 from whatsit.checks import described
 from whatsit.config import LR, LearnerConfig
 from whatsit.errors import CatalogError, WhatsitError
+from whatsit.events import note
 from whatsit.fastai1 import exports, models, saved
 from whatsit.fastai1.category import Category
 from whatsit.fastai1.data import ImageDataBunch
@@ -181,7 +182,11 @@ class Learner(Explained):
 
     def export(self, file: str | PathLike[str] = exports.EXPORT) -> Bundle:
         """Write a bundle for `load_learner`, beside the pictures. Raises WhatsitError before any training."""
-        return self.learner.export(exports.exported(self.data.path, file))
+        path = exports.place_of(self.data.path, file)
+        bundle = self.learner.export(path)
+        if path.name != Path(file).name:
+            note(Message("lesson_learner.renamed", path=path, file=path.name))
+        return bundle
 
     def predict(self, img: Image | Picture) -> tuple[Category, Tensor, Tensor]:
         """The class of a picture, its number, and the probabilities of all classes (classes,).

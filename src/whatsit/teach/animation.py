@@ -55,6 +55,8 @@ def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval:
     Raises WhatsitError.
     """
     require_points(x, y)
+    if path.a.shape[1] != 2:
+        raise WhatsitError(Message("teach.film_of_two", columns=path.a.shape[1]))
     require_count("frames", frames, 2)
     require_count("interval", interval)
     figure = Plot(figsize=(6, 4), dpi=DPI, layout="constrained")

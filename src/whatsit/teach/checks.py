@@ -36,6 +36,18 @@ def require_points(x: "Tensor", y: "Tensor") -> None:
         raise WhatsitError(Message("teach.not_finite"))
 
 
+def are_numbers(given: object) -> bool:
+    """Whether it is a list, a tuple or an array of finite numbers."""
+    values = given.tolist() if hasattr(given, "tolist") else given
+    return isinstance(values, list | tuple) and all(is_number(one) for one in values)
+
+
+def require_range(name: str, given: object) -> None:
+    """Raise WhatsitError for what is not two finite numbers, the lowest and the highest."""
+    if not are_numbers(given) or len(given) != 2:  # type: ignore[arg-type]
+        raise WhatsitError(Message("teach.range", name=name, given=described(given)))
+
+
 def require_lr(lr: object) -> None:
     """Raise WhatsitError for a learning rate that is not a finite number above 0."""
     if not is_number(lr, 0) or lr == 0:

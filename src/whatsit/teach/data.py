@@ -23,8 +23,9 @@ def course(folder: Path | None = None, project: Path | None = None) -> Course:
 
     `line` has points, the start and the whole path (steps + 1 rows of slope, intercept, loss); `digits` have
     pixels 0..16, the first `train` rows to train on. `pair` and `head` have rows of numbers for two and for
-    all classes of pictures, what the same loop reaches on them, and what the head of `whatsit train` does;
-    `photos` are small pictures, `run` the curves of the last training of the folder. Raises WhatsitError.
+    all classes of pictures, what the same loop reaches on them, and what the head of `whatsit train` does on
+    the same pictures; `photos` are small pictures, `run` is the last training of the folder. Raises
+    WhatsitError.
     """
     found: Course = {"line": line(), "timing": timing(), "digits": digits()}
     if folder is None:
@@ -82,7 +83,7 @@ def of_digits() -> Course:
     names = [str(label) for label in range(10)]
     of_two = [_of_classes(part, PAIR) for part in (train, valid)]
     pair = fitted([names[label] for label in PAIR], *of_two)
-    return {"pair": _without_rows(pair), "head": _without_rows(headed(names, train, valid))}
+    return {"pair": _without_rows(pair), "head": _without_rows(headed(names, train, valid, (train, valid)))}
 
 
 def _without_rows(of: Mapping[str, Any]) -> Course:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from whatsit.checks import described
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
 from whatsit.teach.checks import (
+    are_numbers,
     require_batch,
     require_count,
     require_lr,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 Loss = Callable[["Tensor", "Tensor"], "Tensor"]
 START = (-1.0, 1.0)  # the lesson's first guess
 GREW = 2.0  # times the lowest loss: what grows that far above its start does not come back
+SWINGS = 10  # steps in a row, each of which turns back and ends higher: more than the noise of batches makes
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,7 @@ class Descent:
 
     @cached_property
     def finding(self) -> Finding | None:
-        """What the doctor says of a run that diverged; None where the loss did not end above its start."""
+        """What the doctor says of a run that diverged: it ended above its start, or swings ever higher."""
         first, lowest, last = (float(one) for one in (self.losses[0], self.losses.min(), self.losses[-1]))
         if len(self) < self.steps or not last < math.inf:
             steps = min(len(self) + 1, self.steps)
@@ -56,11 +59,23 @@ class Descent:
         if last > max(first, GREW * lowest):
             message = Message("doctor.line_exploded", first=first, last=last, steps=self.steps)
             return Finding("lr_too_high", message)
+        if self._swings():
+            steps = len(self) - int(self.losses.argmin())
+            return Finding(
+                "lr_too_high", Message("doctor.line_exploded", first=lowest, last=last, steps=steps)
+            )
         return None
+
+    def _swings(self) -> bool:
+        """Whether each step of the second half jumped over the bottom, and landed higher than before."""
+        half = len(self) // 2
+        losses, moves = self.losses[half:], self.a[half:].diff(dim=0)
+        turns = (moves[1:] * moves[:-1]).sum(dim=1) < 0
+        return len(losses) > SWINGS and bool((losses.diff() > 0).all()) and bool(turns.all())
 
     @property
     def has_diverged(self) -> bool:
-        """Whether it ended worse than it began: the learning rate was too high."""
+        """Whether the learning rate was too high: see `finding`."""
         return self.finding is not None
 
     def __str__(self) -> str:
@@ -98,6 +113,8 @@ def gradient_descent(
     require_lr(lr)
     require_count("steps", steps)
     require_share("momentum", momentum, most=1)
+    if not are_numbers(start):
+        raise WhatsitError(Message("teach.start_numbers", given=described(start)))
     if len(start) != x.shape[1]:
         raise WhatsitError(Message("teach.start", start=len(start), columns=x.shape[1]))
     size = len(y) if batch_size is None else batch_size

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from whatsit.checks import described
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
-from whatsit.teach.checks import require_count, require_points, require_torch
+from whatsit.teach.checks import are_numbers, require_count, require_points, require_torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,9 +22,9 @@ def make_line_data(n: int = 100, a: Sequence[float] = TRUE, seed: int = 0) -> "t
     """
     torch = require_torch()
     require_count("n", n)
-    coefficients = torch.as_tensor(a, dtype=torch.float32)
-    if coefficients.shape != (2,):
+    if not are_numbers(a) or len(a) != 2:
         raise WhatsitError(Message("teach.two_numbers", name="a"))
+    coefficients = torch.as_tensor(a, dtype=torch.float32)
     dice = torch.Generator().manual_seed(seed)
     x = torch.ones(n, 2)
     x[:, 0].uniform_(-1.0, 1.0, generator=dice)
@@ -31,7 +32,18 @@ def make_line_data(n: int = 100, a: Sequence[float] = TRUE, seed: int = 0) -> "t
 
 
 def mse(y_hat: "Tensor", y: "Tensor") -> "Tensor":
-    """Mean squared error of predictions `y_hat` (n,) of `y` (n,): the mean of the squared differences."""
+    """Mean squared error of predictions `y_hat` (n,) of `y` (n,): the mean of the squared differences.
+
+    Raises WhatsitError for tensors of different shapes, which would be compared each with each.
+    """
+    torch = require_torch()
+    for name, given in (("y_hat", y_hat), ("y", y)):
+        if not isinstance(given, torch.Tensor):
+            raise WhatsitError(Message("teach.not_tensor", name=name, given=described(given)))
+    if y_hat.shape != y.shape:
+        raise WhatsitError(Message("teach.shapes", first=str(tuple(y_hat.shape)), second=str(tuple(y.shape))))
+    if not (y_hat.is_floating_point() or y.is_floating_point()):
+        raise WhatsitError(Message("teach.integers", name="y_hat"))
     return ((y_hat - y) ** 2).mean()
 
 

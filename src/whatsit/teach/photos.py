@@ -23,7 +23,7 @@ from whatsit.understand.principal import principal
 
 MOST: dict[Split, int] = {"train": 400, "valid": 200}  # pictures: a page is not to become too large
 MOST_CLASSES, MOST_OF_PAIR = 10, 80  # classes, and pictures of each of two
-WIDTH = 64  # numbers per picture
+WIDTH = 64  # numbers per picture on the page
 SHOWN = 12  # photos of the first step
 TINY = 72  # pixels of those that stand beside numbers
 
@@ -41,13 +41,14 @@ def of_folder(folder: Path, project: Path | None) -> Course:
     places = [classes.index(label) for label in pair]
     if len(pair) < 2 or not all(np.isin(places, own).all() for own in labels):  # or they can't be read
         raise WhatsitError(Message("teach.few_pictures", folder=printable(folder)))
+    whole = Labeled(train_features, labels[0]), Labeled(valid_features, labels[1])
     train, valid = map(Labeled, _reduced(train_features, valid_features), labels)
     paths = [item.path for item in train_part]
     return {
         "folder": printable(folder.absolute().name),
         "photos": _photos(paths, [classes[label] for label in train.labels]),
         "pair": _pair(pair, classes, train, valid, [item.path for item in valid_part]),
-        "head": headed(list(map(printable, classes)), train, valid),
+        "head": headed(list(map(printable, classes)), train, valid, whole),
         "run": _last_run(catalog.project.folder),
     }
 
@@ -127,6 +128,5 @@ def _last_run(project: Path) -> dict[str, Any] | None:
         "name": runs[-1].name,
         "train": [epoch["train_loss"] for epoch in epochs],
         "valid": [epoch["valid_loss"] for epoch in epochs],
-        "error_rate": [epoch["error_rate"] for epoch in epochs],
         "accuracy": runs[-1].record.accuracy,
     }

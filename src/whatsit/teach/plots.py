@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from whatsit.checks import described
 from whatsit.errors import WhatsitError
 from whatsit.figures import Plot, styled
 from whatsit.i18n import Message, say
@@ -26,6 +27,9 @@ OF_LINES, OF_LOSSES, OF_PATHS = ("s0", "s2", "s3", "s1"), ("s1", "s0", "s2", "s3
 def draw_line(x: "Tensor", y: "Tensor", *lines: "Tensor", names: Sequence[str] = ()) -> Plot:
     """Draw points, x (n, 2) and y (n,), and lines of slope and intercept (2,), perhaps with `names`."""
     require_points(x, y)
+    for one in lines:
+        if not isinstance(one, require_torch().Tensor) or one.shape != (2,):
+            raise WhatsitError(Message("teach.line", given=described(one)))
     figure = Plot(figsize=(6, 4), layout="constrained")
     axis = figure.subplots()
     draw_points(axis, x[:, 0], y)
@@ -86,6 +90,9 @@ def draw_losses(
 @styled()
 def draw_surface(surface: Surface, paths: Sequence[Descent] = (), names: Sequence[str] = ()) -> Plot:
     """Draw the loss over slope and intercept in 3-D and as a map, with the ways of gradient descent on it."""
+    for path in paths:
+        if path.a.shape[1] != 2:
+            raise WhatsitError(Message("teach.two_columns", columns=path.a.shape[1]))
     figure = Plot(figsize=(10, 4.4), layout="constrained")
     hills = figure.add_subplot(1, 2, 1, projection="3d")
     flat = figure.add_subplot(1, 2, 2)

@@ -7,8 +7,8 @@ import numpy as np
 
 from whatsit.labeled import Labeled
 from whatsit.teach.models import Linear, descend
-from whatsit.training.curve import epochs_of
-from whatsit.training.fit_heads import HeadFit, fit_heads
+from whatsit.training.curve import epochs_of, usual_batch_size
+from whatsit.training.fit_heads import HeadFit, fit_heads, is_right
 from whatsit.training.heads import Heads
 
 LR, STEPS = 0.3, 300  # with which `Linear` settles on inputs of about 1, and never jumps
@@ -31,18 +31,22 @@ def fitted(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
     }
 
 
-def headed(classes: Sequence[str], train: Labeled, valid: Labeled) -> Course:
-    """The same, as `plain`, and the accuracy of the head that `whatsit train` would train on these rows."""
-    count = len(train.labels)
-    bs = 32 if count >= 500 else 16
-    heads = Heads(train.inputs.shape[1], len(classes), [0])
-    rows = Labeled(train.inputs.astype(np.float32), train.labels)
-    fit_heads(heads, rows, [np.arange(count)], HeadFit(epochs_of(count, bs), min(bs, count)))
-    heads.settle(rows.inputs)
-    right = heads.logits(valid.inputs.astype(np.float32)).argmax(1) == valid.labels
+def headed(
+    classes: Sequence[str], train: Labeled, valid: Labeled, of_head: tuple[Labeled, Labeled]
+) -> Course:
+    """The same, as `plain`, and the accuracy of the head that `whatsit train` would train on these pictures.
+
+    `of_head` is what that head sees of them, the pictures to train on and those to validate with.
+    """
+    seen, asked = (Labeled(data.inputs.astype(np.float32), data.labels) for data in of_head)
+    count = len(seen.labels)
+    bs = usual_batch_size(count)
+    heads = Heads(seen.inputs.shape[1], len(classes), [0])
+    fit_heads(heads, seen, [np.arange(count)], HeadFit(epochs_of(count, bs), min(bs, count)))
     plain = fitted(classes, train, valid)
     rows_of = {name: plain.pop(name) for name in ("classes", "features", "labels", "valid")}
-    return {**rows_of, "plain": plain, "accuracy": float(right.mean())}
+    accuracy = float(is_right(heads, asked.inputs, asked.labels).mean())
+    return {**rows_of, "plain": plain, "inputs": heads.width, "accuracy": accuracy}
 
 
 def _rows(data: Labeled) -> Course:

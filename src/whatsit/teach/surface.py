@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
-from whatsit.teach.checks import require_count, require_points, require_torch
+from whatsit.teach.checks import require_count, require_points, require_range, require_torch
 from whatsit.text import brief
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def loss_surface(
     torch = require_torch()
     require_points(x, y)
     require_count("points", points, 2)
+    require_range("slopes", slopes)
+    require_range("intercepts", intercepts)
     if x.shape[1] != 2:
         raise WhatsitError(Message("teach.two_columns", columns=x.shape[1]))
     x, y = x.double(), y.double()

@@ -21,6 +21,11 @@ STEPS = 800  # enough for a head to settle
 PLAIN = LearnerConfig()
 
 
+def usual_batch_size(images: int) -> int:
+    """The batch size for so many training pictures."""
+    return 32 if images >= 500 else 16
+
+
 def epochs_of(images: int, batch_size: int) -> int:
     """Epochs enough for a head to settle: about 800 steps, 4 to 30 epochs."""
     return max(4, min(30, round(STEPS / steps_of(images, batch_size))))

@@ -14,7 +14,7 @@ from whatsit.preprocess import Preprocess
 from whatsit.project import Fit, Project, are_plausible
 from whatsit.training.backbone import load_backbone
 from whatsit.training.checkpoint_file import Checkpoint, taking_up
-from whatsit.training.curve import epochs_of
+from whatsit.training.curve import epochs_of, usual_batch_size
 from whatsit.training.data import Data
 from whatsit.training.history import History
 from whatsit.training.input_size import InputSize, input_size
@@ -117,7 +117,7 @@ class State:
     @property
     def batch_size(self) -> int:
         """As usual for so many training pictures."""
-        return 32 if self.data.count("train") >= 500 else 16
+        return usual_batch_size(self.data.count("train"))
 
     @property
     def default_epochs(self) -> int:
@@ -165,7 +165,7 @@ class State:
         kept = checkpoint.history
         with taking_up(checkpoint):
             fits = kept["fits"]
-            if not are_plausible(fits):
+            if fits != [] and not are_plausible(fits):  # saved before any training
                 raise ValueError("its trainings are odd")
             layers = Layers(self.config, self.size.pixels, len(self.data.classes), self.came)
             layers.load_weights(checkpoint.tensors, kept.get("frozen"), bool(kept.get("tuned")))

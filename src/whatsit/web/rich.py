@@ -5,7 +5,7 @@ import re
 from markupsafe import Markup, escape
 
 # `static/teach.js` does the same: change both together.
-MARKS = re.compile(r"`([^`]+)`|\*(?:(data|line|loss|slope|path|truth):)?([^*]+)\*")
+MARKS = re.compile(r"`([^`]+)`|\*(?:(data|line|loss|slope|path|truth|train|valid):)?([^*]+)\*")
 
 
 def rich(text: str) -> Markup:

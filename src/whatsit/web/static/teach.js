@@ -3,7 +3,8 @@
 // kit.course             the data of the page, e.g. kit.course.line, null where there is none
 // kit.root, kit.find("css"), kit.all("css")           the step's section, elements in it
 // kit.get("lr", 0.1, 1e-4, 2), kit.put("lr", 0.2)     a number of the address, kept within its range; one name, one step
-// kit.slider("lr", { low, high, start, step, isLog, text, on })  -> { value, set(v) }: of the macro, kept in the address
+// kit.slider("lr", { low, high, start, step, isLog, isOpen, text, on, end })  -> { value, set(v) }: of the macro, kept in the
+//                        address; isOpen: its value may lie beyond its track; on: while it moves, end: when it is let go
 // kit.choice("key", { start, on })                    -> { value }: of the macro, a row of radio buttons, kept in the address
 // kit.check("key", { start, on })                     -> { value }: of the macro, a check box, kept in the address
 // kit.when("key", (choice) => ...)                    a beat was opened; choice is null if nothing was predicted
@@ -11,6 +12,7 @@
 // kit.on("name", (event) => ...), kit.out("key", text)          a click on button("name"), a number of out("key")
 // kit.plot("key", options)                            teach_plot.js, in plot("key")
 // kit.player({ step, draw, every, end })              -> { play, pause, isPlaying }: step() each `every` ms until it returns false
+// kit.tell("key", text)  of a beat, for a screen reader, once the reader stops acting
 // kit.rich(element, text), kit.number(-1.25, 2), kit.say, kit.light("css of code()", line or null), kit.isStill
 "use strict";
 {
@@ -34,9 +36,24 @@
     settings.set(name, typeof value === "number" ? Number(value.toPrecision(6)) : value);
     writing ??= setTimeout(write, 250);
   };
-  const get = (name, otherwise, low = -Infinity, high = Infinity) => {
-    const given = settings.get(name), value = Number(given);
-    return given === null || given.trim() === "" || !Number.isFinite(value) ? otherwise : Math.min(high, Math.max(low, value));
+  // What the address asks for and can't have is said in words, in the step that it is about.
+  const refuse = (root, words, name, value) => {
+    const said = document.createElement("p");
+    said.className = "warn";
+    said.setAttribute("role", "alert");
+    said.textContent = words;
+    (root?.querySelector(".step-head") ?? document.querySelector(".opening > div")).append(said);
+    put(name, value);
+  };
+  const get = (name, otherwise, low = -Infinity, high = Infinity, root = null) => {
+    const given = settings.get(name);
+    if (given === null) return otherwise;
+    const found = given.trim() === "" ? NaN : Number(given), isNumber = Number.isFinite(found);
+    if (isNumber && found >= low && found <= high) return found;
+    const value = isNumber ? Math.min(high, Math.max(low, found)) : otherwise;
+    const words = Number.isFinite(low + high) ? say("teach_page.not_in_range", { name, given, low, high, value }) : say("teach_page.not_number", { name, given, value });
+    refuse(root, words, name, value);
+    return value;
   };
   window.addEventListener("hashchange", () => { if (location.hash.includes("=")) location.reload(); });
 
@@ -60,7 +77,7 @@
   const rich = (element, text) => {
     const parts = [];
     let end = 0;
-    for (const found of text.matchAll(/`([^`]+)`|\*(?:(data|line|loss|slope|path|truth):)?([^*]+)\*/g)) {
+    for (const found of text.matchAll(/`([^`]+)`|\*(?:(data|line|loss|slope|path|truth|train|valid):)?([^*]+)\*/g)) {
       const [whole, code, idea, words] = found, one = document.createElement(code ? "code" : "b");
       one.textContent = code ?? words;
       if (idea) one.className = `c-${idea}`;
@@ -74,6 +91,30 @@
     const size = Math.abs(value);
     const text = size >= 1e5 ? size.toExponential(1).replace("e+", "e") : size.toFixed(digits);
     return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+  };
+
+  // Sentences with a minus where a number is below 0.
+  const sayMath = (code, values) => {
+    const text = say(code, values);
+    return Object.values(values ?? {}).flat().some((one) => one < 0) ? text.replace(/(?<![\w`])-(?=\d)/g, "−") : text;
+  };
+
+  // What a figure shows now, for a screen reader: not in every frame, but once the reader stops acting.
+  const REST = 600; // milliseconds
+  const telling = new Map();
+  let isReady = false;
+  const tell = (key, text) => {
+    if (!telling.has(key)) {
+      const place = document.createElement("p");
+      place.className = "visually-hidden";
+      place.setAttribute("role", "status");
+      beats.get(key).inside.append(place);
+      telling.set(key, { place });
+    }
+    if (!isReady) return; // nobody has acted yet, but the place has to be there before there is something in it
+    const spoken = telling.get(key);
+    clearTimeout(spoken.timer);
+    spoken.timer = setTimeout(() => { spoken.place.textContent = text; }, REST);
   };
 
   // Beats: a question is answered, or skipped, before its figure opens.
@@ -92,6 +133,7 @@
     beat.choices.forEach((one, place) => {
       one.setAttribute("aria-pressed", place === choice);
       one.setAttribute("aria-disabled", "true"); // not disabled, which would take the focus away
+      one.tabIndex = -1; // it has nothing more to do
     });
     const skip = beat.root.querySelector("[data-skip]");
     if (skip) skip.hidden = true;
@@ -201,7 +243,7 @@
     return { play, pause, get isPlaying() { return timer !== null; } };
   };
 
-  const slider = (root, key, { low, high, start, step, isLog = false, text = String, on = () => {} }) => {
+  const slider = (root, key, { low, high, start, step, isLog = false, isOpen = false, text = String, on = () => {}, end = () => {} }) => {
     const input = root.querySelector(`[data-slider="${key}"]`), shown = input.parentElement.querySelector(".value");
     const [bottom, top] = isLog ? [Math.log10(low), Math.log10(high)] : [low, high];
     Object.assign(input, { min: bottom, max: top, step: step ?? (isLog ? "any" : (high - low) / 100) });
@@ -212,11 +254,12 @@
       input.setAttribute("aria-valuetext", shown.textContent);
     };
     made.set = (value) => {
-      made.value = Math.min(high, Math.max(low, value));
-      input.value = isLog ? Math.log10(made.value) : made.value;
+      const within = Math.min(high, Math.max(low, value));
+      made.value = isOpen ? value : within;
+      input.value = isLog ? Math.log10(within) : within;
       show();
     };
-    made.set(get(key, start, low, high));
+    made.set(isOpen ? get(key, start, -Infinity, Infinity, root) : get(key, start, low, high, root));
     input.addEventListener("input", () => {
       const given = Number(input.value);
       made.value = isLog ? Number((10 ** given).toPrecision(2)) : given;
@@ -224,12 +267,14 @@
       put(key, made.value);
       on(made.value);
     });
+    input.addEventListener("change", () => end());
     return made;
   };
 
   const choice = (root, key, { start, on = () => {} }) => {
     const inputs = [...root.querySelectorAll(`[data-choice="${key}"] input`)], given = settings.get(key);
-    const made = { value: inputs.some((one) => one.value === given) ? given : String(start) };
+    const isKnown = inputs.some((one) => one.value === given), made = { value: isKnown ? given : String(start) };
+    if (given !== null && !isKnown) refuse(root, say("teach_page.not_a_choice", { name: key, given, value: made.value }), key, made.value);
     for (const one of inputs) {
       one.checked = one.value === made.value;
       one.addEventListener("change", () => {
@@ -242,7 +287,7 @@
   };
 
   const check = (root, key, { start = false, on = () => {} }) => {
-    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start))) };
+    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start), 0, 1, root)) };
     input.checked = made.value;
     input.addEventListener("change", () => {
       made.value = input.checked;
@@ -256,7 +301,8 @@
     const root = document.getElementById(`step-${place}`);
     const find = (css) => root.querySelector(css), all = (css) => [...root.querySelectorAll(css)];
     const kit = {
-      root, course, find, all, get, put, rich, number, say,
+      root, course, find, all, put, rich, number, tell, say: sayMath,
+      get: (name, otherwise, low, high) => get(name, otherwise, low, high, root),
       get isStill() { return still.matches; },
       when: (key, call) => {
         const beat = beats.get(key);
@@ -306,8 +352,9 @@
     opening();
     for (const section of sections) progress(section);
     for (const [key, choice] of Object.entries(kept)) if (beats.has(key)) open(beats.get(key), choice);
-    if (get("all", 0)) openAll();
+    if (get("all", 0, 0, 1)) openAll();
     const step = Math.round(get("step", 0, 0, sections.length));
     if (step) go(step, true);
+    isReady = true;
   });
 }

@@ -330,6 +330,7 @@ whatsit.step(1, (kit) => {
       lines.push(shown);
       lines.push(`.argmax(dim=-1)  # ${list(found)}`, `== labels        # ${list(done.map(({ target }) => target))}`, `.float()         # ${list(hits)}`);
       lines.push(`.mean()          # accuracy    ${text(mean)}`, `1 - accuracy     # error_rate  ${text(1 - mean)}`);
+      kit.tell("answer", `accuracy ${text(mean)}, error_rate ${text(1 - mean)}`);
       if (done.length < COUNT) lines.push(say("teach_1.not_yet", { count: COUNT - done.length }));
       else see("answer");
       chain.textContent = lines.join("\n");

@@ -19,16 +19,18 @@ whatsit.step(2, (kit) => {
       pen.line([[-2, 0], [2, 0]], "edge", { width: 1 });
       pen.line([[0, -5], [0, 5]], "edge", { width: 1 });
       pen.line([[-2, at(-2)], [2, at(2)]], "line", { width: 3.5 });
-      pen.line([[0.5, at(0.5)], [1.5, at(0.5)], [1.5, at(1.5)]], "slope", { width: 2.5 });
-      pen.text(1, at(0.5), "1", "slope", { dy: a.value < 0 ? -11 : 12, align: "center" });
-      pen.text(1.5, (at(0.5) + at(1.5)) / 2, `a = ${number(a.value, 1)}`, "slope", { dx: 9, isBold: true });
+      pen.line([[0, at(0)], [1, at(0)], [1, at(1)]], "slope", { width: 2.5 });
+      pen.text(0.5, at(0), "1", "slope", { dy: a.value < 0 ? -11 : 12, align: "center" });
+      pen.text(1, (at(0) + at(1)) / 2, `a = ${number(a.value, 1)}`, "slope", { dx: 9, isBold: true });
       pen.dots([0], [b.value], "line", { radius: 7, alpha: 1 });
       pen.text(0, b.value, `b = ${number(b.value, 1)}`, "line", { dx: -12, dy: -14, align: "right", isBold: true });
     });
     const show = () => {
       const sign = b.value < 0 ? "−" : "+";
       kit.rich(find("[data-equation]"), `y = *line:${number(a.value, 1)}* x ${sign} *line:${number(Math.abs(b.value), 1)}*`);
-      plot.label(say("teach_2.line_plot", { a: a.value, b: b.value }));
+      const words = say("teach_2.line_plot", { a: a.value, b: b.value });
+      plot.label(words);
+      kit.tell("line", words);
       plot.refresh();
     };
     show();
@@ -152,7 +154,7 @@ whatsit.step(2, (kit) => {
   };
 
   const speed = () => {
-    const ROWS = 1_000_000, host = find("[data-times]"), { timing } = course;
+    const host = find("[data-times]"), { timing } = course;
     const bars = (title, rows) => {
       const longest = Math.max(...rows.map(([, seconds]) => seconds)), list = document.createElement("div"), said = document.createElement("p");
       said.textContent = title;
@@ -169,29 +171,12 @@ whatsit.step(2, (kit) => {
       }
       return list;
     };
-    const clock = (work) => {
-      let best = Infinity;
-      for (let turn = 0; turn < 3; turn++) {
-        const before = performance.now();
-        work();
-        best = Math.min(best, performance.now() - before);
-      }
-      return Math.max(best, 0.05) / 1000;
-    };
     kit.on("race", () => {
-      const table = Array.from({ length: ROWS }, (_, place) => ({ x1: Math.sin(place), x2: 1 })), flat = Float64Array.from(table, (row) => row.x1), a = [3, 2];
-      const loop = clock(() => {
-        const y = [];
-        for (const { x1, x2 } of table) y.push(x1 * a[0] + x2 * a[1]);
-      });
-      const [slope, intercept] = a, y = new Float64Array(ROWS);
-      const whole = clock(() => { for (let place = 0; place < ROWS; place++) y[place] = slope * flat[place] + intercept; });
-      const browser = bars(say("teach_2.times_browser", { rows: ROWS, times: loop / whole }), [[say("teach_2.browser_loop"), loop, "loss"], [say("teach_2.browser_product"), whole, "path"]]);
-      const python = timing && bars(say("teach_2.times_python", { rows: timing.rows, times: timing.loop / timing.matrix }), [[say("teach_2.python_loop"), timing.loop, "loss"], [say("teach_2.python_product"), timing.matrix, "path"]]);
-      host.replaceChildren(...(python ? [python, browser] : [browser]));
+      const words = say("teach_2.times_python", { rows: timing.rows, times: timing.loop / timing.matrix });
+      host.replaceChildren(bars(words, [[say("teach_2.python_loop"), timing.loop, "loss"], [say("teach_2.python_product"), timing.matrix, "path"]]));
       see("speed");
     });
-    if (timing) kit.right("speed", timing.loop > 20 * timing.matrix ? 2 : timing.loop > 1.5 * timing.matrix ? 1 : 0);
+    kit.right("speed", timing.loop > 20 * timing.matrix ? 2 : timing.loop > 1.5 * timing.matrix ? 1 : 0);
   };
 
   for (const part of [knobs, forms, product, speed]) part();

@@ -29,7 +29,9 @@ whatsit.step(3, (kit) => {
       out("fit-best", number(best, 3));
       tensor.textContent = `a = tensor([${a[0].toFixed(2)}, ${a[1].toFixed(2)}])`;
       live.textContent = `mse(x @ a, y)   # ${loss.toFixed(4)}`;
-      plot.label(say("teach_3.fit_plot", { points: x.length, slope: a[0], intercept: a[1], loss }));
+      const words = say("teach_3.fit_plot", { points: x.length, slope: a[0], intercept: a[1], loss });
+      plot.label(words);
+      kit.tell("fit", words);
       plot.refresh();
       if (loss < 0.1) see("fit");
     };
@@ -95,6 +97,7 @@ whatsit.step(3, (kit) => {
       out("nudge-count", String(count));
       out("nudge-losses", String(losses));
       plot.label(say("teach_3.nudge_plot", { count, loss }));
+      kit.tell("nudge", say("teach_3.nudge_plot", { count, loss }));
       plot.refresh();
       if (found[best] >= loss) see("nudge");
     };
@@ -155,14 +158,15 @@ whatsit.step(3, (kit) => {
       return plot;
     });
     const show = () => {
-      const slope = problem.slope(a), loss = problem.loss(a), tiny = 0.001;
+      const slope = problem.slope(a), loss = problem.loss(a), tiny = 0.001, words = names.map((name, place) => say("teach_3.slope_plot", { name, value: a[place], loss, slope: slope[place] }));
       plots.forEach((plot, place) => {
         const moved = (by) => problem.loss(a.map((one, here) => (here === place ? one + by : one)));
         out(`grad-${place + 1}`, number(slope[place], 4));
         out(`nudged-${place + 1}`, number((moved(tiny) - moved(-tiny)) / (2 * tiny), 4));
-        plot.label(say("teach_3.slope_plot", { name: names[place], value: a[place], loss, slope: slope[place] }));
+        plot.label(words[place]);
         plot.refresh();
       });
+      kit.tell("slope", words.join(" "));
     };
     kit.right("slope", problem.slope(start)[1] < 0 ? 0 : 1);
     kit.on("downhill", () => {
@@ -180,7 +184,7 @@ whatsit.step(3, (kit) => {
 
   // Neither the reader nor the derivative sees the points.
   const race = () => {
-    const TURNS = 10, FASTER = 0.3;
+    const TURNS = 10, FASTER = 0.3, RACERS = ["race1", "race2"];
     let mine, its, xs, ys, hidden, turn = kit.get("race", 1, 1, 1e6);
     const picture = kit.plot("race-picture", { label: "", x: [-1.05, 1.05], y: [-6, 8], ratio: 0.85 });
     const curve = kit.plot("race-loss", { label: "", x: [0, TURNS], y: [0.05, 60], yLog: true, xName: say("teach_3.race_moves"), yName: say("teach_3.loss"), ratio: 0.85 });
@@ -204,10 +208,9 @@ whatsit.step(3, (kit) => {
       const from = [0, 0];
       mine = [{ a: from, loss: hidden.loss(from) }];
       its = descend(hidden, from, { lr: FASTER, steps: TURNS });
-      sliders.forEach((one) => one.set(0));
       show();
     };
-    const sliders = ["race1", "race2"].map((key) => kit.slider(key, { low: -6, high: 6, start: 0, step: 0.1, text: (value) => number(value, 1), on: () => picture.refresh() }));
+    const sliders = RACERS.map((key) => kit.slider(key, { low: -6, high: 6, start: 0, step: 0.1, text: (value) => number(value, 1), on: () => picture.refresh() }));
     picture.draw((pen) => {
       if (isOver()) {
         drawPoints(pen, xs, ys);
@@ -236,6 +239,8 @@ whatsit.step(3, (kit) => {
     kit.on("race-again", () => {
       turn += 1;
       kit.put("race", turn);
+      for (const one of sliders) one.set(0);
+      for (const key of RACERS) kit.put(key, 0);
       begin();
     });
     begin();
@@ -279,6 +284,8 @@ whatsit.step(3, (kit) => {
     const show = () => {
       kit.light("[data-beat=loop] .loop", at);
       kit.rich(says, words());
+      if (player.isPlaying || t === STEPS - 1) kit.tell("loop", say("teach_3.loop_plot", { steps: t + 1, loss: losses.at(-1) }));
+      else kit.tell("loop", says.textContent);
       kit.find("[data-beat=loop] [data-line='7']").classList.toggle("gone", !zero.value);
       out("loop-t", t < 0 ? "–" : String(t));
       out("loop-loss", losses.length ? number(losses.at(-1), 4) : "–");

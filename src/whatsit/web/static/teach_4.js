@@ -3,11 +3,11 @@
 whatsit.step(4, (kit) => {
   const { say, number, course, see, out } = kit;
   const { line, descend, mean, mse, normal, random } = whatsit.numbers;
-  const short = (value) => (Math.abs(value) >= 1000 ? Number(value).toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replace("-", "−");
+  const short = (value) => (Math.abs(value) >= 1000 ? Number(value).toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replace(/^-/, "−");
   // Only where a line leaves the picture, with the value there: the axes stay as they are.
   const drawUntil = (pen, points, most, color, style, words) => {
     pen.line(points, color, style);
-    if (points.every(([, y]) => y <= most)) return;
+    if (!points.length || points.every(([, y]) => y <= most)) return;
     pen.text(pen.plot.x[1], most, `↑ ${words(points.at(-1)[1])}`, color, { dx: -4, dy: 16, align: "right", isBold: true });
   };
 
@@ -28,12 +28,15 @@ whatsit.step(4, (kit) => {
     });
     const start = kit.slider("bowl", { low: -3, high: 3, start: -2, step: 0.1, text: (value) => number(value, 1), on: () => begin() });
     const show = () => {
-      for (const { key, path, plot, slider } of panes) {
+      const words = panes.map(({ key, path, plot, slider }) => {
         const x = path.at(-1), steps = path.length - 1, loss = x * x;
+        const shown = say("teach_4.bowl_plot", { name: plot.host.parentElement.querySelector("h4").textContent, steps, rate: slider.value, x, loss });
         out(`bowl-${key}`, say("teach_4.bowl_at", { steps, x: short(x), loss: short(loss) }));
-        plot.label(say("teach_4.bowl_plot", { name: plot.host.parentElement.querySelector("h4").textContent, steps, rate: slider.value, x, loss }));
+        plot.label(shown);
         plot.refresh();
-      }
+        return shown;
+      });
+      kit.tell("bowl", words.join(" "));
     };
     const step = () => {
       for (const pane of panes) {
@@ -72,7 +75,7 @@ whatsit.step(4, (kit) => {
 
   const LOW = 0.001, HIGH = 2, MOST = 10_000, RATES = 60, RUN = 100;
   const sweep = () => {
-    const { x, y, start } = course.line, problem = line(x, y), first = problem.loss(start), middle = mean(y), guess = mse(y.map(() => middle), y);
+    const { x, y, start } = course.line, problem = line(x, y), first = problem.loss(start);
     const [[p, q], [, s]] = problem.curvature, sharp = (p + s) / 2 + Math.hypot((p - s) / 2, q), edge = 2 / sharp;
     const lowest = problem.loss(whatsit.numbers.newton(problem, start)), goal = 1.01 * lowest;
     // Steps to the goal: Infinity when it diverges, NaN when there are more than MOST.
@@ -91,13 +94,14 @@ whatsit.step(4, (kit) => {
     const chart = kit.plot("sweep", { label: say("teach_4.sweep_plot", { found: say("teach_4.sweep_none") }), x: [LOW, HIGH], y: [2, MOST], xLog: true, yLog: true, xName: say("teach_4.rate"), yName: say("teach_4.steps_axis"), ratio: 0.6 });
     const typed = kit.find("[data-typed]"), doctor = kit.find("[data-doctor]"), status = kit.find("[data-sweep-says]");
     const slider = kit.slider("lr", {
-      low: LOW, high: HIGH, start: 0.1, isLog: true, text: short,
+      low: LOW, high: HIGH, start: 0.1, isLog: true, isOpen: true, text: short,
       on: (value) => {
         typed.value = "";
         choose(value);
       },
     });
     let rate = slider.value;
+    if (rate < LOW || rate > HIGH) typed.value = rate;
     chart.draw((pen) => {
       pen.rect(edge, 2, HIGH, MOST, "bad", { alpha: 0.1 });
       pen.line([[edge, 2], [edge, MOST]], "bad", { width: 1.5, dash: [5, 4] });
@@ -105,9 +109,9 @@ whatsit.step(4, (kit) => {
       const good = measured.filter(([, steps]) => Number.isFinite(steps)), gone = measured.filter(([, steps]) => steps === Infinity);
       pen.dots(good.map(([lr]) => lr), good.map(([, steps]) => steps), "path", { radius: 4, alpha: 0.9 });
       for (const [lr] of gone) pen.text(lr, MOST, "×", "bad", { align: "center", dy: 10, size: 15 });
-      const steps = count(rate);
+      const steps = rate > 0 ? count(rate) : NaN;
       if (rate >= LOW && rate <= HIGH) pen.line([[rate, 2], [rate, MOST]], "slope", { width: 2, alpha: 0.8 });
-      if (Number.isFinite(steps) && rate > 0) pen.dots([rate], [steps], "slope", { radius: 8, alpha: 1 });
+      if (Number.isFinite(steps)) pen.dots([rate], [steps], "slope", { radius: 8, alpha: 1 });
     });
     const curve = kit.plot("run", { label: "", x: [0, RUN], y: [0, 1.6 * first], xName: say("teach_4.step_axis"), yName: say("teach_4.loss"), ratio: 0.42 });
     let points = [];
@@ -115,6 +119,12 @@ whatsit.step(4, (kit) => {
     const warn = (words) => {
       doctor.hidden = !words;
       kit.rich(doctor, words);
+    };
+    // As Descent.finding says it in Python: where it ended above its start, or climbed all the way from its lowest.
+    const diverged = (path) => {
+      const losses = path.map(({ loss }) => loss), last = losses.at(-1), lowest = Math.min(...losses);
+      if (path.length <= RUN || !Number.isFinite(last)) return say("doctor.line_infinite", { first, steps: Math.min(path.length, RUN) });
+      return last > first ? say("doctor.line_exploded", { first, last, steps: RUN }) : say("doctor.line_exploded", { first: lowest, last, steps: RUN - losses.indexOf(lowest) });
     };
     const choose = (value) => {
       rate = value;
@@ -124,10 +134,15 @@ whatsit.step(4, (kit) => {
       out("run-steps", steps === Infinity || !(value > 0) ? say("teach_4.never") : Number.isNaN(steps) ? say("teach_4.not_in", { most: MOST }) : String(steps));
       out("run-last", short(last));
       curve.label(say("teach_4.run_plot", { steps: path.length - 1, rate: short(value), first, last }));
-      const words = value === 0 ? say("teach_4.zero") : value < 0 ? say("teach_4.negative")
-        : path.length <= RUN ? say("doctor.train_loss_infinite", { guess })
-          : last > first ? say("doctor.train_loss_exploded", { loss: path.find(({ loss }) => loss > 1000 * first)?.loss ?? last, guess }) : "";
-      warn(words);
+      warn(value === 0 ? say("teach_4.zero") : value < 0 ? say("teach_4.negative") : value > edge ? diverged(path) : "");
+      curve.refresh();
+      chart.refresh();
+    };
+    const refuse = () => {
+      [rate, points] = [NaN, []];
+      for (const key of ["run-steps", "run-last"]) out(key, "–");
+      curve.label(say("teach_4.run_none"));
+      warn(say("teach_4.not_number", { text: typed.value.trim() }));
       curve.refresh();
       chart.refresh();
     };
@@ -139,13 +154,11 @@ whatsit.step(4, (kit) => {
       }
       const value = Number(text);
       if (!Number.isFinite(value)) {
-        warn(say("teach_4.not_number", { text: typed.value.trim() }));
+        refuse();
         return;
       }
-      if (value >= LOW && value <= HIGH) {
-        slider.set(value);
-        kit.put("lr", value);
-      }
+      slider.set(value);
+      kit.put("lr", value);
       choose(value);
     });
     let total = 0, spent = 0;
@@ -179,9 +192,9 @@ whatsit.step(4, (kit) => {
   };
 
   // Twenty points of a line with noise, forty others, and a curve with more numbers than it needs, as a sum of Legendre
-  // polynomials, on which gradient descent is quick.
+  // polynomials, on which gradient descent is quick. From these points, validation loss starts above training loss.
   const wiggly = (() => {
-    const DEGREE = 12, SEED = 116, NOISE = 0.8, dice = random(SEED);
+    const DEGREE = 12, SEED = 511, NOISE = 0.8, dice = random(SEED);
     const points = (size) => {
       const x = Array.from({ length: size }, () => 2 * dice() - 1);
       return [x, x.map((one) => 3 * one + 2 + NOISE * normal(dice))];
@@ -209,12 +222,12 @@ whatsit.step(4, (kit) => {
     };
   })();
   const drawLosses = (pen, { train, valid }, most) => {
-    drawUntil(pen, train.map((loss, place) => [place, loss]), most, "line", { width: 2.8 }, (last) => short(last));
-    pen.line(valid.map((loss, place) => [place, loss]), "loss", { width: 2.8, dash: [6, 5] });
+    drawUntil(pen, train.map((loss, place) => [place, loss]), most, "train", { width: 2.8 }, (last) => short(last));
+    pen.line(valid.map((loss, place) => [place, loss]), "valid", { width: 2.8, dash: [6, 5] });
   };
 
   const four = () => {
-    const found = new Set(), cases = [["few", 0.05, 4], ["high", 0.5, 12], ["many", 0.05, 400], ["low", 0.0005, 40]];
+    const found = new Set(), cases = [["few", 0.05, 4], ["high", 0.5, 12], ["many", 0.05, 400], ["low", 0.0025, 40]];
     cases.forEach(([kind, rate, epochs], place) => {
       const card = kit.find(`[data-case="${place}"]`), select = card.querySelector("select"), answer = card.querySelector("[role=status]");
       const run = wiggly(rate, epochs), { train, valid } = run, most = kind === "high" ? 60 : 12, best = valid.indexOf(Math.min(...valid));
@@ -222,13 +235,13 @@ whatsit.step(4, (kit) => {
       const plot = kit.plot(`case-${place}`, { label, x: [0, epochs], y: [0, most], xName: say("teach_4.epoch_axis"), yName: say("teach_4.loss"), ratio: 0.6 });
       plot.draw((pen) => {
         drawLosses(pen, run, most);
-        if (kind === "many" && found.has(kind)) pen.dots([best], [valid[best]], "loss", { radius: 6, alpha: 1 });
+        if (kind === "many" && found.has(kind)) pen.dots([best], [valid[best]], "valid", { radius: 6, alpha: 1 });
       });
       const words = {
-        few: () => say("teach_4.says_few", { train: train.at(-1), valid: valid.at(-1) }),
-        high: () => `${say("teach_4.says_high")} ${say("doctor.train_loss_exploded", { loss: train.at(-1), guess: train[0] })}`,
+        few: () => say("teach_4.says_few", { before: train.at(-2), last: train.at(-1) }),
+        high: () => say("teach_4.says_high", { words: say("doctor.line_exploded", { first: train[0], last: train.at(-1), steps: epochs }) }),
         many: () => say("teach_4.says_many", { epoch: best, best: valid[best], last: valid.at(-1) }),
-        low: () => say("teach_4.says_low", { epochs, rate, loss: train.at(-1) }),
+        low: () => say("teach_4.says_low", { epochs, rate, loss: valid.at(-1), better: wiggly(10 * rate, epochs).valid.at(-1) }),
       };
       select.addEventListener("change", () => {
         const isRight = select.value === kind;
@@ -243,12 +256,13 @@ whatsit.step(4, (kit) => {
   };
 
   const own = () => {
+    const ENOUGH = 3; // tries
     let run, best = Infinity, tries = 0;
     const plot = kit.plot("own", { label: "", x: [0, 1], y: [0, 12], xName: say("teach_4.epoch_axis"), yName: say("teach_4.loss"), ratio: 0.55 });
     plot.draw((pen) => {
       drawLosses(pen, run, 12);
       const low = run.valid.indexOf(Math.min(...run.valid));
-      pen.dots([low], [run.valid[low]], "loss", { radius: 6, alpha: 1 });
+      pen.dots([low], [run.valid[low]], "valid", { radius: 6, alpha: 1 });
     });
     const show = () => {
       run = wiggly(rate.value, epochs.value);
@@ -258,12 +272,13 @@ whatsit.step(4, (kit) => {
       out("own-valid", short(valid));
       out("own-best", Number.isFinite(best) ? number(best, 3) : "–");
       plot.axes({ x: [0, epochs.value] });
-      plot.label(say("teach_4.own_plot", { epochs: epochs.value, rate: rate.value, train, valid }));
-      tries += 1;
-      if (tries > 8) see("own");
+      const words = say("teach_4.own_plot", { epochs: epochs.value, rate: rate.value, train, valid });
+      plot.label(words);
+      kit.tell("own", words);
     };
-    const rate = kit.slider("own-lr", { low: 0.0005, high: 0.5, start: 0.05, isLog: true, text: short, on: () => show() });
-    const epochs = kit.slider("own-epochs", { low: 2, high: 400, start: 5, step: 1, text: String, on: () => show() });
+    const tried = () => { if (++tries >= ENOUGH) see("own"); };
+    const rate = kit.slider("own-lr", { low: 0.0005, high: 0.5, start: 0.05, isLog: true, text: short, on: () => show(), end: tried });
+    const epochs = kit.slider("own-epochs", { low: 2, high: 400, start: 5, step: 1, text: String, on: () => show(), end: tried });
     show();
   };
 

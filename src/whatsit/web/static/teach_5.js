@@ -4,8 +4,11 @@
   const { numbers, step } = window.whatsit;
   const PLACES = { across: [-2, 8], along: [-1, 6], top: 8 }; // slope, intercept and loss that the map shows
   const MOST = 200; // steps of a walk
-  const BATCH_LR = 0.1, EPOCHS = 3, NEAR = 1.05; // near: within 5% of the lowest loss
+  const GREW = 2; // times the lowest loss: as in teach/descent.py
+  const BATCH_LR = 0.1, HIGHER_LR = 0.3, EPOCHS = 3, NEAR = 1.05; // near: within 5% of the lowest loss
   const VALLEY = { lr: 0.24, start: [0.25, 1.69], zero: 1.5, across: [-0.9, 2.9], along: [-3.2, 2.4], top: 3 };
+  const MUCH = 0.95; // the most momentum
+  const NAMED = 1.65; // how far the axis goes on beyond the last step, for the names of the curves
   const CYCLE = { lr: 0.05, batch: 4, epochs: 10, momentum: 0.9, tiny: 100, seed: 1, last: 20 };
 
   const points = (path) => path.map(({ a, loss }) => [...a, loss]);
@@ -20,32 +23,43 @@
 
     const bowl = () => {
       const surface = new whatsit.Surface(canvas("5.surface"), landscape), dice = numbers.random(5);
-      const map = new whatsit.LossMap(canvas("5.map"), landscape, (place) => begin(place));
-      let path = [], shown = 0, start = line.start;
+      const map = new whatsit.LossMap(canvas("5.map"), landscape, (place) => beginAt(place));
+      let path = [], shown = 0;
       const whole = () => path.length - 1;
       const draw = () => {
         const part = points(path.slice(0, shown + 1)), here = path[shown];
         for (const view of [surface, map]) view.show([{ points: part, color: "--c-path" }]);
         put("5.bowl", say("teach_5.at", { step: shown, slope: here.a[0], intercept: here.a[1], loss: here.loss, lowest }));
-        const guess = numbers.mse(line.y.map(() => numbers.mean(line.y)), line.y), isLost = here.loss > 30 * PLACES.top;
+        kit.tell("5.bowl", said("5.bowl").textContent);
+        const worst = Math.max(path[0].loss, GREW * Math.min(...path.map(({ loss }) => loss))), isLost = shown === whole() && here.loss > worst;
         said("5.left").hidden = !isLost;
-        if (isLost) said("5.left").textContent = say("doctor.train_loss_exploded", { loss: here.loss, guess });
+        if (isLost) said("5.left").textContent = say("doctor.line_exploded", { first: path[0].loss, last: here.loss, steps: shown });
       };
+      const stopped = () => shown && kit.see("5.bowl");
       const next = () => {
         shown = Math.min(shown + 1, whole());
         return shown < whole();
       };
-      const player = kit.player({ step: next, draw, every: 70, end: () => shown && kit.see("5.bowl") });
-      const begin = (place = start) => {
-        start = place;
+      const player = kit.player({ step: next, draw, every: 70, end: stopped });
+      const begin = () => {
         player.pause();
-        const walk = numbers.descend(problem, start, { lr: lr.value, steps: MOST });
+        const walk = numbers.descend(problem, from.map(({ value }) => value), { lr: lr.value, steps: MOST });
         const end = walk.findIndex(({ loss }) => loss < lowest + 2e-4 || loss > 100 * PLACES.top);
         path = end < 0 ? walk : walk.slice(0, Math.max(end, 1) + 1);
         shown = 0;
         draw();
       };
       const lr = kit.slider("5.lr", { low: 0.01, high: 1.5, start: 0.1, isLog: true, text: (value) => say("teach_5.rate", { lr: value }), on: () => begin() });
+      const from = [["5.slope", PLACES.across], ["5.intercept", PLACES.along]].map(([key, [low, high]], place) => (
+        kit.slider(key, { low, high, start: line.start[place], step: 0.05, text: (value) => kit.number(value), on: () => begin() })
+      ));
+      const beginAt = (place) => {
+        from.forEach((one, at) => {
+          one.set(Number(place[at].toFixed(2)));
+          kit.put(["5.slope", "5.intercept"][at], one.value);
+        });
+        begin();
+      };
       begin();
       kit.on("5.walk", () => {
         if (shown >= whole()) shown = 0;
@@ -55,9 +69,10 @@
         player.pause();
         next();
         draw();
+        stopped();
       });
       kit.on("5.start", () => {
-        begin([PLACES.across, PLACES.along].map(([low, high]) => low + (high - low) * (0.05 + 0.9 * dice())));
+        beginAt([PLACES.across, PLACES.along].map(([low, high]) => low + (high - low) * (0.05 + 0.9 * dice())));
         player.play();
       });
       for (const [name, ...by] of [["left", -0.26, 0], ["right", 0.26, 0], ["up", 0, 0.2], ["down", 0, -0.2]]) kit.on(`5.${name}`, () => surface.turn(...by));
@@ -67,13 +82,18 @@
       const map = new whatsit.LossMap(canvas("5.batch"), landscape);
       const plot = kit.plot("5.batch", { label: "", yLog: true, y: [0.08, 12], xName: say("teach_5.seen_points"), yName: say("teach_5.loss"), ratio: 1.05 });
       const size = line.x.length;
-      let seed = 1;
-      const walk = (each, epochs) => numbers.descend(problem, line.start, { lr: BATCH_LR, batches: numbers.minibatches(size, each, epochs, seed) });
-      const ends = [size, 10, 1].map((each) => walk(each, EPOCHS).at(-1).loss), [all, some, one] = ends;
-      kit.right("5.batch", ends.indexOf(Math.min(...ends)));
-      put("5.batch-seen", say("teach_5.batch_seen", { all, some, one }));
+      let seed = kit.get("5.seed", 1, 1, 1e6);
+      const walk = (each, epochs, lr, dice = seed) => numbers.descend(problem, line.start, { lr, batches: numbers.minibatches(size, each, epochs, dice) });
+      const ends = (lr) => [size, 10, 1].map((each) => walk(each, EPOCHS, lr, 1).at(-1).loss);
+      const [low, high] = [BATCH_LR, HIGHER_LR].map((lr) => {
+        const [all, some, one] = ends(lr);
+        return { lr, all, some, one };
+      });
+      kit.right("5.batch", ends(BATCH_LR).indexOf(Math.min(...ends(BATCH_LR))));
+      put("5.batch-seen", say("teach_5.batch_seen", low));
+      put("5.batch-rate", say("teach_5.batch_rate", high));
       const draw = () => {
-        const each = batchSize.value, path = walk(each, epochs.value), whole = walk(size, epochs.value), last = path.at(-1).loss;
+        const each = batchSize.value, path = walk(each, epochs.value, rate.value), whole = walk(size, epochs.value, rate.value), last = path.at(-1).loss;
         const curve = (walked) => walked.map(({ seen, loss }) => [seen, loss]);
         map.show([{ points: points(whole), color: "--soft", dash: [2, 5] }, { points: points(path), color: "--c-path", width: 1.8 }]);
         plot.axes({ x: [0, size * epochs.value] });
@@ -91,9 +111,11 @@
         kit.see("5.batch");
       };
       const batchSize = kit.slider("5.size", { low: 1, high: size, start: 10, step: 1, on: changed });
+      const rate = kit.slider("5.rate", { low: 0.01, high: 0.5, start: BATCH_LR, isLog: true, text: (value) => say("teach_5.rate", { lr: value }), on: changed });
       const epochs = kit.slider("5.epochs", { low: 1, high: 10, start: EPOCHS, step: 1, on: changed });
       kit.on("5.shuffle", () => {
         seed += 1;
+        kit.put("5.seed", seed);
         changed();
       });
       draw();
@@ -109,18 +131,18 @@
         const there = path.findIndex(({ loss }) => loss < end * NEAR);
         return { path: path.slice(0, there < 0 ? path.length : there + 1), steps: there < 0 ? null : there };
       };
-      const plain = walk(0), [none, good, much] = [0, 0.7, 0.95].map((keep) => walk(keep).steps ?? MOST);
+      const plain = walk(0), [none, good, much] = [0, 0.7, MUCH].map((keep) => walk(keep).steps ?? MOST);
       kit.right("5.momentum", [none, good, much].indexOf(Math.min(none, good, much)));
       put("5.momentum-seen", say("teach_5.momentum_seen", { none, good, much }));
       const draw = () => {
         const { path, steps } = walk(slider.value), values = { momentum: slider.value, steps: steps ?? MOST, plain: plain.steps };
-        map.show([{ points: points(plain.path), color: "--soft", width: 1.5 }, { points: points(path), color: "--c-path" }]);
+        map.show([{ points: points(path), color: "--c-path" }, { points: points(plain.path), color: "--soft", width: 1.5, dash: [2, 5] }]);
         put("5.momentum", steps === null ? say("teach_5.momentum_never", values) : say("teach_5.momentum_now", values));
       };
       const slider = kit.slider("5.momentum", {
-        low: 0, high: 0.95, start: 0, step: 0.05, text: (value) => kit.number(value), on: () => {
+        low: 0, high: MUCH, start: 0, step: 0.05, text: (value) => kit.number(value), on: () => {
           draw();
-          kit.see("5.momentum");
+          if (slider.value === MUCH) kit.see("5.momentum");
         },
       });
       draw();
@@ -135,12 +157,16 @@
       const rest = (name) => numbers.mean(excess[name].slice(-CYCLE.last).map(([, one]) => one));
       const left = kit.plot("5.schedule", { label: say("teach_5.schedule_label"), x: [0, steps], y: [0, 1.2], xName: say("teach_5.step_axis"), ratio: 0.75 });
       const right = kit.plot("5.excess", {
-        label: say("teach_5.cycle_label", { factor: rest("constant") / rest("cycle") }), x: [0, steps], y: [1e-5, 10], yLog: true,
-        xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
+        label: "", x: [0, NAMED * steps], y: [1e-5, 10], yLog: true, xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
       });
-      put("5.cycle", say("teach_5.cycle_numbers", { constant: rest("constant"), tiny: rest("tiny"), cycle: rest("cycle") }));
+      const tried = new Set(); // only these are shown
       const labels = { constant: say("teach_5.cycle_constant"), tiny: say("teach_5.cycle_tiny"), cycle: say("teach_5.cycle_one") };
       const draw = () => {
+        tried.add(chosen.value);
+        const shown = Object.keys(shapes).filter((name) => tried.has(name)), isWhole = shown.length === 3;
+        const text = say("teach_5.cycle_numbers", { numbers: shown.map((name) => say("teach_5.cycle_number", { schedule: labels[name], rest: rest(name) })) });
+        put("5.cycle", text);
+        right.label(isWhole ? say("teach_5.cycle_label", { factor: rest("constant") / rest("cycle") }) : text);
         const curve = (part) => batches.map((_, place) => [place, shapes[chosen.value](place)[part]]);
         left.draw((pen) => {
           pen.line(curve(0), "path", { width: 2.5 });
@@ -151,16 +177,16 @@
         });
         right.draw((pen) => {
           const isChosen = (name) => name === chosen.value, color = (name) => (isChosen(name) ? "loss" : "soft");
-          for (const name of Object.keys(excess).sort((one, other) => isChosen(one) - isChosen(other))) {
+          for (const name of shown.sort((one, other) => isChosen(one) - isChosen(other))) {
             pen.line(excess[name], color(name), isChosen(name) ? { width: 2.2 } : { width: 1, alpha: 0.6 });
-            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { align: "right", dy: name === "cycle" ? -14 : 12, size: 12, isBold: isChosen(name) });
+            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { dx: 6, dy: name === "cycle" ? -6 : 0, size: 12, isBold: isChosen(name) });
           }
         });
       };
       const chosen = kit.choice("5.cycle", {
         start: "constant", on: () => {
           draw();
-          kit.see("5.cycle");
+          if (tried.size === 3) kit.see("5.cycle");
         },
       });
       draw();

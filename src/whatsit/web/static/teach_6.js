@@ -4,8 +4,7 @@
   const { numbers, step, rows, tiles } = window.whatsit;
   const PACE = 4; // steps of a classifier between two pictures
   const SHOWN = 12;
-  const LINES = { line: ["    y_hat = x @ a", "    loss = mse(y_hat, y)"], pair: ["    y_hat = softmax(x @ a)", "    loss = cross_entropy(y_hat, y)"] };
-  LINES.head = LINES.pair;
+  const QUARTER = 0.25;
 
   step(6, (kit) => {
     const { say, course } = kit, { line } = course;
@@ -46,7 +45,9 @@
         kit.out("6.loss", kit.number(loss, 3));
         kit.out("6.accuracy", job.data ? `${(100 * accuracyOf(job, a)).toFixed(1)}%` : "–");
         plot.draw((pen) => pen.line(path.map((one, place) => [place, one.loss]), "loss", { width: 2.5 }));
-        plot.label(say("teach_6.loop_label", { first: path[0].loss, last: loss, steps: path.length - 1 }));
+        const text = say("teach_6.loop_label", { first: path[0].loss, last: loss, steps: path.length - 1 });
+        plot.label(text);
+        kit.tell("6.loop", text);
         if (job.data) drawPictures(a);
         else drawLine(a);
       };
@@ -72,15 +73,19 @@
           return { ...valid.pictures[place], text, isWrong: answer !== right };
         }));
       };
-      const player = kit.player({ step: advance, draw, every: 40, end: () => path.length > job.steps && kit.see("6.loop") });
+      const end = () => {
+        if (path.length <= job.steps) return;
+        if (job.name === "pair") kit.see("6.loop"); // which counts the parameters of this job
+      };
+      const player = kit.player({ step: advance, draw, every: 40, end });
       const begin = (name) => {
         player.pause();
         job = jobOf(name);
         walk = numbers.walk(job.problem, job.start, job);
         path = [walk.next().value];
         plot.axes({ x: [0, job.steps], y: [0, 1.05 * path[0].loss] });
-        LINES[name].forEach((text, place) => { kit.find(`.code [data-line="${place + 1}"]`).textContent = text; });
-        for (const place of [1, 2]) kit.find(`.code [data-line="${place}"]`).classList.add("lit");
+        kit.find('.code [data-line="2"]').textContent = `    loss = ${job.data ? "cross_entropy" : "mse"}(y_hat, y)`;
+        kit.light(".code", 2); // the line that differs
         part("6.line").hidden = Boolean(job.data);
         part("6.pictures").hidden = !job.data;
         part("6.weights").hidden = Boolean(course[name]?.features);
@@ -98,6 +103,7 @@
 
     const head = () => {
       const job = jobOf("head"), images = job.data.valid.labels.length, { accuracy } = course.head;
+      const [low, high] = numbers.interval(accuracy * images, images), chance = Math.max(accuracy - low, high - accuracy);
       const show = (key, share) => {
         kit.find(`[data-meter="${key}"]`).value = share;
         kit.out(key, say("teach_6.head_bar", { share }));
@@ -115,7 +121,12 @@
         if (!a) return;
         const page = accuracyOf(job, a);
         show("6.whatsit", accuracy);
-        kit.rich(said("6.head-seen"), say("teach_6.head_seen_same", { page, whatsit: accuracy, images, pictures: Math.round(Math.abs(page - accuracy) * images) }));
+        if (course.run) show("6.yours", course.run.accuracy);
+        const best = Math.abs(page - accuracy) <= chance ? 1 : page > accuracy ? 0 : 2; // of the three choices
+        kit.right("6.head", best);
+        const values = { page, whatsit: accuracy, images, points: 100 * chance };
+        const seen = [say("teach_6.head_seen_page", values), say("teach_6.head_seen_same", values), say("teach_6.head_seen_whatsit", values)];
+        kit.rich(said("6.head-seen"), seen[best]);
         kit.see("6.head");
       };
       const player = kit.player({ step: advance, draw: () => show("6.page", accuracyOf(job, a)), every: 40, end });
@@ -127,20 +138,42 @@
     };
 
     const run = () => {
-      const [first, last] = [line.path[0][2], line.path.at(-1)[2]];
-      const toy = kit.plot("6.toy", { label: say("teach_6.run_toy_label", { first, last }), x: [0, line.steps], y: [0, 1.05 * first], xName: say("teach_6.step_axis"), ratio: 0.7 });
-      toy.draw((pen) => pen.line(line.path.map((place, step) => [step, place[2]]), "loss", { width: 2.5 }));
-      const { train, valid, name } = course.run ?? ofPair();
-      const curve = (losses) => losses.map((loss, place) => [name ? place + 1 : place, loss]);
+      const toy = { losses: line.path.map((place) => place[2]) }, { train, valid, name } = course.run ?? ofPair();
+      const [first, last] = [toy.losses[0], toy.losses.at(-1)], from = name ? 1 : 0; // epochs count from 1, steps from 0
+      toy.plot = kit.plot("6.toy", { label: say("teach_6.run_toy_label", { first, last }), x: [0, line.steps], y: [0, 1.05 * first], xName: say("teach_6.step_axis"), ratio: 0.7 });
       const values = { first: train[0], last: train.at(-1), valid_first: valid[0], valid_last: valid.at(-1) };
       const real = kit.plot("6.real", {
-        label: say("teach_6.run_real_label", values), x: [name ? 1 : 0, Math.max(2, curve(train).at(-1)[0])], y: [0, 1.05 * Math.max(...train, ...valid)],
+        label: say("teach_6.run_real_label", values), x: [from, Math.max(2, train.length - 1 + from)], y: [0, 1.05 * Math.max(...train, ...valid)],
         xName: name ? say("teach_6.run_epoch") : say("teach_6.step_axis"), ratio: 0.7,
       });
-      real.draw((pen) => {
-        pen.line(curve(valid), "ink", { width: 2, dash: [6, 5] });
-        pen.line(curve(train), "loss", { width: 2.5 });
-      });
+      // The loss at a share of the training, between two that were noted; and how far down it has come by then.
+      const at = (losses, share) => {
+        const place = share * (losses.length - 1), before = Math.floor(place), after = Math.ceil(place);
+        return losses[before] + (place - before) * (losses[after] - losses[before]);
+      };
+      const way = (losses) => (losses[0] - at(losses, QUARTER)) / (losses[0] - losses.at(-1));
+      const until = (losses, share, start) => [
+        ...losses.slice(0, Math.floor(share * (losses.length - 1)) + 1).map((loss, place) => [place + start, loss]), [share * (losses.length - 1) + start, at(losses, share)],
+      ];
+      const draw = () => {
+        const { value: share } = slider;
+        toy.plot.draw((pen) => pen.line(until(toy.losses, share, 0), "train", { width: 2.5 }));
+        real.draw((pen) => {
+          pen.line(until(valid, share, from), "valid", { width: 2.5, dash: [6, 5] });
+          pen.line(until(train, share, from), "train", { width: 2.5 });
+        });
+        kit.rich(said("6.run"), say("teach_6.run_now", { share, line: at(toy.losses, share), train: at(train, share), valid: at(valid, share) }));
+      };
+      const show = (share) => {
+        draw();
+        if (share === 1) kit.see("6.run");
+      };
+      const slider = kit.slider("6.share", { low: 0, high: 1, start: 0, text: (share) => say("teach_6.run_percent", { share }), on: show });
+      const down = way(toy.losses);
+      kit.right("6.run", down < 0.375 ? 0 : down < 0.75 ? 1 : 2);
+      kit.rich(said("6.run-seen"), say("teach_6.run_seen", { line: down }));
+      if (train.at(-1) < train[0]) kit.rich(said("6.run-pictures"), say("teach_6.run_seen_pictures", { pictures: way(train) }));
+      draw();
     };
     // The two classes, which are quick, on the validation pictures too.
     const ofPair = () => {

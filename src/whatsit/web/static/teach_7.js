@@ -3,7 +3,7 @@
 {
   const { numbers, step, digitRows, paintDigit } = window.whatsit;
   const POINTS = 20, OTHERS = 40, NOISE = 0.2, SEED = 5, OFF = 1e-5, GOOD = 3e-3; // GOOD: weight decay for degree 15
-  const TRAIN = 60, LR = 1, EPOCHS = 150; // of the classifier
+  const TRAIN = 60, LR = 1, EPOCHS = 150, WRONG = 10; // of the classifier: every sixth label may be wrong
   const CELL = 28; // pixels of a digit in the sheet
   const cubic = (x) => 2 * x ** 3 + 0.4 * x ** 2 - 1.2 * x;
 
@@ -19,41 +19,45 @@
 
     const fit = () => {
       const plot = kit.plot("7.fit", { label: "", x: [-1.04, 1.04], y: [-2, 2], ratio: 0.62 });
-      let seed = SEED, own, others, tried;
+      const tried = new Map(); // what the table has measured: the degree and weight decay of each row
+      let seed = kit.get("7.seed", SEED, 1, 1e6), own, others;
       const measured = (degree, wd) => {
         const a = numbers.fitPolynomial(own.x, own.y, degree, wd), loss = ({ x, y }) => numbers.mse(numbers.polynomialAt(x, a), y);
         return { a, own: loss(own), others: loss(others) };
       };
+      const fill = (column) => {
+        const found = measured(...tried.get(column));
+        for (const row of ["own", "others"]) kit.out(`7.${row}-${column}`, kit.number(found[row], found[row] < 1 ? 3 : 2));
+      };
       const begin = () => {
         const dice = numbers.random(seed);
-        [own, others, tried] = [sample(POINTS, dice), sample(OTHERS, dice), new Set()];
-        for (const one of kit.all(".fits [data-out]")) one.textContent = "?";
+        [own, others] = [sample(POINTS, dice), sample(OTHERS, dice)];
         const [one, three, wild, decayed] = [[1, 0], [3, 0], [15, 0], [15, GOOD]].map((how) => measured(...how));
         const losses = [one, three, wild].map((each) => each.others);
         kit.right("7.fit", losses.indexOf(Math.min(...losses)));
         put("7.fit-seen", say("teach_7.fit_seen", { wild_train: wild.own, three_train: three.own, wild: wild.others, three: three.others }));
-        put("7.fit-decay", say("teach_7.fit_decay", { decayed: decayed.others }));
+        put("7.fit-decay", say("teach_7.fit_decay", { decayed: decayed.others, wd: GOOD }));
+        for (const column of tried.keys()) fill(column);
       };
       const draw = () => {
         const chosen = Number(degree.value), wd = decay.value > OFF ? decay.value : 0, found = measured(chosen, wd);
         const column = wd ? (chosen === 15 ? "decay" : null) : String(chosen);
         if (column) {
-          tried.add(column);
-          for (const row of ["own", "others"]) kit.out(`7.${row}-${column}`, kit.number(found[row], found[row] < 1 ? 3 : 2));
+          tried.set(column, [chosen, wd]);
+          fill(column);
           for (const one of kit.all(".fits [data-out]")) one.classList.toggle("now", one.dataset.out.endsWith(`-${column}`));
         }
         plot.draw((pen) => {
           pen.curve(cubic, "soft", { width: 1.5, dash: [3, 5] });
-          if (check.checked) pen.dots(others.x, others.y, "data", { radius: 4, isHollow: true });
+          if (check.value) pen.dots(others.x, others.y, "data", { radius: 4, isHollow: true });
           pen.dots(own.x, own.y, "ink", { radius: 4.5, alpha: 0.85 });
           const fine = Array.from({ length: 401 }, (_, place) => -1 + place / 200);
           pen.line(fine.map((x) => [x, numbers.polynomialAt([x], found.a)[0]]), "line", { width: 2.8 });
         });
         plot.label(say("teach_7.fit_label", { degree: chosen, train: found.own, valid: found.others }));
-        if (["1", "3", "15"].every((one) => tried.has(one))) kit.see("7.fit");
+        if (["1", "3", "15", "decay"].every((one) => tried.has(one))) kit.see("7.fit");
       };
-      const check = kit.find('[data-check="7.others"]');
-      check.addEventListener("change", () => draw());
+      const check = kit.check("7.others", { on: () => draw() });
       const degree = kit.choice("7.degree", { start: 1, on: () => draw() });
       const decay = kit.slider("7.decay", {
         low: OFF, high: 1, start: OFF, isLog: true, on: () => draw(), text: (value) => (value > OFF ? say("teach_7.rate", { wd: value }) : say("teach_7.decay_off")),
@@ -62,6 +66,7 @@
       draw();
       kit.on("7.points", () => {
         seed += 1;
+        kit.put("7.seed", seed);
         begin();
         draw();
       });
@@ -75,7 +80,9 @@
       const axis = { x: [0, EPOCHS], xName: say("teach_7.epoch"), ratio: 0.8 };
       const losses = kit.plot("7.losses", { ...axis, label: say("teach_7.train_loss"), y: [0, 2.4], yName: say("teach_7.loss") });
       const errors = kit.plot("7.errors", { ...axis, label: say("teach_7.error_rate"), y: [0, 1], yName: say("teach_7.error_rate") });
-      let walk = null, path = [];
+      const labels = own.labels.map((label, place) => (place % (TRAIN / WRONG) ? label : (label + 3) % 10));
+      const problems = { right: problem, wrong: numbers.head(own.features, labels, 10) }, done = new Set();
+      let walk = null, path = [], trained;
       const next = () => {
         for (let count = 0; count < 2; count++) {
           const { value, done } = walk.next();
@@ -87,23 +94,33 @@
       const curve = (name) => path.map((one, epoch) => [epoch, one[name]]);
       const draw = () => {
         losses.draw((pen) => {
-          pen.line(curve("valid"), "ink", { width: 2, dash: [6, 5] });
-          pen.line(curve("train"), "loss", { width: 2.5 });
+          pen.line(curve("valid"), "valid", { width: 2.5, dash: [6, 5] });
+          pen.line(curve("train"), "train", { width: 2.5 });
         });
         errors.draw((pen) => pen.line(curve("error"), "bad", { width: 2.5 }));
       };
       const end = () => {
         if (path.length <= EPOCHS) return;
-        const { train, valid, error } = path.at(-1), below = path.findIndex((one) => one.train < one.valid);
-        losses.label(say("teach_7.gap_label", { train, valid, error }));
-        put("7.gap-seen", say("teach_7.gap_seen", { below, train, valid, first: path[0].error, last: error }));
-        kit.see("7.gap");
+        const { train, valid, error } = path.at(-1), text = say("teach_7.gap_label", { train, valid, error });
+        losses.label(text);
+        said("7.gap").textContent = text;
+        if (trained === "right") {
+          const below = path.findIndex((one) => one.train < one.valid);
+          put("7.gap-seen", say("teach_7.gap_seen", { below, train, valid, first: path[0].error, last: error }));
+        } else {
+          const lowest = Math.min(...path.map((one) => one.error)), epoch = path.findIndex((one) => one.error === lowest);
+          put("7.gap-wrong", say("teach_7.gap_seen_wrong", { wrong: WRONG, lowest, epoch, last: error, train }));
+        }
+        done.add(trained);
+        if (done.size === 2) kit.see("7.gap");
       };
+      const chosen = kit.choice("7.labels", { start: "right" });
       const player = kit.player({ step: next, draw, every: 40, end });
       draw();
       kit.on("7.train", () => {
         player.pause();
-        [walk, path] = [numbers.walk(problem, problem.start, { lr: LR, steps: EPOCHS }), []];
+        trained = chosen.value;
+        [walk, path] = [numbers.walk(problems[trained], problem.start, { lr: LR, steps: EPOCHS }), []];
         player.play();
       });
     };

@@ -3,11 +3,11 @@
 //   plot.axes({ x, y }), plot.label("what a screen reader says"), plot.across(x), plot.up(y), plot.at(event) -> [x, y]
 //   plot.handle({ label, color, at: () => [x, y], move: (x, y) => ..., step: [dx, dy], text: () => "..." , end })
 // A handle is dragged, and moved with arrow keys: a slider for a screen reader. Colors are the course's ideas
-// (data, line, loss, slope, path, truth) or tokens of the design.
+// (data, line, loss, slope, path, truth, train, valid) or tokens of the design.
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
-  const IDEAS = new Set(["data", "line", "loss", "slope", "path", "truth"]);
+  const IDEAS = new Set(["data", "line", "loss", "slope", "path", "truth", "train", "valid"]);
   const SPRITES = 400; // dots from which on a dot is a copied picture
 
   const powers = (low, high) => {
@@ -136,12 +136,14 @@
         }
         context.stroke();
       }),
-      // dx, dy: pixels from the point. Text keeps a rim of the page's color, to be read on anything.
+      // dx, dy: pixels from the point. Text keeps a rim of the page's color, to be read on anything, and stays in the picture.
       text: (x, y, words, name = "ink", { dx = 0, dy = 0, align = "left", size = 13, isBold = false } = {}) => {
         context.save();
         Object.assign(context, { font: font(size, isBold), fillStyle: color(name), strokeStyle: color("figure"), lineWidth: 4, lineJoin: "round", textAlign: align, textBaseline: "middle" });
-        context.strokeText(words, across(x) + dx, up(y) + dy);
-        context.fillText(words, across(x) + dx, up(y) + dy);
+        const wide = context.measureText(words).width, before = { left: 0, center: wide / 2, right: wide }[align];
+        const left = Math.max(box.left + before, Math.min(box.right + 4 - wide + before, across(x) + dx));
+        context.strokeText(words, left, up(y) + dy);
+        context.fillText(words, left, up(y) + dy);
         context.restore();
       },
     };
