@@ -10,6 +10,8 @@
   const MUCH = 0.95; // the most momentum
   const CYCLE = { lr: 0.05, batch: 4, epochs: 10, momentum: 0.9, tiny: 100, seed: 1, last: 20 };
 
+  const PLACES_OF_NAMES = { constant: [1, 0.12], tiny: [1, 5], cycle: [0, 2.5e-5] }; // share of the steps and height, where no curve is
+
   const points = (path) => path.map(({ a, loss }) => [...a, loss]);
 
   step(5, (kit) => {
@@ -178,7 +180,8 @@
           const isChosen = (name) => name === chosen.value, color = (name) => (isChosen(name) ? "loss" : "soft");
           for (const name of shown.sort((one, other) => isChosen(one) - isChosen(other))) {
             pen.line(excess[name], color(name), isChosen(name) ? { width: 2.2 } : { width: 1, alpha: 0.6 });
-            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { align: "right", dy: name === "cycle" ? -14 : 12, size: 12, isBold: isChosen(name) });
+            const [share, height] = PLACES_OF_NAMES[name];
+            pen.text(share * steps, height, labels[name], color(name), { align: share ? "right" : "left", dx: share ? 0 : 6, size: 12, isBold: isChosen(name) });
           }
         });
       };
