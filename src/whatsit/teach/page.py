@@ -37,7 +37,7 @@ SCRIPTS = (
 )
 STEPS = tuple(f"teach_{number}.js" for number in range(1, 8))
 ASSETS = ("teach.css", "teach_figures.css", *SCRIPTS, *STEPS)
-MESSAGES = ("teach_", "doctor.train_loss_", "doctor.line_")
+MESSAGES = ("teach_", "doctor.line_")
 
 
 def page(course: Course, other: str, inline: bool) -> str:

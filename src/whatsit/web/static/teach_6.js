@@ -157,10 +157,10 @@
       ];
       const draw = () => {
         const { value: share } = slider;
-        toy.plot.draw((pen) => pen.line(until(toy.losses, share, 0), "loss", { width: 2.5 }));
+        toy.plot.draw((pen) => pen.line(until(toy.losses, share, 0), "train", { width: 2.5 }));
         real.draw((pen) => {
-          pen.line(until(valid, share, from), "ink", { width: 2, dash: [6, 5] });
-          pen.line(until(train, share, from), "loss", { width: 2.5 });
+          pen.line(until(valid, share, from), "valid", { width: 2.5, dash: [6, 5] });
+          pen.line(until(train, share, from), "train", { width: 2.5 });
         });
         kit.rich(said("6.run"), say("teach_6.run_now", { share, line: at(toy.losses, share), train: at(train, share), valid: at(valid, share) }));
       };

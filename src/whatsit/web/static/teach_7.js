@@ -94,8 +94,8 @@
       const curve = (name) => path.map((one, epoch) => [epoch, one[name]]);
       const draw = () => {
         losses.draw((pen) => {
-          pen.line(curve("valid"), "ink", { width: 2, dash: [6, 5] });
-          pen.line(curve("train"), "loss", { width: 2.5 });
+          pen.line(curve("valid"), "valid", { width: 2.5, dash: [6, 5] });
+          pen.line(curve("train"), "train", { width: 2.5 });
         });
         errors.draw((pen) => pen.line(curve("error"), "bad", { width: 2.5 }));
       };
