@@ -214,7 +214,7 @@ def test_stage_of_another_learner_is_refused_by_name(digits: Path, cache: Path) 
     file = learner.save("stage-1")
     with pytest.raises(WhatsitError, match="differs from this learner in its size: 224 instead of 160"):
         wi.Learner(catalog, size=160).load("stage-1")
-    with pytest.raises(WhatsitError, match="another resize mode"):
+    with pytest.raises(WhatsitError, match="in its resize mode: crop instead of pad"):
         wi.Learner(catalog, resize="pad").load("stage-1")
     with pytest.raises(WhatsitError, match=r'no checkpoint "stage-2".*The checkpoints there: stage-1'):
         learner.load("stage-2")
