@@ -183,7 +183,7 @@ def test_stage_of_an_unfrozen_network_is_saved_whole(digits: Path, cache: Path) 
     for one in (learner, other):
         one.unfreeze().fit_one_cycle(1, slice(1e-5, 1e-4))
     assert np.allclose(other.get_preds()[0], learner.get_preds()[0], atol=1e-6)
-    with pytest.raises(WhatsitError, match=r"another architecture.*lite0 instead of resnet18"):
+    with pytest.raises(WhatsitError, match=r"in its architecture: lite0 instead of resnet18"):
         learner_of(digits, "resnet18", pretrained=False).load("stage-2")
 
 
