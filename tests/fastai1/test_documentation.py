@@ -226,3 +226,8 @@ def test_names_are_explained_where_pytorch_is_not_installed() -> None:
     command = [sys.executable, "-c", code, "doc", "create_cnn"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert "learn = create_cnn(data, models.resnet34" in done.stdout, done.stderr
+
+
+def test_source_is_that_of_the_name_itself() -> None:
+    for name, file in (("create_cnn", "learner.py"), ("Learner.get_preds", "learner.py")):
+        assert f"{file}, line" in find(name)[0].source

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.web import opened
 from whatsit.teach.data import course
@@ -267,7 +268,7 @@ def test_what_a_validation_set_own_pictures_and_the_loss_show(page: "Page") -> N
     for _ in range(4):
         page.keyboard.press("Shift+ArrowLeft")
     assert numbers(said(page, "7.entropy")) == [50, 0.69]
-    assert handle.get_attribute("aria-valuetext") == said(page, "7.entropy")
+    expect(handle).to_have_attribute("aria-valuetext", said(page, "7.entropy"))
     assert entropy.locator("[data-see]").is_visible()
 
 

@@ -169,7 +169,7 @@ def _source(thing: Any) -> str:
     """The file and line of the code."""
     with suppress(TypeError, OSError):
         has_code = inspect.isclass(thing) or inspect.isroutine(thing) or inspect.ismodule(thing)
-        one = thing if has_code else type(thing)
+        one = inspect.unwrap(thing) if has_code else type(thing)
         file = inspect.getsourcefile(one)
         if file:
             return say("doc_page.source", file=file, line=max(1, inspect.getsourcelines(one)[1]))
