@@ -20,6 +20,7 @@ import torch
 import uvicorn
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
+from matplotlib_inline.backend_inline import configure_inline_support
 from traitlets.config import Config
 
 from tests.conftest import WHOLE
@@ -61,6 +62,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell
     """IPython, which leaves this process as it was."""
     backend = plt.get_backend()
     InteractiveShell.clear_instance()
+    vars(configure_inline_support).pop("current_backend", None)  # or it skips what another shell has done
     config = Config()
     config.HistoryManager.enabled = False
     one = Shell.instance(config=config, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
