@@ -308,7 +308,10 @@ MISTAKES: dict[str, tuple[Callable[[Catalog], object], str]] = {
     "numbers as addresses": (lambda c: wi.download_images([5], c.root / "a"), "5 is not an address"),  # type: ignore[list-item]
     "a number for a list": (lambda c: wi.download_images(5, c.root / "a"), "not a list of"),  # type: ignore[arg-type]
     "nowhere to download": (lambda c: wi.download_images(["x"], None), "dest must be"),  # type: ignore[arg-type]
-    "text as most": (lambda c: collect_lists({"a": []}, c.root, max_pics="5"), "not 256 and '5'"),  # type: ignore[arg-type]
+    "text as most": (
+        lambda c: collect_lists({"a": []}, c.root, max_pics="5"),
+        "max_pics must be a whole number of at least 1, not '5'",
+    ),  # type: ignore[arg-type]
     "a catalog to verify": (lambda c: wi.verify_images(c), "must be a path, not a Catalog"),  # type: ignore[arg-type]
     "text as size": (
         lambda c: wi.verify_images(c.root, max_size="big"),
