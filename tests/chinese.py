@@ -60,13 +60,18 @@ def to_translate(page: str) -> list[str]:
     def has_words(text: str) -> bool:
         if text in blocks:
             return without_comments(text) != text
-        return re.search(r"[^\W\d_]", re.sub(r"`[^`]*`", "", text)) is not None
+        return not is_code(text)
 
     return [
         str(message.id)
         for message in translations(page)
         if message.fuzzy or (not message.string and has_words(str(message.id)))
     ]
+
+
+def is_code(text: str) -> bool:
+    """Whether a message has no words besides code, and so nothing to translate."""
+    return re.search(r"[^\W\d_]", re.sub(r"`[^`]*`", "", text)) is None
 
 
 def write(path: Path, catalog: Catalog) -> None:
@@ -92,6 +97,10 @@ def in_step(path: Path, template: Path, known: list[Message]) -> None:
     for message in known:
         catalog.add(message.id, message.string, flags=message.flags)
     update_with_fuzzy(catalog, load_po(template))
+    for message in catalog:
+        if message.fuzzy and is_code(str(message.id)):
+            message.string = ""
+            message.flags.discard("fuzzy")
     write(path, catalog)
 
 
