@@ -345,7 +345,7 @@ def test_the_original_and_what_is_there_are_never_changed(tmp_path: Path) -> Non
         ("x.ipynb", notebook("from fastai.conv_learner import *"), "was written for fastai 0.7"),
         ("x.py", "print 'x'\nimport fastai", "is not a script of Python 3: line 1 can't be read"),
         ("x.py", "# coding: nonsense\n", "is not a text file of Python code"),
-        ("missing.py", None, "There is no file"),
+        ("missing.py", None, "missing.py was not found."),
     ],
 )
 def test_anything_else_is_refused_in_a_sentence(
@@ -379,7 +379,7 @@ def test_the_program_prints_what_it_did_and_exits_with_2_for_a_mistake(
     assert (code, out.splitlines()[0]) == (0, "Wrote new.ipynb: 1 import changed.")
     assert "- TTA: " in out
     assert run("old.ipynb", "--lang", "zh")[1].startswith("已写入 old-whatsit.ipynb：改了 1 处 import。")
-    assert run("nothing.ipynb") == (2, "", "whatsit: There is no file nothing.ipynb. Check its name.\n")
+    assert run("nothing.ipynb") == (2, "", "whatsit: nothing.ipynb was not found. Check its name.\n")
     assert run("--nonsense")[0] == 2
     assert run("--help")[:2] == run()[:2]
     assert "Usage: python -m whatsit.fastai1 OLD" in run("--help")[1]
