@@ -6,12 +6,12 @@ from functools import cache
 
 from whatsit.events.kinds import Event
 from whatsit.events.sinks import Plain, Terminal
+from whatsit.notebooks import is_notebook
 
 
 def default() -> Callable[[Event], None]:
     """A notebook, a terminal, or plain text: by where this process runs."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if hasattr(shell, "kernel"):
+    if is_notebook():
         from whatsit.events.notebook import Notebook
 
         return _once(Notebook)

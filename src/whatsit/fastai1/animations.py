@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whatsit.fastai1.notebooks import shell
+from whatsit.notebooks import shell
 
 
 def show_animations() -> None:

@@ -14,8 +14,8 @@ from whatsit.errors import WhatsitError
 from whatsit.extras import MissingError
 from whatsit.fastai1 import widgets
 from whatsit.fastai1.examples import NAMES, example_of
-from whatsit.fastai1.notebooks import is_notebook
 from whatsit.i18n import Message, say
+from whatsit.notebooks import is_notebook
 from whatsit.text import brief, printable, shortened
 from whatsit.wide import wrapped
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from whatsit.events import EpochDone, Event, default, emitting, listener
-from whatsit.fastai1.notebooks import is_notebook
+from whatsit.notebooks import is_notebook
 
 BETWEEN = "  "
 

@@ -1,7 +1,7 @@
 """Figures appear where they are drawn, as the lesson's did."""
 
-from whatsit.fastai1.notebooks import shell
 from whatsit.figures import Plot
+from whatsit.notebooks import shell
 
 
 def shown(plot: Plot) -> Plot | None:

@@ -11,9 +11,9 @@ from whatsit.commands import command_line
 from whatsit.errors import ImageError, WhatsitError
 from whatsit.events import note
 from whatsit.extras import needing
-from whatsit.fastai1.notebooks import is_notebook, shell
 from whatsit.i18n import Message, say
 from whatsit.images import opened
+from whatsit.notebooks import is_notebook, shell
 from whatsit.project import Project
 from whatsit.report.thumbnails import LARGE, shrink
 from whatsit.text import in_folder, printable

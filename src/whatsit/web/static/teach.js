@@ -13,6 +13,7 @@
 // kit.plot("key", options)                            teach_plot.js, in plot("key")
 // kit.player({ step, draw, every, end })              -> { play, pause, isPlaying }: step() each `every` ms until it returns false
 // kit.tell("key", text)  of a beat, for a screen reader, once the reader stops acting
+// kit.make("div", "class", parent, text)              a new element in another one
 // kit.rich(element, text), kit.number(-1.25, 2), kit.say, kit.light("css of code()", line or null), kit.isStill
 "use strict";
 {
@@ -22,6 +23,14 @@
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const sections = [...document.querySelectorAll("[data-step]")];
   for (const one of document.querySelectorAll(".with-script")) one.hidden = false;
+
+  const make = (tag, className, parent, text = "") => {
+    const one = document.createElement(tag);
+    one.className = className;
+    one.textContent = text;
+    parent.append(one);
+    return one;
+  };
 
   // The address: #step=3&lr=0.1. A link to another step keeps the settings.
   const settings = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
@@ -301,7 +310,7 @@
     const root = document.getElementById(`step-${place}`);
     const find = (css) => root.querySelector(css), all = (css) => [...root.querySelectorAll(css)];
     const kit = {
-      root, course, find, all, put, rich, number, tell, say: sayMath,
+      root, course, find, all, put, rich, make, number, tell, say: sayMath,
       get: (name, otherwise, low, high) => get(name, otherwise, low, high, root),
       get isStill() { return still.matches; },
       when: (key, call) => {

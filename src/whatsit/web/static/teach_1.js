@@ -1,15 +1,8 @@
 // Step 1: a digit as numbers, tensors by their rank, floats, and from probabilities to an error rate.
 "use strict";
 whatsit.step(1, (kit) => {
-  const { say, number, course, see, find } = kit;
+  const { say, number, course, see, find, make } = kit;
   const MOST = 16, SIDE = 8;
-  const make = (tag, className, parent, text = "") => {
-    const one = document.createElement(tag);
-    one.className = className;
-    one.textContent = text;
-    parent.append(one);
-    return one;
-  };
   const { pixels, labels } = course.digits;
   // How far each digit is from the mean of its kind.
   const strangeness = (() => {

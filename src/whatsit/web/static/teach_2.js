@@ -61,20 +61,13 @@ whatsit.step(2, (kit) => {
     const x = [[0.5, 1], [-1, 1], [0.8, 1], [-0.2, 1], [0, 1]], a = [3, 2];
     const short = (value) => number(value, 6).replace(/\.?0+$/, "");
     let done = 0, turn = 0;
-    const element = (tag, className, parent, text = "") => {
-      const one = document.createElement(tag);
-      one.className = className;
-      one.textContent = text;
-      parent.append(one);
-      return one;
-    };
     const grid = (name, columns) => {
-      const box = element("div", "matrix-box", host);
-      element("b", "", box, name);
-      return element("div", `cells columns-${columns}`, box);
+      const box = kit.make("div", "matrix-box", host);
+      kit.make("b", "", box, name);
+      return kit.make("div", `cells columns-${columns}`, box);
     };
     const field = (box, label, value, write) => {
-      const input = element("input", "", box);
+      const input = kit.make("input", "", box);
       Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off", value: short(value) });
       input.setAttribute("aria-label", label);
       input.addEventListener("input", () => {
@@ -90,11 +83,11 @@ whatsit.step(2, (kit) => {
     };
     const left = grid("x", 2);
     const rows = x.map((row, place) => row.map((value, column) => field(left, say("teach_2.product_cell", { row: place + 1, column: column + 1 }), value, (given) => { row[column] = given; })));
-    element("span", "operator", host, "@");
+    kit.make("span", "operator", host, "@");
     const middle = grid("a", 1), numbers = a.map((value, place) => field(middle, say("teach_2.product_a", { row: place + 1 }), value, (given) => { a[place] = given; }));
     for (const input of numbers) input.classList.add("c-line");
-    element("span", "operator", host, "=");
-    const right = grid("y", 1), results = x.map(() => element("span", "result", right, "?"));
+    kit.make("span", "operator", host, "=");
+    const right = grid("y", 1), results = x.map(() => kit.make("span", "result", right, "?"));
     const answer = (row) => row[0] * a[0] + row[1] * a[1];
     const words = (place) => say("teach_2.product_sum", { row: place + 1, x1: short(x[place][0]), a1: short(a[0]), x2: short(x[place][1]), a2: short(a[1]), y: short(answer(x[place])) });
     const show = () => {
@@ -109,7 +102,7 @@ whatsit.step(2, (kit) => {
     };
     const fly = async (text, from, to, className, milliseconds) => {
       const frame = host.getBoundingClientRect(), [start, end] = [from, to].map((one) => one.getBoundingClientRect());
-      const chip = element("span", `chip ${className}`, host, text);
+      const chip = kit.make("span", `chip ${className}`, host, text);
       chip.setAttribute("aria-hidden", "true");
       const at = (box) => `translate(${box.left - frame.left + box.width / 2}px, ${box.top - frame.top + box.height / 2}px) translate(-50%, -50%)`;
       await chip.animate([{ transform: at(start), opacity: 0.2 }, { opacity: 1, offset: 0.2 }, { transform: at(end), opacity: 1 }], { duration: milliseconds, easing: "ease-in-out", fill: "forwards" }).finished;
