@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CLOTHING = ROOT.parent / "shared" / "data" / "clothing"
 WHOLE = os.environ.get("WHATSIT_SOAK") == "1"
+SMALL = "test_efficientnet"  # timm's smallest: trained and converted several times as fast as lite0
 # For a process's own code: the most memory in MiB that it took. On Linux, `ru_maxrss` also counts what the
 # process that started it had by then.
 PEAK = """
@@ -68,6 +69,25 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_weight_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights for SMALL: random ones, and as good as pretrained where only the layers matter."""
+    import timm
+    from safetensors.torch import save_file
+
+    file = tmp_path_factory.mktemp("weights") / f"{SMALL}.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_file(timm.create_model(SMALL).state_dict(), file)
+    return file
+
+
+@pytest.fixture
+def small_weights(small_weight_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SMALL is trained from them, as if it were pretrained."""
+    monkeypatch.setenv("WHATSIT_WEIGHTS", str(small_weight_file.parent))
+
+
+@pytest.fixture(scope="session")
 def clothing() -> Path:
     if not CLOTHING.is_dir():
         pytest.skip(f"the real photos are not at {CLOTHING}")
@@ -83,15 +103,19 @@ def all_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def some_digits(all_digits: Path, folder: Path, labels: str = "017", count: int = 20) -> Path:
+    """A folder with `count` pictures of each label."""
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for path in sorted((all_digits / label).glob("*.png"))[5 : 5 + count]:
+            (folder / label / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
 @pytest.fixture
 def digits(all_digits: Path, tmp_path: Path) -> Path:
     """Twenty pictures each of 0, 1 and 7."""
-    folder = tmp_path / "digits"
-    for label in "017":
-        (folder / label).mkdir(parents=True)
-        for path in sorted((all_digits / label).glob("*.png"))[5:25]:
-            (folder / label / path.name).write_bytes(path.read_bytes())
-    return folder
+    return some_digits(all_digits, tmp_path / "digits")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from tests.conftest import Run
+from tests.conftest import SMALL, Run
 from whatsit.backbones import lite0
 from whatsit.backbones.weight_files import local_weights
 from whatsit.engine import Engine
@@ -153,7 +153,7 @@ def test_size_the_body_cannot_take_is_said() -> None:
 def test_body_the_quick_exporter_refuses_is_converted_by_the_thorough_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    quick = load_backbone("resnet18", 64, pretrained=False)
+    quick = load_backbone(SMALL, 64, pretrained=False)
     export = torch.onnx.export
 
     def thorough_only(*words: object, dynamo: bool, **options: object) -> object:
@@ -163,7 +163,7 @@ def test_body_the_quick_exporter_refuses_is_converted_by_the_thorough_one(
 
     monkeypatch.setattr(torch.onnx, "export", thorough_only)
     monkeypatch.setenv("WHATSIT_CACHE", str(tmp_path / "other cache"))
-    thorough = load_backbone("resnet18", 64, pretrained=False)
+    thorough = load_backbone(SMALL, 64, pretrained=False)
     pixels = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     features = [Engine(body.network, "fp32")(pixels)["features"] for body in (quick, thorough)]
     assert np.abs(features[0] - features[1]).max() < 1e-3
@@ -185,16 +185,16 @@ def test_changed_lite0_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("fresh_cache")
 def test_conversion_is_done_once_and_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
-    first = load_backbone("resnet18", 64, pretrained=False)
+    first = load_backbone(SMALL, 64, pretrained=False)
     (network,) = (tmp_path / "cache" / "networks").glob("*.onnx")
     written = network.stat().st_mtime_ns
-    assert load_backbone("resnet18", 64, pretrained=False) == first
+    assert load_backbone(SMALL, 64, pretrained=False) == first
     assert network.stat().st_mtime_ns == written
     network.write_bytes(network.read_bytes()[:-100])
-    assert load_backbone("resnet18", 64, pretrained=False) == first
+    assert load_backbone(SMALL, 64, pretrained=False) == first
     for text in ("{", "{}", "[]"):
         network.with_suffix(".json").write_text(text)
-        assert load_backbone("resnet18", 64, pretrained=False) == first
+        assert load_backbone(SMALL, 64, pretrained=False) == first
 
 
 class Hub(http.server.SimpleHTTPRequestHandler):
@@ -229,8 +229,8 @@ class Hub(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def mirror(resnet_file: Path, tmp_path: Path) -> Iterator[str]:
-    shutil.copy(resnet_file, tmp_path / "model.safetensors")
+def mirror(small_weight_file: Path, tmp_path: Path) -> Iterator[str]:
+    shutil.copy(small_weight_file, tmp_path / "model.safetensors")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, directory=str(tmp_path)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -253,7 +253,7 @@ def hub_environment(tmp_path: Path, endpoint: str) -> dict[str, str]:
 def test_weights_come_from_the_mirror_that_hf_endpoint_names(
     mirror: str, whatsit: Run, digits: Path, tmp_path: Path
 ) -> None:
-    words = ["train", digits, "--backbone", "resnet18", "--size", 64, "--epochs", 1]
+    words = ["train", digits, "--backbone", SMALL, "--size", 64, "--epochs", 1]
     result = whatsit(*words, env=hub_environment(tmp_path, mirror))
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "digits.whatsit").exists()

@@ -18,7 +18,7 @@ from whatsit.backbones.torch_file import MAGIC, VERSION, read_tensors
 from whatsit.engine import Engine
 from whatsit.finetune.timm_backbones import load_backbone
 
-PHOTOS = 100 if WHOLE else 20
+PHOTOS = 100 if WHOLE else 5
 
 
 def saved(content: object) -> bytes:

@@ -211,7 +211,7 @@ def test_classes_that_fare_badly_are_named(rows: list[list[int]], found: str, wo
 def photos(clothing: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Labeled]:
     """The features of the shared photos, computed once."""
     catalog = wi.Catalog.from_folder(clothing, project=tmp_path_factory.mktemp("project"))
-    learner = wi.Learner(catalog)
+    learner = wi.Learner(catalog, size=128)
     return {"train": learner._state.data.of("train"), "valid": learner._state.data.of("valid")}
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import whatsit as wi
+from tests.conftest import SMALL
 from tests.listening import on_lines, on_progress
 from whatsit.config import TrainConfig
 from whatsit.training import automatic, mirrors
@@ -66,7 +67,7 @@ def test_mirroring_is_judged_by_a_settled_head_after_a_single_epoch_too(cache: P
 def test_random_backbone_is_not_asked_for_features(digits: Path, cache: Path) -> None:
     seen: list[str] = []
     with on_progress(lambda title, done, total: seen.append(title)):
-        learner = Learner(wi.Catalog.from_folder(digits), "resnet10t", SIZE, pretrained=False)
+        learner = Learner(wi.Catalog.from_folder(digits), SMALL, SIZE, pretrained=False)
         assert "features" not in seen
         learner.fit_one_cycle(1)
         learner.fit_one_cycle(1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import whatsit as wi
-from tests.conftest import WHOLE
+from tests.conftest import SMALL, WHOLE
 from whatsit.classifier import Classifier
 from whatsit.evaluation import report_folder
 from whatsit.labeled import Labeled
@@ -155,10 +155,11 @@ def test_learner_asks_once_and_again_after_training_on(digits: Path, cache: Path
     assert json.loads(kept.read_text())["temperature"] == learner.held_out.temperature
 
 
+@pytest.mark.usefixtures("small_weights")
 def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     digits: Path, cache: Path, tmp_path: Path
 ) -> None:
-    learner = Learner(wi.Catalog.from_folder(digits, valid=0.4), size=64)
+    learner = Learner(wi.Catalog.from_folder(digits, valid=0.4), SMALL, size=64)
     learner.fine_tune(1)
     valid = learner._state.data.of("valid")
     assert learner.held_out.split == "valid"
@@ -183,8 +184,9 @@ def test_trained_body_is_calibrated_on_validation_pictures_and_its_page_says_so(
     assert "Each validation picture is measured" not in page
 
 
+@pytest.mark.usefixtures("small_weights")
 def test_too_few_validation_pictures_give_a_trained_body_no_threshold(digits: Path, cache: Path) -> None:
-    learner = Learner(wi.Catalog.from_folder(digits), size=64)
+    learner = Learner(wi.Catalog.from_folder(digits), SMALL, size=64)
     learner.fine_tune(1)
     assert learner.held_out.images == 12
     assert learner.novelty() is None

@@ -86,10 +86,10 @@ def test_run_keeps_its_size_whatever_today_would_be_chosen(
 
 @pytest.fixture
 def photos(clothing: Path, tmp_path: Path) -> Path:
-    """Forty real photos of two classes."""
+    """Twenty real photos of two classes."""
     for label in ("hat", "shoes"):
         (tmp_path / "photos" / label).mkdir(parents=True)
-        for path in sorted((clothing / "train" / label).iterdir())[:20]:
+        for path in sorted((clothing / "train" / label).iterdir())[:10]:
             shutil.copy(path, tmp_path / "photos" / label)
     return tmp_path / "photos"
 

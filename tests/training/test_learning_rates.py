@@ -28,6 +28,12 @@ from whatsit.training.learning_rates import spread
 from whatsit.training.schedules import Constant, OneCycle
 from whatsit.understand.learning_curve import LearningCurve
 
+SIZE = 64  # pixels: enough for digits
+
+
+def learner_of(folder: Path, **options: object) -> wi.Learner:
+    return wi.Learner(wi.Catalog.from_folder(folder), size=SIZE, **options)  # type: ignore[arg-type]
+
 
 def test_rates_are_spread_over_groups_of_layers_as_in_the_lesson() -> None:
     assert spread(3e-3, 3) == [3e-3] * 3
@@ -104,7 +110,7 @@ def test_any_losses_give_a_suggestion_within_the_sweep_or_none(losses: list[floa
 
 def test_lr_find_leaves_the_learner_as_it_was_bit_for_bit(digits: Path, cache: Path) -> None:
     def trained(look: bool) -> wi.Learner:
-        learner = wi.Learner(wi.Catalog.from_folder(digits), ps=0.3)
+        learner = learner_of(digits, ps=0.3)
         learner.fit_one_cycle(2)
         if look:
             learner.lr_find()
@@ -120,7 +126,7 @@ def test_lr_find_leaves_the_learner_as_it_was_bit_for_bit(digits: Path, cache: P
 
 
 def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
-    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    learner = learner_of(digits)
     found = learner.lr_find()
     assert found.steep is not None
     learner.fit_one_cycle(10, lr=found.steep)
@@ -129,14 +135,14 @@ def test_lr_find_suggests_rates_that_learn(digits: Path, cache: Path) -> None:
 
 def test_decay_alone_never_makes_the_curve_of_lr_find_explode(digits: Path, cache: Path) -> None:
     """At a rate of 2 a decay of 1 turns every weight around, and above that makes it ever larger."""
-    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    learner = learner_of(digits)
     ends = [[variants.fresh(learner, seed).lr_find(wd=wd).lrs[-1] for wd in (0.0, 1.0)] for seed in range(9)]
     ratio = statistics.median(decayed / plain for plain, decayed in ends)
     assert 0.67 < ratio < 1.5, "it explodes where the rate is too high"
 
 
 def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: Path) -> None:
-    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    learner = learner_of(digits)
     lines: list[str] = []
     with on_lines(lines.append):
         learner.fit_one_cycle(2, lr=slice(1e-5, 1e-3), pct_start=0.4, moms=(0.9, 0.8))
@@ -160,7 +166,7 @@ def test_fit_is_constant_and_goes_on_where_one_cycle_ended(digits: Path, cache: 
 
 
 def test_early_stopping_ends_when_the_error_rate_no_longer_falls(digits: Path, cache: Path) -> None:
-    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    learner = learner_of(digits)
     heard: list[Epoch] = []
     learner.fit_one_cycle(40, callbacks=[EarlyStopping(3), heard.append])
     assert 4 <= len(learner.history) == len(heard) < 40
@@ -176,7 +182,7 @@ def test_metrics_are_columns_and_may_be_anything_callable(digits: Path, cache: P
         return float((labels == 2).sum())
 
     lines: list[str] = []
-    learner = wi.Learner(wi.Catalog.from_folder(digits), metrics=["accuracy", "top_2", "f1", sevens])
+    learner = learner_of(digits, metrics=["accuracy", "top_2", "f1", sevens])
     with on_lines(lines.append):
         learner.fit_one_cycle(3)
     assert lines[0].split() == [
@@ -188,18 +194,15 @@ def test_metrics_are_columns_and_may_be_anything_callable(digits: Path, cache: P
     assert last.metrics["sevens"] == 4
     assert learner.history.to_dict()[-1]["metrics"] == last.metrics
     with pytest.raises(WhatsitError, match='no metric "recall_at_dawn"'):
-        wi.Learner(wi.Catalog.from_folder(digits), metrics=["recall_at_dawn"])
+        learner_of(digits, metrics=["recall_at_dawn"])
 
 
 def test_stage_is_saved_and_loaded_and_training_goes_on(digits: Path, cache: Path) -> None:
-    def fresh() -> wi.Learner:
-        return wi.Learner(wi.Catalog.from_folder(digits))
-
-    learner = fresh()
+    learner = learner_of(digits)
     learner.fit_one_cycle(3)
     file = learner.save("stage-1")
     assert file.name == "stage-1.safetensors"
-    other = fresh().load("stage-1")
+    other = learner_of(digits).load("stage-1")
     assert np.array_equal(other.get_preds()[0], learner.get_preds()[0])
     assert other.history == learner.history
     for one in (learner, other):
@@ -245,7 +248,7 @@ def test_balance_helps_the_small_class(digits: Path, cache: Path, balance: Balan
         path.unlink()
     recall = {}
     for way in (None, balance):
-        learner = wi.Learner(wi.Catalog.from_folder(digits, valid=0.25))
+        learner = wi.Learner(wi.Catalog.from_folder(digits, valid=0.25), size=SIZE)
         learner.fit_one_cycle(4, balance=way)
         recall[way] = float(
             learner.get_preds("train")[0][learner._state.data.of("train").labels == 2, 2].mean()
@@ -269,11 +272,11 @@ def test_training_loss_is_plain_cross_entropy_whatever_classes_count() -> None:
 
 
 def test_dropout_is_only_for_learning(digits: Path, cache: Path) -> None:
-    learner = wi.Learner(wi.Catalog.from_folder(digits), ps=0.5)
+    learner = learner_of(digits, ps=0.5)
     learner.fit_one_cycle(5)
     assert np.array_equal(learner.get_preds()[0], learner.get_preds()[0])
     with pytest.raises(WhatsitError, match="ps must be"):
-        wi.Learner(wi.Catalog.from_folder(digits), ps=1.0)
+        learner_of(digits, ps=1.0)
 
 
 def curve(exponent: float, repeats: int = 5, pictures: int = 1000) -> LearningCurve:
@@ -316,7 +319,7 @@ def test_curve_without_any_error_is_no_problem() -> None:
 
 
 def test_learning_curve_of_a_learner_tells_of_every_class(digits: Path, cache: Path) -> None:
-    learner = wi.Learner(wi.Catalog.from_folder(digits))
+    learner = learner_of(digits)
     drawn = learner.learning_curve(repeats=2)
     assert drawn.images == sorted(drawn.images)
     assert drawn.images[-1] == 48

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import whatsit as wi
-from tests.conftest import Run, campaign
+from tests.conftest import SMALL, Run, campaign, some_digits
 from tests.listening import on_lines
 from whatsit.config import TrainConfig
 from whatsit.errors import WhatsitError
@@ -105,11 +105,7 @@ def test_head_stopped_anywhere_ends_as_if_it_had_not_been(
     tmp_path_factory: pytest.TempPathFactory, all_digits: Path, stops: list[int], seed: int
 ) -> None:
     work = tmp_path_factory.mktemp("stopped")
-    folder = work / "digits"
-    for label in "01":
-        (folder / label).mkdir(parents=True)
-        for path in sorted((all_digits / label).glob("*.png"))[5:25]:
-            (folder / label / path.name).write_bytes(path.read_bytes())
+    folder = some_digits(all_digits, work / "digits", "01")
     options = {"seed": seed, "ps": 0.3}
     whole = learner_of(folder, work / "whole", **options)
     fit(whole)
@@ -199,13 +195,13 @@ def test_another_training_is_not_gone_on_with(digits: Path, tmp_path: Path) -> N
     assert same(other, alone)
 
 
-@pytest.mark.usefixtures("cache", "keep_all")
+@pytest.mark.usefixtures("cache", "keep_all", "small_weights")
 @pytest.mark.parametrize("epoch", [1, 3, 6])
 def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
     digits: Path, tmp_path: Path, epoch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(State, "default_epochs", 4)
-    whole = learner_of(digits, tmp_path / "whole")
+    whole = learner_of(digits, tmp_path / "whole", backbone=SMALL)
     whole.fine_tune(3)
     steps: list[int] = []
     count_steps(monkeypatch, steps)
@@ -215,9 +211,9 @@ def test_fine_tuning_stopped_in_any_stage_ends_as_if_it_had_not_been(
             raise StoppedError
 
     with on_lines(tell_until), pytest.raises(StoppedError):
-        learner_of(digits, tmp_path / "run").fine_tune(3)
+        learner_of(digits, tmp_path / "run", backbone=SMALL).fine_tune(3)
     done = len(steps)
-    resumed = learner_of(digits, tmp_path / "run")
+    resumed = learner_of(digits, tmp_path / "run", backbone=SMALL)
     resumed.fine_tune(3)
     assert same(whole, resumed)
     judging = (
@@ -245,29 +241,29 @@ def killed_at(folder: Path, epoch: int, *words: object, by: int = signal.SIGKILL
         return child.communicate()[1]
 
 
-def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, whatsit: Run) -> None:
+def test_resumed_command_writes_the_same_bundle(digits: Path, tmp_path: Path, command: Run) -> None:
     words = digits, "--epochs", 1000, "--augment", "none"
-    assert whatsit("train", *words, "--out", "whole.whatsit").returncode == 0
+    assert command("train", *words, "--out", "whole.whatsit").returncode == 0
     killed_at(tmp_path, 40, *words, "--out", "killed.whatsit")
     assert not (tmp_path / "killed.whatsit").exists()
-    assert "not finished" in whatsit("runs", digits).stdout
+    assert "not finished" in command("runs", digits).stdout
     again = digits, "--resume", 2, "--out", "killed.whatsit"
     said = killed_at(tmp_path, 500, *again, by=signal.SIGINT)  # a state is saved now and then
     (words,) = re.findall(r"train (--resume .+)", said)
     _, path, *out = shlex.split(words)
     assert out == ["--out", str(tmp_path / "killed.whatsit")], "the run's own record is not asked for it"
     with FileLock(Path(path) / "lock"):
-        assert "still running: 0002" in whatsit("runs", digits).stdout
-        second = whatsit("train", "--resume", path)
+        assert "still running: 0002" in command("runs", digits).stdout
+        second = command("train", "--resume", path)
         assert second.returncode == 2
         assert "is still running in another process" in second.stderr
-    resumed = whatsit("train", "--resume", path, *out)
+    resumed = command("train", "--resume", path, *out)
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout.startswith("resuming run 0002\n")
     (saved,) = re.findall(r"going on after epoch (\d+) of 1000", resumed.stdout)
     assert 40 <= int(saved) < 1000
     assert (tmp_path / "killed.whatsit").read_bytes() == (tmp_path / "whole.whatsit").read_bytes()
-    shown = whatsit("runs", digits).stdout
+    shown = command("runs", digits).stdout
     assert "not finished" not in shown
 
 
@@ -325,13 +321,13 @@ def test_finished_run_is_trained_further(digits: Path, tmp_path: Path, command: 
         (("--resume", "4"), "was written by another version of Whatsit. Use that version, or start a new"),
     ],
 )
-def test_what_can_not_go_on_is_same(digits: Path, whatsit: Run, words: tuple[str, ...], said: str) -> None:
+def test_what_can_not_go_on_is_same(digits: Path, command: Run, words: tuple[str, ...], said: str) -> None:
     project = wi.Catalog.from_folder(digits).project
     for _ in range(3):
         project.new_run()
     (project.folder / "runs" / "0003" / "job.json").write_text('{"version": 1, "asked": {}}')
     (project.new_run() / "job.json").write_text('{"version": 99, "config": {}}')
-    answer = whatsit("train", digits, *words)
+    answer = command("train", digits, *words)
     assert answer.returncode == 2
     assert said in answer.stderr
 
@@ -361,8 +357,8 @@ def test_training_stopped_before_its_first_epoch_says_how_to_start_again(
     assert "resuming run 0001 from the start: its epochs so far take only a moment" in resumed.stdout
 
 
-def test_train_without_a_folder_asks_for_one(whatsit: Run) -> None:
-    answer = whatsit("train")
+def test_train_without_a_folder_asks_for_one(command: Run) -> None:
+    answer = command("train")
     assert answer.returncode == 2
     assert "Give a folder" in answer.stderr
 
@@ -389,7 +385,7 @@ def asked_of(folder: Path, **options: object) -> TrainConfig:
     return TrainConfig(str(folder), str(folder.with_suffix(".whatsit")), **words)  # type: ignore[arg-type]
 
 
-@pytest.mark.usefixtures("cache", "keep_all")
+@pytest.mark.usefixtures("cache", "keep_all", "small_weights")
 @pytest.mark.parametrize(
     ("options", "line"),
     [
@@ -407,7 +403,7 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
     monkeypatch.setattr(automatic, "_can_gain", lambda *_: True)  # though the frozen one makes no mistake
     other = digits.parent / "other"
     shutil.copytree(digits, other)
-    whole = automatic.carry_out(Job(asked_of(digits, **options)))
+    whole = automatic.carry_out(Job(asked_of(digits, backbone=SMALL, **options)))
 
     lines: list[str] = []
 
@@ -416,7 +412,7 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
         if len(lines) == line:
             raise StoppedError
 
-    stopped = Job(asked_of(other, **options))
+    stopped = Job(asked_of(other, backbone=SMALL, **options))
     with on_lines(tell), pytest.raises(StoppedError):
         automatic.carry_out(stopped)
     assert stopped.place is not None
@@ -430,10 +426,10 @@ def test_job_of_several_runs_ends_as_if_it_had_not_been_stopped(
     assert runs[0] == runs[1], "no run is begun twice"
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("cache", "small_weights")
 def test_body_that_was_not_kept_leaves_no_weights(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(automatic, "_can_gain", lambda *_: True)  # though the frozen one makes no mistake
-    job = Job(asked_of(digits, fine_tune=1))
+    job = Job(asked_of(digits, backbone=SMALL, fine_tune=1))
     trained = automatic.carry_out(job)
     job.finish(trained.learner.run)
     runs = sorted((digits / ".whatsit" / "runs").iterdir())

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import whatsit as wi
-from tests.conftest import campaign
+from tests.conftest import campaign, some_digits
 from tests.stranger import Neighbors, move, neighbors, run, snapshot, write_moves
 from whatsit.config import TrainConfig
 from whatsit.errors import UntrustedError, WhatsitError
@@ -32,11 +32,7 @@ SIZE = 32
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, all_digits: Path, cache: Path) -> Path:
     """An image folder with a finished run, and two that were stopped and belong together."""
-    images = tmp_path_factory.mktemp("trained") / "digits"
-    for label in "017":
-        (images / label).mkdir(parents=True)
-        for path in sorted((all_digits / label).glob("*.png"))[5:17]:
-            (images / label / path.name).write_bytes(path.read_bytes())
+    images = some_digits(all_digits, tmp_path_factory.mktemp("trained") / "digits", count=12)
     asked = TrainConfig(
         str(images),
         str(images.with_suffix(".whatsit")),
