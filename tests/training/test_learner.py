@@ -29,7 +29,7 @@ def trained(folder: Path, project: Path | None = None, size: int = SIZE, **optio
 
 
 def test_learns_digits_and_the_bundle_answers_alike(digits: Path, tmp_path: Path) -> None:
-    learner = trained(digits, precision="fp32")
+    learner = trained(digits, size=224, precision="fp32")
     assert learner.evaluate("valid").accuracy > 0.9
     learner.export(tmp_path / "digits.whatsit")
     classifier = Classifier(tmp_path / "digits.whatsit")
