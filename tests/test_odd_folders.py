@@ -102,7 +102,7 @@ def test_every_moment_has_a_place_in_the_index(moment: int) -> None:
 
 
 def test_pictures_from_the_far_future_and_past_are_read_once_and_moved_like_others(
-    digits: Path, whatsit: Run, tmp_path: Path
+    digits: Path, command: Run, tmp_path: Path
 ) -> None:
     paths = sorted(digits.rglob("*.png"))
     for path, year in zip(paths, (2**33, 2**34 - 1, -(2**31), -(2**33), 2**62, -(2**62)), strict=False):
@@ -113,7 +113,7 @@ def test_pictures_from_the_far_future_and_past_are_read_once_and_moved_like_othe
     paths[0].write_bytes(b"<html>")
     os.utime(paths[0], ns=(2**33 * 10**9, 2**33 * 10**9))
     for words in (["show", "--by-time"], ["verify"], ["undo"]):
-        result = whatsit(words[0], digits, *words[1:])
+        result = command(words[0], digits, *words[1:])
         assert result.returncode == 0, result.stderr
     for options in ({}, {"by_time": True}):
         catalog = wi.Catalog.from_folder(digits, **options)  # type: ignore[arg-type]
@@ -131,11 +131,11 @@ def misnamed(folder: Path, name: bytes = b"caf\xe9") -> Path:
     return path
 
 
-def test_class_whose_name_is_no_text_is_refused_at_once(digits: Path, whatsit: Run) -> None:
+def test_class_whose_name_is_no_text_is_refused_at_once(digits: Path, command: Run) -> None:
     odd = misnamed(digits)
     for path in sorted((digits / "7").iterdir()):
         path.rename(odd / path.name)
-    result = whatsit("train", digits)
+    result = command("train", digits)
     assert result.returncode == 2
     assert r"class caf\udce9 is not UTF-8" in result.stderr
     assert "Rename" in result.stderr
@@ -171,7 +171,7 @@ def deep(root: Path, name: str, data: bytes, levels: int = 1500) -> None:
         os.chdir(here)
 
 
-def test_folders_1500_deep_are_folders_like_others(tmp_path: Path, whatsit: Run) -> None:
+def test_folders_1500_deep_are_folders_like_others(tmp_path: Path, command: Run) -> None:
     root = Path(tempfile.mkdtemp(dir="/tmp"))  # a short path: the system takes 4,096 bytes in all
     try:
         deep(root / "bear", "d", b"<html>")
@@ -181,11 +181,11 @@ def test_folders_1500_deep_are_folders_like_others(tmp_path: Path, whatsit: Run)
             (["verify", root, "--fix"], "moved to the trash"),
             (["trash", root], "deep.png"),
         ):
-            result = whatsit(*words)
+            result = command(*words)
             assert result.returncode == 0, result.stderr[-300:]
             assert reported in result.stdout
         removed(root / "bear")
-        assert whatsit("undo", root).returncode == 0
+        assert command("undo", root).returncode == 0
         assert len([name for name in files_below(root) if name.endswith("deep.png")]) == 2
         assert size_of(root) > len(jpeg(1))
         assert len(list(_pictures_in(str(root)))) == 2
@@ -195,11 +195,11 @@ def test_folders_1500_deep_are_folders_like_others(tmp_path: Path, whatsit: Run)
 
 @pytest.mark.parametrize("words", [["show"], ["verify", "--fix"]])
 def test_path_that_is_too_long_for_the_system_is_one_sentence(
-    tmp_path: Path, whatsit: Run, words: list[str]
+    tmp_path: Path, command: Run, words: list[str]
 ) -> None:
     try:
         deep(tmp_path / "p" / "bear", "d" * 100, jpeg(1), 60)
-        result = whatsit(words[0], tmp_path / "p", *words[1:])
+        result = command(words[0], tmp_path / "p", *words[1:])
         assert result.returncode == 2
         assert f"The folders below {tmp_path / 'p' / 'bear'} are nested too deep" in result.stderr
         assert len(result.stderr) < 500

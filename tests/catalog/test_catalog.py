@@ -521,9 +521,9 @@ def test_rare_class_in_a_group_of_others_keeps_something_to_learn_from(digits: P
         assert counts["rare"]["train"] == 3
 
 
-def test_class_that_is_no_text_is_shown(whatsit: Run, digits: Path) -> None:
+def test_class_that_is_no_text_is_shown(command: Run, digits: Path) -> None:
     (digits / "7").rename(digits / os.fsdecode(b"b\xff"))
-    shown = whatsit("show", digits)
+    shown = command("show", digits)
     assert shown.returncode == 0, shown.stderr
     assert "b\\udcff" in shown.stdout
     assert "Rename them before you train" in shown.stdout

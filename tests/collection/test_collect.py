@@ -608,7 +608,7 @@ def _rows(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
-    site: Site, cache: Path, whatsit: Run, tmp_path: Path
+    site: Site, cache: Path, command: Run, tmp_path: Path
 ) -> None:
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(6)} | {"/slow": web.silent}
     urls = [site.url(path) for path in site.pages]
@@ -630,27 +630,27 @@ def test_ctrl_c_loses_nothing_and_the_same_command_goes_on(
     assert process.returncode == 130, reported
     assert "Traceback" not in reported
     site.pages["/slow"] = respond(jpeg(6))
-    result = whatsit(*words)
+    result = command(*words)
     assert result.returncode == 0, result.stderr
     assert len(pictures(tmp_path / "bears" / "bear")) == 7
 
 
 def test_whatsit_collect_takes_the_shells_list_of_files_and_ends_with_a_table(
-    site: Site, whatsit: Run, tmp_path: Path
+    site: Site, command: Run, tmp_path: Path
 ) -> None:
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(7)}
     for label, numbers in (("black", range(4)), ("teddy", range(4, 9))):
         text = "".join(site.url(f"/{n}") + "\n" for n in numbers)
         (tmp_path / f"urls_{label}.txt").write_text(text)
     words = ["collect", "--urls", "urls_black.txt", "urls_teddy.txt", "--into", "bears", "--allow-private"]
-    result = whatsit(*words)
+    result = command(*words)
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["class", "found", "downloaded", "duplicates", "broken", "kept"]
     assert lines[1].split() == ["black", "4", "4", "0", "0", "4"]
     assert lines[2].split() == ["teddy", "5", "3", "0", "0", "3"]
     assert "2  the server answers 404 (not found)" in result.stdout
-    document = json.loads(whatsit(*words, "--json").stdout)
+    document = json.loads(command(*words, "--json").stdout)
     counts = {"found": 4, "downloaded": 4, "duplicates": 0, "broken": 0, "kept": 4}
     assert document["classes"]["black"] == counts
     assert document["manifest"] == str(tmp_path / "bears" / "manifest.csv")
@@ -659,19 +659,19 @@ def test_whatsit_collect_takes_the_shells_list_of_files_and_ends_with_a_table(
     ]
 
 
-def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp_path: Path) -> None:
+def test_whatsit_collect_label_and_folder_of_lists(site: Site, command: Run, tmp_path: Path) -> None:
     site.pages |= {f"/{n}": respond(jpeg(n)) for n in range(3)}
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "urls_a.csv").write_text(f"title,url\nx,{site.url('/0')}\n")
     (tmp_path / "lists" / "b.txt").write_text(f"{site.url('/1')}\n")
-    assert whatsit("collect", "--urls", "lists", "--into", "two", "--allow-private").returncode == 0
+    assert command("collect", "--urls", "lists", "--into", "two", "--allow-private").returncode == 0
     assert sorted(path.name for path in (tmp_path / "two").iterdir() if path.is_dir()) == [
         ".whatsit",
         "a",
         "b",
     ]
     assert (
-        whatsit("collect", "--urls", "lists", "--label", "x", "--into", "one", "--allow-private").returncode
+        command("collect", "--urls", "lists", "--label", "x", "--into", "one", "--allow-private").returncode
         == 0
     )
     assert len(pictures(tmp_path / "one" / "x")) == 2
@@ -694,23 +694,23 @@ def test_whatsit_collect_label_and_folder_of_lists(site: Site, whatsit: Run, tmp
     ],
 )
 def test_whatsit_collect_says_what_is_wrong_and_makes_nothing(
-    whatsit: Run, tmp_path: Path, words: list[str], reported: str
+    command: Run, tmp_path: Path, words: list[str], reported: str
 ) -> None:
     (tmp_path / "empty.txt").write_text("# nothing\n\n")
     (tmp_path / "one.txt").write_text("http://127.0.0.1:1/a.jpg\n")
     (tmp_path / "picture.txt").write_bytes(jpeg(1))
     (tmp_path / "folder").mkdir()
     before = sorted(os.listdir(tmp_path))
-    result = whatsit(*words)
+    result = command(*words)
     assert result.returncode == 2
     assert reported in result.stderr
     assert "Traceback" not in result.stderr
     assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_whatsit_collect_that_keeps_nothing_says_why(whatsit: Run, site: Site, tmp_path: Path) -> None:
+def test_whatsit_collect_that_keeps_nothing_says_why(command: Run, site: Site, tmp_path: Path) -> None:
     (tmp_path / "urls_bear.txt").write_text(site.url("/gone"))
-    result = whatsit("collect", "--urls", "urls_bear.txt", "--into", "bears")
+    result = command("collect", "--urls", "urls_bear.txt", "--into", "bears")
     assert result.returncode == 2
     assert "private network" in result.stdout
     assert "No picture could be kept" in result.stderr

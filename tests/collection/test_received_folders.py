@@ -189,7 +189,7 @@ def test_folder_among_what_arrives_is_left(received: Path) -> None:
 
 
 def test_nothing_is_collected_into_a_class_that_is_a_link(
-    received: Path, victim: Path, site: Site, whatsit: Run, tmp_path: Path
+    received: Path, victim: Path, site: Site, command: Run, tmp_path: Path
 ) -> None:
     site.pages["/1"] = respond(jpeg(1))
     (received / "linked").symlink_to(victim)
@@ -197,7 +197,7 @@ def test_nothing_is_collected_into_a_class_that_is_a_link(
     with pytest.raises(CollectError, match=r"is a symbolic link.*Put a folder in its place"):
         collect_lists({"linked": [Found(site.url("/1"))]}, received, allow_private=True)
     (tmp_path / "urls_linked.txt").write_text(site.url("/1"))
-    result = whatsit("collect", "--urls", "urls_linked.txt", "--into", received, "--allow-private")
+    result = command("collect", "--urls", "urls_linked.txt", "--into", received, "--allow-private")
     assert result.returncode == 2
     assert "is a symbolic link" in result.stderr
     assert contents(victim) == before

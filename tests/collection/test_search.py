@@ -468,9 +468,9 @@ def web(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     return site
 
 
-def test_whatsit_collect_goes_from_words_to_a_clean_folder(web: Site, whatsit: Run, tmp_path: Path) -> None:
+def test_whatsit_collect_goes_from_words_to_a_clean_folder(web: Site, command: Run, tmp_path: Path) -> None:
     words = ["collect", "grizzly bear", "black=american black bear", "--into", "bears", "--max", 15]
-    result = whatsit(*words)
+    result = command(*words)
     assert result.returncode == 0, result.stderr
     assert "grizzly bear: openverse found 12, commons found 3" in result.stdout
     assert ["black", "15", "15", "0", "0", "15"] in [line.split() for line in result.stdout.splitlines()]
@@ -482,7 +482,7 @@ def test_whatsit_collect_goes_from_words_to_a_clean_folder(web: Site, whatsit: R
         assert len(list((tmp_path / "bears" / label).iterdir())) == 15
     assert "two classes" in result.stdout
     hits = web.hits.copy()
-    again = whatsit(*words)
+    again = command(*words)
     assert again.returncode == 0
     assert web.hits == hits  # not even the search
 

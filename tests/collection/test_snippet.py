@@ -143,8 +143,8 @@ def test_what_the_browser_saved_is_collected(site: Site, page: "Page", whatsit: 
 
 
 @pytest.mark.parametrize("engine", PAGES)
-def test_whatsit_snippet_prints_code_alone_on_stdout_and_steps_beside_it(whatsit: Run, engine: str) -> None:
-    result = whatsit("snippet", engine, "--name", 'black "b"')
+def test_whatsit_snippet_prints_code_alone_on_stdout_and_steps_beside_it(command: Run, engine: str) -> None:
+    result = command("snippet", engine, "--name", 'black "b"')
     assert result.stdout == snippet('black "b"')
     assert PAGES[engine] in result.stderr
     assert "whatsit collect --urls" in result.stderr

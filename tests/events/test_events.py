@@ -211,10 +211,10 @@ with emitting(cancel):
 """
 
 
-def test_cancelled_command_ends_as_after_ctrl_c(whatsit: Run, digits: Path, tmp_path: Path) -> None:
+def test_cancelled_command_ends_as_after_ctrl_c(command: Run, digits: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-c", CANCELLED, "train", str(digits), "--size", "32", "--epochs", "3"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 130, done.stderr
     assert "stopped; nothing is lost" in done.stderr
-    again = whatsit("train", "--resume", digits / ".whatsit" / "runs" / "0001")
+    again = command("train", "--resume", digits / ".whatsit" / "runs" / "0001")
     assert again.returncode == 0, again.stderr

@@ -553,7 +553,8 @@ def test_process_that_waited_for_a_killed_one_heals_what_that_left(bears: Path, 
         assert not waiting.journal.is_torn()
 
 
-EACH = 1 if WHOLE else 5  # of how many moments one is tried
+EACH = 1 if WHOLE else 15  # of how many moments one is tried
+CLOSELY = 1 if WHOLE else 4  # where few moments matter
 OPEN: Step = ("open", [])
 UNDO: Step = ("undo", [])
 MOVE: Step = ("move", [("black/1.jpg", "teddy/1.jpg"), ("grizzly/same.jpg", "polar/same.jpg")])
@@ -589,12 +590,12 @@ def place() -> Iterator[Path]:
 
 
 def kill_everywhere(
-    killer: Killer, project: Project, last: Step, disk: Path | None, each: int = EACH
+    killer: Killer, project: Project, last: Step, disk: Path | None, each: int = CLOSELY, number: int = 1
 ) -> Iterator[str]:
-    """Kill `last` at one moment after the other, each time from the same beginning, until it ends."""
+    """Kill `last` at moment `number` and those after it, each time from the same beginning, until it ends."""
     here = project.folder.parent
     begun = here.rename(here.with_name("begun"))
-    number, killed = 1, True
+    killed = True
     while killed:
         shutil.copytree(begun, here, symlinks=True)
         killed = killer(project.images, project.folder, last, number, disk)
@@ -620,7 +621,8 @@ def test_kill_at_any_moment_loses_nothing_and_is_healed_by_opening_the_project(
     if not history:
         shutil.rmtree(folder)
     again = 0
-    for number, when in enumerate(kill_everywhere(killer, project, last, disk)):
+    moment = 1 + list(DISKS).index(disks) * EACH // len(DISKS)  # each disk has moments of its own
+    for number, when in enumerate(kill_everywhere(killer, project, last, disk, EACH, moment)):
         assert everything(images, folder) >= pictures, when
         again += killer(images, folder, OPEN, 1 + 7 * number % 30, disk)  # killed again while it heals
         assert everything(images, folder) >= pictures, when
@@ -643,7 +645,7 @@ def test_kill_while_replacing_leaves_the_old_file_or_the_new_one_at_every_place(
     images = project.images
     count = len(contents(images))
     replaced = set()
-    for when in kill_everywhere(killer, project, REPLACE, None, each=1):
+    for when in kill_everywhere(killer, project, REPLACE, None):
         Project(images, project.folder)
         assert len(contents(images)) == count, when
         first = (images / "black/1.jpg").read_bytes()
@@ -661,16 +663,20 @@ def test_kill_while_undoing_a_replacement_that_looks_the_same_leaves_no_place_em
     perform(project, ("replace", [same]))
     perform(project, ("replace", [same, ("black/2.jpg", "black/2.jpg")]))
     for disk in (None, images / "black"):
-        for when in kill_everywhere(killer, project, UNDO, disk, each=1):
+        for when in kill_everywhere(killer, project, UNDO, disk):
             with another_disk(disk):
                 undo_all(Project(images, project.folder))
             assert contents(images) == original, when
         (place / "begun").rename(place / "here")
 
 
-@pytest.mark.parametrize("history", [BEGINNING[:2], (*BEGINNING, TRASH, UNDO, UNDO)], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("history", "each"),
+    [(BEGINNING[:2], 1), ((*BEGINNING, TRASH, UNDO, UNDO), CLOSELY)],
+    ids=["few", "many"],
+)
 def test_kill_while_the_trash_is_emptied_touches_nothing_else(
-    place: Path, killer: Killer, history: tuple[Step, ...]
+    place: Path, killer: Killer, history: tuple[Step, ...], each: int
 ) -> None:
     project = Project(fill(place / "here" / "bears"), place / "here" / "project")
     images, trash = project.images, project.folder / "trash"
@@ -678,7 +684,7 @@ def test_kill_while_the_trash_is_emptied_touches_nothing_else(
         perform(project, step)
     in_folder, in_trash = contents(images), contents(trash)
     kept_some = 0
-    for when in kill_everywhere(killer, project, ("empty", []), None, each=1):
+    for when in kill_everywhere(killer, project, ("empty", []), None, each):
         killer(images, project.folder, OPEN, 20, None)
         opened = Project(images, project.folder)
         kept = contents(trash)
@@ -742,55 +748,55 @@ def test_whatever_was_done_and_killed_undoing_it_all_brings_back_every_byte(
         assert contents(images) == original
 
 
-def test_whatsit_trash_lists_what_lies_there_and_undo_brings_it_back(bears: Path, whatsit: Run) -> None:
+def test_whatsit_trash_lists_what_lies_there_and_undo_brings_it_back(bears: Path, command: Run) -> None:
     before = contents(bears)
     project = Project(bears)
     odd = os.fsdecode(b"teddy/caf\xe9.jpg")
     trash(project, "black/1.jpg", odd, "teddy/deep/er/熊 🐻\n.jpg")
-    listed = whatsit("trash", bears)
+    listed = command("trash", bears)
     assert listed.returncode == 0, listed.stderr
     assert f"{bears}/black/1.jpg: black/1.jpg is not a bear" in listed.stdout
     assert "caf\\udce9.jpg is not a bear" in listed.stdout
     assert listed.stdout.splitlines()[-2] == "3 files, 0.0 MB"
     assert " undo " in listed.stdout.splitlines()[-1]
     assert listed.stdout.endswith(" brings back the pictures that were moved last\n")
-    document = json.loads(whatsit("trash", bears, "--json").stdout)
+    document = json.loads(command("trash", bears, "--json").stdout)
     assert [file["path"] for file in document["files"]][:2] == [str(bears / "black/1.jpg"), str(bears / odd)]
     assert document["files"][0]["reason"]["text"] == "black/1.jpg is not a bear"
     assert document["bytes"] == sum(len(data) for data in contents(project.folder / "trash").values())
     assert document["emptied"] is False
 
-    undone = whatsit("undo", bears)
+    undone = command("undo", bears)
     assert undone.returncode == 0, undone.stderr
     assert undone.stdout.startswith("undone: 3 files back to where they were before 20")
     assert f"{bears}/black/1.jpg (black/1.jpg is not a bear)" in undone.stdout
     assert contents(bears) == before
-    assert whatsit("undo", bears).stdout == "nothing to undo\n"
-    assert json.loads(whatsit("undo", bears, "--json").stdout) == {"restored": [], "decisions": 0}
-    assert whatsit("trash", bears).stdout == "0 files, 0.0 MB\n"
+    assert command("undo", bears).stdout == "nothing to undo\n"
+    assert json.loads(command("undo", bears, "--json").stdout) == {"restored": [], "decisions": 0}
+    assert command("trash", bears).stdout == "0 files, 0.0 MB\n"
 
 
-def test_whatsit_undo_tells_what_came_back_as_json(bears: Path, whatsit: Run, tmp_path: Path) -> None:
+def test_whatsit_undo_tells_what_came_back_as_json(bears: Path, command: Run, tmp_path: Path) -> None:
     relabel(Project(bears, tmp_path / "elsewhere"), ("black/1.jpg", "teddy/1.jpg"))
-    undone = whatsit("undo", bears, "--project", "elsewhere", "--json")
+    undone = command("undo", bears, "--project", "elsewhere", "--json")
     assert json.loads(undone.stdout) == {"restored": [str(bears / "black/1.jpg")], "decisions": 0}
     assert not (bears / ".whatsit").exists()
 
 
-def test_whatsit_trash_empty_deletes_for_good(bears: Path, whatsit: Run) -> None:
+def test_whatsit_trash_empty_deletes_for_good(bears: Path, command: Run) -> None:
     trash(Project(bears), "black/1.jpg")
-    emptied = whatsit("trash", bears, "--empty")
+    emptied = command("trash", bears, "--empty")
     assert (emptied.returncode, emptied.stdout) == (0, "1 file, 0.0 MB, deleted for good\n")
     assert not contents(bears / ".whatsit" / "trash")
-    document = json.loads(whatsit("trash", bears, "--empty", "--json").stdout)
+    document = json.loads(command("trash", bears, "--empty", "--json").stdout)
     assert document == {"files": [], "bytes": 0, "emptied": True}
-    assert whatsit("undo", bears).stdout == "nothing to undo\n"
+    assert command("undo", bears).stdout == "nothing to undo\n"
 
 
-def test_whatsit_undo_with_a_file_in_the_way_says_which(bears: Path, whatsit: Run) -> None:
+def test_whatsit_undo_with_a_file_in_the_way_says_which(bears: Path, command: Run) -> None:
     trash(Project(bears), "black/1.jpg")
     (bears / "black/1.jpg").write_text("mine")
-    refused = whatsit("undo", bears)
+    refused = command("undo", bears)
     assert refused.returncode == 2
     assert (
         f"{bears}/black/1.jpg already exists, so {bears}/.whatsit/trash/000001/1.jpg can't be moved there"
@@ -809,10 +815,10 @@ def test_whatsit_undo_with_a_file_in_the_way_says_which(bears: Path, whatsit: Ru
     ],
 )
 def test_where_there_is_no_project_it_is_said_and_none_is_made(
-    bears: Path, whatsit: Run, words: list[str], sentence: str
+    bears: Path, command: Run, words: list[str], sentence: str
 ) -> None:
     before = contents(bears.parent)
-    refused = whatsit(*words)
+    refused = command(*words)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith(f"whatsit: {sentence}")
     assert len(refused.stderr.splitlines()) == 1

@@ -229,12 +229,12 @@ def test_migration_that_fails_changes_nothing(bears: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("words", [["trash", "--empty"], ["undo"], ["show"]])
 def test_project_of_a_newer_whatsit_is_refused_and_left_as_it_is(
-    bears: Path, whatsit: Run, words: list[str]
+    bears: Path, command: Run, words: list[str]
 ) -> None:
     path = Project(bears).database.path
     set_format(path, NEWEST + 1)
     before = path.read_bytes()
-    refused = whatsit(*words, bears)
+    refused = command(*words, bears)
     assert refused.returncode == 2
     assert refused.stderr == (
         f"whatsit: {path} was written by a newer Whatsit (format {NEWEST + 1}; "
@@ -243,11 +243,11 @@ def test_project_of_a_newer_whatsit_is_refused_and_left_as_it_is(
     assert path.read_bytes() == before
 
 
-def test_damaged_database_is_said_and_left_as_it_is(bears: Path, whatsit: Run) -> None:
+def test_damaged_database_is_said_and_left_as_it_is(bears: Path, command: Run) -> None:
     path = Project(bears).database.path
     path.write_bytes(b"I am no database, and long enough to be read. " * 99)
     before = path.read_bytes()
-    refused = whatsit("undo", bears)
+    refused = command("undo", bears)
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"whatsit: {path} can't be used (file is not a database).")
     assert "If the file is damaged, move it away" in refused.stderr
@@ -295,11 +295,11 @@ def test_full_disk_moves_no_picture_that_could_not_be_undone(bears: Path, tmp_pa
     assert Project(bears).journal.undo() == []
 
 
-def test_project_folder_of_other_pictures_is_refused(bears: Path, tmp_path: Path, whatsit: Run) -> None:
+def test_project_folder_of_other_pictures_is_refused(bears: Path, tmp_path: Path, command: Run) -> None:
     shutil.copytree(bears, tmp_path / "cats")
     perform(Project(bears, tmp_path / "kept"), ("trash", ["black/1.jpg"]))
     for images in ("cats", "no such folder"):
-        refused = whatsit("undo", images, "--project", "kept")
+        refused = command("undo", images, "--project", "kept")
         assert refused.returncode == 2
         assert f"belongs to the pictures in {bears}." in refused.stderr
     assert (tmp_path / "cats/black/1.jpg").exists()
@@ -485,7 +485,7 @@ def test_run_that_finds_no_place_is_said(bears: Path) -> None:
 
 
 def test_whatsit_env_tells_how_much_the_project_takes(
-    bears: Path, whatsit: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bears: Path, command: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def reported(folder: Path, project: Path | None = None) -> str:
         env(folder, project, json=True)
@@ -501,7 +501,7 @@ def test_whatsit_env_tells_how_much_the_project_takes(
     assert reported(bears.parent, project.folder) == f"{project.folder} ({size})"
     monkeypatch.chdir(bears)
     assert reported(Path()) == f".whatsit ({size})"
-    line = next(line for line in whatsit("env", bears).stdout.splitlines() if line.startswith("project"))
+    line = next(line for line in command("env", bears).stdout.splitlines() if line.startswith("project"))
     assert line.split(maxsplit=1)[1] == f"{bears}/.whatsit ({size})"
 
 

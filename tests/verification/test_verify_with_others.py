@@ -101,7 +101,7 @@ def test_folder_that_may_not_be_written_holds_up_no_other(bears: Path, as_owner:
     assert "teddy/cut.jpg" not in kept
 
 
-def test_pictures_behind_links_are_told_and_stay(bears: Path, tmp_path: Path, whatsit: Run) -> None:
+def test_pictures_behind_links_are_told_and_stay(bears: Path, tmp_path: Path, command: Run) -> None:
     victim = tmp_path / "victim"
     put(victim / "html.jpg", b"<html>")
     put(victim / "deep" / "print.jpg", rendered(30).convert("CMYK"))
@@ -116,7 +116,7 @@ def test_pictures_behind_links_are_told_and_stay(bears: Path, tmp_path: Path, wh
         assert reasons[f"linked/{name}"].endswith("it is behind the symbolic link linked, so it stays there")
     assert [path.name for path, _ in done.unreadable] == ["html.jpg"]
     assert contents(victim) == before
-    reported = whatsit("verify", bears / "linked")
+    reported = command("verify", bears / "linked")
     assert "behind the symbolic link" in reported.stdout
     assert contents(victim) == before
 
