@@ -157,7 +157,7 @@ def test_table_is_trained_on_and_gives_its_name(command: Run, digits: Path, tmp_
 
 
 def test_evaluate_splits_as_the_training_did_and_says_what_was_learnt(command: Run, digits: Path) -> None:
-    short = "--epochs", 2, "--augment", "none"
+    short = "--epochs", 2, "--size", 64, "--augment", "none"
     trained = command("train", digits, "--valid", 0.5, "--split-seed", 7, *short, "--json")
     valid = json.loads(command("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
     assert valid["images"] == 30
