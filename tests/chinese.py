@@ -1,8 +1,6 @@
 """The Chinese of the documentation: `make docs-chinese` brings its catalogs in step with the English text."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from babel.messages.pofile import write_po
 from sphinx_intl.catalog import load_po, update_with_fuzzy
 
 from tests import ROOT
+from tests.documentation import build
 
 DOCS = ROOT / "docs"
 CATALOGS = DOCS / "locale" / "zh_CN" / "LC_MESSAGES"
@@ -33,8 +32,7 @@ def pages() -> list[str]:
 def templates() -> Iterator[Path]:
     """A folder with the messages of each page as it is now, NAME.pot."""
     with TemporaryDirectory() as folder:
-        words = [sys.executable, "-m", "sphinx", "-q", "-b", "gettext", DOCS, folder]
-        subprocess.run(words, check=True, cwd=ROOT)
+        build("-b", "gettext", DOCS, folder)
         yield Path(folder)
 
 

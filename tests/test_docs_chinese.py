@@ -1,8 +1,6 @@
 """The Chinese of the documentation changes with the English."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from sphinx_intl.catalog import load_po
 
 from tests import ROOT
 from tests.chinese import CATALOGS, code, pages, templates, to_translate, translations, without_comments
+from tests.documentation import build
 from tests.tutorial import LINK, PAGE
 from tests.tutorial_chinese import in_chinese
 
@@ -76,10 +75,7 @@ def test_commands_of_the_tutorial_print_the_chinese_that_it_shows(tmp_path: Path
 
 
 def test_chinese_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    asked = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
-    asked += ["-D", "language=zh_CN", "docs", str(tmp_path)]
-    built = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)
-    assert built.returncode == 0, built.stderr
+    build("-W", "--keep-going", "-b", "html", "-D", "language=zh_CN", "docs", tmp_path)
     page = (tmp_path / "start.html").read_text()
     assert 'lang="zh-CN"' in page
     assert 'href="../start.html" lang="en"' in page

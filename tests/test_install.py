@@ -1,7 +1,9 @@
 """The base install alone: another environment, the wheel, no extras."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +44,51 @@ def base_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+# Runs the code on each line with words for it, and prints its exit code and what it printed.
+RUNS = """
+import io, json, os, sys, traceback
+from contextlib import redirect_stderr, redirect_stdout
+for line in sys.stdin:
+    folder, code, sys.argv = json.loads(line)
+    os.chdir(folder)
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        ended = 0
+        try:
+            exec(code, {})
+        except SystemExit as end:
+            ended = end.code
+        except Exception:
+            traceback.print_exc()
+            ended = 1
+    for one in (out, err):
+        one.seek(0)
+    print(json.dumps([ended, out.read(), err.read()]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def running(base_python: Path, cache: Path) -> Iterator[Run]:
+    """Run code in the base install alone: in one process, which imports everything once."""
+    command = [base_python, "-c", RUNS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def run(folder: Path, code: str, *words: object) -> subprocess.CompletedProcess[str]:
+            line = json.dumps([str(folder), code, ["whatsit", *map(str, words)]])
+            print(line, file=process.stdin, flush=True)
+            return subprocess.CompletedProcess(words, *json.loads(process.stdout.readline()))
+
+        yield run
+
+
 @pytest.fixture
-def base(base_python: Path, cache: Path, tmp_path: Path) -> Run:
+def base(running: Run, tmp_path: Path) -> Run:
     """Run the command with the base install alone."""
 
     def run(*words: object) -> subprocess.CompletedProcess[str]:
-        command = [base_python, "-m", "whatsit", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        return running(tmp_path, "from whatsit.cli import main; main()", *words)
 
     return run
 
@@ -72,7 +112,7 @@ def test_base_install_is_small_and_has_nothing_heavy(base_python: Path) -> None:
 
 
 def test_base_install_trains_and_what_it_trained_answers(
-    base: Run, whatsit: Run, photos: Path, tmp_path: Path
+    base: Run, command: Run, photos: Path, tmp_path: Path
 ) -> None:
     picture = next((photos / "blue").iterdir())
     done = base("train", photos, "--json", "--epochs", 8)
@@ -92,7 +132,7 @@ def test_base_install_trains_and_what_it_trained_answers(
     ):
         done = base(*words)
         assert done.returncode == 0, (words, done.stderr)
-    here, there = (run("predict", "photos.whatsit", picture).stdout for run in (whatsit, base))
+    here, there = (run("predict", "photos.whatsit", picture).stdout for run in (command, base))
     assert here == there
     assert ": blue" in here
 
@@ -129,10 +169,9 @@ def test_what_the_base_install_lacks_is_named(
     ],
 )
 def test_what_python_lacks_is_named(
-    base_python: Path, cache: Path, photos: Path, extra: str, what: str
+    running: Run, photos: Path, tmp_path: Path, extra: str, what: str
 ) -> None:
-    code = f"import whatsit as wi; catalog = wi.Catalog.from_folder({str(photos)!r}); {what}"
-    done = subprocess.run([base_python, "-c", code], capture_output=True, text=True)
+    done = running(tmp_path, f"import whatsit as wi; catalog = wi.Catalog.from_folder('photos'); {what}")
     assert "MissingError: " in done.stderr
     assert not done.stdout, "nothing was trained before"
     assert f"pip install 'whatsit[{extra}]'" in done.stderr.splitlines()[-1]

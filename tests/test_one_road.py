@@ -56,11 +56,11 @@ def table(predictions: Sequence[Prediction]) -> np.ndarray[tuple[int, int], np.d
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_road_gives_the_same_answer(
-    photos: Path, tmp_path: Path, whatsit: Run, precision: Precision
+    photos: Path, tmp_path: Path, command: Run, precision: Precision
 ) -> None:
     if precision == "bf16" and best_precision() != "bf16":
         pytest.skip("this processor does not compute in bf16")
-    learner = wi.Learner(wi.Catalog.from_folder(photos), precision=precision)
+    learner = wi.Learner(wi.Catalog.from_folder(photos), size=128, precision=precision)
     learner.fit_one_cycle(4)
     learner.export(tmp_path / "x.whatsit")
     classifier = wi.Classifier(tmp_path / "x.whatsit")
@@ -85,7 +85,7 @@ def test_every_road_gives_the_same_answer(
     np.testing.assert_allclose(measured, table(by_classifier), **EQUAL)
     assert [learner.classes[place] for place in labels] == [item.label for item in test]
 
-    reported = whatsit("predict", tmp_path / "x.whatsit", *paths[:4], "--json", "--precision", precision)
+    reported = command("predict", tmp_path / "x.whatsit", *paths[:4], "--json", "--precision", precision)
     for row, one in zip(json.loads(reported.stdout)["predictions"], by_classifier, strict=False):
         assert (row["label"], row["verdict"], row["novelty"]) == (one.label, one.verdict, one.novelty)
         assert row["probabilities"] == pytest.approx(one.probabilities, abs=EQUAL["atol"])
@@ -127,7 +127,7 @@ def test_model_goes_into_a_bundle_and_out_of_it_unchanged(photos: Path, tmp_path
 def test_what_callbacks_ask_for_changes_nothing(photos: Path, tmp_path: Path) -> None:
     made = []
     for ask in (False, True):
-        learner = wi.Learner(wi.Catalog.from_folder(photos, project=tmp_path / "project"))
+        learner = wi.Learner(wi.Catalog.from_folder(photos, project=tmp_path / "project"), size=64)
         path = learner.catalog.items[0].path
         callbacks = [lambda epoch: bool(learner.predict(path)) and False] if ask else []  # noqa: B023
         learner.fit_one_cycle(2, lr=1e-4, callbacks=callbacks)
@@ -139,7 +139,7 @@ def test_what_callbacks_ask_for_changes_nothing(photos: Path, tmp_path: Path) ->
 
 def test_stage_that_is_loaded_leaves_the_runs_own_records_alone(photos: Path, tmp_path: Path) -> None:
     catalog = wi.Catalog.from_folder(photos, project=tmp_path / "project")
-    learner = wi.Learner(catalog)
+    learner = wi.Learner(catalog, size=64)
     learner.fit_one_cycle(1)
     learner.save("one")
     learner.fit_one_cycle(4)
@@ -149,7 +149,7 @@ def test_stage_that_is_loaded_leaves_the_runs_own_records_alone(photos: Path, tm
     assert learner.load("one").predict(catalog.items[0].path) != before
     assert (learner.run / "held-out.json").read_bytes() == kept
     runs = set((tmp_path / "project" / "runs").iterdir())
-    wi.Learner(catalog).load("one").predict(catalog.items[0].path)
+    wi.Learner(catalog, size=64).load("one").predict(catalog.items[0].path)
     assert set((tmp_path / "project" / "runs").iterdir()) == runs, "an answer needs no run"
 
 

@@ -35,8 +35,9 @@ def test_nothing_heavy_is_loaded_until_needed(code: str) -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_predicting_loads_no_torch(whatsit: Run, digits: Path, tmp_path: Path) -> None:
-    assert whatsit("train", digits, "--out", "d.whatsit", "--epochs", 2).returncode == 0
+def test_predicting_loads_no_torch(command: Run, digits: Path, tmp_path: Path) -> None:
+    train = "train", digits, "--out", "d.whatsit", "--epochs", 2, "--augment", "none"
+    assert command(*train).returncode == 0
     check = (
         "import sys; sys.modules.update(torch=None, sklearn=None, timm=None, onnx=None, torchvision=None)\n"
         "import whatsit; print(whatsit.Classifier('d.whatsit').predict(sys.argv[1]).label)"
@@ -48,35 +49,35 @@ def test_predicting_loads_no_torch(whatsit: Run, digits: Path, tmp_path: Path) -
     assert result.stdout.strip() in ("0", "1", "7")
 
 
-def test_whole_road_with_json(whatsit: Run, digits: Path) -> None:
-    shown = json.loads(whatsit("show", digits, "--json", "--save", "show.png").stdout)
+def test_whole_road_with_json(command: Run, digits: Path) -> None:
+    shown = json.loads(command("show", digits, "--json", "--save", "show.png").stdout)
     assert shown["images"] == 60
-    result = whatsit("train", digits, "--out", "d.whatsit", "--json", "--repeat", 2)
+    result = command("train", digits, "--out", "d.whatsit", "--json", "--repeat", 2)
     report = json.loads(result.stdout)
     assert {"accuracy", "error_rate", "classes", "images", "seconds", "bundle"} <= report.keys()
     assert report["images"] == 60
     assert len(report["repeats"]) == 2
-    measured = json.loads(whatsit("evaluate", "d.whatsit", digits, "--split", "valid", "--json").stdout)
+    measured = json.loads(command("evaluate", "d.whatsit", digits, "--split", "valid", "--json").stdout)
     assert measured["images"] == 12
     assert measured["accuracy"] == pytest.approx(report["accuracy"])
     assert set(measured["per_class"]) == {"0", "1", "7"}
-    answers = json.loads(whatsit("predict", "d.whatsit", digits / "7", "--json").stdout)["predictions"]
+    answers = json.loads(command("predict", "d.whatsit", digits / "7", "--json").stdout)["predictions"]
     assert len(answers) == 20
     judged = {"label", "verdict", "probability", "probabilities", "novelty"}
     assert set(answers[0]) == {"path", *judged}
 
 
-def test_table_for_people(whatsit: Run, digits: Path) -> None:
-    result = whatsit("train", digits, "--epochs", 2)
+def test_table_for_people(command: Run, digits: Path) -> None:
+    result = command("train", digits, "--epochs", 2, "--augment", "none")
     assert re.match(r"Too few to tell: \d+ of 12 right", result.stdout)
     assert "train_loss" not in result.stdout
     assert "precision" not in result.stdout
     assert "bundle: digits.whatsit" in result.stdout
-    whole = whatsit("train", digits, "--epochs", 2, "-v").stdout
+    whole = command("train", digits, "--epochs", 2, "--augment", "none", "-v").stdout
     assert whole.startswith("epoch  train_loss")
     assert "class  pictures  precision" in whole
     picture = next((digits / "0").iterdir())
-    answered = whatsit("predict", "digits.whatsit", picture, "--top", 3)
+    answered = command("predict", "digits.whatsit", picture, "--top", 3)
     assert answered.stdout.count("%") == 3
     piped = subprocess.run(
         [sys.executable, "-m", "whatsit", "predict", "digits.whatsit", "-"],
@@ -106,9 +107,9 @@ def test_table_for_people(whatsit: Run, digits: Path) -> None:
     ],
 )
 def test_mistakes_end_in_one_sentence_and_exit_code_2(
-    whatsit: Run, digits: Path, words: list[str], sentence: str
+    command: Run, digits: Path, words: list[str], sentence: str
 ) -> None:
-    result = whatsit(*words)
+    result = command(*words)
     assert result.returncode == 2
     assert sentence in result.stderr
     assert ("Traceback" in result.stderr) == ("--debug" in words)
@@ -124,7 +125,7 @@ def test_output_that_cannot_be_written_is_said(whatsit: Run) -> None:
 
 
 def test_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "whatsit", "env", "--json"]
+    command = [sys.executable, "-m", "whatsit", "cache", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         child.stdout.close()  # type: ignore[union-attr]
         said = child.stderr.read()  # type: ignore[union-attr]
@@ -133,7 +134,7 @@ def test_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
 
 
 def test_folder_is_predicted_without_what_is_hidden_in_it(command: Run, digits: Path) -> None:
-    assert command("train", digits, "--epochs", 1).returncode == 0
+    assert command("train", digits, "--epochs", 1, "--augment", "none").returncode == 0
     picture = next((digits / "0").iterdir())
     for hidden in (".ipynb_checkpoints/a.png", "0/._a.png", "@eaDir/a.png"):
         (digits / hidden).parent.mkdir(exist_ok=True)
@@ -147,7 +148,7 @@ def test_table_is_trained_on_and_gives_its_name(command: Run, digits: Path, tmp_
     paths = sorted(digits.glob("*/*.png"))
     rows = [f"{path.relative_to(tmp_path)},digit {path.parent.name},{n % 9}" for n, path in enumerate(paths)]
     (tmp_path / "numbers.csv").write_text("\n".join(["path,label,person", *rows]))
-    words = ["numbers.csv", "--group", "person", "--epochs", 1]
+    words = ["numbers.csv", "--group", "person", "--epochs", 1, "--augment", "none"]
     result = command("train", *words, "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["classes"] == ["digit 0", "digit 1", "digit 7"]
@@ -156,7 +157,8 @@ def test_table_is_trained_on_and_gives_its_name(command: Run, digits: Path, tmp_
 
 
 def test_evaluate_splits_as_the_training_did_and_says_what_was_learnt(command: Run, digits: Path) -> None:
-    trained = command("train", digits, "--valid", 0.5, "--split-seed", 7, "--epochs", 2, "--json")
+    short = "--epochs", 2, "--size", 64, "--augment", "none"
+    trained = command("train", digits, "--valid", 0.5, "--split-seed", 7, *short, "--json")
     valid = json.loads(command("evaluate", "digits.whatsit", digits, "--split", "valid", "--json").stdout)
     assert valid["images"] == 30
     assert valid["trained_on"] == 0
@@ -171,7 +173,8 @@ def test_evaluate_splits_as_the_training_did_and_says_what_was_learnt(command: R
     said = whole.stdout.splitlines()
     assert re.match(r"Measured on 30 pictures that it was not trained on: \d+ right, \d+ wrong", said[2])
     assert re.match(r"The likeliest class is right for \d+ of 30: accuracy [\d.]+%", said[3])
-    assert command("train", digits, "--out", "other.whatsit", "--project", "p", "--epochs", 1).returncode == 0
+    other = "--out", "other.whatsit", "--project", "p"
+    assert command("train", digits, *other, *short).returncode == 0
     unknown = command("evaluate", "other.whatsit", digits)
     assert "only if it was not trained on these: its run was not found here." in unknown.stdout
 
@@ -211,14 +214,14 @@ def test_progress_is_shown_in_a_terminal(digits: Path, tmp_path: Path, cache: Pa
     assert b"60/60" in seen
 
 
-def test_demo_shows_the_whole_road(whatsit: Run, tmp_path: Path) -> None:
+def test_demo_shows_the_whole_road(command: Run, tmp_path: Path) -> None:
     mine = tmp_path / "demo" / "drawings" / "mine"
     mine.mkdir(parents=True)
-    refused = whatsit("demo")
+    refused = command("demo")
     assert refused.returncode == 2
     assert "--folder" in refused.stderr
     assert mine.exists()
-    result = whatsit("demo", "--folder", "other")
+    result = command("demo", "--folder", "other")
     assert result.returncode == 0, result.stderr
     drawings, digits = result.stdout.split("real handwritten digits in other/digits")
     assert "exact copies" in drawings
@@ -264,10 +267,10 @@ def test_openvino_does_not_phone_home(cache: Path, tmp_path: Path) -> None:
     assert result.stdout.strip() == "[] [] []"
 
 
-def test_env_and_cache_tell_what_a_bug_report_needs(whatsit: Run) -> None:
-    facts = json.loads(whatsit("env", "--json").stdout)
+def test_env_and_cache_tell_what_a_bug_report_needs(command: Run, whatsit: Run) -> None:
+    facts = json.loads(command("env", "--json").stdout)
     assert {"whatsit", "python", "processor", "device", "cache", "openvino"} <= facts.keys()
-    assert json.loads(whatsit("cache", "--json").stdout)["folder"]
+    assert json.loads(command("cache", "--json").stdout)["folder"]
     assert whatsit("--version").stdout.startswith("whatsit ")
 
 

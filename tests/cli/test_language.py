@@ -250,9 +250,9 @@ def test_mistakes_in_the_input_are_chinese(spoken: Spoken) -> None:
         assert (done.returncode, done.stderr) == (2, sentence)
 
 
-def test_json_is_the_same_in_both_languages(whatsit: Run, digits: Path) -> None:
-    assert whatsit("train", digits, "--epochs", 2, "--augment", "none").returncode == 0
-    assert whatsit("train", digits, "--epochs", 2, "--augment", "none", "--seed", 1).returncode == 0
+def test_json_is_the_same_in_both_languages(command: Run, digits: Path) -> None:
+    assert command("train", digits, "--epochs", 2, "--augment", "none").returncode == 0
+    assert command("train", digits, "--epochs", 2, "--augment", "none", "--seed", 1).returncode == 0
     picture = next((digits / "0").iterdir())
     for words in (
         ("verify", digits, "--dry-run"),
@@ -266,18 +266,18 @@ def test_json_is_the_same_in_both_languages(whatsit: Run, digits: Path) -> None:
         ("cache",),
     ):
         english, chinese = (
-            json.loads(whatsit(*words, "--json", "--lang", lang).stdout) for lang in ("en", "zh")
+            json.loads(command(*words, "--json", "--lang", lang).stdout) for lang in ("en", "zh")
         )
         assert english == chinese, words
 
 
-def test_training_is_told_in_chinese(whatsit: Run, digits: Path, tmp_path: Path) -> None:
-    done = whatsit("train", digits, "--epochs", 2, "--augment", "none", "--lang", "zh")
+def test_training_is_told_in_chinese(command: Run, digits: Path, tmp_path: Path) -> None:
+    done = command("train", digits, "--epochs", 2, "--augment", "none", "--lang", "zh")
     assert done.returncode == 0, done.stderr
     assert re.match(r"图片太少，无法判断：12 张中答对 \d+ 张", done.stdout)
     assert "\n模型包：digits.whatsit（" in done.stdout
     assert 'lang="zh-CN"' in (tmp_path / "digits-report.html").read_text(encoding="utf-8")
-    listed = whatsit("runs", digits, "--lang", "zh").stdout.splitlines()
+    listed = command("runs", digits, "--lang", "zh").stdout.splitlines()
     assert listed[0] == "12 张验证集图片"
     assert re.match(r"训练记录 +日期 +模型包 +错误率 +与最低者相比$", listed[1])
     assert len({cells(line) for line in listed[1:3]}) == 1

@@ -66,7 +66,7 @@ def test_equally_good_ones_are_seldom_called_different(seed: int) -> None:
 def test_whatsit_runs_tells_what_differed_and_what_may_be_chance(digits: Path, command: Run) -> None:
     assert command("runs", digits).returncode == 2  # no project yet
     for words in (("--epochs", 1, "--lr", 1e-5), ("--epochs", 20), ("--epochs", 20, "--seed", 3)):
-        assert command("train", digits, *words).returncode == 0
+        assert command("train", digits, "--augment", "none", *words).returncode == 0
     shown = command("runs", digits)
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
@@ -82,8 +82,9 @@ def test_whatsit_runs_tells_what_differed_and_what_may_be_chance(digits: Path, c
 
 
 def test_runs_on_other_pictures_stand_apart(digits: Path, command: Run) -> None:
-    command("train", digits, "--epochs", 2)
-    command("train", digits, "--epochs", 2, "--split-seed", 7)
+    words = "train", digits, "--epochs", 2, "--augment", "none"
+    command(*words)
+    command(*words, "--split-seed", 7)
     shown = command("runs", digits).stdout
     assert shown.count("measured on the same pictures") == 2
 
@@ -95,7 +96,7 @@ def test_a_run_is_listed_with_the_bundle_that_it_wrote_last(
         rows = json.loads(command("runs", digits, "--json").stdout)
         return [(row["bundle"], row["bundle_is_replaced"]) for row in rows]
 
-    command("train", digits, "--epochs", 2)
+    command("train", digits, "--epochs", 2, "--augment", "none")
     learner = wi.Learner(wi.Catalog.from_folder(digits))
     learner.fit_one_cycle(1)
     learner.export(tmp_path / "in-python.whatsit")

@@ -68,9 +68,19 @@ def photos(cache: Path, clothing: Path, tmp_path_factory: pytest.TempPathFactory
     return folder
 
 
+def some_of(photos: Path, folder: Path, count: int) -> Path:
+    """The first photos of each class and split, copied."""
+    for path in photos.glob("[!.]*/*"):
+        place = folder / path.relative_to(photos)
+        place.mkdir(parents=True)
+        for one in sorted(path.iterdir())[:count]:
+            shutil.copy(one, place)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def learner(photos: Path) -> Learner:
-    learner = Learner(wi.Catalog.from_folder(photos), precision="fp32")
+    learner = Learner(wi.Catalog.from_folder(photos), size=224, precision="fp32")
     learner.fit_one_cycle(20)
     return learner
 
@@ -161,7 +171,7 @@ def test_heat_map_of_a_bundle_is_exact_its_mean_and_the_bias_are_the_logit(
     best = classifier.explain(path)
     assert best.label == classifier.predict(path).label
     assert best.evidence.max() == 1
-    assert best.overlay().size == (320, 320)
+    assert best.overlay().size == (224, 224)
 
 
 def test_heat_map_for_a_class_that_there_is_not(bundle: Path, learner: Learner) -> None:
@@ -170,9 +180,7 @@ def test_heat_map_for_a_class_that_there_is_not(bundle: Path, learner: Learner) 
 
 
 def test_backbone_without_exact_maps_explains_by_gradients(digits: Path, tmp_path: Path, cache: Path) -> None:
-    learner = Learner(
-        wi.Catalog.from_folder(digits), "vit_tiny_patch16_224", pretrained=False, precision="fp32"
-    ).freeze()
+    learner = Learner(wi.Catalog.from_folder(digits), "test_vit", pretrained=False, precision="fp32").freeze()
     learner.fit_one_cycle(1)
     paths = [item.path for item in learner.catalog["valid"]][:2]
     maps = [learner.explain(path, label) for path, label in zip(paths, learner.classes, strict=False)]
@@ -212,7 +220,7 @@ def test_classifier_is_not_sure_below_its_least_probability(learner: Learner, bu
         Classifier(bundle, min_probability={"sandals": 0.5})
 
 
-def test_bundle_of_an_earlier_format_still_answers(bundle: Path, learner: Learner) -> None:
+def test_bundle_of_an_earlier_format_still_answers(bundle: Path, photos: Path, tmp_path: Path) -> None:
     manifest = json.loads(zipfile.ZipFile(bundle).read("manifest.json"))
     for name in ("temperature", "novelty"):
         del manifest[name]
@@ -225,11 +233,11 @@ def test_bundle_of_an_earlier_format_still_answers(bundle: Path, learner: Learne
         "card.md": None,
     }
     old = rewritten(bundle, parts)
-    classifier = Classifier(old)
-    answer = classifier.predict(learner.catalog.items[0].path)
+    folder, classifier = some_of(photos, tmp_path / "some", 3), Classifier(old)
+    answer = classifier.predict(next((folder / "test" / "shoes").iterdir()))
     assert answer.novelty is None
     assert answer.verdict == "known"
-    page = report_folder(Classifier(old), learner.catalog.root).render()
+    page = report_folder(classifier, folder).render()
     assert "tell strange pictures from known ones" in page
 
 
@@ -266,13 +274,13 @@ def test_bundle_carries_its_false_alarms_and_less_than_a_megabyte(bundle: Path) 
 def test_novelty_of_five_classes_of_clothes_finds_the_other_five_and_all_that_is_none(
     clothing: Path, cache: Path, tmp_path: Path
 ) -> None:
-    """The whole of it on eight splits of all photos is a campaign; here two of them, on some."""
-    table, step = ["path,label,split"], 1 if WHOLE else 3
+    """The whole of it on eight splits of all photos is a campaign; here two of them, on some, and smaller."""
+    table, step = ["path,label,split"], 1 if WHOLE else 6
     for split, called in (("train", "train"), ("validation", "valid"), ("test", "test")):
         for folder in sorted((clothing / split).iterdir()):
             table += [f"{path},{folder.name},{called}" for path in sorted(folder.iterdir())[::step]]
     (tmp_path / "table.csv").write_text("\n".join(table))
-    learner = Learner(wi.Catalog.from_csv(tmp_path / "table.csv"))
+    learner = Learner(wi.Catalog.from_csv(tmp_path / "table.csv"), size="auto" if WHOLE else 224)
     train, others = (
         learner._state.data.of("train"),
         [learner._state.data.of("valid"), learner._state.data.of("test")],
@@ -424,7 +432,8 @@ def test_cells_open_their_pictures_by_keyboard_alone(page: "Page") -> None:
 
 def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    done = command("train", photos, "--project", project, "--epochs", 4, "--augment", "none", "--json")
+    words = "--project", project, "--epochs", 4, "--size", 128, "--augment", "none"
+    done = command("train", photos, *words, "--json")
     run = Path(json.loads(done.stdout)["run"])
     beside = Path(json.loads(done.stdout)["report"])
     assert beside == tmp_path / "photos-report.html"
@@ -451,14 +460,14 @@ def test_train_writes_the_report_and_it_can_be_made_again(command: Run, photos: 
 
 
 def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
-    bundle: Path, clothing: Path, tmp_path: Path, whatsit: Run
+    bundle: Path, clothing: Path, tmp_path: Path, command: Run
 ) -> None:
     for label in ("shoes", "dress"):
         (tmp_path / "others" / label).mkdir(parents=True)
         for path in sorted((clothing / "train" / label).iterdir())[60:66]:
             shutil.copy(path, tmp_path / "others" / label)
     (tmp_path / "others" / "dress" / "broken.jpg").write_bytes(b"no picture")
-    done = whatsit("report", bundle, "others", "--out", "others.html", "--json")
+    done = command("report", bundle, "others", "--out", "others.html", "--json")
     assert list(json.loads(done.stdout)["splits"]) == ["all"]
     assert json.loads(done.stdout)["splits"]["all"]["images"] == 12
     text = (tmp_path / "others.html").read_text()
@@ -480,10 +489,10 @@ def test_report_on_a_folder_of_other_pictures_calls_them_all_new(
     ],
 )
 def test_report_of_what_is_not_there_is_one_sentence(
-    whatsit: Run, bundle: Path, photos: Path, words: list[str], reason: str
+    command: Run, bundle: Path, photos: Path, words: list[str], reason: str
 ) -> None:
     known = {"BUNDLE": bundle, "PHOTOS": photos}
-    done = whatsit("report", *(known.get(word, word) for word in words))
+    done = command("report", *(known.get(word, word) for word in words))
     assert done.returncode == 2
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
@@ -492,13 +501,12 @@ def test_report_of_what_is_not_there_is_one_sentence(
 def test_run_whose_pictures_are_gone_is_reported_on_those_that_are_left(
     photos: Path, tmp_path: Path, cache: Path
 ) -> None:
-    folder = tmp_path / "photos"
-    shutil.copytree(photos, folder, ignore=shutil.ignore_patterns(".whatsit"))
+    folder = some_of(photos, tmp_path / "photos", 12)
     from whatsit.config import TrainConfig
     from whatsit.training import automatic
     from whatsit.training.job import Job
 
-    job = Job(TrainConfig(str(folder), str(tmp_path / "x.whatsit"), epochs=2, augment="none"))
+    job = Job(TrainConfig(str(folder), str(tmp_path / "x.whatsit"), size=128, epochs=2, augment="none"))
     trained = automatic.carry_out(job)
     job.finish(trained.learner.run)
     before = trained.learner.evaluate("test").images
@@ -545,14 +553,14 @@ def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
     command: Run, photos: Path, tmp_path: Path
 ) -> None:
     """Without the folders that said the split, another one is made among what it was trained on."""
-    shutil.copytree(photos, tmp_path / "p", ignore=shutil.ignore_patterns(".whatsit"))
-    done = command("train", "p", "--epochs", 3, "--augment", "none", "--json")
+    some_of(photos, tmp_path / "p", 12)
+    done = command("train", "p", "--size", 128, "--epochs", 3, "--augment", "none", "--json")
     for split in ("validation", "test"):
         shutil.rmtree(tmp_path / "p" / split)
     assert list(json.loads(done.stdout)["per_class"]) == sorted([ODD, *KNOWN[1:4]])
     of_bundle = command("report", "p.whatsit", "p")
     assert of_bundle.returncode == 2
-    assert "The bundle was trained on all 120 pictures" in of_bundle.stderr
+    assert "The bundle was trained on all 48 pictures" in of_bundle.stderr
     assert not (tmp_path / "report.html").exists()
     of_run = command("report", "1", "p")
     assert of_run.returncode == 2
@@ -562,8 +570,8 @@ def test_pictures_it_has_learnt_from_never_pass_for_new_ones(
 def test_folder_with_splits_of_its_own_that_it_never_saw_is_one(
     bundle: Path, photos: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(photos, tmp_path / "copy", ignore=shutil.ignore_patterns(".whatsit"))
-    (found,) = report_folder(Classifier(bundle), tmp_path / "copy").interpretations
+    copy = some_of(photos, tmp_path / "copy", 3)
+    (found,) = report_folder(Classifier(bundle), copy).interpretations
     assert found.split == "all", "the training pictures may be among them"
 
 

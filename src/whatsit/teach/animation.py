@@ -17,7 +17,6 @@ from whatsit.teach.plots import draw_points
 
 with needing(Message("teach.functions")):
     from matplotlib.animation import FuncAnimation, PillowWriter
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +59,6 @@ def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval:
     require_count("frames", frames, 2)
     require_count("interval", interval)
     figure = Plot(figsize=(6, 4), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
     axis = figure.subplots()
     draw_points(axis, x[:, 0], y)
     ends = [x[:, 0].min().item(), x[:, 0].max().item()]
@@ -76,4 +74,7 @@ def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval:
         title.set_text(say(code, step=step, loss=path.losses[step].item()))
         return line, title
 
+    draw(shown[0])
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)  # it is the same for all frames, and takes longer than drawing them
     return Animation(figure, draw, shown, interval=interval, repeat=False)
