@@ -61,6 +61,7 @@ class Lesson:
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
     """IPython, which leaves this process as it was."""
     backend = plt.get_backend()
+    plt.close("all")  # or the lesson draws into a figure of another test
     InteractiveShell.clear_instance()
     vars(configure_inline_support).pop("current_backend", None)  # or it skips what another shell has done
     config = Config()
@@ -197,7 +198,7 @@ def test_a_prediction_is_one_of_the_classes(lesson: Lesson) -> None:
 
 
 def test_figures_are_shown(lesson: Lesson) -> None:
-    for block in (12, 19, 24, 37):  # those of plt alone are IPython's to show
+    for block in (12, 19, 24, 37, 50, 54, 58):
         assert any("image/png" in one.data for one in lesson.shown[block]), block
 
 
