@@ -1,6 +1,7 @@
 """Pictures of the catalog."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -105,15 +106,20 @@ def _draw_tile(axis: Any, image: Any, title: str, tone: str) -> None:
         axis.text(0.09, 0.91, SIGNS[tone], color=color("page"), weight="bold", bbox=badge, **place)
 
 
-def readable(pictures: "Iterable[tuple[Path, _Title]]") -> "Iterator[tuple[Image.Image, _Title]]":
-    """Small images of files, without those that can't be read."""
+def small(path: Path) -> Any:
+    """A small image of a file. Raises ImageError."""
+    image = open_image(path, at_least=TILE)
+    image.thumbnail((TILE * 2, TILE * 2))
+    return image
+
+
+def readable(
+    pictures: "Iterable[tuple[Path, _Title]]", read: Callable[[Path], Any] = small
+) -> "Iterator[tuple[Any, _Title]]":
+    """What `read` makes of files, by default small images, without those that can't be read."""
     for path, title in pictures:
-        try:
-            image = open_image(path, at_least=TILE)
-        except ImageError:
-            continue
-        image.thumbnail((TILE * 2, TILE * 2))
-        yield image, title
+        with suppress(ImageError):
+            yield read(path), title
 
 
 def _lines(text: str, most: float) -> str:

@@ -1,9 +1,9 @@
 """What a classifier gets right and wrong, picture by picture."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,11 @@ class Answer:
     def title(self) -> str:
         """Prediction / actual / loss / probability of the actual class, as the lesson titles pictures."""
         return f"{self.prediction}/{self.label}\n{self.loss:.2f} / {np.exp(-self.loss):.2f}"
+
+
+def _overlay(explain: Explain, predictions: Mapping[Path, str], path: Path) -> Any:
+    """A picture with the areas that support its prediction."""
+    return explain(path, predictions[path]).overlay()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -246,24 +251,24 @@ class Interpretation:
     def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Plot":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
 
-        With `heatmap` as the network sees them, with the areas that support the prediction. Raises
-        WhatsitError where the pictures are not known.
+        With `heatmap` as the network sees them, with the areas that support the prediction. Pictures that
+        can't be read any more are left out. Raises WhatsitError where the pictures are not known.
         """
-        from whatsit.catalog.pictures import Marked, draw_tiles, readable
+        from whatsit.catalog.pictures import Marked, draw_tiles, readable, small
 
         if self.paths is None:
             raise WhatsitError(Message("understand.no_paths"))
         _, places = self.top_losses(k)
         answers = [self[place] for place in places.tolist()]
-        pictures = pictures_of(self.split, len(places)).text()
-        heading = f"{say('plots.top_losses')}\n{pictures}"
         titles = [Marked(answer.title, "good" if answer.is_right else "bad") for answer in answers]
         files = [(self.paths[place], title) for place, title in zip(places, titles, strict=True)]
-        tiles: Iterable[tuple[Any, Marked]] = readable(files)
+        read: Callable[[Path], Any] = small
         if heatmap and self.explain is not None:
-            maps = [self.explain(self.paths[place], self[place].prediction) for place in places]
-            tiles = [(found.overlay(), title) for found, title in zip(maps, titles, strict=True)]
-        return draw_tiles(tiles, -(-len(places) // COLUMNS), COLUMNS, heading)
+            said = {path: answer.prediction for (path, _), answer in zip(files, answers, strict=True)}
+            read = partial(_overlay, self.explain, said)
+        tiles = list(readable(files, read))
+        heading = f"{say('plots.top_losses')}\n{pictures_of(self.split, len(tiles)).text()}"
+        return draw_tiles(tiles, -(-len(tiles) // COLUMNS), COLUMNS, heading)
 
     def plot_components(self, n: int = 4, pictures: int = 4) -> "Plot":
         """Draw the pictures at both ends of each component. Raises WhatsitError without features or paths."""
