@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -158,18 +159,22 @@ img = open_image(path/'a.jpg')
         ("models.squeezenet1_0", "models.squeezenet1_0", "architecture"),
         ("learn.path", "path", "place"),
         ("learn.model_dir = '/tmp'", "model_dir", "place"),
-        ("data.train_dl", "train_dl", "attribute"),
-        ("data.one_batch()", "one_batch", "attribute"),
+        ("data.train_dl", "train_dl", "batches"),
+        ("data.one_batch()", "one_batch", "batches"),
         ("learn.data.batch_size", "batch_size", "attribute"),
         ("data.device", "device", "attribute"),
-        ("data.export()", "export", "attribute"),
-        ("interp.plot_multi_top_losses()", "plot_multi_top_losses", "attribute"),
-        ("img = img.resize(64)", "resize", "attribute"),
-        ("img.apply_tfms(None)", "apply_tfms", "attribute"),
-        ("open_image(path).rotate(3)", "rotate", "attribute"),
+        ("data.export()", "export", "export"),
+        ("interp.plot_multi_top_losses()", "plot_multi_top_losses", "several"),
+        ("img = img.resize(64)", "resize", "transforms"),
+        ("img.apply_tfms(None)", "apply_tfms", "transforms"),
+        ("open_image(path).rotate(3)", "rotate", "transforms"),
         ("train_tfms, valid_tfms = get_transforms()", "get_transforms", "two_transforms"),
         ("get_transforms()[0]", "get_transforms", "two_transforms"),
         ("defaults.cmap = 'gray'", "cmap", "no_setting"),
+        ("learn.data = data", "data", "learner_data"),
+        ("data.train_ds.y.filter_by_rand(1)", "filter_by_rand", "data"),
+        ("data.valid_ds.to_df()", "to_df", "attribute"),
+        ("x = torch.ones(9,2); a = nn.Parameter(x[0]); plt.scatter(x[:,0], x@a)", "a", "detach"),
     ],
 )
 def test_what_the_objects_of_today_lack_is_listed(line: str, name: str, reason: str, tmp_path: Path) -> None:
@@ -183,6 +188,8 @@ def test_what_the_objects_of_today_lack_is_listed(line: str, name: str, reason: 
     [
         "learn.recorder.plot(skip_start=5, skip_end=15, suggestion=True)",
         "data.train_ds.x[0], data.path, data.classes, data.c",
+        "len(data.train_ds.items), data.valid_ds.y.items, data.x.items[0]",
+        "a = nn.Parameter(tensor(-1.,1)); plt.plot(data.c*a.detach(), (2*a).detach(), a.data[0]); print(a)",
         "data = pd.read_csv('x.csv'); data.columns",
         "def show(data, img): return data.device, img.resize(3)",
         "img.size, img.shape, img.data, img.show(); learn.mine = 3; learn.mine",
@@ -221,11 +228,7 @@ def test_what_is_listed_as_missing_is_missing() -> None:
     assert [name for name in fastai1.__all__ if not_there.of_name(name)] == []
     classes = {name: getattr(fastai1, name) for name in ("ImageDataBunch", "ImageList", "Learner")}
     for owner, one in classes.items():
-        there = [
-            name
-            for name in dir(one)
-            if not name.startswith("_") and not_there.of_method(name, owner == "Learner")
-        ]
+        there = [name for name in dir(one) if not name.startswith("_") and not_there.of_method(name, owner)]
         assert there == [], owner
 
 
@@ -394,6 +397,42 @@ def test_the_program_runs_as_a_module_and_needs_no_torch(tmp_path: Path) -> None
     assert (tmp_path / "old-whatsit.py").read_text() == "from whatsit.fastai1 import *\n"
 
 
+def test_a_cell_that_writes_a_script_of_fastai_is_named(tmp_path: Path) -> None:
+    script = "%%writefile server.py\nimport os\nfrom fastai.vision import *\n"
+    cells, done = converted(tmp_path, PETS, script, "%%writefile notes.txt\nfrom fastai I learned a lot")
+    assert cells[1] == script
+    found = [
+        (one.cell, one.finding.name) for one in done.places if one.finding.reason.code == "rewriting.writes"
+    ]
+    assert found == [(2, "%%writefile")]
+
+
+def test_what_is_left_of_a_module_that_is_not_there_is_listed(tmp_path: Path) -> None:
+    use = "fastai.utils.collect_env.show_install()"
+    _, done = converted(tmp_path, "import fastai.utils.collect_env", use)
+    assert [(one.cell, one.finding.reason.code) for one in done.places] == [
+        (1, "rewriting.tools"),
+        (2, "rewriting.tools"),
+    ]
+    _, done = converted(tmp_path, "import fastai, fastai.utils.collect_env", "fastai.__version__")
+    assert [one.cell for one in done.places] == [1]
+
+
+def test_a_reader_that_has_read_enough_is_not_an_error(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("from fastai.vision import *\n" + "learn.TTA()\n" * 9)
+    words = [sys.executable, "-m", "whatsit.fastai1", "old.py"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(words, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_reason_is_one_that_can_be_said() -> None:
-    reasons = {code for one in vars(not_there).values() if isinstance(one, dict) for code in one}
-    assert {code for code in reasons if isinstance(code, str) and "." in code} <= codes("en").keys()
+    tables = [one for one in vars(not_there).values() if isinstance(one, dict)]
+    tables += [inside for one in tables for inside in one.values() if isinstance(inside, dict)]
+    reasons = {
+        code for one in tables for code in one if isinstance(code, str) and code.startswith("rewriting.")
+    }
+    assert reasons
+    assert reasons <= codes("en").keys()

@@ -27,6 +27,9 @@ def main() -> None:
     speak(chosen(sys.argv[1:], os.environ))
     try:
         _convert(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has read enough; Python would complain when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         _leave(say("cli.stopped"), 130)
     except WhatsitError as error:

@@ -8,8 +8,9 @@ from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
 from whatsit.fastai1.arguments import Taken
+from whatsit.fastai1.gradients import drawn, parameters
 from whatsit.fastai1.owners import CLASSES, Owners, called_by, names_bound
-from whatsit.fastai1.rewriting import HERE, Finding, home, imports, is_fastai
+from whatsit.fastai1.rewriting import HERE, Finding, home, imports, is_fastai, reason_of_module
 from whatsit.i18n import Message
 
 IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
@@ -20,6 +21,9 @@ _OWN = re.compile(
     r"(plot_)?(top_losses|confusion_matrix)"
 )
 _INSTALLS = re.compile(r"[ \t]*!.*(pip3? .*install.*\bfastai\b|fast\.ai/setup)")
+_WRITES_FASTAI = re.compile(
+    r"\A\s*%%(writefile|file)\b[\s\S]*^\s*(from\s+fastai[\w.]*\s+import|import\s+fastai)\b", re.MULTILINE
+)
 _BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load|store)\b|^%%capture[ \t]+\w", re.MULTILINE)
 Names = Mapping[str, Collection[str]]
 
@@ -43,14 +47,21 @@ class Checker:
         # Where other modules or cells that can't be read bring names too, an unknown one may be theirs.
         self._knows_all = bool(stars) and all(is_fastai(one.module) for one in stars)
         self._knows_all &= not any(tree is None or _BRINGS_NAMES.search(source) for source, tree in cells)
-        self._modules = {
-            alias.asname or "fastai"
+        self._parameters = parameters(nodes)
+        imported = [
+            alias
             for tree in self._trees
             for node in imports(tree)
             if isinstance(node, ast.Import)
             for alias in node.names
-            if is_fastai(alias.name) and home(alias.name) == HERE
+        ]
+        served = {one.asname or "fastai" for one in imported if home(one.name)}
+        self._gone = {
+            one.asname or "fastai": one.name
+            for one in imported
+            if is_fastai(one.name) and (one.asname or "fastai") not in served
         }
+        self._modules = {one.asname or "fastai" for one in imported if home(one.name) == HERE}
 
     def findings(self, source: str, tree: ast.Module | None) -> list[Finding]:
         """What can't run in a cell, besides its imports, line by line."""
@@ -59,6 +70,8 @@ class Checker:
             for number, line in enumerate(source.splitlines(), 1)
             if _INSTALLS.match(line)
         ]
+        if _WRITES_FASTAI.search(source):
+            found.append(Finding(1, "%%writefile", Message("rewriting.writes")))
         for node in ast.walk(tree) if tree else ():
             found += self._of(node)
         return sorted(dict.fromkeys(found), key=lambda one: one.line)
@@ -67,16 +80,22 @@ class Checker:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if why := self._name(node.id):
                 yield Finding(node.lineno, node.id, why)
+            if module := self._gone.get(node.id):
+                yield Finding(node.lineno, module, reason_of_module(module))
         elif isinstance(node, ast.Attribute):
             yield from self._attribute(node)
         elif isinstance(node, ast.Subscript):
             if self._owner(node.value) == "Transforms":
                 yield Finding(node.lineno, "get_transforms", Message("rewriting.two_transforms"))
         elif isinstance(node, ast.Assign):
+            if any(map(self._is_data_of_learner, node.targets)):
+                yield Finding(node.lineno, "data", Message("rewriting.learner_data"))
             if isinstance(node.targets[0], ast.Tuple) and self._owner(node.value) == "Transforms":
                 yield Finding(node.lineno, "get_transforms", Message("rewriting.two_transforms"))
         elif isinstance(node, ast.Call) and self._is_of_lesson(node.func):
             yield from self._call(node)
+        elif isinstance(node, ast.Call) and (name := drawn(node, self._parameters)):
+            yield Finding(node.lineno, name, Message("rewriting.detach", name=name))
         elif isinstance(node, ast.ClassDef):
             for base in node.bases:
                 if isinstance(base, ast.Name) and base.id in CLASSES and self._is_ours(base.id):
@@ -99,6 +118,13 @@ class Checker:
         if taken and is_counted and len(node.args) > taken.most:
             why = Message("rewriting.positional", function=function, most=int(taken.most))
             yield Finding(node.lineno, function, why)
+
+    def _is_data_of_learner(self, target: ast.expr) -> bool:
+        return (
+            isinstance(target, ast.Attribute)
+            and target.attr == "data"
+            and self._owner(target.value) == "Learner"
+        )
 
     def _is_of_lesson(self, function: ast.expr) -> bool:
         """Whether a function or method that is called is the lesson's."""
@@ -144,7 +170,7 @@ class Checker:
             return None
         if owner == "Defaults":
             return Message("lesson_data.no_setting", name=node.attr)
-        if why := not_there.of_method(node.attr, owner == "Learner" or name in self._learners):
+        if why := not_there.of_method(node.attr, "Learner" if name in self._learners else owner):
             return why
         is_unknown = has is not None and node.attr not in self._given and not node.attr.startswith("__")
         return Message("rewriting.attribute", owner=owner) if is_unknown else None

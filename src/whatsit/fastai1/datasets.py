@@ -33,6 +33,11 @@ class Dataset(Sequence[Any]):
         return brief(self, f"{len(self)} {self.split} pictures of {self.c} classes")
 
     @property
+    def items(self) -> "Items":
+        """The paths of the pictures."""
+        return self.paths
+
+    @property
     def classes(self) -> list[str]:
         """The class names."""
         return self.catalog.classes

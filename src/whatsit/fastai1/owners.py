@@ -17,7 +17,13 @@ _FLUENT = re.compile(
     r"normalize|load|to_(fp16|fp32|parallel|distributed)|mixup|(random_)?split_\w+|no_split|label_\w+|"
     r"filter_by_\w+|add_test\w*|transform|resize|apply_tfms|clone|rotate|zoom"
 )
-_INSIDE = {("Learner", "recorder"): "Recorder", ("Learner", "data"): "ImageDataBunch"}
+_INSIDE = {
+    ("Learner", "recorder"): "Recorder",
+    ("Learner", "data"): "ImageDataBunch",
+    **{("ImageDataBunch", f"{split}_ds"): "Dataset" for split in ("train", "valid", "test")},
+    **{(owner, "x"): "Pictures" for owner in ("ImageDataBunch", "Dataset")},
+    **{(owner, "y"): "Labels" for owner in ("ImageDataBunch", "Dataset")},
+}
 
 
 class Owners:

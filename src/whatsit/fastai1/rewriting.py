@@ -86,7 +86,7 @@ def _import(node: ast.Import) -> tuple[str, list[Finding]]:
         if not is_fastai(one.name):
             kept.append(one)
         elif where is None:
-            findings.append(Finding(node.lineno, one.name, _of_module(one.name)))
+            findings.append(Finding(node.lineno, one.name, reason_of_module(one.name)))
         elif one.asname or where == HERE:
             kept.append(ast.alias(where, one.asname or "fastai"))
         else:
@@ -98,7 +98,7 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
     module = node.module or ""
     where = home(module)
     if where is None:
-        return "pass", [Finding(node.lineno, module, _of_module(module))]
+        return "pass", [Finding(node.lineno, module, reason_of_module(module))]
     kept, modules, findings = [], [], []
     for one in node.names:
         is_model = where == MODELS and not not_there.of_name(one.name)
@@ -114,7 +114,8 @@ def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) 
     return "; ".join(map(ast.unparse, statements)) or "pass", findings
 
 
-def _of_module(name: str) -> Message:
+def reason_of_module(name: str) -> Message:
+    """Why a module of fastai 1 is not there."""
     return not_there.of_module(name) or Message("rewriting.module")
 
 
