@@ -82,6 +82,9 @@ class Bundle:
         accuracy, model = self.metrics.get("accuracy"), self.model
         is_share = type(accuracy) is float and 0 <= accuracy <= 1
         measured = f", accuracy {accuracy:.1%}" if is_share else ""
+        if is_share and self.facts and self.facts.interval:
+            low, high = self.facts.interval
+            measured += f" (95% interval {low:.1%} to {high:.1%})"
         return brief(
             self, f"{len(model.classes)} classes, {model.backbone.name}, {model.precision}{measured}"
         )

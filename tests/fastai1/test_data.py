@@ -148,6 +148,8 @@ def test_cleaned_table_is_read_as_the_lesson_does(bears: AnyPath) -> None:
     assert [str(label) for label in db.y] == [path.parent.name for path in db.x.items]
     with pytest.raises(CatalogError, match=r"no column species\. Choose one of these: name, label"):
         ImageDataBunch.from_csv(bears, csv_labels="cleaned.csv", label_col="species")
+    with pytest.raises(CatalogError, match=r"names is there, such as .*teddys/black/0.*folder"):
+        ImageDataBunch.from_csv(bears, folder="teddys", csv_labels="cleaned.csv")
 
 
 def test_labels_come_from_names_or_lists(bears: AnyPath) -> None:
@@ -191,6 +193,7 @@ def test_transforms_say_when_they_count() -> None:
     made = get_transforms(do_flip=False, max_rotate=0, max_zoom=1, max_lighting=0, max_warp=0)
     assert "do_flip=False" in repr(made)
     assert "from unfreeze() on" in made._repr_html_()
+    assert get_transforms(max_rotate=360).settings["max_rotate"] == 180
     with pytest.raises(WhatsitError, match="max_warp"):
         get_transforms(max_warp=2)
 
@@ -219,6 +222,11 @@ WRONG: dict[str, tuple[Callable[[AnyPath], object], str]] = {
     "alexnet": (lambda path: models.alexnet, r"models.resnet18"),
     "an option": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, sizes=3), "sizes"),
     "not square": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, size=(64, 32)), "size=224"),
+    "a size": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, size="224"), "32 to 1024"),
+    "a batch": (
+        lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, bs=-1),
+        "number of pictures in a batch",
+    ),
     "transforms": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, ds_tfms=3), "get_transforms"),
     "no split": (lambda path: ImageList.from_folder(path).label_from_folder(), "split_by_rand_pct"),
     "no labels": (lambda path: ImageList.from_folder(path).split_none().databunch(), "label_from_folder"),

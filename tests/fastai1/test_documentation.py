@@ -106,7 +106,7 @@ def test_every_public_name_of_our_own_is_explained() -> None:
         for name in whatsit.fastai1.__all__
         if getattr(getattr(whatsit.fastai1, name), "__module__", "").startswith("whatsit.fastai1")
     }
-    assert own - set(NAMES) == {"Indices", "get_image_files"}
+    assert own - set(NAMES) == {"Indices"}
 
 
 def test_doc_prints_a_signature_a_paragraph_an_example_and_the_source(
@@ -176,6 +176,10 @@ def test_unknown_names_get_a_suggestion() -> None:
         doc("fit_one_cicle")
     with pytest.raises(wi.WhatsitError, match=r"no name \"xyz\"\. `whatsit doc` lists all"):
         doc("xyz")
+    with pytest.raises(wi.WhatsitError, match=r"no untar_data of fastai 1\. .*Put the pictures into folders"):
+        doc("untar_data")
+    with pytest.raises(wi.WhatsitError, match=r"no learn.TTA of fastai 1\. .*get_preds"):
+        doc("learn.TTA")
 
 
 def test_command_prints_a_name_all_names_or_a_suggestion(command: Run) -> None:

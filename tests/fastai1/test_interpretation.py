@@ -1,11 +1,14 @@
 """What the lesson asks of an interpretation, over today's."""
 
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 import whatsit as wi
 from tests.conftest import rendered
@@ -81,6 +84,23 @@ def test_confusions_and_figures(learn: Learner) -> None:
     assert_short(interp, "train")
 
 
+def test_a_figure_is_the_current_one_of_pyplot(learn: Learner, tmp_path: Path) -> None:
+    draw: list[Callable[[], object]] = [
+        learn.data.show_batch,
+        learn.recorder.plot_losses,
+        ClassificationInterpretation.from_learner(learn).plot_confusion_matrix,
+    ]
+    for one in draw:
+        figure = one()
+        assert plt.gcf() is figure
+        plt.title("mine")
+        plt.savefig(tmp_path / "mine.png")
+        with Picture.open(tmp_path / "mine.png") as picture:
+            assert len(set(picture.convert("L").tobytes())) > 10
+        assert [axis for axis in figure.axes if axis.get_title() == "mine"]
+        plt.close()
+
+
 def test_data_without_validation_pictures_show_their_top_losses(folder: Path, learn: Learner) -> None:
     learn.save("stage-1")
     everything = ImageList.from_folder(folder).split_none().label_from_folder().transform(size=64).databunch()
@@ -132,6 +152,11 @@ def test_deleted_pictures_are_left_out_and_new_data_are_advised(
     with on_lines(notes.append):
         ClassificationInterpretation.from_learner(learn)
     assert notes[-1].startswith("1 picture of data.valid_ds left out: deleted since the data were made")
+    interp = ClassificationInterpretation.from_learner(learn)
+    data.valid_ds.paths[1].unlink()
+    figure = interp.plot_top_losses(len(interp.losses), heatmap=True)
+    assert figure is not None
+    assert sum(bool(axis.images) for axis in figure.axes) == len(interp.losses) - 1
     data.train_ds.paths[0].unlink()
     learn.unfreeze()
     for work in (partial(learn.fit_one_cycle, 1), learn.lr_find):

@@ -247,7 +247,8 @@ class Catalog:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{split} {(self.rows['split'] == n).sum()}" for n, split in enumerate(SPLITS))
-        more = f"; {len(self.warnings)} warnings, see summary()" if self.warnings else ""
+        count = len(self.warnings)
+        more = f"; {count} warning{'s' * (count > 1)}, see summary()" if count else ""
         return f"<Catalog of {len(self)} pictures, {len(self.classes)} classes ({counts}{more})>"
 
     def _repr_html_(self) -> str:

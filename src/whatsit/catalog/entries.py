@@ -32,6 +32,7 @@ SPLIT_NAMES: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
+OURS, BUNDLE = (MANIFEST, "cleaned.csv"), ".whatsit"  # files that Whatsit writes beside the classes
 Grouping = str | Callable[[Path], object] | None
 
 
@@ -123,7 +124,7 @@ def from_folder(root: Path, is_nested: bool = True) -> Entries:
     may_be_split = "train" in splits.values() and (len(splits) > 1 or len(folders) == 1)
     inside = {name: _contents(root, name, visited, entries) for name in splits} if may_be_split else {}
     with_classes = {splits[name] for name, (labels, _) in inside.items() if labels}
-    passed_over = [name for name in files if name != MANIFEST]
+    passed_over = [name for name in files if name not in OURS and not name.endswith(BUNDLE)]
     if "train" in with_classes:
         for name, (labels, loose) in inside.items():
             split = None if splits[name] == "train" and "valid" not in with_classes else splits[name]

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from whatsit.catalog import Catalog
+from whatsit.checks import described, is_count
 from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
@@ -146,8 +147,9 @@ class ImageDataBunch(Explained):
         return cls(path, None, names, Settings.of(settings))
 
     def __repr__(self) -> str:
-        about = f"no pictures, {self.c} classes" if self.catalog is None else repr(self.catalog)[1:-1]
-        return brief(self, about)
+        if self.catalog is None:
+            return brief(self, f"no pictures, {self.c} classes")
+        return brief(self, repr(self.catalog)[1:-1].replace("see summary()", "see catalog.summary()"))
 
     def _repr_html_(self) -> str:
         return paragraph(repr(self)[1:-1]) if self.catalog is None else self.catalog._repr_html_()
@@ -199,7 +201,9 @@ class ImageDataBunch(Explained):
         figsize: tuple[float, float] | None = None,
         ds_type: DatasetType = DatasetType.Train,
     ) -> Plot | None:
-        """Show `rows` rows of as many pictures of a kind, from all classes."""
+        """Show `rows` rows of as many pictures of a kind, from all classes. Raises WhatsitError."""
+        if not is_count(rows, 1):
+            raise WhatsitError(Message("lesson_data.rows", given=described(rows)))
         figure = self._pictures[split_of(ds_type)].show(rows, rows)
         if figsize is not None:
             figure.set_size_inches(*figsize)

@@ -12,7 +12,7 @@ from typing import Any
 from whatsit import fastai1
 from whatsit.errors import WhatsitError
 from whatsit.extras import MissingError
-from whatsit.fastai1 import widgets
+from whatsit.fastai1 import not_there, widgets
 from whatsit.fastai1.examples import NAMES, example_of
 from whatsit.i18n import Message, say
 from whatsit.notebooks import is_notebook
@@ -77,6 +77,13 @@ def find(name: str) -> list[Page]:
         last = name.lower().rpartition(".")[2]
         found = [one for one in NAMES if one.lower().rpartition(".")[2] == last]
     if not found:
+        last = name.rpartition(".")[2]
+        if (
+            why := not_there.of_name(last)
+            or not_there.of_method(last, "Learner")
+            or not_there.of_argument(last)
+        ):
+            raise WhatsitError(Message("doc_page.not_there", name=printable(name), reason=why))
         every = [*NAMES, *(one.rpartition(".")[2] for one in NAMES)]
         for near in get_close_matches(name, every, 1):
             raise WhatsitError(Message("doc_page.near", name=printable(name), near=near))

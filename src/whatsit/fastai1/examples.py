@@ -17,6 +17,7 @@ EXAMPLES = {
     # Files and pictures
     "doc.Path": "path = Path('data/bears')\n(path/'black').mkdir(parents=True, exist_ok=True)",
     "doc.Path.ls": "path.ls()",
+    "doc.get_image_files": "get_image_files(path/'black')[:3]",
     "doc.download_images": "download_images(path/'urls_black.txt', path/'black', max_pics=200)",
     "doc.verify_images": "for c in data.classes:\n    verify_images(path/c, delete=True, max_size=500)",
     "doc.open_image": "img = open_image(path/'black'/'00000021.jpg')\nimg.size",
@@ -126,6 +127,7 @@ EXAMPLES = {
     "doc.models.resnet34": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",
     "doc.models.resnet50": "learn = create_cnn(data, models.resnet50, metrics=error_rate)",
     "doc.models.resnet101": "learn = create_cnn(data, models.resnet101, metrics=error_rate)",
+    "doc.models.lite0": "learn = create_cnn(data, models.lite0, metrics=error_rate)",
     "doc.create_cnn": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",
     "doc.cnn_learner": "learn = cnn_learner(data, models.resnet34, metrics=[error_rate, accuracy])",
     "doc.error_rate": "learn = create_cnn(data, models.resnet34, metrics=error_rate)",

@@ -26,13 +26,16 @@ def read_export(folder: str | PathLike[str], file: str | PathLike[str]) -> tuple
     """
     whole = Path(folder)
     path = whole if whole.suffix in (SUFFIX, *PICKLES) and not whole.is_dir() else whole / file
+    named = path.name
     if path.suffix in PICKLES:
         refuse_pickle(path)
         path = path.with_suffix(SUFFIX)
     if not path.is_file():
         for suffix in PICKLES:
             refuse_pickle(path.with_suffix(suffix))
-        raise WhatsitError(Message("lesson_learner.no_export", file=path.name, folder=path.parent))
+        if not path.parent.is_dir():
+            raise WhatsitError(Message("lesson_learner.no_folder", folder=path.parent, file=named))
+        raise WhatsitError(Message("lesson_learner.no_export", file=named, folder=path.parent))
     return path.parent, Classifier(path).model
 
 

@@ -58,7 +58,7 @@ class Learner(Explained):
     ) -> None:
         if not isinstance(data, ImageDataBunch):
             raise WhatsitError(Message("lesson_learner.not_data", given=described(data)))
-        self.data, self.arch, self.wd = data, models.Architecture(models.name_of(arch)), wd
+        self._data, self.arch, self.wd = data, models.Architecture(models.name_of(arch)), wd
         self.metrics = listed(metrics)
         self._loaded: Model | None = None
         self._today: Today | None = None
@@ -87,6 +87,15 @@ class Learner(Explained):
             return repr(self._today)
         ready = "nothing loaded yet" if self._loaded is None else "ready to answer"
         return brief(self, f"{self.arch.name}, {len(self.data.classes)} classes, {ready}")
+
+    @property
+    def data(self) -> ImageDataBunch:
+        """The pictures that it is trained on."""
+        return self._data
+
+    @data.setter
+    def data(self, other: object) -> None:
+        raise WhatsitError(Message("lesson_learner.other_data", arch=self.arch.name))
 
     @property
     def learner(self) -> Today:

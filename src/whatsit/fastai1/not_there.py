@@ -49,15 +49,24 @@ _METHODS = {
     "label_(from_func|from_re|from_list|const|empty)|filter_by_(func|rand|folder)|add_test(_folder)?|from_name_func|"
     "create_from_ll|use_partial_data",
     "rewriting.callbacks": "callback_fns",
+    "rewriting.several": "plot_multi_top_losses",
+    "rewriting.batches": "(train|valid|test|single|fix)_dl|one_(batch|item)",
 }
-# Words that other libraries use too, so that they count after the name of a learner alone.
-_METHODS_OF_A_LEARNER = {
-    "rewriting.summary": "summary",
-    "rewriting.models": "model|split|layer_groups|opt|loss_func|create_opt|clip_grad",
-    "rewriting.validate": "validate|pred_batch",
-    "rewriting.callbacks": "callbacks",
-    "rewriting.free": "purge|destroy",
-    "rewriting.place": "path|model_dir",
+# Words that other libraries use too, so that they count only where the owner is known.
+_METHODS_OF = {
+    "Learner": {
+        "rewriting.summary": "summary",
+        "rewriting.inside": "model|split|layer_groups|opt|loss_func|create_opt|clip_grad",
+        "rewriting.validate": "validate|pred_batch",
+        "rewriting.callbacks": "callbacks",
+        "rewriting.free": "purge|destroy",
+        "rewriting.place": "path|model_dir",
+    },
+    "ImageDataBunch": {"rewriting.export": "export", "rewriting.batches": "dl|dls|add_tfm"},
+    "Image": {
+        "rewriting.transforms": "apply_tfms|rotate|zoom|flip_(lr|affine)|dihedral\\w*|crop\\w*|pad|resize|"
+        "brightness|contrast|jitter|skew|squish|symmetric_warp|affine|pixel|lighting|coord|refresh"
+    },
 }
 _ARGUMENTS = {
     "rewriting.callbacks": "callbacks|callback_fns",
@@ -85,9 +94,9 @@ def of_name(name: str) -> Message | None:
     return _reason(_NAMES, name)
 
 
-def of_method(name: str, of_a_learner: bool) -> Message | None:
+def of_method(name: str, owner: str | None) -> Message | None:
     """Why a method or attribute is not there; None where it may be, or may be another library's."""
-    return _reason(_METHODS, name) or (_reason(_METHODS_OF_A_LEARNER, name) if of_a_learner else None)
+    return _reason(_METHODS, name) or _reason(_METHODS_OF.get(owner or "", {}), name)
 
 
 def of_argument(name: str) -> Message | None:

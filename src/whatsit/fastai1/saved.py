@@ -64,6 +64,8 @@ def read_model(data: ImageDataBunch, arch: str, name: str) -> Model:
         raise files.missing(path.parent, name, SUFFIX)
     model = Classifier(path).model
     size = model.preprocess.size
+    if model.classes != data.classes and sorted(model.classes) == sorted(data.classes):
+        raise WhatsitError(Message("lesson_learner.other_order", name=name, classes=str(model.classes)))
     there = {"architecture": model.backbone.name, "classes": model.classes, "size": size}
     here = {"architecture": arch, "classes": data.classes, "size": size if data.size == "auto" else data.size}
     files.require_same(name, there, here)
@@ -78,4 +80,6 @@ def refusing_fastais(folder: Path, name: str) -> Iterator[None]:
     except WhatsitError as error:
         if error.message.code in ("checkpoint.missing", "checkpoint.none_saved"):
             refuse_pickle(folder / "models" / f"{name}.pth")
+        if error.message.code == "checkpoint.other_size":  # which comes from the data here
+            raise WhatsitError(Message("lesson_learner.other_size", **error.message.values)) from error
         raise

@@ -8,6 +8,7 @@ from whatsit.config import InputSide
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.transforms import Transforms
 from whatsit.i18n import Message
+from whatsit.training.checks import require_bs, require_size
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Settings:
                 raise WhatsitError(Message("lesson_data.no_transforms", given=described(given)))
         if isinstance(self.size, tuple) and len(set(self.size)) != 1:
             raise WhatsitError(Message("lesson_data.not_square", given=str(self.size)))
+        require_size(self.side)
+        if self.bs is not None:
+            require_bs(self.bs)
 
     @classmethod
     def of(cls, options: Mapping[str, object]) -> "Settings":

@@ -36,5 +36,11 @@ class Table:
         return self.columns[str(name)]
 
     def files(self, which: int | str, folder: Path, suffix: str = "") -> list[Path]:
-        """The paths in a column, which count from a folder and may lack their suffix."""
-        return [folder / f"{name}{suffix}" for name in self.column(which)]
+        """The paths in a column, which count from a folder and may lack their suffix.
+
+        Raises CatalogError where none of them is there.
+        """
+        files = [folder / f"{name}{suffix}" for name in self.column(which)]
+        if files and not any(map(Path.is_file, files)):
+            raise CatalogError(Message("lesson_data.none_there", path=files[0]))
+        return files

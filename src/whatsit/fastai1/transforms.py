@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from whatsit.checks import is_number
 from whatsit.finetune.transforms import transforms
 from whatsit.i18n import say
 from whatsit.tables import paragraph
 from whatsit.text import brief
 
+HALF_TURN = 180.0  # degrees to either side: any rotation there is
 imagenet_stats = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 
 
@@ -46,7 +48,7 @@ def get_transforms(
     They change pictures from `unfreeze` on: while the backbone is frozen, each picture has one view.
     """
     settings = {
-        "max_rotate": max_rotate,
+        "max_rotate": min(max_rotate, HALF_TURN) if is_number(max_rotate) else max_rotate,
         "max_zoom": max_zoom,
         "max_lighting": max_lighting,
         "max_warp": max_warp,

@@ -28,6 +28,7 @@ class Review:
     """
 
     def __init__(self, learner: Learner, splits: Collection[Split] = USUAL) -> None:
+        learner = getattr(learner, "learner", learner)  # the lesson's has today's inside
         if not isinstance(learner, Learner):
             raise WhatsitError(Message("review_widget.not_learner", given=described(learner)))
         self._learner, self._splits = learner, splits

@@ -35,8 +35,7 @@ def require_catalog(given: object) -> None:
 
 def require_settings(size: object, resize: object, ps: object, augment: object, seed: object) -> None:
     """Raise WhatsitError for what a learner can't be made with."""
-    if size != "auto" and not (is_count(size, 32) and is_number(size, most=1024)):
-        raise CatalogError(Message("train_options.size", given=described(size)))
+    require_size(size)
     if resize not in get_args(Resize):
         raise WhatsitError(Message("train_options.resize", given=described(resize)))
     if not is_number(ps, 0) or not is_number(ps, most=1) or ps == 1:
@@ -45,6 +44,18 @@ def require_settings(size: object, resize: object, ps: object, augment: object, 
         raise WhatsitError(Message("train_options.seed", given=described(seed)))
     if not (augment in (None, "auto", "full") or callable(augment)):
         raise WhatsitError(Message("train_options.augment", given=described(augment)))
+
+
+def require_size(size: object) -> None:
+    """Raise CatalogError for what can't be the side of a network's input."""
+    if size != "auto" and not (is_count(size, 32) and is_number(size, most=1024)):
+        raise CatalogError(Message("train_options.size", given=described(size)))
+
+
+def require_bs(bs: object) -> None:
+    """Raise WhatsitError for what can't be a batch size."""
+    if not is_count(bs, 2):
+        raise WhatsitError(Message("train_options.bs", given=described(bs)))
 
 
 def require_device(device: Device) -> Device:
@@ -76,8 +87,7 @@ def require_teaching(epochs: object, bs: object, wd: object) -> None:
     """Raise WhatsitError for values with which nothing can be trained."""
     if not is_count(epochs, 1):
         raise WhatsitError(Message("train_options.epochs", given=described(epochs)))
-    if not is_count(bs, 2):
-        raise WhatsitError(Message("train_options.bs", given=described(bs)))
+    require_bs(bs)
     if not is_number(wd, 0, math.inf):
         raise WhatsitError(Message("train_options.wd", given=described(wd)))
 
