@@ -1,12 +1,13 @@
 """A folder of drawn pictures with suspects that a test invents, and their page in a browser."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import rendered
 from tests.serving.served import Listening
+from tests.web import tab
 from whatsit.catalog import Catalog
 from whatsit.i18n import Message
 from whatsit.review.page import create_app
@@ -81,13 +82,16 @@ def many(catalog: Catalog, count: int) -> Suspects:
 @contextmanager
 def paged(browser: "Browser", session: Session, lang: str = "en", **options: Any) -> "Iterator[Page]":
     """The session's page; afterwards, that nothing failed in it."""
-    with Listening(create_app(session, Rules(KEY, only_loopback=True))) as served:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        page, faults = context.new_page(), list[str]()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "ontent Security" in said.text else None)
+    faults: list[str] = []
+    on: dict[str, Callable[[Any], object]] = {
+        "pageerror": lambda error: faults.append(str(error)),
+        "console": lambda said: faults.append(said.text) if "ontent Security" in said.text else None,
+    }
+    with (
+        Listening(create_app(session, Rules(KEY, only_loopback=True))) as served,
+        tab(browser, on, **options) as page,
+    ):
         page.goto(served.url(f"/?key={KEY}&lang={lang}"))
         page.locator(".deciding").wait_for()
         yield page
-        context.close()
     assert faults == []

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.serving.conftest import SMALL
 from tests.serving.served import Served
 from tests.site import Site, respond
+from tests.web import tab
 from tests.web.test_accessibility import faults, looks
 from whatsit.classifier import Classifier
 from whatsit.i18n import speaking
@@ -25,20 +28,19 @@ Open = Callable[..., Page]
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
     """Open a page of a server; nothing may be logged as an error, nor leave for another site."""
-    contexts, wrong = [], []
+    wrong: list[str] = []
+    on: dict[str, Callable[[Any], object]] = {
+        "pageerror": lambda error: wrong.append(str(error)),
+        "console": lambda line: wrong.append(line.text) if "ontent Security" in line.text else None,
+    }
+    with ExitStack() as tabs:
 
-    def visit(url: str, **options: object) -> Page:
-        context = browser.new_context(**options)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda line: wrong.append(line.text) if "ontent Security" in line.text else None)
-        page.goto(url)
-        return page
+        def visit(url: str, **options: Any) -> Page:
+            page = tabs.enter_context(tab(browser, on, **options))
+            page.goto(url)
+            return page
 
-    yield visit
-    for context in contexts:
-        context.close()
+        yield visit
     assert wrong == []
 
 

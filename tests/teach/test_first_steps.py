@@ -319,7 +319,7 @@ def test_rates_are_measured_and_the_best_is_found(page: "Page", points: tuple[An
     ],
 )
 def test_bad_rates_are_explained(page: "Page", typed: str, words: str, last: str) -> None:
-    part = beat(page, "rate")
+    part = beat(page, "rate", 2)
     part.get_by_label("or type it").fill(typed)
     expect(part.locator("[data-doctor]")).to_contain_text(words)
     expect(part.locator("[data-out=run-steps]")).to_have_text("–" if typed == "abc" else "never")

@@ -127,6 +127,8 @@ def thumbnails() -> Iterator[str]:
 
 
 def test_ten_thousand_pictures_scroll_and_take_less_than_200_mb(browser: "Browser", thumbnails: str) -> None:
+    for other in browser.contexts:  # which may be larger
+        other.close()
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.goto(thumbnails)

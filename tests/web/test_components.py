@@ -59,18 +59,19 @@ def test_dialog_holds_the_focus_and_gives_it_back(page: "Page") -> None:
     assert dialog.is_visible(), "a click inside is none beside it"
 
 
-def test_toast_is_read_aloud_lies_above_a_dialog_and_goes_unless_it_is_bad(page: "Page") -> None:
-    page.clock.install()
-    page.get_by_role("button", name="Move to the trash").click()
-    page.evaluate("whatsit.toast('Saved <b>.', 'good'); whatsit.toast('The disk is full.', 'bad')")
-    assert page.get_by_role("alert").inner_text().startswith("The disk is full.")
-    assert page.get_by_role("status").inner_text().startswith("Saved <b>.")
-    page.locator(".toast").first.click()  # nothing lies above it
-    page.clock.run_for(10_000)
-    assert page.locator(".toast").all_inner_texts() == ["The disk is full.\n\n×"]
-    page.keyboard.press("Escape")
-    page.get_by_role("alert").get_by_role("button", name="Close").click()
-    assert page.locator(".toast").count() == 0
+def test_toast_is_read_aloud_lies_above_a_dialog_and_goes_unless_it_is_bad(browser: "Browser") -> None:
+    with kit(browser, screen={"width": 1280, "height": 800}) as page:  # a tab of its own, as the clock stays
+        page.clock.install()
+        page.get_by_role("button", name="Move to the trash").click()
+        page.evaluate("whatsit.toast('Saved <b>.', 'good'); whatsit.toast('The disk is full.', 'bad')")
+        assert page.get_by_role("alert").inner_text().startswith("The disk is full.")
+        assert page.get_by_role("status").inner_text().startswith("Saved <b>.")
+        page.locator(".toast").first.click()  # nothing lies above it
+        page.clock.run_for(10_000)
+        assert page.locator(".toast").all_inner_texts() == ["The disk is full.\n\n×"]
+        page.keyboard.press("Escape")
+        page.get_by_role("alert").get_by_role("button", name="Close").click()
+        assert page.locator(".toast").count() == 0
 
 
 def test_pictures_are_chosen_dropped_or_pasted(page: "Page", tmp_path: Path) -> None:
