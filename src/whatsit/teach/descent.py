@@ -60,10 +60,8 @@ class Descent:
             message = Message("doctor.line_exploded", first=first, last=last, steps=self.steps)
             return Finding("lr_too_high", message)
         if self._swings():
-            steps = len(self) - int(self.losses.argmin())
-            return Finding(
-                "lr_too_high", Message("doctor.line_exploded", first=lowest, last=last, steps=steps)
-            )
+            message = Message("doctor.line_swung", first=first, lowest=lowest, last=last, steps=self.steps)
+            return Finding("lr_too_high", message)
         return None
 
     def _swings(self) -> bool:
