@@ -12,7 +12,7 @@
 
   const powers = (low, high) => {
     const ticks = [], from = Math.ceil(Math.log10(low) - 1e-9), to = Math.floor(Math.log10(high) + 1e-9), each = Math.ceil((to - from + 1) / 6);
-    for (let power = from; power <= to; power += each) ticks.push([10 ** power, Math.abs(power) > 4 ? `1e${power}` : String(Number((10 ** power).toPrecision(3)))]);
+    for (let power = from; power <= to; power += each) ticks.push([10 ** power, Math.abs(power) > 4 ? whatsit.ofAnySize(10 ** power).replace("1 × ", "") : String(Number((10 ** power).toPrecision(3)))]);
     return ticks;
   };
   const minus = (text) => text.replace("-", "−");
