@@ -1,7 +1,9 @@
 """Text that any terminal, file and figure can take."""
 
+import math
 from pathlib import Path
 
+LARGE = 1e6  # from which on a number is written with a power of ten
 LONGEST_REPR = 200  # characters
 
 
@@ -16,6 +18,18 @@ def printable(text: object) -> str:
 def learning_rate(rate: float) -> str:
     """A learning rate with two digits: 0.003, 0.00043, 5e-5."""
     return f"{rate:.2g}".replace("e-0", "e-")
+
+
+def of_any_size(value: float) -> str:
+    """A number with three digits, however large or small: 4.51, 24,200, 2.45 × 10⁴¹, ∞."""
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "-∞"}.get(value, "–")
+    rounded = float(f"{value:.3g}")
+    if rounded == 0 or 1e-4 <= abs(rounded) < LARGE:
+        return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:.3g}"
+    digits, power = f"{rounded:.2e}".split("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digits.rstrip('0').rstrip('.')} × 10{raised}"
 
 
 def in_folder(path: Path) -> str:

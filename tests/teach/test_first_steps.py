@@ -157,6 +157,10 @@ def test_matrix_product_follows_its_numbers(page: "Page") -> None:
     expect(numbers).to_have_text(["3.5", "−1", "4.4", "1.4", "2"])
     part.get_by_label("a, number 1").fill("-2")
     expect(numbers).to_have_text(["1", "4", "0.4", "2.4", "2"])
+    expect(part.locator(".code")).to_contain_text("a = tensor([-2., 2.])")
+    part.get_by_label("a, number 1").fill("1e10")
+    expect(part.get_by_role("status")).to_have_text("Row 5: 0 × 1e10 + 1 × 2 = 2")
+    expect(numbers.nth(0)).to_have_text("5e9")
     part.get_by_label("x, row 3, column 1").fill("warm")
     expect(part.get_by_role("status")).to_have_text("“warm” is not a number.")
     expect(part.locator(".verdict")).to_have_text("You predicted “10”. That is right.")
@@ -181,6 +185,15 @@ def test_line_is_dragged_with_the_mouse_and_with_keys(page: "Page", points: tupl
     page.mouse.up()
     assert value(part, "fit-a1") == -1
     assert value(part, "fit-a2") > 1.3
+    part.get_by_role("button", name="Back to the first guess").click()
+    middle.focus()
+    for key, end_of_axis in (("Home", "aria-valuemin"), ("End", "aria-valuemax")):
+        page.keyboard.press(key)
+        assert value(part, "fit-a2") == float(middle.get_attribute(end_of_axis) or "nan")
+    for _ in range(6):
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowDown")
+    expect(part.locator("[data-see]")).to_be_hidden()  # many moves are not yet a low loss
     part.get_by_role("button", name="Back to the first guess").click()
     middle.focus()
     for _ in range(3):
@@ -278,6 +291,9 @@ def test_three_balls_take_their_steps(page: "Page") -> None:
             f"step 20: x = {-2 * factor**20:.3g}".replace("-2.2e-08", "−2.2e-8")[:14].replace("-", "−")
         )
     assert float(said[2].rpartition(" ")[2]) > 100
+    part.locator("[data-slider=rate-small]").fill("0.5")
+    part.locator("[data-slider=rate-good]").fill("1.2")
+    assert part.locator("h4").all_inner_texts() == ["About right", "Far too large", "Far too large"]
     expect(part.locator(".verdict")).to_contain_text("That is right.")
 
 
@@ -301,6 +317,9 @@ def test_rates_are_measured_and_the_best_is_found(page: "Page", points: tuple[An
     best = min(rates, key=lambda lr: abs(lr - float(found[2])))
     assert steps_to_bottom(points, best) == int(found[1])
     expect(part.locator(".verdict")).to_contain_text("That is right.")
+    x = np.stack([points[0], np.ones(len(points[0]))], 1)
+    edge = 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x))[-1]
+    expect(part.locator("[data-edge]")).to_contain_text(f"Here that is {edge:.3f}.")
 
 
 @pytest.mark.parametrize(
@@ -309,11 +328,15 @@ def test_rates_are_measured_and_the_best_is_found(page: "Page", points: tuple[An
         ("0", "A rate of 0 changes nothing", "7.1"),
         ("-0.1", "A negative rate walks uphill", ""),
         ("abc", "“abc” is not a number. Type a rate such as 0.1.", "–"),
-        ("1", f"{TOO_HIGH} 1.", "4.51"),
+        (
+            "1",
+            "in 100 steps the loss first fell from 7.1 to 1.79, and then rose to 4.51.",
+            "4.51",
+        ),
         (
             "1.3",
-            f"{TOO_HIGH} 7.10 to 2.45e+41 in 100 steps.",
-            "2.5e41",
+            f"{TOO_HIGH} 7.10 to 2.45 × 10⁴¹ in 100 steps.",
+            "2.45 × 10⁴¹",
         ),
         ("50000", f"{TOO_HIGH} 7.10 to infinity in 62 steps.", ""),
     ],

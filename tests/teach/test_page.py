@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import Run
 from tests.web import opened
+from whatsit.teach.data import course
+from whatsit.teach.page import page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,6 +26,10 @@ DESCEND = """() => {
   const problem = whatsit.numbers.line(line.x, line.y);
   return whatsit.numbers.descend(problem, line.start, line).map(({ a, loss }) => [...a, loss]);
 }"""
+COPY = """() => new Promise((done) => {
+  navigator.clipboard.writeText = async (text) => done(text);
+  document.querySelector("#step-4 [data-share]").click();
+})"""
 DATA = "() => JSON.parse(document.getElementById('course').textContent)"
 
 
@@ -43,6 +50,7 @@ def test_page_is_served_until_ctrl_c(tmp_path: Path) -> None:
             assert "script-src 'self'" in answer.headers["content-security-policy"]
         assert 'lang="zh-CN"' in page
         assert 'href="./?lang=en"' in page
+        assert f'data-key="{link[0].partition("key=")[2].partition("&")[0]}"' in page  # for links to a step
         static = re.search(r'src="(static/teach\.\w+\.js)"', page)
         assert static
         address = link[0].partition("?")[0]
@@ -94,6 +102,7 @@ def test_command_writes_a_folder_and_replaces_only_its_own_files(command: Run, t
     ("words", "sentence"),
     [
         (["--out", "file"], "file is a file, not a folder."),
+        (["--out", "theirs"], "Choose another folder for --out."),
         (["--out", "a/b/c"], "The course page can't be written to a/b/c."),
         (["nowhere"], "nowhere"),
         (["--root-path", "bears"], "bears can't be used as a path."),
@@ -101,7 +110,24 @@ def test_command_writes_a_folder_and_replaces_only_its_own_files(command: Run, t
 )
 def test_mistakes_are_one_sentence(command: Run, tmp_path: Path, words: list[str], sentence: str) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "index.html").write_text("<h1>My own site</h1>")
     done = command("teach", *words)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_copied_link_has_the_key_and_opens_the_same_figures(browser: "Browser", tmp_path: Path) -> None:
+    served = tmp_path / "served.html"
+    served.write_text(page(course(), "./", inline=True, key="k-1"), encoding="utf-8")
+    with opened(browser, served, reduced_motion="reduce") as shown:
+        shown.locator("[data-beat=rate] .choices button").first.click()
+        expect(shown.locator("#step-4 [data-share-here]")).to_contain_text("works on this computer")
+        link = shown.evaluate(COPY)
+        assert "key=k-1" in link
+        assert link.endswith("#step=4&open=rate")
+        shown.goto("about:blank")
+        shown.goto(link)
+        expect(shown.locator("[data-do=sweep]")).to_be_visible()
+        expect(shown.locator("[data-beat=bowl] .veil")).to_be_visible()

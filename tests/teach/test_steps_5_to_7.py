@@ -129,6 +129,7 @@ def test_batches_momentum_one_cycle_and_newton(page: "Page") -> None:
 
     cycle = beat(page, "5.cycle", 1)
     assert len(numbers(said(page, "5.cycle"))) == 2  # of the one schedule that is chosen
+    assert cycle.get_by_role("img", name="The learning rate and momentum stay the same").is_visible()
     cycle.get_by_role("radio", name="One cycle").check()
     assert not cycle.locator("[data-see]").is_visible()
     cycle.get_by_role("radio", name="Tiny rate").check()
@@ -224,6 +225,10 @@ def test_degree_15_with_decay_is_as_good_as_degree_3(page: "Page") -> None:
     assert stiff_other > 2 * three_other
     assert decayed == pytest.approx(three_other, rel=0.1)
     assert "That is right." in fit.locator(".verdict").inner_text()
+    fit.get_by_role("radio", name="3", exact=True).check()  # which the table has no decay for
+    assert fit.locator('[data-slider="7.decay"]').is_disabled()
+    assert fit.locator(".now").first.get_attribute("data-out") == "7.own-3"
+    assert fit.locator('[data-out="7.own-3"]').inner_text() == f"{three:.3f}"
     fit.get_by_role("button", name="Other points").click()
     others = [row.locator("td").all_inner_texts() for row in fit.locator("tbody tr").all()]
     # All of them are measured again, as the words beside them are.

@@ -10,6 +10,7 @@ import pytest
 from tests.web import opened
 from whatsit.config import Language
 from whatsit.i18n import Message, codes
+from whatsit.text import of_any_size
 from whatsit.web import render
 from whatsit.web.page import for_script
 
@@ -81,15 +82,19 @@ def test_every_message_reads_the_same_in_the_browser(browser: "Browser", lang: L
 def test_numbers_are_written_the_same(browser: "Browser") -> None:
     dice = random.Random(21)
     numbers = [*NUMBERS, *(dice.randrange(-4000, 4000) / 2 ** dice.randrange(12) for _ in range(300))]
+    numbers += [999.5, 999_499, 999_500]
     numbers += [dice.uniform(-1, 1) * 10 ** dice.randrange(-8, 9) for _ in range(300)]
     specs = ("g", ".0g", ".2g", ".0f", ".1f", ".3f", ",.2f", ".0%", ".1%", ".0e", ".1e")
     template = " ".join(f"{{x:{spec}}}" for spec in specs)
     text = render("base.html", "en", assets=["i18n.js"]).replace(
-        json.dumps(codes("en")["web.close"]), json.dumps(template)
+        json.dumps(codes("en")["web.close"]), json.dumps(f"{template} {{x:size}}")
     )
     with opened(browser, text) as page:
         found = page.evaluate("all => all.map(x => whatsit.say('web.close', {x}))", numbers)
-    assert found == [template.format(x=number) for number in numbers]
+        huge = [-2.45e41, 1e308, 3e-5, 1e-300]
+        assert page.evaluate("all => all.map(whatsit.ofAnySize)", huge) == [of_any_size(one) for one in huge]
+    assert found == [f"{template.format(x=number)} {of_any_size(number)}" for number in numbers]
+    assert of_any_size(float("inf")) == "∞"
 
 
 def test_page_carries_the_messages_that_it_asked_for_and_no_others(browser: "Browser") -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from whatsit.config import Language
 from whatsit.i18n.language import language
-from whatsit.text import learning_rate
+from whatsit.text import learning_rate, of_any_size
 
 HERE = Path(__file__).parent
 WHAT, NEXT = "what", "next"  # the parts of a message that advises
 RATE = "rate"  # how `{lr:rate}` is written: as everywhere
+SIZE = "size"  # and `{loss:size}`, which may be huge
 
 
 @dataclass(frozen=True, init=False)
@@ -25,8 +26,8 @@ class Message:
     Values become plain JSON: paths become text, and messages, also those of errors, are put into words with
     the sentence around them. A catalog has for each code a text, or a table of `what` is the matter and
     what to do `next`. In a text, `{count:picture|pictures}` gives "1 picture" and "2 pictures",
-    `{count:|is|are}` one of the two words, `{reason:next}` of a message inside also what to do, and
-    `{lr:rate}` a learning rate.
+    `{count:|is|are}` one of the two words, `{reason:next}` of a message inside also what to do,
+    `{lr:rate}` a learning rate, and `{loss:size}` a number of any size.
     """
 
     code: str
@@ -119,6 +120,8 @@ class _Wording(Formatter):
             *before, one, many = spec.split("|")
             word = one if value == 1 else many
             return word if before else f"{value:,} {word}"
+        if spec == SIZE:
+            return of_any_size(value)
         return learning_rate(value) if spec == RATE else format(value, spec)
 
 

@@ -19,7 +19,7 @@ from whatsit.teach.checks import (
     require_torch,
 )
 from whatsit.teach.lines import mse
-from whatsit.text import brief, learning_rate
+from whatsit.text import LARGE, brief, learning_rate, of_any_size
 from whatsit.training.doctor import Finding
 
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ class Descent:
             message = Message("doctor.line_exploded", first=first, last=last, steps=self.steps)
             return Finding("lr_too_high", message)
         if self._swings():
-            steps = len(self) - int(self.losses.argmin())
-            return Finding(
-                "lr_too_high", Message("doctor.line_exploded", first=lowest, last=last, steps=steps)
-            )
+            message = Message("doctor.line_swung", first=first, lowest=lowest, last=last, steps=self.steps)
+            return Finding("lr_too_high", message)
         return None
 
     def _swings(self) -> bool:
@@ -80,7 +78,8 @@ class Descent:
 
     def __str__(self) -> str:
         """The loss of every tenth step, as the lesson prints it, and the doctor's words if it diverged."""
-        rows = [f"{step:>5}  {self.losses[step]:.4f}" for step in range(0, len(self.losses), 10)]
+        losses = [(step, self.losses[step].item()) for step in range(0, len(self.losses), 10)]
+        rows = [f"{step:>5}  {f'{loss:.4f}' if loss < LARGE else of_any_size(loss)}" for step, loss in losses]
         return "\n".join([*rows, *([str(self.finding)] if self.finding else [])])
 
     def __repr__(self) -> str:

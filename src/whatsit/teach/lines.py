@@ -17,7 +17,8 @@ TRUE = (3.0, 2.0)
 def make_line_data(n: int = 100, a: Sequence[float] = TRUE, seed: int = 0) -> "tuple[Tensor, Tensor]":
     """`n` points near the line with slope and intercept `a`: x (n, 2), whose second column is 1, and y (n,).
 
-    As in the lesson: x is between -1 and 1, and what is added to `x @ a` between 0 and 1, both at random.
+    As in the lesson: x is between -1 and 1, and what is added to `x @ a` between 0 and 1, both at random. It
+    is 0.5 on average, so the line that fits best has an intercept near `a[1] + 0.5`.
     Raises WhatsitError for less than one point, and for an `a` that is not two numbers.
     """
     torch = require_torch()

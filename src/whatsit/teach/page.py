@@ -14,7 +14,7 @@ from whatsit.checks import require_place
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, language, speaking
-from whatsit.outputs import require_output
+from whatsit.outputs import is_ours, require_output
 from whatsit.project import write_whole
 from whatsit.serving import local
 from whatsit.serving.door import Door, Rules
@@ -40,12 +40,20 @@ ASSETS = ("teach.css", "teach_figures.css", *SCRIPTS, *STEPS)
 MESSAGES = ("teach_", "doctor.line_")
 
 
-def page(course: Course, other: str, inline: bool) -> str:
+def page(course: Course, other: str, inline: bool, key: str | None = None) -> str:
     """The page in the language of this block: one file, or linked to a server's.
 
-    `other` is the address of the page in the other language.
+    `other` is the address of the page in the other language; `key` is what a link to a server must have.
     """
-    return render("teach.html", inline=inline, assets=ASSETS, messages=MESSAGES, course=course, switch=other)
+    return render(
+        "teach.html",
+        inline=inline,
+        assets=ASSETS,
+        messages=MESSAGES,
+        course=course,
+        switch=other,
+        key=key,
+    )
 
 
 def create_app(course: Course, rules: Rules) -> Starlette:
@@ -54,7 +62,7 @@ def create_app(course: Course, rules: Rules) -> Starlette:
     async def show_page(request: Request) -> Response:
         lang = language_for(request)
         with speaking(lang):
-            return served.page(page(course, f"./?lang={_other(lang)}", inline=False))
+            return served.page(page(course, f"./?lang={_other(lang)}", inline=False, key=rules.key))
 
     return Starlette(
         routes=[Route("/", show_page), served.static_route()],
@@ -81,6 +89,8 @@ def require_folder(out: Path) -> None:
         require_place(Message("outputs.course"), out)
         return
     for name in _names():
+        if not is_ours("course", out / name):
+            raise WhatsitError(Message("teach.not_ours", page=out / name))
         require_output("course", out / name)
 
 

@@ -23,7 +23,16 @@
     const [text, power] = exponent(value, digits - 1);
     return power < -4 || power >= digits ? withPower(short(text), power) : short(fixed(value, digits - 1 - power));
   };
+  // Three digits of a number of any size, as in whatsit.text.
+  const ofAnySize = (value) => {
+    if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "-∞" : "–";
+    const rounded = Number(withPower(...exponent(value, 2))), size = Math.abs(rounded);
+    if (rounded === 0 || (size >= 1e-4 && size < 1e6)) return size >= 1000 ? grouped(rounded.toFixed(0)) : general(rounded, 3);
+    const [digits, power] = rounded.toExponential().split("e");
+    return `${digits} × 10${power.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
+  };
   const number = (value, spec) => {
+    if (spec === "size") return ofAnySize(value);
     if (spec === "rate") return general(value, 2).replace("e-0", "e-"); // a learning rate, as in whatsit.text
     const [, sign, comma, digits, kind] = /^(\+?)(,?)(?:\.(\d+))?([fge%]?)$/.exec(spec);
     const places = Number(digits ?? 6);
@@ -54,6 +63,7 @@
   };
   const whole = (message) => [part(message, "what"), part(message, "next")].filter(Boolean).join(isChinese ? "" : " ");
 
+  whatsit.ofAnySize = ofAnySize;
   whatsit.say = (code, values) => whole({ code, values });
   whatsit.text = whole; // of a message as the server sends it: {code, values, text}
 }

@@ -23,6 +23,7 @@
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const sections = [...document.querySelectorAll("[data-step]")];
   for (const one of document.querySelectorAll(".with-script")) one.hidden = false;
+  if (document.getElementById("main").dataset.key) for (const one of document.querySelectorAll("[data-share-here]")) one.hidden = false;
 
   const make = (tag, className, parent, text = "") => {
     const one = document.createElement(tag);
@@ -64,6 +65,19 @@
     refuse(root, words, name, value);
     return value;
   };
+  // The figures of a step that a reader has opened, so that a link to it opens them too: open=rate_own.
+  const OPEN = "open", BETWEEN = "_";
+  const link = (section) => {
+    put("step", Number(section.dataset.step));
+    put(OPEN, [...beats.values()].filter((beat) => beat.section === section && beat.choices.length && beat.isOpen).map(({ key }) => key).join(BETWEEN));
+    write();
+    const address = new URL(location.href), { key } = document.getElementById("main").dataset;
+    if (key) address.searchParams.set("key", key); // the server lets nobody in without it
+    return address.href;
+  };
+  const openLinked = () => {
+    for (const key of (settings.get(OPEN) ?? "").split(BETWEEN)) if (beats.has(key)) open(beats.get(key), null);
+  };
   window.addEventListener("hashchange", () => { if (location.hash.includes("=")) location.reload(); });
 
   // Predictions survive a reload and a change of language, as long as this tab is open.
@@ -98,8 +112,8 @@
   const number = (value, digits = 2) => {
     if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "−∞" : "–";
     const size = Math.abs(value);
-    const text = size >= 1e5 ? size.toExponential(1).replace("e+", "e") : size.toFixed(digits);
-    return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+    const text = size >= 1000 ? whatsit.ofAnySize(size) : size.toFixed(digits);
+    return value < 0 && (size >= 1000 || Number(text) !== 0) ? `−${text}` : text;
   };
 
   // Sentences with a minus where a number is below 0.
@@ -202,16 +216,15 @@
     section.querySelector("h2").focus({ preventScroll: true });
   };
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-goes]"), share = event.target.closest("[data-share]");
-    if (link) {
+    const goal = event.target.closest("[data-goes]"), share = event.target.closest("[data-share]");
+    if (goal) {
       event.preventDefault();
-      go(link.dataset.goes);
+      go(goal.dataset.goes);
     } else if (share) {
-      put("step", Number(share.closest("[data-step]").dataset.step));
-      write();
-      navigator.clipboard?.writeText(location.href).then(
-        () => whatsit.toast(say("teach_page.shared"), "good"), () => whatsit.toast(location.href, "", 30),
-      ) ?? whatsit.toast(location.href, "", 30);
+      const address = link(share.closest("[data-step]"));
+      navigator.clipboard?.writeText(address).then(
+        () => whatsit.toast(say("teach_page.shared"), "good"), () => whatsit.toast(address, "", 30),
+      ) ?? whatsit.toast(address, "", 30);
     }
   });
   const here = new IntersectionObserver((seen) => {
@@ -361,6 +374,7 @@
     opening();
     for (const section of sections) progress(section);
     for (const [key, choice] of Object.entries(kept)) if (beats.has(key)) open(beats.get(key), choice);
+    openLinked();
     if (get("all", 0, 0, 1)) openAll();
     const step = Math.round(get("step", 0, 0, sections.length));
     if (step) go(step, true);

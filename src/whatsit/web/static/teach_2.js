@@ -59,7 +59,13 @@ whatsit.step(2, (kit) => {
   const product = () => {
     const host = find("[data-product]"), sum = find("[data-sum]");
     const x = [[0.5, 1], [-1, 1], [0.8, 1], [-0.2, 1], [0, 1]], a = [3, 2];
-    const short = (value) => number(value, 6).replace(/\.?0+$/, "");
+    const LARGE = 1e6; // from which on a number takes less room as 1e6
+    const short = (value) => {
+      const near = Number(value.toPrecision(Math.abs(value) < LARGE ? 15 : 3)), text = Math.abs(near) < LARGE ? String(Number(near.toFixed(6))) : near.toExponential().replace("e+", "e");
+      return Number.isFinite(value) ? text.replace(/^-/, "−") : number(value);
+    };
+    const asFloat = (value) => (/[.e]/.test(String(value)) ? String(value) : `${value}.`);
+    const code = find("[data-beat=product] [data-line='1']");
     let done = 0, turn = 0;
     const grid = (name, columns) => {
       const box = kit.make("div", "matrix-box", host);
@@ -98,6 +104,7 @@ whatsit.step(2, (kit) => {
       rows.forEach((row, place) => row.forEach((input) => input.classList.toggle("lit", place === done - 1)));
       results.forEach((one, place) => one.classList.toggle("lit", place === done - 1));
       sum.textContent = done ? words(done - 1) : "";
+      code.textContent = `a = tensor([${a.map(asFloat).join(", ")}])`;
       if (done === x.length) see("product");
     };
     const fly = async (text, from, to, className, milliseconds) => {

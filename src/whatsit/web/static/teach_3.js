@@ -15,7 +15,7 @@ whatsit.step(3, (kit) => {
 
   const fit = () => {
     const a = [kit.get("a1", start[0], -9, 9), kit.get("a2", start[1], -9, 9)];
-    let best = Infinity, moves = 0;
+    let best = Infinity;
     const plot = kit.plot("fit", { label: "", x: [-1.05, 1.05], y: range, ratio: 0.66 });
     const [tensor, live] = kit.all("[data-beat=fit] [data-line]");
     const squares = kit.check("squares", { start: true, on: () => plot.refresh() });
@@ -50,16 +50,15 @@ whatsit.step(3, (kit) => {
       kit.put("a2", a[1]);
       show();
     };
-    const end = () => { if (++moves >= 12) see("fit"); };
     plot.handle({
-      label: say("teach_3.move_up"), color: "line", at: () => [0, a[1]], step: [0, 0.05], text: () => number(a[1]), end,
+      label: say("teach_3.move_up"), color: "line", at: () => [0, a[1]], step: [0, 0.05], text: () => number(a[1]),
       move: (_, up) => {
         a[1] = Math.min(range[1], Math.max(range[0], up));
         moved();
       },
     });
     plot.handle({
-      label: say("teach_3.move_tilt"), color: "line", at: () => [0.9, 0.9 * a[0] + a[1]], step: [0, 0.045], text: () => number(a[0]), end,
+      label: say("teach_3.move_tilt"), color: "line", at: () => [0.9, 0.9 * a[0] + a[1]], step: [0, 0.045], text: () => number(a[0]),
       move: (_, up) => {
         a[0] = Math.min(9, Math.max(-9, (up - a[1]) / 0.9));
         moved();

@@ -3,7 +3,7 @@
 whatsit.step(4, (kit) => {
   const { say, number, course, see, out } = kit;
   const { line, descend, mean, mse, normal, random } = whatsit.numbers;
-  const short = (value) => (Math.abs(value) >= 1000 ? Number(value).toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replace(/^-/, "−");
+  const short = (value) => whatsit.ofAnySize(value).replace(/^-/, "−");
   // Only where a line leaves the picture, with the value there: the axes stay as they are.
   const drawUntil = (pen, points, most, color, style, words) => {
     pen.line(points, color, style);
@@ -12,7 +12,7 @@ whatsit.step(4, (kit) => {
   };
 
   const bowl = () => {
-    const MOST = 9.5, panes = [["small", 0.03], ["good", 0.3], ["large", 1.05]].map(([key, rate]) => {
+    const MOST = 9.5, FAIR = 0.65, panes = [["small", 0.03], ["good", 0.3], ["large", 1.05]].map(([key, rate]) => {
       const plot = kit.plot(`bowl-${key}`, { label: "", x: [-3.2, 3.2], y: [0, MOST], ratio: 0.62, least: 180 });
       const pane = { key, plot, path: [] };
       plot.draw((pen) => {
@@ -27,10 +27,19 @@ whatsit.step(4, (kit) => {
       return pane;
     });
     const start = kit.slider("bowl", { low: -3, high: 3, start: -2, step: 0.1, text: (value) => number(value, 1), on: () => begin() });
+    // What a rate does: a step multiplies x by 1 - 2 rate. The title of a ball follows its slider.
+    const nameOf = (rate) => {
+      const factor = 1 - 2 * rate;
+      if (factor <= -1) return say("teach_4.large");
+      if (factor < -FAIR) return say("teach_4.swings");
+      return factor > FAIR ? say("teach_4.small") : say("teach_4.good");
+    };
     const show = () => {
       const words = panes.map(({ key, path, plot, slider }) => {
-        const x = path.at(-1), steps = path.length - 1, loss = x * x;
-        const shown = say("teach_4.bowl_plot", { name: plot.host.parentElement.querySelector("h4").textContent, steps, rate: slider.value, x, loss });
+        const x = path.at(-1), steps = path.length - 1, loss = x * x, pane = plot.host.parentElement, name = nameOf(slider.value);
+        pane.querySelector("h4").textContent = name;
+        pane.setAttribute("aria-label", name);
+        const shown = say("teach_4.bowl_plot", { name, steps, rate: slider.value, x, loss });
         out(`bowl-${key}`, say("teach_4.bowl_at", { steps, x: short(x), loss: short(loss) }));
         plot.label(shown);
         plot.refresh();
@@ -122,9 +131,9 @@ whatsit.step(4, (kit) => {
     };
     // As Descent.finding says it in Python: where it ended above its start, or climbed all the way from its lowest.
     const diverged = (path) => {
-      const losses = path.map(({ loss }) => loss), last = losses.at(-1), lowest = Math.min(...losses);
+      const losses = path.map(({ loss }) => loss), last = losses.at(-1), lowest = Math.min(...losses), steps = RUN;
       if (path.length <= RUN || !Number.isFinite(last)) return say("doctor.line_infinite", { first, steps: Math.min(path.length, RUN) });
-      return last > first ? say("doctor.line_exploded", { first, last, steps: RUN }) : say("doctor.line_exploded", { first: lowest, last, steps: RUN - losses.indexOf(lowest) });
+      return last > first ? say("doctor.line_exploded", { first, last, steps }) : say("doctor.line_swung", { first, lowest, last, steps });
     };
     const choose = (value) => {
       rate = value;

@@ -8,7 +8,6 @@
   const BATCH_LR = 0.1, HIGHER_LR = 0.3, EPOCHS = 3, NEAR = 1.05; // near: within 5% of the lowest loss
   const VALLEY = { lr: 0.24, start: [0.25, 1.69], zero: 1.5, across: [-0.9, 2.9], along: [-3.2, 2.4], top: 3 };
   const MUCH = 0.95; // the most momentum
-  const NAMED = 1.65; // how far the axis goes on beyond the last step, for the names of the curves
   const CYCLE = { lr: 0.05, batch: 4, epochs: 10, momentum: 0.9, tiny: 100, seed: 1, last: 20 };
 
   const points = (path) => path.map(({ a, loss }) => [...a, loss]);
@@ -155,9 +154,9 @@
         name, numbers.descend(problem, line.start, { lr: CYCLE.lr, batches, schedule }).map(({ loss }, place) => [place, Math.max(loss - lowest, 1e-7)]),
       ]));
       const rest = (name) => numbers.mean(excess[name].slice(-CYCLE.last).map(([, one]) => one));
-      const left = kit.plot("5.schedule", { label: say("teach_5.schedule_label"), x: [0, steps], y: [0, 1.2], xName: say("teach_5.step_axis"), ratio: 0.75 });
+      const left = kit.plot("5.schedule", { label: "", x: [0, steps], y: [0, 1.2], xName: say("teach_5.step_axis"), ratio: 0.75 });
       const right = kit.plot("5.excess", {
-        label: "", x: [0, NAMED * steps], y: [1e-5, 10], yLog: true, xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
+        label: "", x: [0, steps], y: [1e-5, 10], yLog: true, xName: say("teach_5.step_axis"), yName: say("teach_5.cycle_above"), ratio: 0.75,
       });
       const tried = new Set(); // only these are shown
       const labels = { constant: say("teach_5.cycle_constant"), tiny: say("teach_5.cycle_tiny"), cycle: say("teach_5.cycle_one") };
@@ -168,6 +167,7 @@
         put("5.cycle", text);
         right.label(isWhole ? say("teach_5.cycle_label", { factor: rest("constant") / rest("cycle") }) : text);
         const curve = (part) => batches.map((_, place) => [place, shapes[chosen.value](place)[part]]);
+        left.label({ constant: say("teach_5.schedule_constant"), tiny: say("teach_5.schedule_tiny"), cycle: say("teach_5.schedule_label") }[chosen.value]);
         left.draw((pen) => {
           pen.line(curve(0), "path", { width: 2.5 });
           pen.line(curve(1), "s2", { width: 2.5, dash: [7, 5] });
@@ -179,7 +179,7 @@
           const isChosen = (name) => name === chosen.value, color = (name) => (isChosen(name) ? "loss" : "soft");
           for (const name of shown.sort((one, other) => isChosen(one) - isChosen(other))) {
             pen.line(excess[name], color(name), isChosen(name) ? { width: 2.2 } : { width: 1, alpha: 0.6 });
-            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { dx: 6, dy: name === "cycle" ? -6 : 0, size: 12, isBold: isChosen(name) });
+            pen.text(steps, excess[name].at(-1)[1], labels[name], color(name), { dx: -4, dy: -16, align: "right", size: 12, isBold: isChosen(name) });
           }
         });
       };

@@ -40,13 +40,12 @@
         for (const column of tried.keys()) fill(column);
       };
       const draw = () => {
-        const chosen = Number(degree.value), wd = decay.value > OFF ? decay.value : 0, found = measured(chosen, wd);
-        const column = wd ? (chosen === 15 ? "decay" : null) : String(chosen);
-        if (column) {
-          tried.set(column, [chosen, wd]);
-          fill(column);
-          for (const one of kit.all(".fits [data-out]")) one.classList.toggle("now", one.dataset.out.endsWith(`-${column}`));
-        }
+        const chosen = Number(degree.value), isWild = chosen === 15, wd = isWild && decay.value > OFF ? decay.value : 0, found = measured(chosen, wd);
+        const column = wd ? "decay" : String(chosen);
+        kit.find('[data-slider="7.decay"]').disabled = !isWild; // the table has no row for decay on the others
+        tried.set(column, [chosen, wd]);
+        fill(column);
+        for (const one of kit.all(".fits [data-out]")) one.classList.toggle("now", one.dataset.out.endsWith(`-${column}`));
         plot.draw((pen) => {
           pen.curve(cubic, "soft", { width: 1.5, dash: [3, 5] });
           if (check.value) pen.dots(others.x, others.y, "data", { radius: 4, isHollow: true });

@@ -12,7 +12,7 @@
 
   const powers = (low, high) => {
     const ticks = [], from = Math.ceil(Math.log10(low) - 1e-9), to = Math.floor(Math.log10(high) + 1e-9), each = Math.ceil((to - from + 1) / 6);
-    for (let power = from; power <= to; power += each) ticks.push([10 ** power, Math.abs(power) > 4 ? `1e${power}` : String(Number((10 ** power).toPrecision(3)))]);
+    for (let power = from; power <= to; power += each) ticks.push([10 ** power, Math.abs(power) > 4 ? whatsit.ofAnySize(10 ** power).replace("1 × ", "") : String(Number((10 ** power).toPrecision(3)))]);
     return ticks;
   };
   const minus = (text) => text.replace("-", "−");
@@ -245,10 +245,16 @@
         end();
       });
       grip.addEventListener("keydown", (event) => {
+        const [x, y] = where(), times = event.shiftKey ? 10 : 1, edge = { Home: 0, End: 1 }[event.key];
+        if (edge !== undefined) {
+          event.preventDefault();
+          moved(dx ? state.x[edge] : x, dy ? state.y[edge] : y);
+          end();
+          return;
+        }
         const [right, higher] = { ArrowRight: [1, dx ? 0 : 1], ArrowLeft: [-1, dx ? 0 : -1], ArrowUp: [dy ? 0 : 1, 1], ArrowDown: [dy ? 0 : -1, -1], PageUp: [5, 5], PageDown: [-5, -5] }[event.key] ?? [];
         if (right === undefined) return;
         event.preventDefault();
-        const [x, y] = where(), times = event.shiftKey ? 10 : 1;
         moved(x + times * right * dx, y + times * higher * dy);
         end();
       });
