@@ -4,8 +4,9 @@ import json
 import os
 import tempfile
 import zipfile
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -164,6 +165,9 @@ def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
         "a": [None, {"b": [None, 1.5]}]
     }
+    with redirect_stdout(StringIO()) as written:
+        print_json({"é": 1})
+    assert json.loads(written.getvalue()) == {"é": 1}
 
 
 # Whatever is in it

@@ -12,15 +12,16 @@ from tests.conftest import Run, rendered
 def test_undo_of_smaller_pictures_counts_the_originals(command: Run, tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / "photos" / label).mkdir(parents=True)
-        for number in range(2):
-            rendered(ord(label) + number, (640, 480)).save(tmp_path / "photos" / label / f"{number}.jpg")
+        for number in range(3):
+            rendered(10 * ord(label) + number, (640, 480)).save(tmp_path / "photos" / label / f"{number}.jpg")
     assert command("verify", "photos", "--max-size", 128).returncode == 0
     undone = command("undo", "photos").stdout
-    assert "undone: 4 files back" in undone
-    assert "4 files put away" in undone
+    assert "undone: 6 files back" in undone
+    assert "6 files put away" in undone
+    assert undone.endswith("  and 1 file more\n")
     assert ".whatsit" not in undone
     listed = command("trash", "photos").stdout
-    assert listed.count("put away by undo") == 4
+    assert listed.count("put away by undo") == 6
     assert "next:" not in listed, "there is nothing to undo"
     assert Image.open(tmp_path / "photos" / "a" / "0.jpg").size == (640, 480)
 

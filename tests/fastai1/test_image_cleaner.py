@@ -48,8 +48,10 @@ def test_labels_are_corrected_and_pictures_left_out_in_cleaned_csv(
     assert (table(bears), files(bears)) == (wanted, before)
     data = ImageDataBunch.from_csv(bears, folder=".", valid_pct=0.2, csv_labels="cleaned.csv", size=64)
     assert len(data.train_ds) + len(data.valid_ds) == 23
-    assert command("undo", bears).returncode == 0
+    assert "left out of cleaned.csv: 1 picture" in command("history", bears).stdout
+    assert command("undo", bears).stdout.startswith("undone: 1 file back to where it was")
     assert table(bears) == whole
+    assert command("undo", bears).stdout.startswith("undone: 1 file put away that was made at 20")
 
 
 def test_what_another_cleaner_decided_is_kept(bears: Path, ds: Dataset) -> None:

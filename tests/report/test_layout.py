@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import rendered
 from tests.web import opened
@@ -64,10 +65,10 @@ def test_no_table_is_cut_off_at_any_width(browser: "Browser", folder: Path, coun
 def test_what_is_wider_than_a_phone_fades_where_it_goes_on(browser: "Browser", folder: Path) -> None:
     with opened(browser, report_of(12, folder).render("en"), 390) as page:
         box = page.locator(".scroll:has(.matrix)")
-        page.wait_for_function("document.querySelector('.scroll').classList.contains('more-after')")
+        expect(box).to_have_class("scroll more-after")
         assert "linear-gradient" in box.evaluate("box => getComputedStyle(box).maskImage")
         box.evaluate("box => { box.scrollLeft = 10_000 }")
-        page.wait_for_function("document.querySelector('.scroll').className === 'scroll more-before'")
+        expect(box).to_have_class("scroll more-before")
 
 
 def test_paper_shows_the_numbers_of_the_matrix(browser: "Browser", folder: Path) -> None:

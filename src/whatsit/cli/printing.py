@@ -28,7 +28,7 @@ def print_json(document: Any) -> None:
     document = without_nan(document)
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     try:
-        text.encode(sys.stdout.encoding)
+        text.encode(sys.stdout.encoding or "utf-8")  # text in memory has none
     except UnicodeEncodeError:
         text = json.dumps(document, indent=1, allow_nan=False)
     print(text)

@@ -61,6 +61,8 @@ def _print(undone: "Undone") -> None:
     values = {"count": len(back), "at": undone.at[:16]}
     if undone.decisions and not back:
         print(say("cli_project.decisions_back", **{**values, "count": len(undone.decisions)}))
+    elif away and not back:
+        print(say("cli_project.away", away=away, at=values["at"]))
     elif away:
         print(say("cli_project.back_and_away", away=away, **values))
     else:
@@ -68,6 +70,8 @@ def _print(undone: "Undone") -> None:
     for move in back[:MOST_FILES]:
         moved = say("cli_project.was_moved", path=printable(move.start), reason=printable(move.reason))
         print(f"  {moved}")
+    if len(back) > MOST_FILES:
+        print(f"  {say('cli_project.more_files', count=len(back) - MOST_FILES)}")
 
 
 def history(folder: Place = Path("."), project: ProjectDir = None, json: Json = False) -> None:

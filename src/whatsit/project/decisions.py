@@ -54,6 +54,8 @@ class Decision:
         """What was decided, in words."""
         if self.choice == "relabel":
             return Message("decisions.relabel", was=self.was, label=self.label)
+        if self.choice == "remove" and self.place is not None:
+            return Message("decisions.left_out")
         return Message(REASONS[self.choice])
 
     def settles(self, label: str) -> bool:
