@@ -47,6 +47,7 @@ def test_notebook_trains_cancels_and_goes_on(digits: Path, tmp_path: Path) -> No
     assert table.count("<tr>") == 4
     assert [name in table for name in ("train_loss", "error_rate", "time")] == [True] * 3
     assert not any("<progress" in page for page in html(trained)), "bars are gone when all is done"
+    assert html(trained).count("") == 1, "all bars of a cell have one output"
     assert "<table" in html(shown)[0]
     assert streams(cancelled, "stdout") == "cancelled\n"
     assert streams(resumed, "stdout") == "4 x.whatsit\n"

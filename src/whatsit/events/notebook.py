@@ -7,6 +7,7 @@ from typing import Any
 from whatsit.events.kinds import EpochDone, Event, Note, Progress
 from whatsit.events.sinks import Often
 from whatsit.events.table import clock
+from whatsit.notebooks import shell
 
 BAR = "<div>{task} <progress value='{done}' max='{total}'></progress> {done} of {total}</div>"
 BUSY = "<div>{task} <progress></progress></div>"
@@ -20,6 +21,7 @@ class Notebook:
         self._often, self._lock = Often(), threading.Lock()
         self._bars: dict[str, str] = {}
         self._bars_at: Any = None  # the outputs that are written anew
+        self._cell: object = None  # that has the bars
         self._table_at: Any = None
         self._epochs: list[EpochDone] = []
 
@@ -34,6 +36,9 @@ class Notebook:
                 _show(f"<div>{escape(event.text)}</div>")
 
     def _progress(self, event: Progress) -> None:
+        cell = getattr(shell(), "execution_count", None)
+        if not self._bars and cell != self._cell:  # the next ones belong to the cell that runs now
+            self._bars_at = None
         if event.is_over:
             self._bars.pop(event.task, None)
         else:
@@ -45,9 +50,7 @@ class Notebook:
         if self._bars_at is not None:
             self._bars_at.update(_html(page))
         elif page:
-            self._bars_at = _show(page)
-        if not self._bars:  # the next ones belong to the cell that runs then
-            self._bars_at = None
+            self._bars_at, self._cell = _show(page), cell
 
     def _epoch(self, event: EpochDone) -> None:
         if event.place == 1 or self._table_at is None:
