@@ -96,9 +96,12 @@ def history(project: Project) -> list[HistoryEntry]:
     for one, is_undone in decided:
         rows.setdefault(one.action, []).append((one.at, one.reason, is_undone))
     with_decisions = set(rows)
-    for move in project.journal.moves():
+    moves = list(project.journal.moves())
+    from_somewhere = {(move.action, move.reason) for move in moves if move.source is not None}
+    for move in moves:
         files[move.action] += move.source is not None
-        if move.action not in with_decisions:
+        is_repaired = move.source is None and (move.action, move.reason) in from_somewhere  # counted already
+        if move.action not in with_decisions and not is_repaired:
             rows.setdefault(move.action, []).append((move.at, move.reason, move.state == "undone"))
     return [_entry(action, rows[action], files[action]) for action in sorted(rows)]
 

@@ -15,6 +15,7 @@ def test_undo_of_smaller_pictures_counts_the_originals(command: Run, tmp_path: P
         for number in range(3):
             rendered(10 * ord(label) + number, (640, 480)).save(tmp_path / "photos" / label / f"{number}.jpg")
     assert command("verify", "photos", "--max-size", 128).returncode == 0
+    assert "too large: 6 pictures" in command("history", "photos").stdout
     undone = command("undo", "photos").stdout
     assert "undone: 6 files back" in undone
     assert "6 files put away" in undone
