@@ -71,10 +71,11 @@ class LRFinder:
 
     @property
     def minimum(self) -> float | None:
-        """A tenth of the rate with the lowest loss."""
+        """A tenth of the rate where the longest downward slope ends; None where that was not tried."""
         if self.slope is None:
             return None
-        return self.lrs[min(range(len(self.losses)), key=self.losses.__getitem__)] / 10
+        tenth = self.lrs[self.slope[1]] / 10
+        return tenth if tenth >= self.lrs[0] else None
 
     @property
     def lesson(self) -> slice | None:
