@@ -148,6 +148,11 @@ def test_cleaned_table_is_read_as_the_lesson_does(bears: AnyPath) -> None:
     assert [str(label) for label in db.y] == [path.parent.name for path in db.x.items]
     with pytest.raises(CatalogError, match=r"no column species\. Choose one of these: name, label"):
         ImageDataBunch.from_csv(bears, csv_labels="cleaned.csv", label_col="species")
+    next(bears.glob("black/*.jpg")).unlink()
+    notes: list[str] = []
+    with on_lines(notes.append):
+        ImageDataBunch.from_csv(bears, csv_labels="cleaned.csv")
+    assert notes[0].startswith("2 files of the table are not there, such as ")
     with pytest.raises(CatalogError, match=r"names is there, such as .*teddys/black/0.*folder"):
         ImageDataBunch.from_csv(bears, folder="teddys", csv_labels="cleaned.csv")
 

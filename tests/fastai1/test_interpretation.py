@@ -140,6 +140,33 @@ def test_mistakes_name_the_way(learn: Learner) -> None:
         learn.get_preds("valid")
 
 
+def test_pictures_that_are_gone_are_counted_once(folder: Path, tmp_path: Path, cache: Path) -> None:
+    shutil.copytree(folder, tmp_path / "bears", ignore=lambda *_: [".whatsit"])
+    data = ImageDataBunch.from_folder(tmp_path / "bears", train=".", valid_pct=0.4, seed=42, size=64)
+    data.train_ds.paths[0].unlink()
+    learn, notes = create_cnn(data, models.lite0), list[str]()
+    with on_lines(notes.append):
+        learn.fit_one_cycle(1)
+        learn.fit_one_cycle(1)
+    assert [line for line in notes if "left out" in line] == [
+        "1 picture left out: deleted since the data were made, or not readable. "
+        "Make the data again with ImageDataBunch.from_folder."
+    ]
+
+
+def test_class_without_pictures_is_refused(folder: Path, tmp_path: Path, cache: Path) -> None:
+    shutil.copytree(folder, tmp_path / "bears", ignore=lambda *_: [".whatsit"])
+    data = ImageDataBunch.from_folder(tmp_path / "bears", train=".", valid_pct=0.4, seed=42, size=64)
+    learn, deep = create_cnn(data, models.lite0), create_cnn(data, models.resnet18, pretrained=False)
+    shutil.rmtree(tmp_path / "bears" / "black")
+    for work, what in (
+        (learn.fit_one_cycle, "black: no picture can be read"),
+        (deep.fit, "black.* has changed"),
+    ):
+        with pytest.raises(wi.WhatsitError, match=rf"{what}.*ImageDataBunch\.from_folder, and a new learner"):
+            work(1)
+
+
 def test_deleted_pictures_are_left_out_and_new_data_are_advised(
     folder: Path, tmp_path: Path, cache: Path
 ) -> None:

@@ -88,7 +88,7 @@ def test_lesson_downloads_and_verifies(
     with on_lines(notes.append):
         download_images(path / "urls_black.txt", dest, max_pics=3)
     because = "most often because: the server answers 404 (not found)."
-    assert notes == [f"{dest}: 1 address brought no picture, {because}"]
+    assert notes == [f"{dest}: of all addresses so far, 1 brought no picture, {because}"]
     with pytest.raises(FetchError, match=r"/7\.jpg.*404"):
         download_images(path / "urls_black.txt", dest, max_pics=3, max_workers=0)
     assert [file.name for file in dest.ls()] == ["00000000.jpg", "00000001.jpg"]

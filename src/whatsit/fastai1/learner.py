@@ -62,6 +62,7 @@ class Learner(Explained):
         self.metrics = listed(metrics)
         self._loaded: Model | None = None
         self._today: Today | None = None
+        self._left_out = 0  # pictures that can't be read any more, as was noted
         if data.catalog is not None:
             with models.fetching(self.arch.name):
                 self._today = Today(
@@ -138,9 +139,22 @@ class Learner(Explained):
     def _recording(self) -> Iterator[None]:
         if not len(self.learner.catalog["valid"]):
             raise WhatsitError(Message("lesson_learner.no_validation"))
+        with _reading():
+            self._require_pictures()
         self.recorder.begin()
         with printing(self.recorder.names), _reading():
             yield
+
+    def _require_pictures(self) -> None:
+        """Note pictures that can't be read any more. Raises WhatsitError where a class has none left."""
+        there = self.learner.catalog
+        if gone := [name for name in self.data.classes if name not in there.classes]:
+            raise WhatsitError(Message("lesson_learner.class_gone", names=gone))
+        given = self.data.catalog
+        count = 0 if given is None else len(there.unreadable) - len(given.unreadable)
+        if count != self._left_out:
+            note(Message("lesson_learner.not_read", count=count))
+            self._left_out = count
 
     def _decay(self, wd: float | None) -> float | None:
         return self.wd if wd is None else wd
@@ -150,6 +164,7 @@ class Learner(Explained):
         """Try ever higher rates, a batch each, until the loss explodes; `recorder.plot` shows the losses."""
         bs, wd = self.data.bs, self._decay(wd)
         with _reading():
+            self._require_pictures()
             self.recorder.finder = self.learner.lr_find(start=start_lr, end=end_lr, bs=bs, wd=wd)
         print(FOUND)
 
@@ -226,7 +241,7 @@ def _reading() -> Iterator[None]:
     try:
         yield
     except CatalogError as error:
-        if error.message.code != "training.changed":
+        if error.message.code != "training.changed" and not error.message.code.startswith("catalog."):
             raise
         raise CatalogError(Message("lesson_learner.changed", reason=error)) from error
 

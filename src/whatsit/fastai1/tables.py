@@ -7,6 +7,7 @@ from typing import Any
 
 from whatsit.catalog.csv_files import rows_of
 from whatsit.errors import CatalogError
+from whatsit.events import note
 from whatsit.i18n import Message
 
 
@@ -43,4 +44,6 @@ class Table:
         files = [folder / f"{name}{suffix}" for name in self.column(which)]
         if files and not any(map(Path.is_file, files)):
             raise CatalogError(Message("lesson_data.none_there", path=files[0]))
+        if missing := [file for file in files if not file.is_file()]:
+            note(Message("lesson_data.some_missing", count=len(missing), path=missing[0]))
         return files
