@@ -418,6 +418,39 @@ def test_what_is_left_of_a_module_that_is_not_there_is_listed(tmp_path: Path) ->
     assert [one.cell for one in done.places] == [1]
 
 
+@pytest.mark.parametrize(
+    ("line", "uses", "found"),
+    [
+        (
+            "from fastai.metrics import error_rate, fbeta",
+            "metrics = [error_rate, fbeta]",
+            ("fbeta", "metrics"),
+        ),
+        ("from fastai.metrics import fbeta as f", "f(1)", ("fbeta", "metrics")),
+        ("from fastai.utils.mem import gpu_mem_get_all", "gpu_mem_get_all()", ("fastai.utils.mem", "tools")),
+        ("from fastai.widgets import ClassConfusion", "ClassConfusion(1)", ("ClassConfusion", "no_name")),
+        ("from fastai.text import Path", "Path()", ("fastai.text", "text")),
+    ],
+)
+def test_what_uses_a_name_that_its_import_lost_is_listed(
+    line: str, uses: str, found: tuple[str, str], tmp_path: Path
+) -> None:
+    _, done = converted(tmp_path, line, uses)
+    assert [(one.cell, one.finding.name, one.finding.reason.code) for one in done.places] == [
+        (cell, found[0], f"rewriting.{found[1]}") for cell in (1, 2)
+    ]
+
+
+def test_what_uses_a_name_that_something_else_brings_is_not(tmp_path: Path) -> None:
+    for lost, other in (
+        ("from fastai.text import Path", "from fastai.vision import *\nPath()"),
+        ("from fastai.metrics import fbeta", "def fbeta(): pass\nfbeta()"),
+        ("from fastai.text import data", "for data in []: data"),
+    ):
+        _, done = converted(tmp_path, lost, other)
+        assert [one.cell for one in done.places] == [1]
+
+
 def test_a_reader_that_has_read_enough_is_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "old.py").write_text("from fastai.vision import *\n" + "learn.TTA()\n" * 9)
     words = [sys.executable, "-m", "whatsit.fastai1", "old.py"]
