@@ -66,6 +66,13 @@ def test_top_losses_give_paths_in_their_order_and_only_of_their_own_pictures(lea
     assert low.tolist() == losses.tolist()[:-3:-1]
 
 
+def test_a_learner_has_its_interpretation(learn: Learner) -> None:
+    interp = learn.interpret(ds_type=DatasetType.Train)
+    assert isinstance(interp, ClassificationInterpretation)
+    assert interp.dataset is learn.data.train_ds
+    assert learn.interpret().dataset is learn.data.valid_ds
+
+
 def test_confusions_and_figures(learn: Learner) -> None:
     interp = ClassificationInterpretation.from_learner(learn, ds_type=DatasetType.Train)
     matrix = interp.confusion_matrix()

@@ -86,7 +86,7 @@ class Checker:
         for one in node.keywords:
             if one.arg is None or (taken and one.arg in taken.names):
                 continue
-            why = not_there.of_argument(one.arg)
+            why = not_there.of_argument(one.arg, function)
             if why is None and taken:
                 why = Message("rewriting.argument", function=function)
             if why:

@@ -46,13 +46,14 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, which says in a sentence which argument is missing, or why it does not take one."""
     takes = inspect.signature(function).parameters
     needed = [name for name, one in takes.items() if one.default is one.empty]
+    named = [name for name in takes if name not in ("self", "cls")]
     called = function.__name__ if function.__name__ != "__init__" else function.__qualname__.split(".")[0]
 
     @functools.wraps(function)
     def checked(*args: P.args, **given: P.kwargs) -> R:
         for name in given:
             if name not in takes:
-                reason = _advice(name, [one for one in takes if one != "self"])
+                reason = _advice(name, called, named)
                 raise ArgumentError(
                     Message("lesson_data.no_argument", function=called, name=name, reason=reason)
                 )
@@ -64,9 +65,9 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-def _advice(name: str, takes: Collection[str]) -> Message:
-    """What to write instead of an argument."""
-    if why := not_there.of_argument(name):
+def _advice(name: str, called: str, takes: Collection[str]) -> Message:
+    """What to write instead of an argument of a function that takes others."""
+    if why := not_there.of_argument(name, called):
         return why
     if name in OF_DATA:
         return Message("lesson_data.of_data", name=name)
