@@ -145,6 +145,8 @@ def test_mistakes_name_the_way(learn: Learner) -> None:
             call(learn, ds_type="train")
     with pytest.raises(wi.WhatsitError, match="is not a kind of pictures"):
         learn.get_preds("valid")
+    with pytest.raises(wi.WhatsitError, match=r"min_val can't be 'x'\. .*min_val=2"):
+        learn.interpret().most_confused("x")
 
 
 def test_deleted_pictures_are_left_out_and_new_data_are_advised(

@@ -45,6 +45,7 @@ class ImageDataBunch(Explained):
         self.size, self.bs = settings.side, settings.bs
 
     @classmethod
+    @explained
     def from_folder(
         cls,
         path: PathOrStr,
@@ -69,6 +70,7 @@ class ImageDataBunch(Explained):
         return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
+    @explained
     def from_lists(
         cls,
         path: PathOrStr,
@@ -84,6 +86,7 @@ class ImageDataBunch(Explained):
         return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
+    @explained
     def from_df(
         cls,
         path: PathOrStr,
@@ -102,6 +105,7 @@ class ImageDataBunch(Explained):
         return cls.from_lists(path, files, table.column(label_col), valid_pct, seed, **settings)
 
     @classmethod
+    @explained
     def from_csv(
         cls,
         path: PathOrStr,
@@ -120,6 +124,7 @@ class ImageDataBunch(Explained):
         return cls.from_lists(path, files, table.column(label_col), valid_pct, seed, **settings)
 
     @classmethod
+    @explained
     def from_name_re(
         cls,
         path: PathOrStr,
@@ -130,10 +135,12 @@ class ImageDataBunch(Explained):
         **settings: Any,
     ) -> "ImageDataBunch":
         """Of paths in which the first group of a regular expression is the class. Raises CatalogError."""
-        labels = [_label_in(file, pat) for file in fnames]
+        pattern = _compiled(pat)
+        labels = [_label_in(file, pattern) for file in fnames]
         return cls.from_lists(path, fnames, labels, valid_pct, seed, **settings)
 
     @classmethod
+    @explained
     def single_from_classes(
         cls, path: PathOrStr, classes: Sequence[str], **settings: Any
     ) -> "ImageDataBunch":
@@ -216,8 +223,15 @@ class ImageDataBunch(Explained):
         return self.catalog
 
 
-def _label_in(file: PathOrStr, pat: str) -> str:
-    match = re.search(pat, pathlib.Path(file).as_posix())
-    if match is None or not match.re.groups:
-        raise CatalogError(Message("lesson_data.no_label", file=os.fspath(file), pattern=pat))
+def _compiled(pat: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pat)
+    except (re.error, TypeError) as error:
+        raise CatalogError(Message("lesson_data.bad_pattern", given=described(pat), reason=error)) from error
+
+
+def _label_in(file: PathOrStr, pattern: re.Pattern[str]) -> str:
+    match = pattern.search(pathlib.Path(file).as_posix())
+    if match is None or not pattern.groups:
+        raise CatalogError(Message("lesson_data.no_label", file=os.fspath(file), pattern=pattern.pattern))
     return str(match[1])

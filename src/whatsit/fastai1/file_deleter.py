@@ -11,6 +11,7 @@ from whatsit.checks import described
 from whatsit.collection.following import follow
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.datasets import Pictures
+from whatsit.fastai1.explained import explained
 from whatsit.fastai1.tiles import Batches, Tile
 from whatsit.i18n import Message, say
 from whatsit.project import SIDECAR, Decision, Project
@@ -21,6 +22,7 @@ SOME = 3  # paths that an error names
 class FileDeleter(Batches):
     """Shows pictures, `batch_size` at a time; those with the button Delete chosen move to the trash."""
 
+    @explained
     def __init__(self, file_paths: Iterable[str | PathLike[str]] | Pictures, batch_size: int = 5) -> None:
         super().__init__(_listed(file_paths), batch_size, say("lesson_widgets.confirm"))
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whatsit.checks import described
+from whatsit.checks import described, is_count
 from whatsit.errors import WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.explained import Explained, explained
@@ -120,8 +120,11 @@ class ClassificationInterpretation(Explained):
             plot.axes[0].set_title(title, loc="left")
         return _sized(plot, figsize, dpi)
 
+    @explained
     def most_confused(self, min_val: int = 1) -> list[tuple[str, str, int]]:
         """(actual, predicted, count) of mistakes made at least `min_val` times, the most frequent first."""
+        if not is_count(min_val, 0):
+            raise WhatsitError(Message("lesson_learner.min_val", given=described(min_val)))
         return self.today.most_confused(min_val)
 
 

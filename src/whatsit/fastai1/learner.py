@@ -204,6 +204,8 @@ class Learner(Explained):
         Raises ImageError, and WhatsitError before anything was trained or loaded.
         """
         picture = img.source if isinstance(img, Image) else img
+        if isinstance(picture, Sequence) and not isinstance(picture, str | bytes):
+            raise WhatsitError(Message("lesson_learner.one_picture", given=described(picture)))
         if self._today is not None:
             answer = self._today.predict(picture)
         elif self._loaded is not None:

@@ -83,6 +83,7 @@ _ARGUMENTS = {
 }
 # Arguments that another call takes today.
 _ARGUMENTS_OF = {
+    "open_image": {"rewriting.opened": "convert_mode|div|after_open"},
     "databunch": {"rewriting.before_databunch": "size|tfms|ds_tfms"},
 }
 # Those of torchvision or fastai 1 that timm does not have.
