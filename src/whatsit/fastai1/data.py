@@ -58,7 +58,8 @@ class ImageDataBunch(Explained):
         """Of folders `train` and `valid` with a sub-folder per class, or of one with `valid_pct` to validate.
 
         Then `train="."` is the folder itself. The split is drawn from NumPy's generator: the same after the
-        same `np.random.seed`, and recorded; without one it is another each time.
+        same `np.random.seed`, and recorded; without one it is another each time. The `settings` are those of
+        `Settings`: `ds_tfms`, `size`, `bs` and `num_workers`.
         """
         prepared, root = Settings.of(settings), pathlib.Path(path)
         how: Folders | Share = Folders(train, valid)
