@@ -80,7 +80,7 @@ class ImageList(Explained):
         """Validate on a share of each class, drawn from NumPy's generator."""
         return replace(self, how=Share.drawn(valid_pct, seed))
 
-    random_split_by_pct = split_by_rand_pct  # so too
+    random_split_by_pct = split_by_rand_pct  # as the first versions of fastai 1 called it
 
     @explained
     def split_by_folder(self, train: str = "train", valid: str = "valid") -> "ImageList":
@@ -128,4 +128,4 @@ class ImageList(Explained):
         return self.how
 
 
-ImageItemList = ImageList  # so too
+ImageItemList = ImageList  # as the first versions of fastai 1 called it
