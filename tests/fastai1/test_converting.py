@@ -17,9 +17,9 @@ from whatsit import fastai1
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import __main__ as program
 from whatsit.fastai1 import not_there, widgets
-from whatsit.fastai1.arguments import accepted
-from whatsit.fastai1.converting import Conversion, convert, described
-from whatsit.fastai1.ipython_cells import without_magics
+from whatsit.fastai1.converter.arguments import accepted
+from whatsit.fastai1.converter.converting import Conversion, convert, described
+from whatsit.fastai1.converter.ipython_cells import without_magics
 from whatsit.i18n import codes, speaking
 
 NAMES = {

@@ -15,7 +15,7 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
 from whatsit.fastai1.explained import Explained, explained
-from whatsit.fastai1.paths import Path
+from whatsit.fastai1.paths import Path, PathOrStr
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.showing import shown
@@ -26,8 +26,6 @@ from whatsit.figures import Plot
 from whatsit.i18n import Message
 from whatsit.tables import paragraph
 from whatsit.text import brief, shortened
-
-PathOrStr = str | os.PathLike[str]
 
 
 class ImageDataBunch(Explained):

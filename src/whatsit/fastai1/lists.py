@@ -1,6 +1,5 @@
 """The data block: pictures, then their split, then their labels, then how they are prepared."""
 
-import os
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,15 +9,13 @@ from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.data import ImageDataBunch
 from whatsit.fastai1.explained import Explained, explained
-from whatsit.fastai1.paths import get_image_files
+from whatsit.fastai1.paths import PathOrStr, get_image_files
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.tables import Table
 from whatsit.fastai1.transforms import Transforms
 from whatsit.i18n import Message
 from whatsit.text import brief, ending
-
-PathOrStr = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
-from whatsit.fastai1.ipython_cells import LINES
+from whatsit.fastai1.converter.ipython_cells import LINES
 from whatsit.i18n import Message
 
 HERE = "whatsit.fastai1"

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from whatsit.fastai1.owners import names_bound
-from whatsit.fastai1.rewriting import HERE, Finding, home, imports_fastai, missing
+from whatsit.fastai1.converter.owners import names_bound
+from whatsit.fastai1.converter.rewriting import HERE, Finding, home, imports_fastai, missing
 
 Names = Mapping[str, Collection[str]]
 

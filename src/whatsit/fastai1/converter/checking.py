@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
-from whatsit.fastai1.arguments import Taken
-from whatsit.fastai1.gradients import drawn, parameters
-from whatsit.fastai1.imported import Imported, Names
-from whatsit.fastai1.owners import CLASSES, Owners, called_by
-from whatsit.fastai1.rewriting import HERE, Finding, home, is_fastai
+from whatsit.fastai1.converter.arguments import Taken
+from whatsit.fastai1.converter.gradients import drawn, parameters
+from whatsit.fastai1.converter.imported import Imported, Names
+from whatsit.fastai1.converter.owners import CLASSES, Owners, called_by
+from whatsit.fastai1.converter.rewriting import HERE, Finding, home, is_fastai
 from whatsit.i18n import Message
 
 IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
