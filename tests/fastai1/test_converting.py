@@ -17,9 +17,9 @@ from whatsit import fastai1
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import __main__ as program
 from whatsit.fastai1 import not_there, widgets
-from whatsit.fastai1.arguments import accepted
-from whatsit.fastai1.converting import Conversion, convert, described
-from whatsit.fastai1.ipython_cells import without_magics
+from whatsit.fastai1.converter.arguments import accepted
+from whatsit.fastai1.converter.converting import Conversion, convert, described
+from whatsit.fastai1.converter.ipython_cells import without_magics
 from whatsit.i18n import codes, speaking
 
 NAMES = {
@@ -164,6 +164,12 @@ img = open_image(path/'a.jpg')
         ("learn.data.batch_size", "batch_size", "attribute"),
         ("data.device", "device", "attribute"),
         ("data.export()", "export", "export"),
+        ("data.save('x')", "save", "kept_data"),
+        ("data = load_data(path, 'x')", "load_data", "kept_data"),
+        ("data.batch_stats()", "batch_stats", "statistics"),
+        ("learn.get_layer_groups()", "get_layer_groups", "inside"),
+        ("learn.interpret().plot_multi_top_losses()", "plot_multi_top_losses", "several"),
+        ("ImageList.from_folder(path).databunch(size=64)", "size=", "before_databunch"),
         ("interp.plot_multi_top_losses()", "plot_multi_top_losses", "several"),
         ("img = img.resize(64)", "resize", "transforms"),
         ("img.apply_tfms(None)", "apply_tfms", "transforms"),
@@ -416,6 +422,39 @@ def test_what_is_left_of_a_module_that_is_not_there_is_listed(tmp_path: Path) ->
     ]
     _, done = converted(tmp_path, "import fastai, fastai.utils.collect_env", "fastai.__version__")
     assert [one.cell for one in done.places] == [1]
+
+
+@pytest.mark.parametrize(
+    ("line", "uses", "found"),
+    [
+        (
+            "from fastai.metrics import error_rate, fbeta",
+            "metrics = [error_rate, fbeta]",
+            ("fbeta", "metrics"),
+        ),
+        ("from fastai.metrics import fbeta as f", "f(1)", ("fbeta", "metrics")),
+        ("from fastai.utils.mem import gpu_mem_get_all", "gpu_mem_get_all()", ("fastai.utils.mem", "tools")),
+        ("from fastai.widgets import ClassConfusion", "ClassConfusion(1)", ("ClassConfusion", "no_name")),
+        ("from fastai.text import Path", "Path()", ("fastai.text", "text")),
+    ],
+)
+def test_what_uses_a_name_that_its_import_lost_is_listed(
+    line: str, uses: str, found: tuple[str, str], tmp_path: Path
+) -> None:
+    _, done = converted(tmp_path, line, uses)
+    assert [(one.cell, one.finding.name, one.finding.reason.code) for one in done.places] == [
+        (cell, found[0], f"rewriting.{found[1]}") for cell in (1, 2)
+    ]
+
+
+def test_what_uses_a_name_that_something_else_brings_is_not(tmp_path: Path) -> None:
+    for lost, other in (
+        ("from fastai.text import Path", "from fastai.vision import *\nPath()"),
+        ("from fastai.metrics import fbeta", "def fbeta(): pass\nfbeta()"),
+        ("from fastai.text import data", "for data in []: data"),
+    ):
+        _, done = converted(tmp_path, lost, other)
+        assert [one.cell for one in done.places] == [1]
 
 
 def test_a_reader_that_has_read_enough_is_not_an_error(tmp_path: Path) -> None:

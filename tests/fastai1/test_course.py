@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from tests.fastai1.conftest import CLASSES, EACH
 from tests.fastai1.test_converting import NAMES, TAKEN
 from tests.site import Site
-from whatsit.fastai1.converting import convert
+from whatsit.fastai1.converter.converting import convert
 
 FOLDER = os.environ.get("WHATSIT_COURSE_NOTEBOOKS")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="WHATSIT_COURSE_NOTEBOOKS names no folder of notebooks")

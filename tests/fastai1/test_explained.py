@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,21 @@ import pytest
 
 from whatsit import WhatsitError
 from whatsit.fastai1 import (
+    ClassificationInterpretation,
     DatasetType,
     ImageDataBunch,
     ImageItemList,
     ImageList,
     cnn_learner,
     defaults,
+    get_transforms,
     models,
     open_image,
+    verify_images,
 )
+from whatsit.fastai1.explained import OF_DATA
+from whatsit.fastai1.settings import Settings
+from whatsit.fastai1.widgets import FileDeleter, ImageCleaner
 
 
 @pytest.fixture
@@ -35,6 +42,25 @@ def names(bears: Path, cache: Path) -> dict[str, Any]:
             r"Learner has no TTA\. .*test-time augmentation.*learn\.get_preds",
         ),
         (lambda at: at["learn"].to_fp16(), r"no to_fp16\. Whatsit chooses the precision by itself"),
+        (lambda at: at["data"].save("x"), r"ImageDataBunch has no save\. Whatsit does not save data\."),
+        (lambda at: at["data"].batch_stats(), r"no batch_stats\. .*Write normalize\(imagenet_stats\)"),
+        (lambda at: at["learn"].get_layer_groups(), r"no get_layer_groups\. .*Print learn\.learner"),
+        (lambda at: at["learn"].interpret(tta=True), r"takes no tta here\. .*test-time augmentation"),
+        (lambda at: get_transforms(xtra_tfms=[]), r"takes no xtra_tfms here\. You can't add transforms"),
+        (lambda at: verify_images(at["data"].path, ext=".jpg"), r"takes no ext here\. It takes path, delete"),
+        (lambda at: open_image("a.jpg", convert_mode="L"), r"takes no convert_mode here\. .* in RGB"),
+        (lambda at: ImageList.from_folder(".", extensions=[]), r"from_folder\(\) takes no extensions here"),
+        (lambda at: at["items"].databunch(size=64), r"databunch\(\) takes no size here\. .*transform\("),
+        (lambda at: ImageDataBunch.from_lists("."), r"from_lists\(\) needs fnames"),
+        (lambda at: ImageDataBunch.from_name_re(".", [], "["), r"\"?'\['\"? is not a regular expression: "),
+        (lambda at: ClassificationInterpretation.from_learner(at["learn"], tta=True), r"takes no tta here"),
+        (lambda at: ImageCleaner(at["data"].train_ds, [0]), r"ImageCleaner\(\) needs path"),
+        (lambda at: FileDeleter(["a.jpg"], batch=3), r"FileDeleter\(\) takes no batch here\. .*batch_size"),
+        (lambda at: at["data"].train_ds.itmes, r"Dataset has no itmes\. Did you mean items\?"),
+        (lambda at: at["data"].valid_ds.x.itmes, r"Pictures has no itmes\. Did you mean items\?"),
+        (lambda at: at["data"].x[Path("a.jpg")], r"by their numbers, not by a PosixPath\. "),
+        (lambda at: at["data"].x[["a.jpg"]], r"by their numbers, not by a list\. .*top_losses"),
+        (lambda at: at["learn"].predict(at["data"].x[0:2]), r"for one picture, not for a list\. "),
         (lambda at: at["learn"].summary(), r"no summary\. Print today's learner"),
         (lambda at: at["learn"].model, r"no model\. .*Print learn\.learner"),
         (lambda at: at["learn"].model_dir, r"no model_dir\. .*data\.path"),
@@ -65,6 +91,10 @@ def test_the_reason_is_named(
 ) -> None:
     with pytest.raises(WhatsitError, match=sentence):
         ask(names)
+
+
+def test_settings_of_the_data_are_known_by_their_names() -> None:
+    assert [one.name for one in fields(Settings)] == list(OF_DATA)
 
 
 def test_other_names_are_python_s_own_errors(names: dict[str, Any], bears: Path) -> None:

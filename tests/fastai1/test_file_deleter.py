@@ -43,6 +43,17 @@ def test_chosen_pictures_move_to_the_trash_and_whatsit_undo_brings_them_back(
     assert pictures(bears) == before
 
 
+def test_the_command_that_takes_it_back_has_no_dots_in_its_path(paths: list[Path], bears: Path) -> None:
+    above = [bears / ".." / bears.name / path.relative_to(bears) for path in paths]
+    fd = FileDeleter(file_paths=above)
+    fd.tiles[0].delete.click()
+    fd.confirm.click()
+    assert fd.news.value.endswith(f"undo {bears}")
+    assert not paths[0].exists()
+    fd.undo.click()
+    assert paths[0].is_file()
+
+
 def test_a_second_click_takes_the_choice_back(paths: list[Path], bears: Path) -> None:
     before = pictures(bears)
     fd = FileDeleter(file_paths=paths)

@@ -66,6 +66,13 @@ def test_top_losses_give_paths_in_their_order_and_only_of_their_own_pictures(lea
     assert low.tolist() == losses.tolist()[:-3:-1]
 
 
+def test_a_learner_has_its_interpretation(learn: Learner) -> None:
+    interp = learn.interpret(ds_type=DatasetType.Train)
+    assert isinstance(interp, ClassificationInterpretation)
+    assert interp.dataset is learn.data.train_ds
+    assert learn.interpret().dataset is learn.data.valid_ds
+
+
 def test_confusions_and_figures(learn: Learner) -> None:
     interp = ClassificationInterpretation.from_learner(learn, ds_type=DatasetType.Train)
     matrix = interp.confusion_matrix()
@@ -138,6 +145,8 @@ def test_mistakes_name_the_way(learn: Learner) -> None:
             call(learn, ds_type="train")
     with pytest.raises(wi.WhatsitError, match="is not a kind of pictures"):
         learn.get_preds("valid")
+    with pytest.raises(wi.WhatsitError, match=r"min_val can't be 'x'\. .*min_val=2"):
+        learn.interpret().most_confused("x")
 
 
 def test_pictures_that_are_gone_are_counted_once(folder: Path, tmp_path: Path, cache: Path) -> None:

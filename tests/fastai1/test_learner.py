@@ -408,6 +408,26 @@ def test_weights_that_can_not_be_fetched_are_advised_for_notebooks(
     assert "--" not in str(failed.value), "options of the command are of no use here"
 
 
+@pytest.mark.parametrize(
+    ("folder", "sentence"),
+    [
+        ("nowhere", r"nowhere, which WHATSIT_WEIGHTS names, does not exist\. Correct its path"),
+        (".", r"which WHATSIT_WEIGHTS names, has no file resnet34\.safetensors or resnet34\.pth\. Put that"),
+    ],
+)
+def test_a_folder_of_weights_that_has_none_is_named(
+    digits: Path,
+    elsewhere: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    sentence: str,
+) -> None:
+    elsewhere()
+    monkeypatch.setenv("WHATSIT_WEIGHTS", str(digits / folder))
+    with pytest.raises(BackboneError, match=sentence):
+        create_cnn(data_of(digits), models.resnet34, metrics=error_rate)
+
+
 def test_architectures_have_the_names_of_timm() -> None:
     assert models.resnet34.name == "resnet34"
     assert models.convnext_atto.name == "convnext_atto"

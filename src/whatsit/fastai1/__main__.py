@@ -10,9 +10,9 @@ from typing import NoReturn, get_args
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import __all__, widgets
-from whatsit.fastai1.arguments import accepted
-from whatsit.fastai1.converting import convert, described
-from whatsit.fastai1.rewriting import HERE, MODELS, WIDGETS
+from whatsit.fastai1.converter.arguments import accepted
+from whatsit.fastai1.converter.converting import convert, described
+from whatsit.fastai1.converter.rewriting import HERE, MODELS, WIDGETS
 from whatsit.i18n import Message, chosen, say, speak
 from whatsit.text import printable
 

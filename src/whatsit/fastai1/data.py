@@ -15,7 +15,7 @@ from whatsit.errors import CatalogError, WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.datasets import Dataset, Labels, Pictures
 from whatsit.fastai1.explained import Explained, explained
-from whatsit.fastai1.paths import Path
+from whatsit.fastai1.paths import Path, PathOrStr
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.showing import shown
@@ -26,8 +26,6 @@ from whatsit.figures import Plot
 from whatsit.i18n import Message
 from whatsit.tables import paragraph
 from whatsit.text import brief, shortened
-
-PathOrStr = str | os.PathLike[str]
 
 
 class ImageDataBunch(Explained):
@@ -45,6 +43,7 @@ class ImageDataBunch(Explained):
         self.size, self.bs = settings.side, settings.bs
 
     @classmethod
+    @explained
     def from_folder(
         cls,
         path: PathOrStr,
@@ -57,7 +56,8 @@ class ImageDataBunch(Explained):
         """Of folders `train` and `valid` with a sub-folder per class, or of one with `valid_pct` to validate.
 
         Then `train="."` is the folder itself. The split is drawn from NumPy's generator: the same after the
-        same `np.random.seed`, and recorded; without one it is another each time.
+        same `np.random.seed`, and recorded; without one it is another each time. The `settings` are those of
+        `Settings`: `ds_tfms`, `size`, `bs` and `num_workers`.
         """
         prepared, root = Settings.of(settings), pathlib.Path(path)
         how: Folders | Share = Folders(train, valid)
@@ -69,6 +69,7 @@ class ImageDataBunch(Explained):
         return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
+    @explained
     def from_lists(
         cls,
         path: PathOrStr,
@@ -84,6 +85,7 @@ class ImageDataBunch(Explained):
         return cls(path, catalog, catalog.classes, prepared)
 
     @classmethod
+    @explained
     def from_df(
         cls,
         path: PathOrStr,
@@ -102,6 +104,7 @@ class ImageDataBunch(Explained):
         return cls.from_lists(path, files, table.column(label_col), valid_pct, seed, **settings)
 
     @classmethod
+    @explained
     def from_csv(
         cls,
         path: PathOrStr,
@@ -120,6 +123,7 @@ class ImageDataBunch(Explained):
         return cls.from_lists(path, files, table.column(label_col), valid_pct, seed, **settings)
 
     @classmethod
+    @explained
     def from_name_re(
         cls,
         path: PathOrStr,
@@ -130,10 +134,12 @@ class ImageDataBunch(Explained):
         **settings: Any,
     ) -> "ImageDataBunch":
         """Of paths in which the first group of a regular expression is the class. Raises CatalogError."""
-        labels = [_label_in(file, pat) for file in fnames]
+        pattern = _compiled(pat)
+        labels = [_label_in(file, pattern) for file in fnames]
         return cls.from_lists(path, fnames, labels, valid_pct, seed, **settings)
 
     @classmethod
+    @explained
     def single_from_classes(
         cls, path: PathOrStr, classes: Sequence[str], **settings: Any
     ) -> "ImageDataBunch":
@@ -216,8 +222,15 @@ class ImageDataBunch(Explained):
         return self.catalog
 
 
-def _label_in(file: PathOrStr, pat: str) -> str:
-    match = re.search(pat, pathlib.Path(file).as_posix())
-    if match is None or not match.re.groups:
-        raise CatalogError(Message("lesson_data.no_label", file=os.fspath(file), pattern=pat))
+def _compiled(pat: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pat)
+    except (re.error, TypeError) as error:
+        raise CatalogError(Message("lesson_data.bad_pattern", given=described(pat), reason=error)) from error
+
+
+def _label_in(file: PathOrStr, pattern: re.Pattern[str]) -> str:
+    match = pattern.search(pathlib.Path(file).as_posix())
+    if match is None or not pattern.groups:
+        raise CatalogError(Message("lesson_data.no_label", file=os.fspath(file), pattern=pattern.pattern))
     return str(match[1])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatsit.fastai1.explained import explained
 from whatsit.fastai1.indices import Indices
 from whatsit.fastai1.interpretation import ClassificationInterpretation
 from whatsit.fastai1.types import DatasetType
@@ -21,6 +22,7 @@ class DatasetFormatter:
     """A dataset, by default the training pictures, and places in it in the order in which to look at them."""
 
     @classmethod
+    @explained
     def from_toplosses(
         cls, learn: "Learner", n_imgs: int | None = None, ds_type: DatasetType = DatasetType.Train
     ) -> "tuple[Dataset, Indices]":
@@ -29,6 +31,7 @@ class DatasetFormatter:
         return interp.dataset, interp.top_losses(n_imgs)[1]
 
     @classmethod
+    @explained
     def from_similars(
         cls, learn: "Learner", layer_ls: object = None, ds_type: DatasetType = DatasetType.Train
     ) -> "tuple[Dataset, Indices]":

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from whatsit.catalog import Catalog
+from whatsit.checks import described
 from whatsit.config import Split
+from whatsit.errors import WhatsitError
 from whatsit.fastai1.category import Category
+from whatsit.fastai1.explained import Explained
 from whatsit.fastai1.images import open_image
 from whatsit.fastai1.indices import Indices, Placed
 from whatsit.fastai1.paths import Path
+from whatsit.i18n import Message
 from whatsit.text import brief
 
 
-class Dataset(Sequence[Any]):
+class Dataset(Explained, Sequence[Any]):
     """The pictures of a split: `x` the pictures, `y` their classes, `ds[i]` one of both."""
 
     def __init__(self, catalog: Catalog, split: Split) -> None:
@@ -70,12 +74,17 @@ class Dataset(Sequence[Any]):
     def places(self, index: Any) -> int | list[int]:
         """The place that a number is, or the places that a slice, list, array or tensor are.
 
-        Raises WhatsitError for Indices of another split.
+        Raises WhatsitError for Indices of another split, and for what is not numbers.
         """
         self._require(index)
         if isinstance(index, slice):
             return list(range(*index.indices(len(self))))
-        found = np.arange(len(self))[np.asarray(index)]
+        numbers = np.asarray(index)
+        if not numbers.size:
+            return []
+        if numbers.dtype.kind not in "biu":
+            raise WhatsitError(Message("lesson_data.not_indices", given=described(index)))
+        found = np.arange(len(self))[numbers]
         return int(found) if found.ndim == 0 else found.tolist()
 
     def _require(self, index: Any) -> None:
@@ -99,7 +108,7 @@ class Items(list[Any]):
         return own(places) if isinstance(places, int) else [own(place) for place in places]
 
 
-class Pictures(Sequence[Any]):
+class Pictures(Explained, Sequence[Any]):
     """The pictures of a dataset: one by number, the paths of several by indices, in their order."""
 
     def __init__(self, dataset: Dataset) -> None:
@@ -123,7 +132,7 @@ class Pictures(Sequence[Any]):
         return self._dataset.paths
 
 
-class Labels(Sequence[Any]):
+class Labels(Explained, Sequence[Any]):
     """The classes of a dataset's pictures: one by number, a list by indices."""
 
     def __init__(self, dataset: Dataset) -> None:

@@ -131,7 +131,8 @@ def _of_lesson(name: str) -> Page:
     one = thing_of(name)
     thing = _plain(one)
     signature = "" if isinstance(one, property | cached_property) else _signature(thing, name)
-    return Page(name, signature, say(f"doc.{name}"), example_of(name), _source(thing))
+    owner = thing_of(name.rpartition(".")[0]) if thing is None else thing  # of what an object gives itself
+    return Page(name, signature, say(f"doc.{name}"), example_of(name), _source(owner))
 
 
 def _plain(thing: Any) -> Any:
@@ -167,9 +168,19 @@ def _signature(thing: Any, name: str) -> str:
     empty = inspect.Parameter.empty
     shown = [
         one.replace(annotation=empty, default=empty if one.default is empty else _Usual(one.default))
-        for one in given
+        for each in given
+        for one in _named(each)
     ]
     return str(inspect.Signature(shown))
+
+
+def _named(given: inspect.Parameter) -> list[inspect.Parameter]:
+    """An argument, or those that `**settings` stands for."""
+    if given.name != "settings" or given.kind is not given.VAR_KEYWORD:
+        return [given]
+    from whatsit.fastai1.settings import Settings  # it needs torch, and other pages do not
+
+    return [one.replace(kind=one.KEYWORD_ONLY) for one in inspect.signature(Settings).parameters.values()]
 
 
 def _source(thing: Any) -> str:

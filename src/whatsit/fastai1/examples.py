@@ -156,6 +156,7 @@ EXAMPLES = {
         "pred_class"
     ),
     "doc.Learner.get_preds": "preds, y = learn.get_preds(ds_type=DatasetType.Valid)",
+    "doc.Learner.interpret": "interp = learn.interpret(ds_type=DatasetType.Valid)\ninterp.top_losses(3)",
     "doc.Category": (
         "img = open_image(path/'black'/'00000021.jpg')\npred_class,_,_ = learn.predict(img)\nstr(pred_class)"
     ),

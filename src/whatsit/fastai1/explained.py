@@ -3,20 +3,20 @@
 import functools
 import inspect
 from collections.abc import Callable, Collection
-from dataclasses import fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import not_there
-from whatsit.fastai1.settings import Settings
 from whatsit.i18n import Message
 
 P = ParamSpec("P")
 R = TypeVar("R")
-OF_DATA = [one.name for one in fields(Settings)]
+OF_DATA = ("ds_tfms", "tfms", "size", "bs", "num_workers")  # the names of Settings
 # Arguments as today's calls, or others of fastai, name them.
 SAME = {"lr": "max_lr", "base_arch": "arch", "model": "arch", "epochs": "cyc_len", "n_epoch": "cyc_len"}
+
+ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class NotThereError(WhatsitError, AttributeError):
@@ -45,14 +45,16 @@ class Explained:
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, which says in a sentence which argument is missing, or why it does not take one."""
     takes = inspect.signature(function).parameters
-    needed = [name for name, one in takes.items() if one.default is one.empty]
+    is_open = any(one.kind is one.VAR_KEYWORD for one in takes.values())
+    needed = [name for name, one in takes.items() if one.default is one.empty and one.kind not in ANY]
+    named = [name for name in takes if name not in ("self", "cls")]
     called = function.__name__ if function.__name__ != "__init__" else function.__qualname__.split(".")[0]
 
     @functools.wraps(function)
     def checked(*args: P.args, **given: P.kwargs) -> R:
         for name in given:
-            if name not in takes:
-                reason = _advice(name, [one for one in takes if one != "self"])
+            if name not in takes and not is_open:
+                reason = _advice(name, called, named)
                 raise ArgumentError(
                     Message("lesson_data.no_argument", function=called, name=name, reason=reason)
                 )
@@ -64,9 +66,9 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-def _advice(name: str, takes: Collection[str]) -> Message:
-    """What to write instead of an argument."""
-    if why := not_there.of_argument(name):
+def _advice(name: str, called: str, takes: Collection[str]) -> Message:
+    """What to write instead of an argument of a function that takes others."""
+    if why := not_there.of_argument(name, called):
         return why
     if name in OF_DATA:
         return Message("lesson_data.of_data", name=name)

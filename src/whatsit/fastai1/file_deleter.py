@@ -1,6 +1,7 @@
 """The lesson's FileDeleter. It deletes nothing: what is chosen moves to the trash."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from os import PathLike
@@ -11,6 +12,7 @@ from whatsit.checks import described
 from whatsit.collection.following import follow
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.datasets import Pictures
+from whatsit.fastai1.explained import explained
 from whatsit.fastai1.tiles import Batches, Tile
 from whatsit.i18n import Message, say
 from whatsit.project import SIDECAR, Decision, Project
@@ -21,6 +23,7 @@ SOME = 3  # paths that an error names
 class FileDeleter(Batches):
     """Shows pictures, `batch_size` at a time; those with the button Delete chosen move to the trash."""
 
+    @explained
     def __init__(self, file_paths: Iterable[str | PathLike[str]] | Pictures, batch_size: int = 5) -> None:
         super().__init__(_listed(file_paths), batch_size, say("lesson_widgets.confirm"))
 
@@ -59,7 +62,7 @@ def _listed(given: object) -> list[Path]:
 
 def image_folder(path: Path) -> Path:
     """The image folder that a picture belongs to: one with a sidecar, or else that of the classes."""
-    path = path.absolute()
+    path = _plain(path)
     for folder in path.parents:
         if (folder / SIDECAR).is_dir():
             return folder
@@ -67,12 +70,19 @@ def image_folder(path: Path) -> Path:
     return above.parent if above.name.lower() in SPLIT_NAMES else above
 
 
+def _plain(path: Path) -> Path:
+    """The same file by an absolute path without `..`, as commands and messages name it."""
+    plain = Path(os.path.abspath(path))
+    is_same = path.exists() and plain.exists() and plain.samefile(path)
+    return plain if is_same else path.absolute()
+
+
 def trash(project: Project, paths: Sequence[Path]) -> int:
     """Move pictures to the trash, as decided in a review, in one action; return its number."""
     try:
         with project.lock():
             action = project.journal.begin()
-            decided = [_removed(project, path.absolute()) for path in paths]
+            decided = [_removed(project, _plain(path)) for path in paths]
             ways = [(project.images / one.path, None, one.reason) for one in decided]
             action.move(ways, [(one, place) for place, one in enumerate(decided)])
             return action.number

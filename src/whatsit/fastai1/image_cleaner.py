@@ -8,6 +8,7 @@ from typing import Any
 from whatsit.catalog import Catalog, Item
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.datasets import Dataset
+from whatsit.fastai1.explained import explained
 from whatsit.fastai1.tiles import Batches, Tile
 from whatsit.i18n import Message, say
 from whatsit.project import Decision, Project
@@ -23,6 +24,7 @@ class ImageCleaner(Batches):
     their labels. It is written at once where there is none. With `duplicates` the pictures come in pairs.
     """
 
+    @explained
     def __init__(
         self,
         dataset: Dataset,

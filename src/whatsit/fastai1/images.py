@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from whatsit import images
 from whatsit.checks import require_source
 from whatsit.errors import ImageError
-from whatsit.fastai1.explained import Explained
+from whatsit.fastai1.explained import Explained, explained
 from whatsit.i18n import Message
 from whatsit.text import brief
 
@@ -63,6 +63,7 @@ class Image(Explained):
             ax.set_title(title)
 
 
+@explained
 def open_image(fn: str | os.PathLike[str] | bytes | io.BytesIO) -> Image:
     """Open a picture from its path or its bytes. Raises ImageError for what is not one.
 

@@ -1,18 +1,17 @@
 """What a learner gets right and wrong: the lesson's verbs over today's interpretation."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whatsit.checks import described
+from whatsit.checks import described, is_count
 from whatsit.errors import WhatsitError
 from whatsit.events import note
 from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.indices import Indices
-from whatsit.fastai1.learner import Learner
 from whatsit.fastai1.showing import shown
 from whatsit.fastai1.types import DatasetType, split_of
 from whatsit.i18n import Message
@@ -20,11 +19,23 @@ from whatsit.text import brief
 from whatsit.understand.interpretation import Interpretation
 
 if TYPE_CHECKING:
+    from whatsit.fastai1.data import ImageDataBunch
     from whatsit.fastai1.datasets import Dataset
     from whatsit.figures import Plot
+    from whatsit.training import Learner as Today
 
 Size = tuple[float, float]
 DPI = 100  # at which figures are shown
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """A learner of the lesson: its data, and today's learner, which answers."""
+
+    @property
+    def data(self) -> "ImageDataBunch": ...
+    @property
+    def learner(self) -> "Today": ...
 
 
 class ClassificationInterpretation(Explained):
@@ -34,11 +45,12 @@ class ClassificationInterpretation(Explained):
         self.dataset, self.today = dataset, today
 
     @classmethod
+    @explained
     def from_learner(
-        cls, learn: Learner, ds_type: DatasetType = DatasetType.Valid
+        cls, learn: Trained, ds_type: DatasetType = DatasetType.Valid
     ) -> "ClassificationInterpretation":
         """The answers of a learner for the pictures of a kind. Raises WhatsitError where there are none."""
-        if not isinstance(learn, Learner):
+        if not isinstance(learn, Trained):
             raise WhatsitError(Message("lesson_learner.not_learner", given=described(learn)))
         name = f"{split_of(ds_type)}_ds"
         today, dataset = learn.learner.interpret(split_of(ds_type)), getattr(learn.data, name)
@@ -108,8 +120,11 @@ class ClassificationInterpretation(Explained):
             plot.axes[0].set_title(title, loc="left")
         return _sized(plot, figsize, dpi)
 
+    @explained
     def most_confused(self, min_val: int = 1) -> list[tuple[str, str, int]]:
         """(actual, predicted, count) of mistakes made at least `min_val` times, the most frequent first."""
+        if not is_count(min_val, 0):
+            raise WhatsitError(Message("lesson_learner.min_val", given=described(min_val)))
         return self.today.most_confused(min_val)
 
 

@@ -21,6 +21,7 @@ from whatsit.fastai1.device import defaults
 from whatsit.fastai1.epoch_table import printing
 from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.images import Image
+from whatsit.fastai1.interpretation import ClassificationInterpretation
 from whatsit.fastai1.metrics import Metric, as_today, error_rate, listed, name_of
 from whatsit.fastai1.recorder import Recorder
 from whatsit.fastai1.types import DatasetType, split_of
@@ -218,6 +219,8 @@ class Learner(Explained):
         Raises ImageError, and WhatsitError before anything was trained or loaded.
         """
         picture = img.source if isinstance(img, Image) else img
+        if isinstance(picture, Sequence) and not isinstance(picture, str | bytes):
+            raise WhatsitError(Message("lesson_learner.one_picture", given=described(picture)))
         if self._today is not None:
             answer = self._today.predict(picture)
         elif self._loaded is not None:
@@ -233,6 +236,11 @@ class Learner(Explained):
         """The probabilities (n, classes) of all pictures of a kind, and the numbers of their classes (n,)."""
         probabilities, labels = self.learner.get_preds(split_of(ds_type))
         return [torch.from_numpy(probabilities).float(), torch.from_numpy(labels)]
+
+    @explained
+    def interpret(self, ds_type: DatasetType = DatasetType.Valid) -> ClassificationInterpretation:
+        """What it gets right and wrong, as `ClassificationInterpretation.from_learner`."""
+        return ClassificationInterpretation.from_learner(self, ds_type)
 
 
 @contextmanager

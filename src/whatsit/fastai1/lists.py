@@ -1,6 +1,5 @@
 """The data block: pictures, then their split, then their labels, then how they are prepared."""
 
-import os
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,16 +8,14 @@ from typing import Any
 from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.fastai1.data import ImageDataBunch
-from whatsit.fastai1.explained import Explained
-from whatsit.fastai1.paths import get_image_files
+from whatsit.fastai1.explained import Explained, explained
+from whatsit.fastai1.paths import PathOrStr, get_image_files
 from whatsit.fastai1.reading import Folders, Share, from_folder, from_lists
 from whatsit.fastai1.settings import Settings
 from whatsit.fastai1.tables import Table
 from whatsit.fastai1.transforms import Transforms
 from whatsit.i18n import Message
 from whatsit.text import brief, ending
-
-PathOrStr = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,11 +38,13 @@ class ImageList(Explained):
         return brief(self, f"pictures of {ending(self.path)}, {where}")
 
     @classmethod
+    @explained
     def from_folder(cls, path: PathOrStr) -> "ImageList":
         """The pictures below a folder."""
         return cls(pathlib.Path(path))
 
     @classmethod
+    @explained
     def from_df(
         cls, df: Any, path: PathOrStr, cols: int | str = 0, folder: PathOrStr = ".", suffix: str = ""
     ) -> "ImageList":
@@ -54,6 +53,7 @@ class ImageList(Explained):
         return cls(path, table, table.files(cols, path / folder, suffix))
 
     @classmethod
+    @explained
     def from_csv(
         cls,
         path: PathOrStr,
@@ -72,12 +72,14 @@ class ImageList(Explained):
 
     no_split = split_none  # as the first versions of fastai 1 called it
 
+    @explained
     def split_by_rand_pct(self, valid_pct: float = 0.2, seed: int | None = None) -> "ImageList":
         """Validate on a share of each class, drawn from NumPy's generator."""
         return replace(self, how=Share.drawn(valid_pct, seed))
 
-    random_split_by_pct = split_by_rand_pct  # so too
+    random_split_by_pct = split_by_rand_pct  # as the first versions of fastai 1 called it
 
+    @explained
     def split_by_folder(self, train: str = "train", valid: str = "valid") -> "ImageList":
         """Train on the pictures in one sub-folder, and validate on those in another."""
         return replace(self, how=Folders(train, valid))
@@ -88,18 +90,21 @@ class ImageList(Explained):
             return replace(self, catalog=from_folder(self.path, self._how))
         return self._labeled([file.parent.name for file in self.files])
 
+    @explained
     def label_from_df(self, cols: int | str = 1) -> "ImageList":
         """The class of each picture stands in another column of its table."""
         if self.table is None:
             raise WhatsitError(Message("lesson_data.no_table"))
         return self._labeled(self.table.column(cols))
 
+    @explained
     def transform(
         self, tfms: Transforms | None = None, size: int | tuple[int, ...] | None = None
     ) -> "ImageList":
         """How pictures are changed while they are trained on, and the side of the network's input."""
         return replace(self, settings=Settings(tfms, size=size))
 
+    @explained
     def databunch(self, bs: int | None = None, num_workers: int | None = None) -> ImageDataBunch:
         """The data for a learner. Raises WhatsitError before the pictures have labels."""
         if self.catalog is None:
@@ -120,4 +125,4 @@ class ImageList(Explained):
         return self.how
 
 
-ImageItemList = ImageList  # so too
+ImageItemList = ImageList  # as the first versions of fastai 1 called it

@@ -1,9 +1,11 @@
 """Network architectures by their names: `models.resnet34`, and whatever else timm knows."""
 
 import difflib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from whatsit.errors import BackboneError
 from whatsit.i18n import Message
@@ -61,7 +63,15 @@ def fetching(name: str) -> Iterator[None]:
     except BackboneError as error:
         if error.message.code not in ("backbone.not_fetched", "backbone.no_weights"):
             raise
-        raise BackboneError(Message("lesson_learner.no_weights", name=name, reason=error)) from error
+        raise BackboneError(_not_fetched(name, error)) from error
+
+
+def _not_fetched(name: str, reason: BackboneError) -> Message:
+    """What to do where weights can't be fetched, and WHATSIT_WEIGHTS names no folder that has them."""
+    if not (folder := os.environ.get("WHATSIT_WEIGHTS")):
+        return Message("lesson_learner.no_weights", name=name, reason=reason)
+    code = "lesson_learner.not_in_folder" if Path(folder).is_dir() else "lesson_learner.no_such_folder"
+    return Message(code, name=name, reason=reason, folder=folder)
 
 
 def name_of(arch: object) -> str:

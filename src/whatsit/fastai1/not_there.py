@@ -35,6 +35,7 @@ _NAMES = {
     "rewriting.metrics": "fbeta|FBeta|[Pp]recision|[Rr]ecall|CohenKappa|KappaScore|auc_roc_score|AUROC|"
     "roc_curve|top_k_accuracy|ConfusionMatrix|MatthewsCorreff|exp_rmspe|explained_variance|r2_score",
     "rewriting.datasets": "untar_data|URLs|Config|download_(data|url)|datapath4file|url2(name|path)|get_key",
+    "rewriting.kept_data": "load_data",
     "rewriting.progress": "progress_bar|master_bar|fastprogress",
     "rewriting.interpretation": "SegmentationInterpretation|ImageDownloader|PredictionsCorrector|"
     "ImageGenerator",
@@ -51,28 +52,39 @@ _METHODS = {
     "rewriting.callbacks": "callback_fns",
     "rewriting.several": "plot_multi_top_losses",
     "rewriting.batches": "(train|valid|test|single|fix)_dl|one_(batch|item)",
+    "rewriting.statistics": "batch_stats",
 }
 # Words that other libraries use too, so that they count only where the owner is known.
 _METHODS_OF = {
     "Learner": {
         "rewriting.summary": "summary",
-        "rewriting.inside": "model|split|layer_groups|opt|loss_func|create_opt|clip_grad",
+        "rewriting.inside": "model|split|(get_)?layer_groups|opt|loss_func|create_opt|clip_grad",
         "rewriting.validate": "validate|pred_batch",
         "rewriting.callbacks": "callbacks",
         "rewriting.free": "purge|destroy",
         "rewriting.place": "path|model_dir",
     },
-    "ImageDataBunch": {"rewriting.export": "export", "rewriting.batches": "dl|dls|add_tfm"},
+    "ImageDataBunch": {
+        "rewriting.export": "export",
+        "rewriting.kept_data": "save|load_data|load_empty",
+        "rewriting.batches": "dl|dls|add_tfm",
+    },
     "Image": {
         "rewriting.transforms": "apply_tfms|rotate|zoom|flip_(lr|affine)|dihedral\\w*|crop\\w*|pad|resize|"
         "brightness|contrast|jitter|skew|squish|symmetric_warp|affine|pixel|lighting|coord|refresh"
     },
 }
 _ARGUMENTS = {
+    "rewriting.tta": "tta",
     "rewriting.callbacks": "callbacks|callback_fns",
     "rewriting.models": "custom_head|cut|split_on|bn_final|loss_func|opt_func|layer_groups",
     "rewriting.several": "label_delim|sep",
     "rewriting.transforms": "xtra_tfms|tfm_y",
+}
+# Arguments that another call takes today.
+_ARGUMENTS_OF = {
+    "open_image": {"rewriting.opened": "convert_mode|div|after_open"},
+    "databunch": {"rewriting.before_databunch": "size|tfms|ds_tfms"},
 }
 # Those of torchvision or fastai 1 that timm does not have.
 _ARCHITECTURES = "alexnet|squeezenet\\w*|googlenet|shufflenet\\w+|mnasnet[01]\\w+|mobilenet_v2"
@@ -99,9 +111,9 @@ def of_method(name: str, owner: str | None) -> Message | None:
     return _reason(_METHODS, name) or _reason(_METHODS_OF.get(owner or "", {}), name)
 
 
-def of_argument(name: str) -> Message | None:
+def of_argument(name: str, function: str = "") -> Message | None:
     """Why an argument of one of fastai 1's functions is not there; None where it may be."""
-    return _reason(_ARGUMENTS, name)
+    return _reason(_ARGUMENTS_OF.get(function, {}), name) or _reason(_ARGUMENTS, name)
 
 
 def of_architecture(name: str) -> Message | None:

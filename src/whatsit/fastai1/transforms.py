@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from whatsit.checks import is_number
+from whatsit.fastai1.explained import explained
 from whatsit.finetune.transforms import transforms
 from whatsit.i18n import say
 from whatsit.tables import paragraph
@@ -33,6 +34,7 @@ class Transforms:
         return paragraph(f"{repr(self)[1:-1]}. {say('lesson_data.while_frozen')}")
 
 
+@explained
 def get_transforms(
     do_flip: bool = True,
     flip_vert: bool = False,

@@ -3,10 +3,12 @@
 from whatsit import verification
 from whatsit.commands import command_line
 from whatsit.events import note
+from whatsit.fastai1.explained import explained
 from whatsit.fastai1.paths import PathOrStr
 from whatsit.i18n import Message
 
 
+@explained
 def verify_images(
     path: PathOrStr, delete: bool = True, max_workers: int = 4, max_size: int | None = None
 ) -> verification.Verification:

@@ -4,9 +4,10 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
-from whatsit.fastai1.ipython_cells import LINES
+from whatsit.fastai1.converter.ipython_cells import LINES
 from whatsit.i18n import Message
 
 HERE = "whatsit.fastai1"
@@ -51,13 +52,11 @@ def is_fastai(module: str | None) -> bool:
     return (module or "").partition(".")[0] == "fastai"
 
 
-def imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The statements that import fastai."""
-    for node in ast.walk(tree):
-        if (isinstance(node, ast.Import) and any(is_fastai(one.name) for one in node.names)) or (
-            isinstance(node, ast.ImportFrom) and not node.level and is_fastai(node.module)
-        ):
-            yield node
+def imports_fastai(node: ast.AST) -> TypeGuard[ast.Import | ast.ImportFrom]:
+    """Whether a node is a statement that imports fastai."""
+    if isinstance(node, ast.Import):
+        return any(is_fastai(one.name) for one in node.names)
+    return isinstance(node, ast.ImportFrom) and not node.level and is_fastai(node.module)
 
 
 def rewrite(
@@ -67,51 +66,70 @@ def rewrite(
 
     `names` are those that each home has; others are left out of their import, and reported.
     """
-    edits, findings, positions = [], [], _Positions(source)
-    for node in sorted(imports(tree), key=lambda one: (one.lineno, one.col_offset)):
+    edits: list[Edit] = []
+    findings: list[Finding] = []
+    positions = _Positions(source)
+    statements = [node for node in ast.walk(tree) if imports_fastai(node)]
+    for node in sorted(statements, key=lambda one: (one.lineno, one.col_offset)):
         start, end = positions.of(node)
         old = source[start:end]
-        new, missing = _import(node) if isinstance(node, ast.Import) else _from(node, old, names)
+        new = _import(node) if isinstance(node, ast.Import) else _from(node, old, names)
         if new == "pass" and _ENDS.match(source, end):
             new = f"pass  # {ast.unparse(node)}"
         edits.append(Edit(start, end, new))
-        findings += missing
+        findings += dict.fromkeys(found for _, found in missing(node, names))
     return edits, findings
 
 
-def _import(node: ast.Import) -> tuple[str, list[Finding]]:
-    kept, findings = [], []
+def missing(
+    node: ast.Import | ast.ImportFrom, names: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, Finding]]:
+    """The names that an import of fastai gave the code and today's does not, each with the reason."""
+    if isinstance(node, ast.Import):
+        for one in node.names:
+            if is_fastai(one.name) and home(one.name) is None:
+                yield one.asname or "fastai", Finding(node.lineno, one.name, reason_of_module(one.name))
+        return
+    module = node.module or ""
+    for one in node.names:
+        if home(module) is None:
+            yield one.asname or one.name, Finding(node.lineno, module, reason_of_module(module))
+        elif not (_is_there(module, one.name, names) or home(f"{module}.{one.name}")):
+            yield one.asname or one.name, Finding(node.lineno, one.name, _of_name(one.name))
+
+
+def _is_there(module: str, name: str, names: Mapping[str, Collection[str]]) -> bool:
+    """Whether the home of a module has a name."""
+    where = home(module) or ""
+    is_model = where == MODELS and not not_there.of_name(name)
+    return name == "*" or name in names[where] or is_model
+
+
+def _import(node: ast.Import) -> str:
+    kept = []
     for one in node.names:
         where = home(one.name)
         if not is_fastai(one.name):
             kept.append(one)
-        elif where is None:
-            findings.append(Finding(node.lineno, one.name, reason_of_module(one.name)))
-        elif one.asname or where == HERE:
+        elif where and (one.asname or where == HERE):
             kept.append(ast.alias(where, one.asname or "fastai"))
-        else:
+        elif where:
             kept += [ast.alias(where), ast.alias(HERE, "fastai")]
-    return (ast.unparse(ast.Import(kept)) if kept else "pass"), findings
+    return ast.unparse(ast.Import(kept)) if kept else "pass"
 
 
-def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) -> tuple[str, list[Finding]]:
+def _from(node: ast.ImportFrom, old: str, names: Mapping[str, Collection[str]]) -> str:
     module = node.module or ""
     where = home(module)
     if where is None:
-        return "pass", [Finding(node.lineno, module, reason_of_module(module))]
-    kept, modules, findings = [], [], []
-    for one in node.names:
-        is_model = where == MODELS and not not_there.of_name(one.name)
-        if one.name == "*" or one.name in names[where] or is_model:
-            kept.append(one)
-        elif inner := home(f"{module}.{one.name}"):
-            modules.append(ast.alias(inner, one.asname or one.name))
-        else:
-            findings.append(Finding(node.lineno, one.name, _of_name(one.name)))
+        return "pass"
+    kept = [one for one in node.names if _is_there(module, one.name, names)]
     if len(kept) == len(node.names) and (found := _FROM.match(old)):
-        return f"{old[: found.start(1)]}{where}{old[found.end(1) :]}", []
+        return f"{old[: found.start(1)]}{where}{old[found.end(1) :]}"
+    inside = [(home(f"{module}.{one.name}"), one) for one in node.names if one not in kept]
+    modules = [ast.alias(inner, one.asname or one.name) for inner, one in inside if inner]
     statements = [ast.ImportFrom(where, kept, 0)] * bool(kept) + [ast.Import(modules)] * bool(modules)
-    return "; ".join(map(ast.unparse, statements)) or "pass", findings
+    return "; ".join(map(ast.unparse, statements)) or "pass"
 
 
 def reason_of_module(name: str) -> Message:

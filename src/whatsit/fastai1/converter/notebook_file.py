@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from whatsit.errors import WhatsitError
-from whatsit.fastai1.rewriting import Edit
+from whatsit.fastai1.converter.rewriting import Edit
 from whatsit.i18n import Message
 
 MOST = 256 << 20  # bytes; a notebook with many pictures has some 30 MB

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Collection, Iterable
 
-from whatsit.fastai1.owners import called_by, names_bound
+from whatsit.fastai1.converter.owners import called_by, names_bound
 
 _DRAWS = ("bar", "fill_between", "hist", "plot", "scatter", "set_data", "set_offsets", "set_ydata")
 _FREES = ("data", "detach", "item", "tolist")  # methods and attributes whose result has no gradients

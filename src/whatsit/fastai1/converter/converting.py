@@ -9,11 +9,12 @@ from pathlib import Path
 
 from whatsit.checks import require_place
 from whatsit.errors import WhatsitError
-from whatsit.fastai1.arguments import Taken
-from whatsit.fastai1.checking import Checker, Names
-from whatsit.fastai1.ipython_cells import LINES, without_magics
-from whatsit.fastai1.notebook_file import NotebookFile
-from whatsit.fastai1.rewriting import HERE, Edit, Finding, is_fastai, rewrite
+from whatsit.fastai1.converter.arguments import Taken
+from whatsit.fastai1.converter.checking import Checker
+from whatsit.fastai1.converter.imported import Names
+from whatsit.fastai1.converter.ipython_cells import LINES, without_magics
+from whatsit.fastai1.converter.notebook_file import NotebookFile
+from whatsit.fastai1.converter.rewriting import HERE, Edit, Finding, is_fastai, rewrite
 from whatsit.i18n import Message
 from whatsit.project.files import write_whole
 from whatsit.text import printable, shortened

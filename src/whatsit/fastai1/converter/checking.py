@@ -3,14 +3,16 @@
 import ast
 import builtins
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypeGuard
 
 from whatsit.fastai1 import not_there
-from whatsit.fastai1.arguments import Taken
-from whatsit.fastai1.gradients import drawn, parameters
-from whatsit.fastai1.owners import CLASSES, Owners, called_by, names_bound
-from whatsit.fastai1.rewriting import HERE, Finding, home, imports, is_fastai, reason_of_module
+from whatsit.fastai1.converter.arguments import Taken
+from whatsit.fastai1.converter.gradients import drawn, parameters
+from whatsit.fastai1.converter.imported import Imported, Names
+from whatsit.fastai1.converter.owners import CLASSES, Owners, called_by
+from whatsit.fastai1.converter.rewriting import HERE, Finding, home, is_fastai
 from whatsit.i18n import Message
 
 IPYTHON = ("In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit", "__file__")
@@ -25,43 +27,18 @@ _WRITES_FASTAI = re.compile(
     r"\A\s*%%(writefile|file)\b[\s\S]*^\s*(from\s+fastai[\w.]*\s+import|import\s+fastai)\b", re.MULTILINE
 )
 _BRINGS_NAMES = re.compile(r"^[ \t]*%(run|pylab|load|store)\b|^%%capture[ \t]+\w", re.MULTILINE)
-Names = Mapping[str, Collection[str]]
+Cells = Sequence[tuple[str, ast.Module | None]]  # their source, and its tree where it can be read
 
 
 class Checker:
     """The cells of one notebook, or a script as its only cell: what one defines, the others use."""
 
-    def __init__(self, cells: Sequence[tuple[str, ast.Module | None]], names: Names, taken: Taken) -> None:
-        self._taken = taken
-        self._trees = [tree for _, tree in cells if tree]
-        nodes = [node for tree in self._trees for node in ast.walk(tree)]
-        self._defined = {name for node in nodes for name in names_bound(node)}
-        self._owners = Owners(nodes)
-        self._learners = self._owners.learners
+    def __init__(self, cells: Cells, names: Names, taken: Taken) -> None:
+        nodes = [node for _, tree in cells if tree for node in ast.walk(tree)]
+        self._taken, self._imported = taken, Imported(nodes, names)
+        self._owners, self._parameters = Owners(nodes), parameters(nodes)
         self._given = {node.attr for node in nodes if _gives_own(node)}
-        self._imported = {one.name for tree in self._trees for node in imports(tree) for one in node.names}
-        stars = [
-            one for one in nodes if isinstance(one, ast.ImportFrom) and any(a.name == "*" for a in one.names)
-        ]
-        self._names = set(names[HERE]).union(*(names[home(one.module or "") or HERE] for one in stars))
-        # Where other modules or cells that can't be read bring names too, an unknown one may be theirs.
-        self._knows_all = bool(stars) and all(is_fastai(one.module) for one in stars)
-        self._knows_all &= not any(tree is None or _BRINGS_NAMES.search(source) for source, tree in cells)
-        self._parameters = parameters(nodes)
-        imported = [
-            alias
-            for tree in self._trees
-            for node in imports(tree)
-            if isinstance(node, ast.Import)
-            for alias in node.names
-        ]
-        served = {one.asname or "fastai" for one in imported if home(one.name)}
-        self._gone = {
-            one.asname or "fastai": one.name
-            for one in imported
-            if is_fastai(one.name) and (one.asname or "fastai") not in served
-        }
-        self._modules = {one.asname or "fastai" for one in imported if home(one.name) == HERE}
+        self._knows_all = _knows_all(self._imported.stars, cells)
 
     def findings(self, source: str, tree: ast.Module | None) -> list[Finding]:
         """What can't run in a cell, besides its imports, line by line."""
@@ -78,10 +55,10 @@ class Checker:
 
     def _of(self, node: ast.AST) -> Iterator[Finding]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            if why := self._name(node.id):
+            if gone := self._imported.gone.get(node.id):
+                yield replace(gone, line=node.lineno)
+            elif why := self._name(node.id):
                 yield Finding(node.lineno, node.id, why)
-            if module := self._gone.get(node.id):
-                yield Finding(node.lineno, module, reason_of_module(module))
         elif isinstance(node, ast.Attribute):
             yield from self._attribute(node)
         elif isinstance(node, ast.Subscript):
@@ -109,7 +86,7 @@ class Checker:
         for one in node.keywords:
             if one.arg is None or (taken and one.arg in taken.names):
                 continue
-            why = not_there.of_argument(one.arg)
+            why = not_there.of_argument(one.arg, function)
             if why is None and taken:
                 why = Message("rewriting.argument", function=function)
             if why:
@@ -129,31 +106,32 @@ class Checker:
     def _is_of_lesson(self, function: ast.expr) -> bool:
         """Whether a function or method that is called is the lesson's."""
         if isinstance(function, ast.Name):
-            return function.id in self._names and self._is_ours(function.id)
+            return function.id in self._imported.lesson and self._is_ours(function.id)
         if not isinstance(function, ast.Attribute):
             return False
         owner = function.value.id if isinstance(function.value, ast.Name) else ""
-        is_known = owner in self._learners or self._owner(function.value) is not None
+        is_known = owner in self._owners.learners or self._owner(function.value) is not None
         return is_known or bool(_OWN.fullmatch(function.attr))
 
     def _owner(self, value: ast.expr) -> str | None:
         """The class of the lesson that an expression is, or gives an object of."""
-        if isinstance(value, ast.Name) and value.id in self._names and self._is_ours(value.id):
+        if isinstance(value, ast.Name) and value.id in self._imported.lesson and self._is_ours(value.id):
             return {"defaults": "Defaults"}.get(value.id, value.id if value.id in CLASSES else None)
         return self._owners.of(value)
 
     def _is_ours(self, name: str) -> bool:
-        return name in self._imported or name not in self._defined
+        return name in self._imported.one_by_one or name not in self._imported.defined
 
     def _name(self, name: str) -> Message | None:
-        if name in self._defined or name in self._names or name in IPYTHON or hasattr(builtins, name):
+        is_known = name in self._imported.defined or name in self._imported.lesson
+        if is_known or name in IPYTHON or hasattr(builtins, name):
             return None
         return not_there.of_name(name) or (Message("rewriting.unknown") if self._knows_all else None)
 
     def _attribute(self, node: ast.Attribute) -> Iterator[Finding]:
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
-        if owner in self._modules:
-            why = None if node.attr in self._names else self._of_module(node.attr)
+        if owner in self._imported.modules:
+            why = None if node.attr in self._imported.lesson else self._of_module(node.attr)
             name = f"{owner}.{node.attr}"
         elif owner == "models" and self._is_ours(owner):
             why, name = not_there.of_architecture(node.attr), f"models.{node.attr}"
@@ -170,7 +148,7 @@ class Checker:
             return None
         if owner == "Defaults":
             return Message("lesson_data.no_setting", name=node.attr)
-        if why := not_there.of_method(node.attr, "Learner" if name in self._learners else owner):
+        if why := not_there.of_method(node.attr, "Learner" if name in self._owners.learners else owner):
             return why
         is_unknown = has is not None and node.attr not in self._given and not node.attr.startswith("__")
         return Message("rewriting.attribute", owner=owner) if is_unknown else None
@@ -183,6 +161,12 @@ class Checker:
         return (
             not_there.of_name(name) or not_there.of_module(f"fastai.{name}") or Message("rewriting.no_name")
         )
+
+
+def _knows_all(stars: Sequence[str], cells: Cells) -> bool:
+    """Whether no other module, and no cell that can't be read, may bring a name that is not known here."""
+    is_lesson = bool(stars) and all(map(is_fastai, stars))
+    return is_lesson and not any(tree is None or _BRINGS_NAMES.search(source) for source, tree in cells)
 
 
 def _gives_own(node: ast.AST) -> TypeGuard[ast.Attribute]:

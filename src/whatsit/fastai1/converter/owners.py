@@ -8,6 +8,7 @@ CLASSES = ("ImageDataBunch", "ImageList", "Learner", "ClassificationInterpretati
 _MAKERS = {
     "databunch": "ImageDataBunch",
     "from_learner": "ClassificationInterpretation",
+    "interpret": "ClassificationInterpretation",
     "open_image": "Image",
     "get_transforms": "Transforms",
 }
