@@ -13,6 +13,7 @@ from whatsit.palette import color
 from whatsit.project import write_whole
 from whatsit.teach.checks import require_count, require_points, require_torch
 from whatsit.teach.descent import Descent
+from whatsit.teach.films import played
 from whatsit.teach.plots import draw_points
 
 with needing(Message("teach.functions")):
@@ -29,9 +30,7 @@ class Animation(FuncAnimation):  # type: ignore[misc]
 
     def _repr_html_(self) -> str:
         with styled():
-            html: str = (
-                self.to_html5_video() if shutil.which("ffmpeg") else self.to_jshtml(default_mode="once")
-            )
+            html: str = self.to_html5_video() if shutil.which("ffmpeg") else played(self)
         return html
 
     def write(self, path: str | Path) -> None:
