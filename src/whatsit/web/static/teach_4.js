@@ -174,7 +174,7 @@ whatsit.step(4, (kit) => {
     const player = kit.player({
       every: 30,
       step: () => {
-        const lr = LOW * (HIGH / LOW) ** (measured.length / (RATES - 1)), before = performance.now(), steps = count(lr);
+        const lr = Number((LOW * (HIGH / LOW) ** (measured.length / (RATES - 1))).toPrecision(2)), before = performance.now(), steps = count(lr);
         spent += performance.now() - before;
         total += Number.isFinite(steps) ? steps : 0;
         measured.push([lr, steps]);
