@@ -93,6 +93,18 @@ def test_film_plays_in_a_notebook_and_is_written_as_gif(
         film.write("film.mov")
 
 
+def test_line_through_one_point_is_seen() -> None:
+    x, y = make_line_data(1)
+    path = gradient_descent(x, y, steps=3)
+    film = animate(x, y, path, frames=2)
+    film._draw_was_started = True  # or matplotlib warns that nothing was drawn
+    for figure in (draw_line(x, y, path.a[-1]), film._fig):
+        _, line = figure.axes[0].lines
+        left, right = line.get_xdata()
+        assert right - left == pytest.approx(2)
+        assert (left + right) / 2 == pytest.approx(x[0, 0].item())
+
+
 def test_film_of_a_run_that_diverges_says_so(points: tuple[Tensor, Tensor], tmp_path: Path) -> None:
     x, y = points
     bad = gradient_descent(x, y, lr=1.2)

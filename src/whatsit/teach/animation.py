@@ -14,7 +14,7 @@ from whatsit.project import write_whole
 from whatsit.teach.checks import require_count, require_points, require_torch
 from whatsit.teach.descent import Descent
 from whatsit.teach.films import played
-from whatsit.teach.plots import draw_points
+from whatsit.teach.plots import draw_points, ends_of
 
 with needing(Message("teach.functions")):
     from matplotlib.animation import FuncAnimation, PillowWriter
@@ -60,7 +60,7 @@ def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval:
     figure = Plot(figsize=(6, 4), dpi=DPI, layout="constrained")
     axis = figure.subplots()
     draw_points(axis, x[:, 0], y)
-    ends = [x[:, 0].min().item(), x[:, 0].max().item()]
+    ends = ends_of(x[:, 0])
     (line,) = axis.plot(ends, [0, 0], color=color("s0"))
     title = axis.set_title(" ")
     shown = require_torch().linspace(0, len(path), min(frames, len(path) + 1)).round().long().tolist()
