@@ -122,12 +122,24 @@ def test_an_integer_cannot_take_a_small_step(page: "Page") -> None:
     expect(said).to_contain_text("tensor([-1., 1.])")
     part.get_by_role("button", name="Ten steps").click()
     expect(news).to_have_text("Ten small steps brought it from −1.0 to −2.0.")
+    for _ in range(2):  # to the end of the number line, and once more
+        part.get_by_role("button", name="Ten steps").click()
+    expect(news).to_have_text("Ten small steps brought it from −3.0 to −4.0.")
+    part.get_by_role("button", name="Ten steps").click()
+    expect(news).to_have_text("Ten small steps brought it from −1.0 to −2.0.")
     part.locator("input").fill("-1, 1")
     expect(said).to_contain_text("int64")
     part.get_by_role("button", name="Ten steps").click()
     expect(news).to_contain_text("−1 − 0.1 is not an integer")
     part.locator("input").fill("one, two")
     expect(news).to_contain_text("Numbers with commas")
+    for text, words in (("100., 1", "between −3 and 3"), ("1e3", "Numbers with commas"), ("nan", "Numbers with")):
+        part.locator("input").fill(text)
+        expect(said).to_be_empty()  # not what PyTorch said of the numbers before
+        part.get_by_role("button", name="Ten steps").click()
+        expect(news).to_contain_text(words)
+    part.get_by_role("button", name="Start again").click()
+    expect(said).to_contain_text("tensor([-1., 1.])")
 
 
 def test_error_rate_is_of_the_readers_own_answers(page: "Page") -> None:

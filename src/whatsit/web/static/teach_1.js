@@ -230,34 +230,42 @@ whatsit.step(1, (kit) => {
 
   const floats = () => {
     const input = find("[data-float]"), said = find("[data-float-says]"), news = find("[data-float-news]");
-    const plot = kit.plot("float", { label: "", x: [-4, 4], y: [-1, 1], isBare: true, ratio: 0.2, least: 90, most: 120 });
-    let at = -1, start = -1, isFloat = true;
+    const plot = kit.plot("float", { label: "", x: [-4.4, 4.4], y: [-1, 1], isBare: true, ratio: 0.2, least: 90, most: 120 });
+    const FAR = 3, END = 4;
+    let at = -1, start = -1, isFloat = true, isGood = true;
     plot.draw((pen) => {
-      pen.line([[-3.8, 0], [3.8, 0]], "edge", { width: 2 });
-      for (let tick = -3; tick <= 3; tick++) {
+      pen.line([[-4.2, 0], [4.2, 0]], "edge", { width: 2 });
+      for (let tick = -END; tick <= END; tick++) {
         pen.line([[tick, -0.15], [tick, 0.15]], "edge", { width: 2 });
         pen.text(tick, -0.55, number(tick, 0), "soft", { align: "center" });
       }
+      if (!isGood) return;
       if (isFloat && at !== start) pen.arrow(start, 0.45, at, 0.45, "path");
       pen.dots([at], [0], isFloat ? "line" : "bad", { radius: 10, alpha: 1 });
     });
     const show = () => {
-      const parts = input.value.split(/[,，]/).map((one) => one.trim().replace("−", "-")), isGood = parts.every((one) => /^[+-]?(\d+\.?\d*|\.\d+)$/.test(one));
+      const parts = input.value.split(/[,，]/).map((one) => one.trim().replace("−", "-")), areNumbers = parts.every((one) => /^[+-]?(\d+\.?\d*|\.\d+)$/.test(one));
+      isGood = areNumbers && Math.abs(Number(parts[0])) <= FAR; // on the number line
       input.setAttribute("aria-invalid", !isGood);
-      news.textContent = isGood ? "" : say("teach_1.float_bad");
-      if (!isGood) return;
+      news.textContent = isGood ? "" : areNumbers ? say("teach_1.float_far", { far: FAR }) : say("teach_1.float_bad");
+      if (!isGood) {
+        said.textContent = "";
+        plot.label(news.textContent);
+        plot.refresh();
+        return;
+      }
       isFloat = parts.some((one) => one.includes("."));
       const written = parts.map((one) => (isFloat ? `${Number(one)}${Number.isInteger(Number(one)) ? "." : ""}` : String(Number(one))));
       said.textContent = `tensor([${written.join(", ")}])\n.dtype  # torch.${isFloat ? "float32" : "int64"}\n.requires_grad_()  # ${isFloat ? "OK" : "RuntimeError: only Tensors of floating point dtype"}`;
-      at = start = Math.min(3, Math.max(-3, Number(parts[0])));
+      at = start = Number(parts[0]);
       plot.label(say("teach_1.float_plot", { value: at }));
       plot.refresh();
     };
     const text = (value) => number(value, isFloat ? 1 : 0);
     kit.on("float-step", () => {
-      const before = at;
-      if (isFloat) at = at - 1 < -3.7 ? 3 : at - 1;
-      if (isFloat && at > before) start = at;
+      if (!isGood) return;
+      const before = at - 1 < -END ? start : at; // once more, from what is written
+      if (isFloat) at = before - 1;
       news.textContent = isFloat ? say("teach_1.float_went", { before: text(before), after: text(at) }) : say("teach_1.float_stuck", { before: text(before) });
       plot.label(say("teach_1.float_plot", { value: at }));
       plot.refresh();
