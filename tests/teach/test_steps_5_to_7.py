@@ -324,4 +324,4 @@ def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(
         assert said(page, "5.bowl").startswith("Step 0: slope 6.50")
         assert page.get_by_label("Show the points it has not seen").is_checked()
         assert page.locator('[data-out="7.others-15"]').inner_text() != "?"
-        assert said(page, "7.entropy").startswith("0% for the right class")
+        assert said(page, "7.entropy").startswith("0.3% for the right class")

@@ -179,15 +179,18 @@
     };
 
     const entropy = () => {
-      const loss = (probability) => -Math.log(probability), least = 0.003;
-      const plot = kit.plot("7.entropy", { label: say("teach_7.entropy_label"), x: [0, 1], y: [0, 5], xName: say("teach_7.entropy_axis"), yName: say("teach_7.loss"), ratio: 0.66 });
+      const loss = (probability) => -Math.log(probability), least = 0.003, MOST = 7;
+      const plot = kit.plot("7.entropy", { label: say("teach_7.entropy_label"), x: [0, 1], y: [0, MOST], xName: say("teach_7.entropy_axis"), yName: say("teach_7.loss"), ratio: 0.66 });
       let probability = kit.get("7.p", 0.9, least, 1);
-      const text = () => say("teach_7.entropy_now", { probability, loss: loss(probability) });
+      const text = () => {
+        const share = `${Number((100 * probability).toFixed(probability < 0.01 ? 1 : 0))}%`;
+        return say("teach_7.entropy_now", { share, loss: loss(probability) });
+      };
       plot.draw((pen) => {
-        pen.rect(0, 0, 0.5, 5, "bad", { alpha: 0.07 });
-        pen.rect(0.5, 0, 1, 5, "good", { alpha: 0.07 });
-        pen.text(0.25, 4.75, say("teach_7.region_wrong"), "bad", { align: "center", isBold: true });
-        pen.text(0.75, 4.75, say("teach_7.region_right"), "good", { align: "center", isBold: true });
+        pen.rect(0, 0, 0.5, MOST, "bad", { alpha: 0.07 });
+        pen.rect(0.5, 0, 1, MOST, "good", { alpha: 0.07 });
+        pen.text(0.25, 0.95 * MOST, say("teach_7.region_wrong"), "bad", { align: "center", isBold: true });
+        pen.text(0.75, 0.95 * MOST, say("teach_7.region_right"), "good", { align: "center", isBold: true });
         pen.line(Array.from({ length: 300 }, (_, place) => {
           const p = least + ((1 - least) * place ** 2) / 299 ** 2;
           return [p, loss(p)];
