@@ -311,13 +311,15 @@ def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_li
 def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(
     browser: "Browser", written: Path
 ) -> None:
-    settings = "all=1&5.size=1000&5.momentum=NaN&5.lr=-1&5.slope=6.5&5.cycle=cycle&7.degree=15&7.p=0"
+    settings = "all=1&5.size=1000&5.momentum=NaN&5.lr=-1&5.slope=6.5&5.cycle=cycle&7.degree=15&7.p=0&5.epochs=1.5&7.size=33.3"
     with opened(browser, "", reduced_motion="reduce") as page:
         page.goto(f"{written.as_uri()}#{settings}&7.others=1")
-        assert said(page, "5.batch").startswith("100 points a step")
+        assert said(page, "5.batch").startswith("100 points a step, 1 step an epoch, 2 steps in all")
+        assert "7.size=33.3, which is between" in page.locator("#step-7").get_by_role("alert").first.inner_text()
+        assert page.locator('[data-slider="7.size"]').get_attribute("aria-valuetext") == "30"
         refused = page.locator("#step-5").get_by_role("alert").all_inner_texts()
         assert [text.split(",")[0] for text in refused] == [
-            f"The address says {one}" for one in ("5.lr=-1", "5.size=1000", "5.momentum=NaN")
+            f"The address says {one}" for one in ("5.lr=-1", "5.size=1000", "5.epochs=1.5", "5.momentum=NaN")
         ]
         assert said(page, "5.momentum").startswith("With momentum 0.00")
         assert page.get_by_role("radio", name="One cycle").is_checked()

@@ -3,6 +3,7 @@
 // kit.course             the data of the page, e.g. kit.course.line, null where there is none
 // kit.root, kit.find("css"), kit.all("css")           the step's section, elements in it
 // kit.get("lr", 0.1, 1e-4, 2), kit.put("lr", 0.2)     a number of the address, kept within its range; one name, one step
+// kit.get("seed", 1, 1, 1e6, 1)                       a whole one
 // kit.slider("lr", { low, high, start, step, isLog, isOpen, text, on, end })  -> { value, set(v) }: of the macro, kept in the
 //                        address; isOpen: its value may lie beyond its track; on: while it moves, end: when it is let go
 // kit.choice("key", { start, on })                    -> { value }: of the macro, a row of radio buttons, kept in the address
@@ -55,11 +56,15 @@
     (root?.querySelector(".step-head") ?? document.querySelector(".opening > div")).append(said);
     put(name, value);
   };
-  const get = (name, otherwise, low = -Infinity, high = Infinity, root = null) => {
+  const get = (name, otherwise, low = -Infinity, high = Infinity, { root = null, step = 0 } = {}) => {
     const given = settings.get(name);
     if (given === null) return otherwise;
     const found = given.trim() === "" ? NaN : Number(given), isNumber = Number.isFinite(found);
-    if (isNumber && found >= low && found <= high) return found;
+    if (isNumber && found >= low && found <= high) {
+      const whole = step ? low + step * Math.round((found - low) / step) : found;
+      if (whole !== found) refuse(root, say("teach_page.between", { name, given, value: whole }), name, whole);
+      return whole;
+    }
     const value = isNumber ? Math.min(high, Math.max(low, found)) : otherwise;
     const words = Number.isFinite(low + high) ? say("teach_page.not_in_range", { name, given, low, high, value }) : say("teach_page.not_number", { name, given, value });
     refuse(root, words, name, value);
@@ -281,7 +286,7 @@
       input.value = isLog ? Math.log10(within) : within;
       show();
     };
-    made.set(isOpen ? get(key, start, -Infinity, Infinity, root) : get(key, start, low, high, root));
+    made.set(isOpen ? get(key, start, -Infinity, Infinity, { root }) : get(key, start, low, high, { root, step: Number.isInteger(step) ? step : 0 }));
     input.addEventListener("input", () => {
       const given = Number(input.value);
       made.value = isLog ? Number((10 ** given).toPrecision(2)) : given;
@@ -309,7 +314,7 @@
   };
 
   const check = (root, key, { start = false, on = () => {} }) => {
-    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start), 0, 1, root)) };
+    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start), 0, 1, { root, step: 1 })) };
     input.checked = made.value;
     input.addEventListener("change", () => {
       made.value = input.checked;
@@ -324,7 +329,7 @@
     const find = (css) => root.querySelector(css), all = (css) => [...root.querySelectorAll(css)];
     const kit = {
       root, course, find, all, put, rich, make, number, tell, say: sayMath,
-      get: (name, otherwise, low, high) => get(name, otherwise, low, high, root),
+      get: (name, otherwise, low, high, step) => get(name, otherwise, low, high, { root, step }),
       get isStill() { return still.matches; },
       when: (key, call) => {
         const beat = beats.get(key);
@@ -375,8 +380,8 @@
     for (const section of sections) progress(section);
     for (const [key, choice] of Object.entries(kept)) if (beats.has(key)) open(beats.get(key), choice);
     openLinked();
-    if (get("all", 0, 0, 1)) openAll();
-    const step = Math.round(get("step", 0, 0, sections.length));
+    if (get("all", 0, 0, 1, { step: 1 })) openAll();
+    const step = get("step", 0, 0, sections.length, { step: 1 });
     if (step) go(step, true);
     isReady = true;
   });

@@ -81,7 +81,7 @@
       const map = new whatsit.LossMap(canvas("5.batch"), landscape);
       const plot = kit.plot("5.batch", { label: "", yLog: true, y: [0.08, 12], xName: say("teach_5.seen_points"), yName: say("teach_5.loss"), ratio: 1.05 });
       const size = line.x.length;
-      let seed = kit.get("5.seed", 1, 1, 1e6);
+      let seed = kit.get("5.seed", 1, 1, 1e6, 1);
       const walk = (each, epochs, lr, dice = seed) => numbers.descend(problem, line.start, { lr, batches: numbers.minibatches(size, each, epochs, dice) });
       const ends = (lr) => [size, 10, 1].map((each) => walk(each, EPOCHS, lr, 1).at(-1).loss);
       const [low, high] = [BATCH_LR, HIGHER_LR].map((lr) => {

@@ -20,7 +20,7 @@
     const fit = () => {
       const plot = kit.plot("7.fit", { label: "", x: [-1.04, 1.04], y: [-2, 2], ratio: 0.62 });
       const tried = new Map(); // what the table has measured: the degree and weight decay of each row
-      let seed = kit.get("7.seed", SEED, 1, 1e6), own, others;
+      let seed = kit.get("7.seed", SEED, 1, 1e6, 1), own, others;
       const measured = (degree, wd) => {
         const a = numbers.fitPolynomial(own.x, own.y, degree, wd), loss = ({ x, y }) => numbers.mse(numbers.polynomialAt(x, a), y);
         return { a, own: loss(own), others: loss(others) };
