@@ -100,6 +100,11 @@ def test_walk_ends_at_the_bottom_and_a_rate_that_is_too_high_is_explained(page: 
     slide(bowl, "5.lr", -1)
     bowl.get_by_role("button", name="Start elsewhere").click()
     assert bowl.locator(".doctor").is_hidden()
+    address = page.url.partition("#")[0]
+    page.goto("about:blank")
+    page.goto(f"{address}#all=1&5.lr=0.999")
+    bowl.get_by_role("button", name="Walk downhill").click()
+    expect(bowl.locator(".doctor")).to_contain_text("in 200 steps the loss first fell from 7.1 to")
 
 
 def test_batches_momentum_one_cycle_and_newton(page: "Page") -> None:

@@ -15,6 +15,7 @@
 // kit.player({ step, draw, every, end })              -> { play, pause, isPlaying }: step() each `every` ms until it returns false
 // kit.tell("key", text)  of a beat, for a screen reader, once the reader stops acting
 // kit.make("div", "class", parent, text)              a new element in another one
+// kit.doctor(path, steps)                             what the doctor says of a walk that diverged, "" of others
 // kit.rich(element, text), kit.number(-1.25, 2), kit.say, kit.light("css of code()", line or null), kit.isStill
 "use strict";
 {
@@ -125,6 +126,12 @@
   const sayMath = (code, values) => {
     const text = say(code, values);
     return Object.values(values ?? {}).flat().some((one) => one < 0) ? text.replace(/(?<![\w`])-(?=\d)/g, "−") : text;
+  };
+
+  const doctor = (path, steps = path.length - 1) => {
+    const losses = path.map(({ loss }) => loss), values = { first: losses[0], lowest: Math.min(...losses), last: losses.at(-1), steps: Math.min(path.length, steps) };
+    const words = { infinite: () => say("doctor.line_infinite", values), exploded: () => say("doctor.line_exploded", values), swung: () => say("doctor.line_swung", values) };
+    return words[whatsit.numbers.diverged(path, steps)]?.() ?? "";
   };
 
   // What a figure shows now, for a screen reader: not in every frame, but once the reader stops acting.
@@ -328,7 +335,7 @@
     const root = document.getElementById(`step-${place}`);
     const find = (css) => root.querySelector(css), all = (css) => [...root.querySelectorAll(css)];
     const kit = {
-      root, course, find, all, put, rich, make, number, tell, say: sayMath,
+      root, course, find, all, put, rich, make, number, tell, doctor, say: sayMath,
       get: (name, otherwise, low, high, step) => get(name, otherwise, low, high, { root, step }),
       get isStill() { return still.matches; },
       when: (key, call) => {
