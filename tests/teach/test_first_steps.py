@@ -133,7 +133,11 @@ def test_an_integer_cannot_take_a_small_step(page: "Page") -> None:
     expect(news).to_contain_text("−1 − 0.1 is not an integer")
     part.locator("input").fill("one, two")
     expect(news).to_contain_text("Numbers with commas")
-    for text, words in (("100., 1", "between −3 and 3"), ("1e3", "Numbers with commas"), ("nan", "Numbers with")):
+    for text, words in (
+        ("100., 1", "between −3 and 3"),
+        ("1e3", "Numbers with commas"),
+        ("nan", "Numbers with"),
+    ):
         part.locator("input").fill(text)
         expect(said).to_be_empty()  # not what PyTorch said of the numbers before
         part.get_by_role("button", name="Ten steps").click()

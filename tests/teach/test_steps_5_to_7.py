@@ -320,7 +320,9 @@ def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(
     with opened(browser, "", reduced_motion="reduce") as page:
         page.goto(f"{written.as_uri()}#{settings}&7.others=1")
         assert said(page, "5.batch").startswith("100 points a step, 1 step an epoch, 2 steps in all")
-        assert "7.size=33.3, which is between" in page.locator("#step-7").get_by_role("alert").first.inner_text()
+        assert (
+            "7.size=33.3, which is between" in page.locator("#step-7").get_by_role("alert").first.inner_text()
+        )
         assert page.locator('[data-slider="7.size"]').get_attribute("aria-valuetext") == "30"
         refused = page.locator("#step-5").get_by_role("alert").all_inner_texts()
         assert [text.split(",")[0] for text in refused] == [
