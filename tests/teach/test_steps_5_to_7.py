@@ -292,13 +292,14 @@ def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_li
     )
     photo = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
     shown = {**valid, "photos": [photo, None] * (len(valid["labels"]) // 2)}
-    found["pair"] |= {"classes": ["even", "odd"], **train, "valid": shown, "lr": 0.002, "steps": 40}
-    found["head"] |= {"classes": ["even", "odd"], **train, "valid": valid}
+    found["pair"] |= {"classes": ["`even`", "*odd*"], **train, "valid": shown, "lr": 0.002, "steps": 40}
+    found["head"] |= {"classes": ["`even`", "*odd*"], **train, "valid": valid}
     found["run"] = {"name": "0007", "train": [1.0, 0.4], "valid": [0.8, 0.5], "accuracy": 0.9}
     written = write({**found, "folder": "numbers"}, tmp_path / "page")
     with opened(browser, written, reduced_motion="reduce") as page:
         loop = beat(page, "6.loop", 1)
-        loop.get_by_role("radio", name="even or odd").check()
+        loop.get_by_role("radio", name="`even` or *odd*").check()
+        assert "“`even`” or “*odd*”?" in loop.inner_text()  # names are not marks
         loop.get_by_role("button", name="Run the loop").click()
         assert loop.locator('[data-tiles="6.answers"] img').count() == 12
         assert loop.locator('[data-part="6.weights"]').is_hidden()  # they are not pixels
@@ -316,7 +317,8 @@ def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_li
 def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(
     browser: "Browser", written: Path
 ) -> None:
-    settings = "all=1&5.size=1000&5.momentum=NaN&5.lr=-1&5.slope=6.5&5.cycle=cycle&7.degree=15&7.p=0&5.epochs=1.5&7.size=33.3"
+    settings = "all=1&5.size=1000&5.momentum=NaN&5.lr=-1&5.slope=6.5&5.cycle=cycle&7.degree=15&7.p=0"
+    settings += "&5.epochs=1.5&7.size=33.3"
     with opened(browser, "", reduced_motion="reduce") as page:
         page.goto(f"{written.as_uri()}#{settings}&7.others=1")
         assert said(page, "5.batch").startswith("100 points a step, 1 step an epoch, 2 steps in all")

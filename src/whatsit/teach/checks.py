@@ -63,7 +63,7 @@ def require_count(name: str, given: object, least: int = 1) -> None:
 
 
 def generator(seed: int) -> "Generator":
-    """Random numbers that a seed decides. Raises WhatsitError for what is not a whole number of at least 0."""
+    """Random numbers that a seed decides. Raises WhatsitError for one that is not a whole number from 0 on."""
     require_count("seed", seed, 0)
     return require_torch().Generator().manual_seed(int(seed) % LARGEST_SEED)  # type: ignore[no-any-return]
 
