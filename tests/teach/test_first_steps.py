@@ -393,6 +393,11 @@ def test_settings_are_in_the_address(browser: "Browser", written: Path) -> None:
         assert page.locator("[data-typed]").input_value() == "5"
         assert page.evaluate("document.activeElement.closest('section').id") == "step-3"
         expect(page.locator(".step-head [role=alert]")).to_have_count(0)
+        page.goto("about:blank")
+        page.goto(f"{written.as_uri()}#step=3&open=fit&a1=2.97&a2=2.51")
+        expect(part.locator("[data-see]")).to_be_hidden()  # who fitted it was somebody else
+        part.get_by_role("slider").first.press("ArrowUp")
+        expect(part.locator("[data-see]")).to_be_visible()
 
 
 def test_what_the_address_asks_for_in_vain_is_answered_in_words(browser: "Browser", written: Path) -> None:

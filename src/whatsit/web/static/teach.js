@@ -344,7 +344,7 @@
         else beat.calls.push(call);
       },
       right: (key, right) => { beats.get(key).right = right; },
-      see,
+      see: (key) => { if (isReady) see(key); }, // what a link brought is not what the reader did
       on: (name, call) => { for (const one of all(`[data-do="${name}"]`)) one.addEventListener("click", call); },
       out: (key, text) => { for (const one of all(`[data-out="${key}"]`)) one.textContent = text; },
       plot: (key, options) => whatsit.plot(find(`[data-plot="${key}"]`), options),
