@@ -308,6 +308,8 @@ def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_li
         head.get_by_role("button", name="Train", exact=True).click()
         yours = head.locator(".meter").last.inner_text()
         assert re.sub(r"\s+", " ", yours) == "Your last training, 0007 90.0%"
+        seller = page.locator('[data-beat="7.seller"] .words').inner_text()
+        assert "digits that it has not seen play" in seller
         run = beat(page, "6.run", 2)
         assert "your own last training, 0007" in run.inner_text()
         label = "Training loss from 1.00 to 0.40 and validation loss from 0.80 to 0.50."
