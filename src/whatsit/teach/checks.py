@@ -63,7 +63,7 @@ def require_count(name: str, given: object, least: int = 1) -> None:
 
 
 def generator(seed: int) -> "Generator":
-    """Random numbers that a seed decides. Raises WhatsitError other than a whole number from 0 on."""
+    """Random numbers that a seed decides. Raises WhatsitError for others than whole numbers from 0 on."""
     require_count("seed", seed, 0)
     dice: Generator = require_torch().Generator().manual_seed(int(seed) % LARGEST_SEED)
     return dice
