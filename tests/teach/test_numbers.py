@@ -164,9 +164,7 @@ def test_cross_entropy_and_softmax_stay_finite(compute: Compute) -> None:
 def test_errors_intervals_and_lines(compute: Compute) -> None:
     y_hat, y = [1.0, 2.5, -3.0], [1.5, 2.0, -1.0]
     error = np.array(y_hat) - y
-    assert compute("return [n.mse(v[0], v[1]), n.rmse(v[0], v[1])];", y_hat, y) == near(
-        [(error**2).mean(), (error**2).mean() ** 0.5]
-    )
+    assert compute("return n.mse(v[0], v[1]);", y_hat, y) == near((error**2).mean())
     assert compute("return n.lineAt(v[0], [3, 2]);", y) == near([3 * one + 2 for one in y])
     for right, size in ((0, 10), (41, 50), (50, 50)):
         assert compute("return n.interval(v[0], v[1]);", right, size) == near(list(wilson(right, size)))

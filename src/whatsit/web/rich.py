@@ -5,7 +5,7 @@ import re
 from markupsafe import Markup, escape
 
 # `static/teach.js` does the same: change both together.
-MARKS = re.compile(r"`([^`]+)`|\*(?:(data|line|loss|slope|path|truth|train|valid):)?([^*]+)\*")
+MARKS = re.compile(r"`([^`]+)`|\*(?:(data|line|loss|slope|path|train|valid):)?([^*]+)\*")
 # What a name has of them is put away as letters that nobody types, until the marks are elements.
 AWAY, BACK = str.maketrans("`*", "\ue000\ue001"), str.maketrans("\ue000\ue001", "`*")
 

@@ -106,7 +106,7 @@
   const rich = (element, text) => {
     const parts = [];
     let end = 0;
-    for (const found of text.matchAll(/`([^`]+)`|\*(?:(data|line|loss|slope|path|truth|train|valid):)?([^*]+)\*/g)) {
+    for (const found of text.matchAll(/`([^`]+)`|\*(?:(data|line|loss|slope|path|train|valid):)?([^*]+)\*/g)) {
       const [whole, code, idea, words] = found, one = document.createElement(code ? "code" : "b");
       one.textContent = code ?? words;
       if (idea) one.className = `c-${idea}`;

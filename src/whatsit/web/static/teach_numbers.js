@@ -14,7 +14,6 @@
   };
 
   const mse = (yHat, y) => mean(y.map((one, place) => (yHat[place] - one) ** 2));
-  const rmse = (yHat, y) => Math.sqrt(mse(yHat, y));
   const lineAt = (x, [slope, intercept]) => x.map((one) => slope * one + intercept);
 
   // A line through points and its mean squared error, a function of two numbers. The sums over all points are taken once,
@@ -201,7 +200,7 @@
   };
 
   whatsit.numbers = {
-    mean, mse, rmse, lineAt, line, head, walk, descend, diverged, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
+    mean, mse, lineAt, line, head, walk, descend, diverged, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
     minibatches, fitPolynomial, polynomialAt, interval,
   };
 }
