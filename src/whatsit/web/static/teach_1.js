@@ -2,8 +2,9 @@
 "use strict";
 whatsit.step(1, (kit) => {
   const { say, number, course, see, find, make } = kit;
-  const MOST = 16, SIDE = 8;
+  const { SIDE, DARKEST, shade, gray, picture } = whatsit.digits;
   const { pixels, labels } = course.digits;
+  const ink = (value) => (shade(value) > 127 ? "#000" : "#fff"); // to be read on it
   // How far each digit is from the mean of its kind.
   const strangeness = (() => {
     const middles = [...new Set(labels)].reduce((found, label) => {
@@ -14,20 +15,13 @@ whatsit.step(1, (kit) => {
   })();
   // An eight with two open loops and a firm crossing.
   const openness = (one) => one[35] + one[36] - one[19] - one[52];
-  const eight = Math.max(0, labels.reduce((best, label, place) => (label === 8 && (best < 0 || openness(pixels[place]) > openness(pixels[best])) ? place : best), -1)), shade = (value) => Math.round(255 * (1 - value / MOST));
-  // A digit as a picture without a file: the policy of the page allows no address but data.
-  const pictureOf = (values) => {
-    const canvas = document.createElement("canvas"), context = canvas.getContext("2d"), image = context.createImageData(SIDE, SIDE);
-    canvas.width = canvas.height = SIDE;
-    values.forEach((value, place) => image.data.set([shade(value), shade(value), shade(value), 255], 4 * place));
-    context.putImageData(image, 0, 0);
-    return canvas;
-  };
+  const eights = pixels.filter((_, place) => labels[place] === 8);
+  const eight = eights.reduce((best, one) => (openness(one) > openness(best) ? one : best), eights[0] ?? pixels[0]);
 
   const grid = () => {
     const host = find("[data-pixels]"), status = find("[data-pixel-says]");
-    let digit = eight, values = [...pixels[digit]], here = 0, brush = null;
-    find("[data-glimpse]").append(pictureOf(values));
+    let digit = pixels.indexOf(eight), values = [...eight], here = 0, brush = null;
+    find("[data-glimpse]").append(picture(values));
     const cells = values.map((_, place) => {
       const cell = make("button", "", host);
       cell.type = "button";
@@ -36,10 +30,10 @@ whatsit.step(1, (kit) => {
     });
     const said = (place) => say("teach_1.pixel", { row: 1 + Math.floor(place / SIDE), column: 1 + (place % SIDE), value: values[place] });
     const show = (place) => {
-      const cell = cells[place], value = values[place], gray = shade(value);
+      const cell = cells[place], value = values[place];
       cell.textContent = value;
-      cell.style.backgroundColor = `rgb(${gray} ${gray} ${gray})`;
-      cell.style.color = gray > 127 ? "#000" : "#fff";
+      cell.style.backgroundColor = gray(value);
+      cell.style.color = ink(value);
       cell.setAttribute("aria-label", said(place));
     };
     const point = (place) => {
@@ -58,7 +52,7 @@ whatsit.step(1, (kit) => {
     host.addEventListener("pointerdown", (event) => {
       const place = placeOf(event);
       if (place < 0) return;
-      brush = values[place] > MOST / 2 ? 0 : MOST;
+      brush = values[place] > DARKEST / 2 ? 0 : DARKEST;
       paint(place, brush);
     });
     host.addEventListener("pointermove", (event) => {
@@ -68,7 +62,7 @@ whatsit.step(1, (kit) => {
     });
     window.addEventListener("pointerup", () => { brush = null; });
     window.addEventListener("pointercancel", () => { brush = null; });
-    host.addEventListener("click", (event) => { if (event.detail === 0) paint(here, values[here] > MOST / 2 ? 0 : MOST); }); // by a key
+    host.addEventListener("click", (event) => { if (event.detail === 0) paint(here, values[here] > DARKEST / 2 ? 0 : DARKEST); }); // by a key
     host.addEventListener("keydown", (event) => {
       const goal = here + ({ ArrowRight: 1, ArrowLeft: -1, ArrowDown: SIDE, ArrowUp: -SIDE }[event.key] ?? NaN);
       if (Number.isNaN(goal)) return;
@@ -124,10 +118,10 @@ whatsit.step(1, (kit) => {
     const cells = (pen, rows, columns, side, left, top, value) => {
       const { context } = pen;
       for (let place = 0; place < rows * columns; place++) {
-        const gray = shade(value(place)), x = left + side * (place % columns), y = top + side * Math.floor(place / columns);
-        context.fillStyle = `rgb(${gray} ${gray} ${gray})`;
+        const x = left + side * (place % columns), y = top + side * Math.floor(place / columns);
+        context.fillStyle = gray(value(place));
         context.fillRect(x, y, side - 1, side - 1);
-        context.fillStyle = gray > 127 ? "#000" : "#fff";
+        context.fillStyle = ink(value(place));
         context.font = `${Math.round(side * 0.42)}px monospace`;
         context.textAlign = "center";
         context.textBaseline = "middle";
@@ -148,11 +142,11 @@ whatsit.step(1, (kit) => {
       (pen, w, h) => cells(pen, 1, 1, 64, w / 2 - 32, h / 2 - 32, () => 12),
       (pen, w, h) => {
         const side = Math.min(52, (w - 10) / SIDE);
-        cells(pen, 1, SIDE, side, (w - side * SIDE) / 2, (h - side) / 2, (place) => pixels[eight][place + 3 * SIDE]);
+        cells(pen, 1, SIDE, side, (w - side * SIDE) / 2, (h - side) / 2, (place) => eight[place + 3 * SIDE]);
       },
       (pen, w, h) => {
         const side = Math.min((h - 12) / SIDE, (w - 10) / SIDE);
-        cells(pen, SIDE, SIDE, side, (w - side * SIDE) / 2, (h - side * SIDE) / 2, (place) => pixels[eight][place]);
+        cells(pen, SIDE, SIDE, side, (w - side * SIDE) / 2, (h - side * SIDE) / 2, (place) => eight[place]);
       },
       (pen, w, h) => {
         const { context } = pen, image = photo(0), side = Math.min(h * 0.62, w * 0.42), gap = spread * Math.min(side * 0.55, (w - side - 20) / 2), drop = spread * (h - side - 20) * 0.42;
@@ -290,7 +284,7 @@ whatsit.step(1, (kit) => {
     const cards = chosen.map((place, which) => {
       const target = labels[place], classes = [target, ...LIKE[target]].sort((one, other) => one - other);
       const card = make("div", "digit", host), frame = make("div", "frame", card), fields = make("fieldset", "choice", card), legend = make("legend", "visually-hidden", fields, `${say("teach_1.digit", { number: which + 1 })}: ${say("teach_1.is_it")}`);
-      const canvas = pictureOf(pixels[place]), state = { classes, target, answer: null, sure: 0.8, legend };
+      const canvas = picture(pixels[place]), state = { classes, target, answer: null, sure: 0.8, legend };
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", say("teach_1.digit_alt"));
       frame.append(canvas);

@@ -1,7 +1,7 @@
 // Step 7: what holds on pictures that were not trained on.
 "use strict";
 {
-  const { numbers, step, digitRows, paintDigit } = window.whatsit;
+  const { numbers, step, digitRows, digits: { paint } } = window.whatsit;
   const POINTS = 20, OTHERS = 40, NOISE = 0.2, SEED = 5, OFF = 1e-5, GOOD = 3e-3; // GOOD: weight decay for degree 15
   const TRAIN = 60, LR = 1, EPOCHS = 150, WRONG = 10; // of the classifier: every sixth label may be wrong
   const CELL = 28; // pixels of a digit in the sheet
@@ -143,7 +143,7 @@
           const [x, y] = [(cell % across) * CELL, Math.floor(cell / across) * CELL], color = isRight[place] ? good : bad;
           pen.fillStyle = color;
           pen.fillRect(x + 1, y + 1, CELL - 3, CELL - 3);
-          paintDigit(pen, pixels[place].pixels, x + (isRight[place] ? 2 : 4), y + (isRight[place] ? 2 : 4), CELL - (isRight[place] ? 5 : 9));
+          paint(pen, pixels[place].pixels, x + (isRight[place] ? 2 : 4), y + (isRight[place] ? 2 : 4), CELL - (isRight[place] ? 5 : 9));
           if (isRight[place]) return;
           Object.assign(pen, { strokeStyle: page, lineWidth: 3.5 });
           for (const ink of [page, bad]) {
