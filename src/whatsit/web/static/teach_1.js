@@ -88,7 +88,8 @@ whatsit.step(1, (kit) => {
   const BEAR = ["............", ".bb......bb.", "bkkb....bkkb", "bkbbbbbbbbkb", ".bbbbbbbbbb.", "bbkbbbbbbkbb", "bbbbbbbbbbbb", "bbbbcccccbbb", "bbbcckkccbbb", ".bbcccccccb.", "..bbccccbb..", "...bbbbbb..."];
   const COLORS = { ".": [118, 176, 214], b: [158, 98, 52], k: [44, 28, 20], c: [236, 204, 160] };
   const drawnBear = (turn) => {
-    const canvas = document.createElement("canvas"), context = canvas.getContext("2d"), side = BEAR.length, image = context.createImageData(side, side);
+    const side = BEAR.length, canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d"), image = context.createImageData(side, side);
     canvas.width = canvas.height = side;
     BEAR.forEach((row, down) => [...row].forEach((kind, across) => {
       const [red, green, blue] = COLORS[kind], color = [[red, green, blue], [green, blue, red], [blue, red, green], [red, blue, green]][kind === "." ? turn % 4 : 0];
@@ -98,7 +99,8 @@ whatsit.step(1, (kit) => {
     return canvas;
   };
   const rank = () => {
-    const status = find("[data-rank-says]"), [ndim, shape] = kit.all("[data-beat=rank] [data-line]"), drawn = Array.from({ length: 8 }, (_, turn) => drawnBear(turn));
+    const status = find("[data-rank-says]"), [ndim, shape] = kit.all("[data-beat=rank] [data-line]");
+    const drawn = Array.from({ length: 8 }, (_, turn) => drawnBear(turn));
     const plot = kit.plot("rank", { label: "", isBare: true, ratio: 0.62, least: 220, most: 340 });
     const photos = (course.photos ?? []).slice(0, 64).map(({ src }) => {
       const image = new Image();
@@ -149,7 +151,8 @@ whatsit.step(1, (kit) => {
         cells(pen, SIDE, SIDE, side, (w - side * SIDE) / 2, (h - side * SIDE) / 2, (place) => eight[place]);
       },
       (pen, w, h) => {
-        const { context } = pen, image = photo(0), side = Math.min(h * 0.62, w * 0.42), gap = spread * Math.min(side * 0.55, (w - side - 20) / 2), drop = spread * (h - side - 20) * 0.42;
+        const { context } = pen, image = photo(0), side = Math.min(h * 0.62, w * 0.42);
+        const gap = spread * Math.min(side * 0.55, (w - side - 20) / 2), drop = spread * (h - side - 20) * 0.42;
         ["#00f", "#0f0", "#f00"].forEach((color, place) => {
           const left = (w - side) / 2 + (1 - place) * gap, top = (h - side) / 2 - (1 - place) * drop;
           context.imageSmoothingEnabled = Boolean(image.naturalWidth);
@@ -162,7 +165,8 @@ whatsit.step(1, (kit) => {
       (pen, w, h) => {
         const side = Math.min((h - 8) / 8, (w - 8) / 8);
         pen.context.imageSmoothingEnabled = true;
-        for (let place = 0; place < 64; place++) cover(pen.context, photo(place), (w - 8 * side) / 2 + side * (place % 8) + 1, (h - 8 * side) / 2 + side * Math.floor(place / 8) + 1, side - 2);
+        const [left, top] = [(w - 8 * side) / 2 + 1, (h - 8 * side) / 2 + 1];
+        for (let place = 0; place < 64; place++) cover(pen.context, photo(place), left + side * (place % 8), top + side * Math.floor(place / 8), side - 2);
       },
     ];
     const SHAPES = ["[]", "[8]", "[8, 8]", "[480, 640, 3]", "[64, 480, 640, 3]"];
@@ -175,7 +179,8 @@ whatsit.step(1, (kit) => {
       draw: () => plot.refresh(),
     });
     const show = (kind) => {
-      const place = Number(kind), text = [() => say("teach_1.rank_0"), () => say("teach_1.rank_1"), () => say("teach_1.rank_2"), () => say("teach_1.rank_3"), () => say("teach_1.rank_4")][place]();
+      const place = Number(kind);
+      const text = [say("teach_1.rank_0"), say("teach_1.rank_1"), say("teach_1.rank_2"), say("teach_1.rank_3"), say("teach_1.rank_4")][place];
       status.textContent = text;
       ndim.textContent = `x.ndim   # ${place}`;
       shape.textContent = `x.shape  # torch.Size(${SHAPES[place]})`;
@@ -196,8 +201,12 @@ whatsit.step(1, (kit) => {
   const jagged = () => {
     const host = find("[data-shapes]"), found = new Set();
     const shapes = [
-      [say("teach_1.shape_matrix"), [[3, 3, 3, 3]], 2], [say("teach_1.shape_jagged"), [[2, 3, 1]], null, () => say("teach_1.is_jagged")], [say("teach_1.shape_vector"), [[4]], 1],
-      [say("teach_1.shape_block"), [[6, 6, 6, 6], [6, 6, 6, 6], [6, 6, 6, 6]], 3], [say("teach_1.shape_photos"), [[5, 5, 5, 5, 5], [3, 3, 3]], null, () => say("teach_1.is_photos")], [say("teach_1.shape_number"), [[1]], 0],
+      [say("teach_1.shape_matrix"), [[3, 3, 3, 3]], 2],
+      [say("teach_1.shape_jagged"), [[2, 3, 1]], null, say("teach_1.is_jagged")],
+      [say("teach_1.shape_vector"), [[4]], 1],
+      [say("teach_1.shape_block"), [[6, 6, 6, 6], [6, 6, 6, 6], [6, 6, 6, 6]], 3],
+      [say("teach_1.shape_photos"), [[5, 5, 5, 5, 5], [3, 3, 3]], null, say("teach_1.is_photos")],
+      [say("teach_1.shape_number"), [[1]], 0],
     ];
     shapes.forEach(([name, tables, rankOf, why], place) => {
       const card = make("button", "shape", host), drawing = make("span", "tables", card);
@@ -215,7 +224,7 @@ whatsit.step(1, (kit) => {
       card.addEventListener("click", () => {
         card.setAttribute("aria-pressed", "true");
         answer.className = `answer ${rankOf === null ? "good" : "other"}`;
-        answer.textContent = rankOf === null ? why() : say("teach_1.is_tensor", { rank: rankOf });
+        answer.textContent = rankOf === null ? why : say("teach_1.is_tensor", { rank: rankOf });
         if (rankOf === null) found.add(place);
         if (found.size === 2) see("jagged");
       });
@@ -250,7 +259,8 @@ whatsit.step(1, (kit) => {
       }
       isFloat = parts.some((one) => one.includes("."));
       const written = parts.map((one) => (isFloat ? `${Number(one)}${Number.isInteger(Number(one)) ? "." : ""}` : String(Number(one))));
-      said.textContent = `tensor([${written.join(", ")}])\n.dtype  # torch.${isFloat ? "float32" : "int64"}\n.requires_grad_()  # ${isFloat ? "OK" : "RuntimeError: only Tensors of floating point dtype"}`;
+      const [dtype, answer] = isFloat ? ["float32", "OK"] : ["int64", "RuntimeError: only Tensors of floating point dtype"];
+      said.textContent = `tensor([${written.join(", ")}])\n.dtype  # torch.${dtype}\n.requires_grad_()  # ${answer}`;
       at = start = Number(parts[0]);
       plot.label(say("teach_1.float_plot", { value: at }));
       plot.refresh();
@@ -283,7 +293,8 @@ whatsit.step(1, (kit) => {
     for (const place of strange) if (chosen.length < COUNT && !chosen.some((one) => labels[one] === labels[place])) chosen.push(place);
     const cards = chosen.map((place, which) => {
       const target = labels[place], classes = [target, ...LIKE[target]].sort((one, other) => one - other);
-      const card = make("div", "digit", host), frame = make("div", "frame", card), fields = make("fieldset", "choice", card), legend = make("legend", "visually-hidden", fields, `${say("teach_1.digit", { number: which + 1 })}: ${say("teach_1.is_it")}`);
+      const card = make("div", "digit", host), frame = make("div", "frame", card), fields = make("fieldset", "choice", card);
+      const legend = make("legend", "visually-hidden", fields, `${say("teach_1.digit", { number: which + 1 })}: ${say("teach_1.is_it")}`);
       const canvas = picture(pixels[place]), state = { classes, target, answer: null, sure: 0.8, legend };
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", say("teach_1.digit_alt"));
@@ -297,7 +308,8 @@ whatsit.step(1, (kit) => {
           show();
         });
       }
-      const slider = make("label", "slider", card), name = make("span", "", slider, say("teach_1.sure")), range = make("input", "", slider), shown = make("b", "value", slider);
+      const slider = make("label", "slider", card), name = make("span", "", slider, say("teach_1.sure"));
+      const range = make("input", "", slider), shown = make("b", "value", slider);
       shown.setAttribute("aria-hidden", "true"); // the slider has it, too
       Object.assign(range, { type: "range", min: 34, max: 100, value: 80 });
       range.addEventListener("input", () => {
@@ -319,10 +331,12 @@ whatsit.step(1, (kit) => {
         card.verdict.textContent = isRight ? say("teach_1.right") : say("teach_1.wrong", { label: card.target });
       }
       const list = (values) => `[${values.join(", ")}]`, argmax = done.map((card) => shares(card).indexOf(Math.max(...shares(card))));
-      const found = done.map((card, place) => card.classes[argmax[place]]), hits = done.map((card, place) => Number(found[place] === card.target));
-      const last = done.at(-1), mean = hits.length ? whatsit.numbers.mean(hits) : NaN, text = (value) => (Number.isFinite(value) ? String(Number(value.toFixed(2))) : "–");
-      const shown = last ? `probs[${cards.indexOf(last)}]         # ${last.classes.map((one, place) => `${one}: ${shares(last)[place].toFixed(2)}`).join("  ")}` : "probs";
-      lines.push(shown);
+      const found = done.map((card, place) => card.classes[argmax[place]]);
+      const hits = done.map((card, place) => Number(found[place] === card.target));
+      const last = done.at(-1), mean = hits.length ? whatsit.numbers.mean(hits) : NaN;
+      const text = (value) => (Number.isFinite(value) ? String(Number(value.toFixed(2))) : "–");
+      const ofLast = last?.classes.map((one, place) => `${one}: ${shares(last)[place].toFixed(2)}`).join("  ");
+      lines.push(last ? `probs[${cards.indexOf(last)}]         # ${ofLast}` : "probs");
       lines.push(`.argmax(dim=-1)  # ${list(found)}`, `== labels        # ${list(done.map(({ target }) => target))}`, `.float()         # ${list(hits)}`);
       lines.push(`.mean()          # accuracy    ${text(mean)}`, `1 - accuracy     # error_rate  ${text(1 - mean)}`);
       kit.tell("answer", `accuracy ${text(mean)}, error_rate ${text(1 - mean)}`);
