@@ -5,35 +5,21 @@ from typing import Any
 
 from whatsit.i18n import say
 
-# matplotlib's buttons have the names of pictures that it loads from a server, and its words are English.
-FACES = {
-    "minus": "−",
-    "fast-backward": "«",
-    "step-backward": "‹",
-    "play fa-flip-horizontal": "◀\N{VARIATION SELECTOR-15}",
-    "pause": "||",
-    "play": "▶\N{VARIATION SELECTOR-15}",
-    "step-forward": "›",
-    "fast-forward": "»",
-    "plus": "+",
+# What the buttons of matplotlib call, and the text on each instead of a picture that a server has.
+BUTTONS = {
+    "slower": ("−", "teach.film_slower"),
+    "first_frame": ("«", "teach.film_first"),
+    "previous_frame": ("‹", "teach.film_previous"),
+    "reverse_animation": ("◀\N{VARIATION SELECTOR-15}", "teach.film_backwards"),
+    "pause_animation": ("||", "teach.film_pause"),
+    "play_animation": ("▶\N{VARIATION SELECTOR-15}", "teach.film_play"),
+    "next_frame": ("›", "teach.film_next"),
+    "last_frame": ("»", "teach.film_last"),
+    "faster": ("+", "teach.film_faster"),
 }
-WORDS = {
-    "Decrease speed": "teach.film_slower",
-    "First frame": "teach.film_first",
-    "Previous frame": "teach.film_previous",
-    "Play backwards": "teach.film_backwards",
-    "Pause": "teach.film_pause",
-    "Play": "teach.film_play",
-    "Next frame": "teach.film_next",
-    "Last frame": "teach.film_last",
-    "Increase speed": "teach.film_faster",
-    "Repetition mode": "teach.film_repeat",
-    "Once": "teach.film_once",
-    "Loop": "teach.film_loop",
-    "Reflect": "teach.film_reflect",
-}
+MODES = {"once": "teach.film_once", "loop": "teach.film_loop", "reflect": "teach.film_reflect"}
 STYLE = "<style>.anim-buttons button { min-height: 32px; font-size: 16px; }</style>"
-STILL = 'matchMedia("(prefers-reduced-motion: reduce)").matches'
+STILL = 'matchMedia("(prefers-reduced-motion:reduce)").matches'
 
 
 def played(film: Any) -> str:
@@ -42,11 +28,18 @@ def played(film: Any) -> str:
     It begins at once, unless the reader wants no motion; the buttons below it are in the reader's language.
     """
     html = re.sub(r"<link\b[^>]*>", STYLE, film.to_jshtml())
-    html = re.sub(r'<i class="fa fa-([^"]+)"></i>', lambda found: FACES.get(found[1], found[1]), html)
-    html = re.sub(r'(?<=(?:title|label)=")[^"]+(?=")', _translated, html)
-    html = re.sub(r"(?<=\">)\w+(?=</label>)", _translated, html)
+    html = re.sub(r'<button [^>]*(onclick="\w+\.(\w+)\(\)")>\s*<i [^>]*></i>', _button, html)
+    html = re.sub(r"<form [^>]*?(?=action=)", f"<form {_named('teach.film_repeat')} ", html)
+    for word, code in MODES.items():
+        html = html.replace(f">{word.title()}</label>", f">{say(code)}</label>")
     return re.sub(r"(anim\w+) = new Animation\([^;]*;", rf"\g<0> if (!{STILL}) \1.play_animation();", html)
 
 
-def _translated(found: re.Match[str]) -> str:
-    return say(WORDS[found[0]]) if found[0] in WORDS else found[0]
+def _button(found: re.Match[str]) -> str:
+    face, code = BUTTONS[found[2]]
+    return f"<button {_named(code)} {found[1]}>{face}"
+
+
+def _named(code: str) -> str:
+    """For those who point at it, and those who hear it."""
+    return f'title="{say(code)}" aria-label="{say(code)}"'
