@@ -32,6 +32,8 @@ SCRIPTS = (
     "teach_pictures.js",
     "teach_surface.js",
     "teach_plot.js",
+    "teach_address.js",
+    "teach_controls.js",
     "teach.js",
 )
 STEPS = tuple(f"teach_{number}.js" for number in range(1, 8))

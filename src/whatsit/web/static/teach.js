@@ -1,4 +1,4 @@
-// The course's frame: predict, act, see; settings in the address; what steps have in common. A step is one call:
+// The course's frame: predict, act, see, and what steps have in common. A step is one call:
 //   whatsit.step(3, (kit) => { ... })                 once, when the page is there. In it:
 // kit.course             the data of the page, e.g. kit.course.line, null where there is none
 // kit.root, kit.find("css"), kit.all("css")           the step's section, elements in it
@@ -20,7 +20,7 @@
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
-  const { say } = whatsit;
+  const { say, address: { settings, put, get, write }, controls: { slider, choice, check } } = whatsit;
   const course = JSON.parse(document.getElementById("course").textContent);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const sections = [...document.querySelectorAll("[data-step]")];
@@ -35,42 +35,6 @@
     return one;
   };
 
-  // The address: #step=3&lr=0.1. A link to another step keeps the settings.
-  const settings = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
-  let writing;
-  const write = () => {
-    writing = undefined;
-    try {
-      history.replaceState(null, "", `#${settings}`);
-    } catch { /* a page without an address, or too many changes in a moment: the next one writes it */ }
-  };
-  const put = (name, value) => {
-    settings.set(name, typeof value === "number" ? Number(value.toPrecision(6)) : value);
-    writing ??= setTimeout(write, 250);
-  };
-  // What the address asks for and can't have is said in words, in the step that it is about.
-  const refuse = (root, words, name, value) => {
-    const said = document.createElement("p");
-    said.className = "warn";
-    said.setAttribute("role", "alert");
-    said.textContent = words;
-    (root?.querySelector(".step-head") ?? document.querySelector(".opening > div")).append(said);
-    put(name, value);
-  };
-  const get = (name, otherwise, low = -Infinity, high = Infinity, { root = null, step = 0 } = {}) => {
-    const given = settings.get(name);
-    if (given === null) return otherwise;
-    const found = given.trim() === "" ? NaN : Number(given), isNumber = Number.isFinite(found);
-    if (isNumber && found >= low && found <= high) {
-      const whole = step ? low + step * Math.round((found - low) / step) : found;
-      if (whole !== found) refuse(root, say("teach_page.between", { name, given, value: whole }), name, whole);
-      return whole;
-    }
-    const value = isNumber ? Math.min(high, Math.max(low, found)) : otherwise;
-    const words = Number.isFinite(low + high) ? say("teach_page.not_in_range", { name, given, low, high, value }) : say("teach_page.not_number", { name, given, value });
-    refuse(root, words, name, value);
-    return value;
-  };
   // The figures of a step that a reader has opened, so that a link to it opens them too: open=rate_own.
   const OPEN = "open", BETWEEN = "_";
   const link = (section) => {
@@ -275,60 +239,6 @@
       end();
     };
     return { play, pause, get isPlaying() { return timer !== null; } };
-  };
-
-  const slider = (root, key, { low, high, start, step, isLog = false, isOpen = false, text = String, on = () => {}, end = () => {} }) => {
-    const input = root.querySelector(`[data-slider="${key}"]`), shown = input.parentElement.querySelector(".value");
-    const [bottom, top] = isLog ? [Math.log10(low), Math.log10(high)] : [low, high];
-    Object.assign(input, { min: bottom, max: top, step: step ?? (isLog ? "any" : (high - low) / 100) });
-    if (isLog && !step) input.step = (top - bottom) / 200;
-    const made = { value: start };
-    const show = () => {
-      shown.textContent = text(made.value);
-      input.setAttribute("aria-valuetext", shown.textContent);
-    };
-    made.set = (value) => {
-      const within = Math.min(high, Math.max(low, value));
-      made.value = isOpen ? value : within;
-      input.value = isLog ? Math.log10(within) : within;
-      show();
-    };
-    made.set(isOpen ? get(key, start, -Infinity, Infinity, { root }) : get(key, start, low, high, { root, step: Number.isInteger(step) ? step : 0 }));
-    input.addEventListener("input", () => {
-      const given = Number(input.value);
-      made.value = isLog ? Number((10 ** given).toPrecision(2)) : given;
-      show();
-      put(key, made.value);
-      on(made.value);
-    });
-    input.addEventListener("change", () => end());
-    return made;
-  };
-
-  const choice = (root, key, { start, on = () => {} }) => {
-    const inputs = [...root.querySelectorAll(`[data-choice="${key}"] input`)], given = settings.get(key);
-    const isKnown = inputs.some((one) => one.value === given), made = { value: isKnown ? given : String(start) };
-    if (given !== null && !isKnown) refuse(root, say("teach_page.not_a_choice", { name: key, given, value: made.value }), key, made.value);
-    for (const one of inputs) {
-      one.checked = one.value === made.value;
-      one.addEventListener("change", () => {
-        made.value = one.value;
-        put(key, one.value);
-        on(one.value);
-      });
-    }
-    return made;
-  };
-
-  const check = (root, key, { start = false, on = () => {} }) => {
-    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start), 0, 1, { root, step: 1 })) };
-    input.checked = made.value;
-    input.addEventListener("change", () => {
-      made.value = input.checked;
-      put(key, Number(made.value));
-      on(made.value);
-    });
-    return made;
   };
 
   whatsit.step = (place, start) => {
