@@ -41,7 +41,10 @@ def test_without_ffmpeg_javascript_plays_it(
     moving: animation.FuncAnimation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(animation.writers, "is_available", lambda name: False)
-    assert "new Animation(frames" in shown(moving)
+    html = shown(moving)
+    assert "new Animation(frames" in html
+    assert "matches) anim" in html  # it starts by itself
+    assert "://" not in html
 
 
 def test_with_ffmpeg_it_is_a_video(moving: animation.FuncAnimation, monkeypatch: pytest.MonkeyPatch) -> None:

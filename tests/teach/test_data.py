@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.recorded import RECORD
+from whatsit.catalog import Catalog
 from whatsit.errors import WhatsitError
 from whatsit.labeled import Labeled
 from whatsit.project import Project
@@ -88,6 +89,7 @@ def test_own_photos_and_the_last_training_are_in_it(digits: Path, cache: Path) -
     assert len(pair["features"][0]) <= 64
     assert all(photo.startswith("data:image/jpeg;base64,") for photo in pair["valid"]["photos"])
     assert {photo["label"] for photo in found["photos"]} == {"0", "1", "7"}
+    assert len(found["photos"]) == min(64, len(Catalog.from_folder(digits)["train"]))
     assert found["run"] == {
         "name": "0001",
         "train": [1.0],

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from statistics import mean
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -83,6 +84,17 @@ def test_descent_ends_at_the_best_line(points: tuple[Tensor, Tensor]) -> None:
     assert not torch.equal(
         noisy.a[-1], gradient_descent(*points, lr=0.02, steps=2000, batch_size=10, seed=1).a[-1]
     )
+
+
+@pytest.mark.filterwarnings("error")
+def test_start_may_be_the_tensor_of_the_lesson_and_a_seed_any_whole_number(
+    points: tuple[Tensor, Tensor],
+) -> None:
+    a = torch.nn.Parameter(torch.tensor([-1.0, 1]))
+    assert torch.equal(gradient_descent(*points, start=a).a, gradient_descent(*points).a)
+    assert a.tolist() == [-1, 1]
+    gradient_descent(*points, steps=2, batch_size=10, seed=2**70)
+    assert torch.equal(make_line_data(3, seed=np.int64(4))[0], make_line_data(3, seed=4)[0])  # type: ignore[arg-type]
 
 
 def test_momentum_is_that_of_pytorch(points: tuple[Tensor, Tensor]) -> None:
@@ -219,6 +231,9 @@ MISTAKES: list[tuple[Callable[[], object], str]] = [
     (lambda: make_line_data(a=3), "a must be two numbers, the slope and the intercept."),  # type: ignore[arg-type]
     (lambda: gradient_descent(X, Y, start=(math.nan, 1)), "start must be finite numbers, not a tuple."),
     (lambda: gradient_descent(X, Y, start=5), "start must be finite numbers, not 5."),  # type: ignore[arg-type]
+    (lambda: make_line_data(seed="a"), "seed must be a whole number of at least 0, not 'a'."),  # type: ignore[arg-type]
+    (lambda: gradient_descent(X, Y, seed=1.5), "seed must be a whole number of at least 0, not 1.5."),  # type: ignore[arg-type]
+    (lambda: minibatches(X, Y, 2, seed=-1), "seed must be a whole number of at least 0, not -1."),
     (lambda: mse(Y[:, None], Y), "y_hat has the shape (4, 1) and y the shape (4,)."),
     (lambda: rmse(Y, Y[:3]), "y_hat has the shape (4,) and y the shape (3,)."),
     (lambda: mse(Y.long(), Y.long()), "y_hat holds integers, which have no slope."),

@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom, in both languages with the same code."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ def test_code_is_the_same_in_both_languages(name: str) -> None:
         if one.cell_type == "markdown":
             assert not any("\u4e00" <= letter <= "\u9fff" for letter in one.source)
             assert any("\u4e00" <= letter <= "\u9fff" for letter in other.source)
+            in_line = re.sub(r"`[^`\n]+`", "`", other.source)
+            assert not re.search("[\u4e00-\u9fff]`|`[\u4e00-\u9fff]", in_line)  # code has a space beside it
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)

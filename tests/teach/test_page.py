@@ -103,7 +103,7 @@ def test_command_writes_a_folder_and_replaces_only_its_own_files(command: Run, t
     [
         (["--out", "file"], "file is a file, not a folder."),
         (["--out", "theirs"], "Choose another folder for --out."),
-        (["--out", "a/b/c"], "The course page can't be written to a/b/c."),
+        (["--out", "a/b/c"], "written to a/b/c. Choose a folder inside one that exists."),
         (["nowhere"], "nowhere"),
         (["--root-path", "bears"], "bears can't be used as a path."),
     ],

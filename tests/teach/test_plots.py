@@ -2,11 +2,13 @@
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 from torch import Tensor
 
+from tests.web import opened
 from whatsit.errors import WhatsitError
 from whatsit.figures import Plot
 from whatsit.i18n import speaking
@@ -22,6 +24,9 @@ from whatsit.teach import (
     loss_surface,
     make_line_data,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +71,38 @@ def test_path_on_a_surface_ends_where_it_leaves_it(points: tuple[Tensor, Tensor]
 
 
 def test_film_plays_in_a_notebook_and_is_written_as_gif(
-    points: tuple[Tensor, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: "Browser", points: tuple[Tensor, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, y = points
     film = animate(x, y, gradient_descent(x, y), frames=4)
     monkeypatch.setattr("shutil.which", lambda name: None)
     html = film._repr_html_()
     assert html.count("data:image/png;base64") == 4
+    assert "://" not in html  # it needs no network
+    with opened(browser, f"<!doctype html><title>Film</title>{html}") as page:
+        faces = "".join(page.get_by_role("button").all_inner_texts())
+        assert faces.replace("\N{VARIATION SELECTOR-15}", "") == "−«‹◀||▶›»+"
+        assert all((one.bounding_box() or {})["height"] >= 24 for one in page.get_by_role("button").all())
+        page.wait_for_function("document.querySelector('.anim-slider').value === '3'")  # the last
+    with speaking("zh"):
+        assert 'aria-label="暂停"' in film._repr_html_()
     film.write(tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as gif:
         assert (gif.format, gif.n_frames) == ("GIF", 4)
     with pytest.raises(WhatsitError, match=r"film\.mov is not a GIF file"):
         film.write("film.mov")
+
+
+def test_line_through_one_point_is_seen() -> None:
+    x, y = make_line_data(1)
+    path = gradient_descent(x, y, steps=3)
+    film = animate(x, y, path, frames=2)
+    film._draw_was_started = True  # or matplotlib warns that nothing was drawn
+    for figure in (draw_line(x, y, path.a[-1]), film._fig):
+        _, line = figure.axes[0].lines
+        left, right = line.get_xdata()
+        assert right - left == pytest.approx(2)
+        assert (left + right) / 2 == pytest.approx(x[0, 0].item())
 
 
 def test_film_of_a_run_that_diverges_says_so(points: tuple[Tensor, Tensor], tmp_path: Path) -> None:

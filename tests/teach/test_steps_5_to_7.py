@@ -100,6 +100,11 @@ def test_walk_ends_at_the_bottom_and_a_rate_that_is_too_high_is_explained(page: 
     slide(bowl, "5.lr", -1)
     bowl.get_by_role("button", name="Start elsewhere").click()
     assert bowl.locator(".doctor").is_hidden()
+    address = page.url.partition("#")[0]
+    page.goto("about:blank")
+    page.goto(f"{address}#all=1&5.lr=0.999")
+    bowl.get_by_role("button", name="Walk downhill").click()
+    expect(bowl.locator(".doctor")).to_contain_text("in 200 steps the loss first fell from 7.1 to")
 
 
 def test_batches_momentum_one_cycle_and_newton(page: "Page") -> None:
@@ -287,13 +292,14 @@ def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_li
     )
     photo = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
     shown = {**valid, "photos": [photo, None] * (len(valid["labels"]) // 2)}
-    found["pair"] |= {"classes": ["even", "odd"], **train, "valid": shown, "lr": 0.002, "steps": 40}
-    found["head"] |= {"classes": ["even", "odd"], **train, "valid": valid}
+    found["pair"] |= {"classes": ["`even`", "*odd*"], **train, "valid": shown, "lr": 0.002, "steps": 40}
+    found["head"] |= {"classes": ["`even`", "*odd*"], **train, "valid": valid}
     found["run"] = {"name": "0007", "train": [1.0, 0.4], "valid": [0.8, 0.5], "accuracy": 0.9}
     written = write({**found, "folder": "numbers"}, tmp_path / "page")
     with opened(browser, written, reduced_motion="reduce") as page:
         loop = beat(page, "6.loop", 1)
-        loop.get_by_role("radio", name="even or odd").check()
+        loop.get_by_role("radio", name="`even` or *odd*").check()
+        assert "“`even`” or “*odd*”?" in loop.inner_text()  # names are not marks
         loop.get_by_role("button", name="Run the loop").click()
         assert loop.locator('[data-tiles="6.answers"] img').count() == 12
         assert loop.locator('[data-part="6.weights"]').is_hidden()  # they are not pixels
@@ -302,6 +308,8 @@ def test_own_photos_stand_beside_the_answers_and_the_last_training_beside_the_li
         head.get_by_role("button", name="Train", exact=True).click()
         yours = head.locator(".meter").last.inner_text()
         assert re.sub(r"\s+", " ", yours) == "Your last training, 0007 90.0%"
+        seller = page.locator('[data-beat="7.seller"] .words').inner_text()
+        assert "digits that it has not seen play" in seller
         run = beat(page, "6.run", 2)
         assert "your own last training, 0007" in run.inner_text()
         label = "Training loss from 1.00 to 0.40 and validation loss from 0.80 to 0.50."
@@ -312,16 +320,21 @@ def test_settings_of_an_address_are_taken_over_and_kept_within_bounds(
     browser: "Browser", written: Path
 ) -> None:
     settings = "all=1&5.size=1000&5.momentum=NaN&5.lr=-1&5.slope=6.5&5.cycle=cycle&7.degree=15&7.p=0"
+    settings += "&5.epochs=1.5&7.size=33.3"
     with opened(browser, "", reduced_motion="reduce") as page:
         page.goto(f"{written.as_uri()}#{settings}&7.others=1")
-        assert said(page, "5.batch").startswith("100 points a step")
+        assert said(page, "5.batch").startswith("100 points a step, 1 step an epoch, 2 steps in all")
+        assert (
+            "7.size=33.3, which is between" in page.locator("#step-7").get_by_role("alert").first.inner_text()
+        )
+        assert page.locator('[data-slider="7.size"]').get_attribute("aria-valuetext") == "30"
         refused = page.locator("#step-5").get_by_role("alert").all_inner_texts()
         assert [text.split(",")[0] for text in refused] == [
-            f"The address says {one}" for one in ("5.lr=-1", "5.size=1000", "5.momentum=NaN")
+            f"The address says {one}" for one in ("5.lr=-1", "5.size=1000", "5.epochs=1.5", "5.momentum=NaN")
         ]
         assert said(page, "5.momentum").startswith("With momentum 0.00")
         assert page.get_by_role("radio", name="One cycle").is_checked()
         assert said(page, "5.bowl").startswith("Step 0: slope 6.50")
         assert page.get_by_label("Show the points it has not seen").is_checked()
         assert page.locator('[data-out="7.others-15"]').inner_text() != "?"
-        assert said(page, "7.entropy").startswith("0% for the right class")
+        assert said(page, "7.entropy").startswith("0.3% for the right class")

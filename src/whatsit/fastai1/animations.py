@@ -3,6 +3,7 @@
 from typing import Any
 
 from whatsit.notebooks import shell
+from whatsit.teach.films import played
 
 
 def show_animations() -> None:
@@ -21,6 +22,6 @@ def as_html(animation: Any) -> str | None:
     from matplotlib.animation import writers
 
     if rcParams["animation.html"] == "html5" and not writers.is_available(rcParams["animation.writer"]):
-        return str(animation.to_jshtml())
+        return played(animation)
     html: str | None = animation._repr_html_()
     return html

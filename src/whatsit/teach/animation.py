@@ -13,7 +13,8 @@ from whatsit.palette import color
 from whatsit.project import write_whole
 from whatsit.teach.checks import require_count, require_points, require_torch
 from whatsit.teach.descent import Descent
-from whatsit.teach.plots import draw_points
+from whatsit.teach.films import played
+from whatsit.teach.plots import draw_points, ends_of
 
 with needing(Message("teach.functions")):
     from matplotlib.animation import FuncAnimation, PillowWriter
@@ -29,9 +30,7 @@ class Animation(FuncAnimation):  # type: ignore[misc]
 
     def _repr_html_(self) -> str:
         with styled():
-            html: str = (
-                self.to_html5_video() if shutil.which("ffmpeg") else self.to_jshtml(default_mode="once")
-            )
+            html: str = self.to_html5_video() if shutil.which("ffmpeg") else played(self)
         return html
 
     def write(self, path: str | Path) -> None:
@@ -61,7 +60,7 @@ def animate(x: "Tensor", y: "Tensor", path: Descent, frames: int = 50, interval:
     figure = Plot(figsize=(6, 4), dpi=DPI, layout="constrained")
     axis = figure.subplots()
     draw_points(axis, x[:, 0], y)
-    ends = [x[:, 0].min().item(), x[:, 0].max().item()]
+    ends = ends_of(x[:, 0])
     (line,) = axis.plot(ends, [0, 0], color=color("s0"))
     title = axis.set_title(" ")
     shown = require_torch().linspace(0, len(path), min(frames, len(path) + 1)).round().long().tolist()

@@ -10,7 +10,9 @@ from whatsit.extras import needing
 from whatsit.i18n import Message
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
+
+LARGEST_SEED = 2**63  # from here on seeds begin again: PyTorch has only so many
 
 
 def require_torch() -> ModuleType:
@@ -58,6 +60,13 @@ def require_count(name: str, given: object, least: int = 1) -> None:
     """Raise WhatsitError for what is not a whole number of at least `least`."""
     if not is_count(given, least):
         raise WhatsitError(Message("teach.count", name=name, given=described(given), least=least))
+
+
+def generator(seed: int) -> "Generator":
+    """Random numbers that a seed decides. Raises WhatsitError for others than whole numbers from 0 on."""
+    require_count("seed", seed, 0)
+    dice: Generator = require_torch().Generator().manual_seed(int(seed) % LARGEST_SEED)
+    return dice
 
 
 def require_share(name: str, given: object, most: float = math.inf) -> None:

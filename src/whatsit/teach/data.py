@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from whatsit.labeled import Labeled
+from whatsit.teach.descent import START
 from whatsit.teach.digits import DARKEST, TRAIN, load_digits, split
+from whatsit.teach.lines import TRUE
 from whatsit.teach.models import Array, Line, descend
 from whatsit.teach.photos import of_folder
 from whatsit.teach.rows import Course, fitted, headed
 
-POINTS, TRUE, START, LR, STEPS, SEED = 100, (3.0, 2.0), (-1.0, 1.0), 0.1, 100, 2  # the lesson's
+POINTS, LR, STEPS, SEED = 100, 0.1, 100, 2  # the lesson's, as TRUE and START are
 ROWS = 100_000  # to compare a loop with a product of matrices
 PAIR = (3, 8)  # the digits that look most alike
 

@@ -11,6 +11,7 @@ from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
 from whatsit.teach.checks import (
     are_numbers,
+    generator,
     require_batch,
     require_count,
     require_lr,
@@ -91,7 +92,7 @@ class Descent:
 def gradient_descent(
     x: "Tensor",
     y: "Tensor",
-    start: Sequence[float] = START,
+    start: "Sequence[float] | Tensor" = START,
     lr: float = 0.1,
     steps: int = 100,
     *,
@@ -112,13 +113,14 @@ def gradient_descent(
     require_lr(lr)
     require_count("steps", steps)
     require_share("momentum", momentum, most=1)
+    require_count("seed", seed, 0)
     if not are_numbers(start):
         raise WhatsitError(Message("teach.start_numbers", given=described(start)))
     if len(start) != x.shape[1]:
         raise WhatsitError(Message("teach.start", start=len(start), columns=x.shape[1]))
     size = len(y) if batch_size is None else batch_size
     batches = _forever(x, y, size, seed)
-    a = torch.nn.Parameter(torch.tensor(start, dtype=x.dtype, device=x.device))
+    a = torch.nn.Parameter(torch.as_tensor(start, dtype=x.dtype, device=x.device).detach().clone())
     speed = torch.zeros_like(a)
     places, losses, seen = [a.detach().clone()], [loss(x @ a, y).detach()], [0]
     for _ in range(steps):
@@ -141,11 +143,11 @@ def minibatches(
 ) -> "Iterator[tuple[Tensor, Tensor]]":
     """All points once, an epoch, in random batches of `batch_size`; the last may be smaller.
 
-    Raises WhatsitError for a batch that is larger than the data.
+    Raises WhatsitError for a batch that is larger than the data, and for a seed that is not a whole number.
     """
     require_points(x, y)
     require_batch(batch_size, len(y))
-    order = require_torch().randperm(len(y), generator=require_torch().Generator().manual_seed(seed))
+    order = require_torch().randperm(len(y), generator=generator(seed))
     return ((x[places], y[places]) for places in order.split(batch_size))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from whatsit.checks import described
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message
-from whatsit.teach.checks import are_numbers, require_count, require_points, require_torch
+from whatsit.teach.checks import are_numbers, generator, require_count, require_points, require_torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,14 +19,14 @@ def make_line_data(n: int = 100, a: Sequence[float] = TRUE, seed: int = 0) -> "t
 
     As in the lesson: x is between -1 and 1, and what is added to `x @ a` between 0 and 1, both at random. It
     is 0.5 on average, so the line that fits best has an intercept near `a[1] + 0.5`.
-    Raises WhatsitError for less than one point, and for an `a` that is not two numbers.
+    Raises WhatsitError for less than one point, an `a` that is not two numbers, and a bad seed.
     """
     torch = require_torch()
     require_count("n", n)
     if not are_numbers(a) or len(a) != 2:
         raise WhatsitError(Message("teach.two_numbers", name="a"))
-    coefficients = torch.as_tensor(a, dtype=torch.float32)
-    dice = torch.Generator().manual_seed(seed)
+    coefficients = torch.as_tensor(a, dtype=torch.float32).detach()
+    dice = generator(seed)
     x = torch.ones(n, 2)
     x[:, 0].uniform_(-1.0, 1.0, generator=dice)
     return x, x @ coefficients + torch.rand(n, generator=dice)

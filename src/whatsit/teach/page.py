@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from whatsit.checks import require_place
 from whatsit.config import Language
 from whatsit.errors import WhatsitError
 from whatsit.i18n import Message, language, speaking
@@ -33,6 +32,8 @@ SCRIPTS = (
     "teach_pictures.js",
     "teach_surface.js",
     "teach_plot.js",
+    "teach_address.js",
+    "teach_controls.js",
     "teach.js",
 )
 STEPS = tuple(f"teach_{number}.js" for number in range(1, 8))
@@ -86,7 +87,8 @@ def require_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise WhatsitError(Message("teach.not_folder", out=out))
     if not out.exists():
-        require_place(Message("outputs.course"), out)
+        if not out.absolute().parent.is_dir():
+            raise WhatsitError(Message("teach.no_place", out=out))
         return
     for name in _names():
         if not is_ours("course", out / name):

@@ -24,8 +24,8 @@ from whatsit.understand.principal import principal
 MOST: dict[Split, int] = {"train": 400, "valid": 200}  # pictures: a page is not to become too large
 MOST_CLASSES, MOST_OF_PAIR = 10, 80  # classes, and pictures of each of two
 WIDTH = 64  # numbers per picture on the page
-SHOWN = 12  # photos of the first step
-TINY = 72  # pixels of those that stand beside numbers
+SHOWN = 64  # photos of the first step, of which one is larger
+TINY = 72  # pixels of those that stand beside numbers or many others
 
 
 def of_folder(folder: Path, project: Path | None) -> Course:
@@ -108,9 +108,10 @@ def _pair(
 
 
 def _photos(paths: Sequence[Path], labels: Sequence[str]) -> list[dict[str, str]]:
-    """Some photos of all classes."""
+    """Some photos of all classes, the first for a picture of its own."""
     places = np.unique(np.linspace(0, len(paths) - 1, SHOWN).astype(int))
-    small = thumbnails([paths[place] for place in places], SMALL)
+    chosen = [paths[place] for place in places]
+    small = thumbnails(chosen[1:], TINY) | thumbnails(chosen[:1], SMALL)
     return [
         {"src": small[paths[place]], "label": printable(labels[place])}
         for place in places

@@ -33,7 +33,7 @@ def draw_line(x: "Tensor", y: "Tensor", *lines: "Tensor", names: Sequence[str] =
     figure = Plot(figsize=(6, 4), layout="constrained")
     axis = figure.subplots()
     draw_points(axis, x[:, 0], y)
-    ends = x[:, 0].min().item(), x[:, 0].max().item()
+    ends = ends_of(x[:, 0])
     for number, a in enumerate(lines):
         slope, intercept = a.tolist()
         heights = [slope * end + intercept for end in ends]
@@ -50,6 +50,12 @@ def draw_points(axis: Any, x: "Tensor", y: "Tensor") -> None:
     low, high = y.min().item(), y.max().item()
     room = 0.12 * (high - low or 1.0)
     axis.set(xlabel="x", ylabel="y", ylim=(low - room, high + room))
+
+
+def ends_of(x: "Tensor") -> list[float]:
+    """From where to where a line through points x (n,) is drawn: a little way, where it is one point."""
+    low, high = x.min().item(), x.max().item()
+    return [low - 1, high + 1] if low == high else [low, high]
 
 
 @styled()

@@ -12,7 +12,7 @@ from whatsit.config import Language
 from whatsit.i18n import codes, language, say, speaking
 from whatsit.text import printable
 from whatsit.web.assets import asset
-from whatsit.web.rich import rich
+from whatsit.web.rich import plain, rich
 
 NOTHING = "'none'"
 COMMON = ("tokens.css", "base.css", "components.css")
@@ -129,6 +129,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, printable=printable, rich=rich)
+    environment.filters.update(percent=percent, printable=printable, rich=rich, plain=plain)
     environment.globals.update(say=say, for_script=for_script)
     return environment

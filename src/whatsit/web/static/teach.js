@@ -1,8 +1,9 @@
-// The course's frame: predict, act, see; settings in the address; what steps have in common. A step is one call:
+// The course's frame: predict, act, see, and what steps have in common. A step is one call:
 //   whatsit.step(3, (kit) => { ... })                 once, when the page is there. In it:
 // kit.course             the data of the page, e.g. kit.course.line, null where there is none
 // kit.root, kit.find("css"), kit.all("css")           the step's section, elements in it
 // kit.get("lr", 0.1, 1e-4, 2), kit.put("lr", 0.2)     a number of the address, kept within its range; one name, one step
+// kit.get("seed", 1, 1, 1e6, 1)                       a whole one
 // kit.slider("lr", { low, high, start, step, isLog, isOpen, text, on, end })  -> { value, set(v) }: of the macro, kept in the
 //                        address; isOpen: its value may lie beyond its track; on: while it moves, end: when it is let go
 // kit.choice("key", { start, on })                    -> { value }: of the macro, a row of radio buttons, kept in the address
@@ -14,11 +15,12 @@
 // kit.player({ step, draw, every, end })              -> { play, pause, isPlaying }: step() each `every` ms until it returns false
 // kit.tell("key", text)  of a beat, for a screen reader, once the reader stops acting
 // kit.make("div", "class", parent, text)              a new element in another one
+// kit.doctor(path, steps)                             what the doctor says of a walk that diverged, "" of others
 // kit.rich(element, text), kit.number(-1.25, 2), kit.say, kit.light("css of code()", line or null), kit.isStill
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
-  const { say } = whatsit;
+  const { say, address: { settings, put, get, write }, controls: { slider, choice, check } } = whatsit;
   const course = JSON.parse(document.getElementById("course").textContent);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const sections = [...document.querySelectorAll("[data-step]")];
@@ -33,38 +35,6 @@
     return one;
   };
 
-  // The address: #step=3&lr=0.1. A link to another step keeps the settings.
-  const settings = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
-  let writing;
-  const write = () => {
-    writing = undefined;
-    try {
-      history.replaceState(null, "", `#${settings}`);
-    } catch { /* a page without an address, or too many changes in a moment: the next one writes it */ }
-  };
-  const put = (name, value) => {
-    settings.set(name, typeof value === "number" ? Number(value.toPrecision(6)) : value);
-    writing ??= setTimeout(write, 250);
-  };
-  // What the address asks for and can't have is said in words, in the step that it is about.
-  const refuse = (root, words, name, value) => {
-    const said = document.createElement("p");
-    said.className = "warn";
-    said.setAttribute("role", "alert");
-    said.textContent = words;
-    (root?.querySelector(".step-head") ?? document.querySelector(".opening > div")).append(said);
-    put(name, value);
-  };
-  const get = (name, otherwise, low = -Infinity, high = Infinity, root = null) => {
-    const given = settings.get(name);
-    if (given === null) return otherwise;
-    const found = given.trim() === "" ? NaN : Number(given), isNumber = Number.isFinite(found);
-    if (isNumber && found >= low && found <= high) return found;
-    const value = isNumber ? Math.min(high, Math.max(low, found)) : otherwise;
-    const words = Number.isFinite(low + high) ? say("teach_page.not_in_range", { name, given, low, high, value }) : say("teach_page.not_number", { name, given, value });
-    refuse(root, words, name, value);
-    return value;
-  };
   // The figures of a step that a reader has opened, so that a link to it opens them too: open=rate_own.
   const OPEN = "open", BETWEEN = "_";
   const link = (section) => {
@@ -100,7 +70,7 @@
   const rich = (element, text) => {
     const parts = [];
     let end = 0;
-    for (const found of text.matchAll(/`([^`]+)`|\*(?:(data|line|loss|slope|path|truth|train|valid):)?([^*]+)\*/g)) {
+    for (const found of text.matchAll(/`([^`]+)`|\*(?:(data|line|loss|slope|path|train|valid):)?([^*]+)\*/g)) {
       const [whole, code, idea, words] = found, one = document.createElement(code ? "code" : "b");
       one.textContent = code ?? words;
       if (idea) one.className = `c-${idea}`;
@@ -120,6 +90,12 @@
   const sayMath = (code, values) => {
     const text = say(code, values);
     return Object.values(values ?? {}).flat().some((one) => one < 0) ? text.replace(/(?<![\w`])-(?=\d)/g, "−") : text;
+  };
+
+  const doctor = (path, steps = path.length - 1) => {
+    const losses = path.map(({ loss }) => loss), values = { first: losses[0], lowest: Math.min(...losses), last: losses.at(-1), steps: Math.min(path.length, steps) };
+    const words = { infinite: () => say("doctor.line_infinite", values), exploded: () => say("doctor.line_exploded", values), swung: () => say("doctor.line_swung", values) };
+    return words[whatsit.numbers.diverged(path, steps)]?.() ?? "";
   };
 
   // What a figure shows now, for a screen reader: not in every frame, but once the reader stops acting.
@@ -265,66 +241,12 @@
     return { play, pause, get isPlaying() { return timer !== null; } };
   };
 
-  const slider = (root, key, { low, high, start, step, isLog = false, isOpen = false, text = String, on = () => {}, end = () => {} }) => {
-    const input = root.querySelector(`[data-slider="${key}"]`), shown = input.parentElement.querySelector(".value");
-    const [bottom, top] = isLog ? [Math.log10(low), Math.log10(high)] : [low, high];
-    Object.assign(input, { min: bottom, max: top, step: step ?? (isLog ? "any" : (high - low) / 100) });
-    if (isLog && !step) input.step = (top - bottom) / 200;
-    const made = { value: start };
-    const show = () => {
-      shown.textContent = text(made.value);
-      input.setAttribute("aria-valuetext", shown.textContent);
-    };
-    made.set = (value) => {
-      const within = Math.min(high, Math.max(low, value));
-      made.value = isOpen ? value : within;
-      input.value = isLog ? Math.log10(within) : within;
-      show();
-    };
-    made.set(isOpen ? get(key, start, -Infinity, Infinity, root) : get(key, start, low, high, root));
-    input.addEventListener("input", () => {
-      const given = Number(input.value);
-      made.value = isLog ? Number((10 ** given).toPrecision(2)) : given;
-      show();
-      put(key, made.value);
-      on(made.value);
-    });
-    input.addEventListener("change", () => end());
-    return made;
-  };
-
-  const choice = (root, key, { start, on = () => {} }) => {
-    const inputs = [...root.querySelectorAll(`[data-choice="${key}"] input`)], given = settings.get(key);
-    const isKnown = inputs.some((one) => one.value === given), made = { value: isKnown ? given : String(start) };
-    if (given !== null && !isKnown) refuse(root, say("teach_page.not_a_choice", { name: key, given, value: made.value }), key, made.value);
-    for (const one of inputs) {
-      one.checked = one.value === made.value;
-      one.addEventListener("change", () => {
-        made.value = one.value;
-        put(key, one.value);
-        on(one.value);
-      });
-    }
-    return made;
-  };
-
-  const check = (root, key, { start = false, on = () => {} }) => {
-    const input = root.querySelector(`[data-check="${key}"]`), made = { value: Boolean(get(key, Number(start), 0, 1, root)) };
-    input.checked = made.value;
-    input.addEventListener("change", () => {
-      made.value = input.checked;
-      put(key, Number(made.value));
-      on(made.value);
-    });
-    return made;
-  };
-
   whatsit.step = (place, start) => {
     const root = document.getElementById(`step-${place}`);
     const find = (css) => root.querySelector(css), all = (css) => [...root.querySelectorAll(css)];
     const kit = {
-      root, course, find, all, put, rich, make, number, tell, say: sayMath,
-      get: (name, otherwise, low, high) => get(name, otherwise, low, high, root),
+      root, course, find, all, put, rich, make, number, tell, doctor, say: sayMath,
+      get: (name, otherwise, low, high, step) => get(name, otherwise, low, high, { root, step }),
       get isStill() { return still.matches; },
       when: (key, call) => {
         const beat = beats.get(key);
@@ -332,7 +254,7 @@
         else beat.calls.push(call);
       },
       right: (key, right) => { beats.get(key).right = right; },
-      see,
+      see: (key) => { if (isReady) see(key); }, // what a link brought is not what the reader did
       on: (name, call) => { for (const one of all(`[data-do="${name}"]`)) one.addEventListener("click", call); },
       out: (key, text) => { for (const one of all(`[data-out="${key}"]`)) one.textContent = text; },
       plot: (key, options) => whatsit.plot(find(`[data-plot="${key}"]`), options),
@@ -375,8 +297,8 @@
     for (const section of sections) progress(section);
     for (const [key, choice] of Object.entries(kept)) if (beats.has(key)) open(beats.get(key), choice);
     openLinked();
-    if (get("all", 0, 0, 1)) openAll();
-    const step = Math.round(get("step", 0, 0, sections.length));
+    if (get("all", 0, 0, 1, { step: 1 })) openAll();
+    const step = get("step", 0, 0, sections.length, { step: 1 });
     if (step) go(step, true);
     isReady = true;
   });

@@ -60,7 +60,7 @@ whatsit.step(2, (kit) => {
     const host = find("[data-product]"), sum = find("[data-sum]");
     const x = [[0.5, 1], [-1, 1], [0.8, 1], [-0.2, 1], [0, 1]], a = [3, 2];
     const LARGE = 1e6; // from which on a number takes less room as 1e6
-    const short = (value) => {
+    const inCell = (value) => {
       const near = Number(value.toPrecision(Math.abs(value) < LARGE ? 15 : 3)), text = Math.abs(near) < LARGE ? String(Number(near.toFixed(6))) : near.toExponential().replace("e+", "e");
       return Number.isFinite(value) ? text.replace(/^-/, "−") : number(value);
     };
@@ -74,7 +74,7 @@ whatsit.step(2, (kit) => {
     };
     const field = (box, label, value, write) => {
       const input = kit.make("input", "", box);
-      Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off", value: short(value) });
+      Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off", value: inCell(value) });
       input.setAttribute("aria-label", label);
       input.addEventListener("input", () => {
         const given = Number(input.value.replace("−", "-").replace(",", ".")), isBad = !input.value.trim() || !Number.isFinite(given);
@@ -95,10 +95,10 @@ whatsit.step(2, (kit) => {
     kit.make("span", "operator", host, "=");
     const right = grid("y", 1), results = x.map(() => kit.make("span", "result", right, "?"));
     const answer = (row) => row[0] * a[0] + row[1] * a[1];
-    const words = (place) => say("teach_2.product_sum", { row: place + 1, x1: short(x[place][0]), a1: short(a[0]), x2: short(x[place][1]), a2: short(a[1]), y: short(answer(x[place])) });
+    const words = (place) => say("teach_2.product_sum", { row: place + 1, x1: inCell(x[place][0]), a1: inCell(a[0]), x2: inCell(x[place][1]), a2: inCell(a[1]), y: inCell(answer(x[place])) });
     const show = () => {
       results.forEach((one, place) => {
-        one.textContent = place < done ? short(answer(x[place])) : "?";
+        one.textContent = place < done ? inCell(answer(x[place])) : "?";
         one.classList.toggle("known", place < done);
       });
       rows.forEach((row, place) => row.forEach((input) => input.classList.toggle("lit", place === done - 1)));
@@ -121,11 +121,11 @@ whatsit.step(2, (kit) => {
       if (!kit.isStill) {
         const time = quick ? 320 : 650;
         for (const input of row) input.classList.add("lit");
-        const chips = await Promise.all(row.map((input, column) => fly(`× ${short(a[column])}`, numbers[column], input, "c-line", time)));
-        chips.forEach((chip, column) => { chip.textContent = `${short(x[place][column])} × ${short(a[column])}`; });
+        const chips = await Promise.all(row.map((input, column) => fly(`× ${inCell(a[column])}`, numbers[column], input, "c-line", time)));
+        chips.forEach((chip, column) => { chip.textContent = `${inCell(x[place][column])} × ${inCell(a[column])}`; });
         await Promise.all(chips.map((chip) => chip.animate([], { duration: time }).finished)); // long enough to be read
         for (const chip of chips.splice(0)) chip.remove();
-        if (mine === turn) chips.push(...(await Promise.all(row.map((input, column) => fly(short(x[place][column] * a[column]), input, results[place], "c-path", time)))));
+        if (mine === turn) chips.push(...(await Promise.all(row.map((input, column) => fly(inCell(x[place][column] * a[column]), input, results[place], "c-path", time)))));
         for (const chip of chips) chip.remove();
         if (mine !== turn) return;
       }

@@ -184,7 +184,7 @@ whatsit.step(3, (kit) => {
   // Neither the reader nor the derivative sees the points.
   const race = () => {
     const TURNS = 10, FASTER = 0.3, RACERS = ["race1", "race2"];
-    let mine, its, xs, ys, hidden, turn = kit.get("race", 1, 1, 1e6);
+    let mine, its, xs, ys, hidden, turn = kit.get("race", 1, 1, 1e6, 1);
     const picture = kit.plot("race-picture", { label: "", x: [-1.05, 1.05], y: [-6, 8], ratio: 0.85 });
     const curve = kit.plot("race-loss", { label: "", x: [0, TURNS], y: [0.05, 60], yLog: true, xName: say("teach_3.race_moves"), yName: say("teach_3.loss"), ratio: 0.85 });
     const isOver = () => mine.length > TURNS;

@@ -129,12 +129,6 @@ whatsit.step(4, (kit) => {
       doctor.hidden = !words;
       kit.rich(doctor, words);
     };
-    // As Descent.finding says it in Python: where it ended above its start, or climbed all the way from its lowest.
-    const diverged = (path) => {
-      const losses = path.map(({ loss }) => loss), last = losses.at(-1), lowest = Math.min(...losses), steps = RUN;
-      if (path.length <= RUN || !Number.isFinite(last)) return say("doctor.line_infinite", { first, steps: Math.min(path.length, RUN) });
-      return last > first ? say("doctor.line_exploded", { first, last, steps }) : say("doctor.line_swung", { first, lowest, last, steps });
-    };
     const choose = (value) => {
       rate = value;
       const path = descend(problem, start, { lr: value, steps: RUN }), last = path.at(-1).loss, steps = value > 0 ? count(value) : NaN;
@@ -143,7 +137,7 @@ whatsit.step(4, (kit) => {
       out("run-steps", steps === Infinity || !(value > 0) ? say("teach_4.never") : Number.isNaN(steps) ? say("teach_4.not_in", { most: MOST }) : String(steps));
       out("run-last", short(last));
       curve.label(say("teach_4.run_plot", { steps: path.length - 1, rate: short(value), first, last }));
-      warn(value === 0 ? say("teach_4.zero") : value < 0 ? say("teach_4.negative") : value > edge ? diverged(path) : "");
+      warn(value === 0 ? say("teach_4.zero") : value < 0 ? say("teach_4.negative") : kit.doctor(path, RUN));
       curve.refresh();
       chart.refresh();
     };
@@ -174,7 +168,7 @@ whatsit.step(4, (kit) => {
     const player = kit.player({
       every: 30,
       step: () => {
-        const lr = LOW * (HIGH / LOW) ** (measured.length / (RATES - 1)), before = performance.now(), steps = count(lr);
+        const lr = Number((LOW * (HIGH / LOW) ** (measured.length / (RATES - 1))).toPrecision(2)), before = performance.now(), steps = count(lr);
         spent += performance.now() - before;
         total += Number.isFinite(steps) ? steps : 0;
         measured.push([lr, steps]);

@@ -4,7 +4,6 @@
   const { numbers, step } = window.whatsit;
   const PLACES = { across: [-2, 8], along: [-1, 6], top: 8 }; // slope, intercept and loss that the map shows
   const MOST = 200; // steps of a walk
-  const GREW = 2; // times the lowest loss: as in teach/descent.py
   const BATCH_LR = 0.1, HIGHER_LR = 0.3, EPOCHS = 3, NEAR = 1.05; // near: within 5% of the lowest loss
   const VALLEY = { lr: 0.24, start: [0.25, 1.69], zero: 1.5, across: [-0.9, 2.9], along: [-3.2, 2.4], top: 3 };
   const MUCH = 0.95; // the most momentum
@@ -30,9 +29,9 @@
         for (const view of [surface, map]) view.show([{ points: part, color: "--c-path" }]);
         put("5.bowl", say("teach_5.at", { step: shown, slope: here.a[0], intercept: here.a[1], loss: here.loss, lowest }));
         kit.tell("5.bowl", said("5.bowl").textContent);
-        const worst = Math.max(path[0].loss, GREW * Math.min(...path.map(({ loss }) => loss))), isLost = shown === whole() && here.loss > worst;
-        said("5.left").hidden = !isLost;
-        if (isLost) said("5.left").textContent = say("doctor.line_exploded", { first: path[0].loss, last: here.loss, steps: shown });
+        const words = shown === whole() ? kit.doctor(path) : "";
+        said("5.left").hidden = !words;
+        said("5.left").textContent = words;
       };
       const stopped = () => shown && kit.see("5.bowl");
       const next = () => {
@@ -81,7 +80,7 @@
       const map = new whatsit.LossMap(canvas("5.batch"), landscape);
       const plot = kit.plot("5.batch", { label: "", yLog: true, y: [0.08, 12], xName: say("teach_5.seen_points"), yName: say("teach_5.loss"), ratio: 1.05 });
       const size = line.x.length;
-      let seed = kit.get("5.seed", 1, 1, 1e6);
+      let seed = kit.get("5.seed", 1, 1, 1e6, 1);
       const walk = (each, epochs, lr, dice = seed) => numbers.descend(problem, line.start, { lr, batches: numbers.minibatches(size, each, epochs, dice) });
       const ends = (lr) => [size, 10, 1].map((each) => walk(each, EPOCHS, lr, 1).at(-1).loss);
       const [low, high] = [BATCH_LR, HIGHER_LR].map((lr) => {

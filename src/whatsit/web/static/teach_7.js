@@ -1,7 +1,7 @@
 // Step 7: what holds on pictures that were not trained on.
 "use strict";
 {
-  const { numbers, step, digitRows, paintDigit } = window.whatsit;
+  const { numbers, step, digitRows, digits: { paint } } = window.whatsit;
   const POINTS = 20, OTHERS = 40, NOISE = 0.2, SEED = 5, OFF = 1e-5, GOOD = 3e-3; // GOOD: weight decay for degree 15
   const TRAIN = 60, LR = 1, EPOCHS = 150, WRONG = 10; // of the classifier: every sixth label may be wrong
   const CELL = 28; // pixels of a digit in the sheet
@@ -20,7 +20,7 @@
     const fit = () => {
       const plot = kit.plot("7.fit", { label: "", x: [-1.04, 1.04], y: [-2, 2], ratio: 0.62 });
       const tried = new Map(); // what the table has measured: the degree and weight decay of each row
-      let seed = kit.get("7.seed", SEED, 1, 1e6), own, others;
+      let seed = kit.get("7.seed", SEED, 1, 1e6, 1), own, others;
       const measured = (degree, wd) => {
         const a = numbers.fitPolynomial(own.x, own.y, degree, wd), loss = ({ x, y }) => numbers.mse(numbers.polynomialAt(x, a), y);
         return { a, own: loss(own), others: loss(others) };
@@ -143,7 +143,7 @@
           const [x, y] = [(cell % across) * CELL, Math.floor(cell / across) * CELL], color = isRight[place] ? good : bad;
           pen.fillStyle = color;
           pen.fillRect(x + 1, y + 1, CELL - 3, CELL - 3);
-          paintDigit(pen, pixels[place].pixels, x + (isRight[place] ? 2 : 4), y + (isRight[place] ? 2 : 4), CELL - (isRight[place] ? 5 : 9));
+          paint(pen, pixels[place].pixels, x + (isRight[place] ? 2 : 4), y + (isRight[place] ? 2 : 4), CELL - (isRight[place] ? 5 : 9));
           if (isRight[place]) return;
           Object.assign(pen, { strokeStyle: page, lineWidth: 3.5 });
           for (const ink of [page, bad]) {
@@ -179,15 +179,18 @@
     };
 
     const entropy = () => {
-      const loss = (probability) => -Math.log(probability), least = 0.003;
-      const plot = kit.plot("7.entropy", { label: say("teach_7.entropy_label"), x: [0, 1], y: [0, 5], xName: say("teach_7.entropy_axis"), yName: say("teach_7.loss"), ratio: 0.66 });
+      const loss = (probability) => -Math.log(probability), least = 0.003, MOST = 7;
+      const plot = kit.plot("7.entropy", { label: say("teach_7.entropy_label"), x: [0, 1], y: [0, MOST], xName: say("teach_7.entropy_axis"), yName: say("teach_7.loss"), ratio: 0.66 });
       let probability = kit.get("7.p", 0.9, least, 1);
-      const text = () => say("teach_7.entropy_now", { probability, loss: loss(probability) });
+      const text = () => {
+        const share = `${Number((100 * probability).toFixed(probability < 0.01 ? 1 : 0))}%`;
+        return say("teach_7.entropy_now", { share, loss: loss(probability) });
+      };
       plot.draw((pen) => {
-        pen.rect(0, 0, 0.5, 5, "bad", { alpha: 0.07 });
-        pen.rect(0.5, 0, 1, 5, "good", { alpha: 0.07 });
-        pen.text(0.25, 4.75, say("teach_7.region_wrong"), "bad", { align: "center", isBold: true });
-        pen.text(0.75, 4.75, say("teach_7.region_right"), "good", { align: "center", isBold: true });
+        pen.rect(0, 0, 0.5, MOST, "bad", { alpha: 0.07 });
+        pen.rect(0.5, 0, 1, MOST, "good", { alpha: 0.07 });
+        pen.text(0.25, 0.95 * MOST, say("teach_7.region_wrong"), "bad", { align: "center", isBold: true });
+        pen.text(0.75, 0.95 * MOST, say("teach_7.region_right"), "good", { align: "center", isBold: true });
         pen.line(Array.from({ length: 300 }, (_, place) => {
           const p = least + ((1 - least) * place ** 2) / 299 ** 2;
           return [p, loss(p)];

@@ -14,7 +14,6 @@
   };
 
   const mse = (yHat, y) => mean(y.map((one, place) => (yHat[place] - one) ** 2));
-  const rmse = (yHat, y) => Math.sqrt(mse(yHat, y));
   const lineAt = (x, [slope, intercept]) => x.map((one) => slope * one + intercept);
 
   // A line through points and its mean squared error, a function of two numbers. The sums over all points are taken once,
@@ -96,6 +95,21 @@
     }
   }
   const descend = (problem, start, options) => [...walk(problem, start, options)];
+
+  // How a walk that was to take so many steps shows that its rate was too high, as Descent.finding in teach/descent.py:
+  // "infinite", "exploded" (it ended above its start), "swung" (each step of the second half jumped over the bottom and
+  // landed higher than before), or null.
+  const GREW = 2, SWINGS = 10;
+  const diverged = (path, steps = path.length - 1) => {
+    const losses = path.map(({ loss }) => loss), last = losses.at(-1);
+    if (losses.length <= steps || !(last < Infinity)) return "infinite";
+    if (last > Math.max(losses[0], GREW * Math.min(...losses))) return "exploded";
+    const rest = path.slice(Math.floor((path.length - 1) / 2));
+    const moves = rest.slice(1).map(({ a }, place) => a.map((one, column) => one - rest[place].a[column]));
+    const isHigher = rest.slice(1).every(({ loss }, place) => loss > rest[place].loss);
+    const isTurning = moves.slice(1).every((move, place) => dot(move, moves[place]) < 0);
+    return rest.length > SWINGS && isHigher && isTurning ? "swung" : null;
+  };
 
   // Newton's method on two numbers: curvature says how far, and one step reaches the bottom of a parabola.
   const newton = (problem, start) => {
@@ -186,7 +200,7 @@
   };
 
   whatsit.numbers = {
-    mean, mse, rmse, lineAt, line, head, walk, descend, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
+    mean, mse, lineAt, line, head, walk, descend, diverged, newton, oneCycle, softmax, crossEntropy, random, normal, shuffled,
     minibatches, fitPolynomial, polynomialAt, interval,
   };
 }

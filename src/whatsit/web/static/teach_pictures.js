@@ -1,5 +1,7 @@
 // Small pictures in the course: whatsit.tiles(list, tiles) shows {pixels | weights | src, text, isWrong}, with pixels from 0,
 // white, to 16, black, and weights of any size; whatsit.rows(course, job) gives the rows of numbers of a job's pictures.
+// whatsit.digits has what a digit is (SIDE, DARKEST) and how it is shown: shade(pixel) from 255, white, to 0, its color,
+// picture(pixels), a canvas, and paint(pen, pixels, left, top, size).
 "use strict";
 {
   const whatsit = window.whatsit;
@@ -13,16 +15,14 @@
       pen.fillRect(x, y, at(column + 1, left) - x, at(row + 1, top) - y);
     });
   };
-  const gray = (pixel) => {
-    const light = Math.round(255 - (255 * pixel) / DARKEST);
-    return `rgb(${light} ${light} ${light})`;
-  };
+  const shade = (pixel) => Math.round(255 - (255 * pixel) / DARKEST);
+  const gray = (pixel) => `rgb(${shade(pixel)} ${shade(pixel)} ${shade(pixel)})`;
   const picture = ({ pixels, weights, src }, most, colors) => {
     const made = document.createElement(src ? "img" : "canvas");
     if (src) return Object.assign(made, { src, alt: "" });
     made.width = made.height = SIDE;
-    const shade = (weight) => whatsit.mixed(colors.none, weight > 0 ? colors.plus : colors.minus, Math.abs(weight) / most);
-    paint(made.getContext("2d"), pixels ? pixels.map(gray) : weights.map(shade));
+    const tint = (weight) => whatsit.mixed(colors.none, weight > 0 ? colors.plus : colors.minus, Math.abs(weight) / most);
+    paint(made.getContext("2d"), pixels ? pixels.map(gray) : weights.map(tint));
     return made;
   };
 
@@ -38,7 +38,11 @@
     }));
   };
 
-  whatsit.paintDigit = (pen, pixels, left, top, size) => paint(pen, pixels.map(gray), left, top, size);
+  whatsit.digits = {
+    SIDE, DARKEST, shade, gray,
+    picture: (pixels) => picture({ pixels }),
+    paint: (pen, pixels, left, top, size) => paint(pen, pixels.map(gray), left, top, size),
+  };
 
   // {classes, train, valid}, each of these {features, labels, pictures}: without a folder they are digits.
   const ofDigits = ({ pixels, labels, train }, names) => {

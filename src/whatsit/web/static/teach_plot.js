@@ -3,11 +3,11 @@
 //   plot.axes({ x, y }), plot.label("what a screen reader says"), plot.across(x), plot.up(y), plot.at(event) -> [x, y]
 //   plot.handle({ label, color, at: () => [x, y], move: (x, y) => ..., step: [dx, dy], text: () => "..." , end })
 // A handle is dragged, and moved with arrow keys: a slider for a screen reader. Colors are the course's ideas
-// (data, line, loss, slope, path, truth, train, valid) or tokens of the design.
+// (data, line, loss, slope, path, train, valid) or tokens of the design.
 "use strict";
 {
   const whatsit = (window.whatsit ??= {});
-  const IDEAS = new Set(["data", "line", "loss", "slope", "path", "truth", "train", "valid"]);
+  const IDEAS = new Set(["data", "line", "loss", "slope", "path", "train", "valid"]);
   const SPRITES = 400; // dots from which on a dot is a copied picture
 
   const powers = (low, high) => {
@@ -113,10 +113,9 @@
         }
         pen.line(points, name, style);
       },
-      rect: (x0, y0, x1, y1, name, { alpha = 0.14, isEmpty = false } = {}) => styled({ alpha, width: 1 }, name, () => {
+      rect: (x0, y0, x1, y1, name, { alpha = 0.14 } = {}) => styled({ alpha }, name, () => {
         context.rect(across(x0), up(y0), across(x1) - across(x0), up(y1) - up(y0));
-        if (isEmpty) context.stroke();
-        else context.fill();
+        context.fill();
       }),
       // In pixels from a point, not in units of the axes: always a square.
       // `side` < 0: to the left of the point.
