@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from whatsit import collection
 from whatsit.collection.download import AT_ONCE
 from whatsit.events import note
+from whatsit.fastai1.explained import explained
 from whatsit.fastai1.paths import PathOrStr
 from whatsit.i18n import Message
 
 
+@explained
 def download_images(
     urls: PathOrStr | Iterable[str],
     dest: PathOrStr,

@@ -4,6 +4,7 @@ from itertools import accumulate
 
 from whatsit.errors import WhatsitError
 from whatsit.fastai1 import recorder_plots as plots
+from whatsit.fastai1.explained import Explained, explained
 from whatsit.fastai1.showing import shown
 from whatsit.figures import Plot
 from whatsit.i18n import Message
@@ -12,7 +13,7 @@ from whatsit.training.finder import LRFinder
 from whatsit.training.history import Epoch
 
 
-class Recorder:
+class Recorder(Explained):
     """The last training of a learner: a loss, a rate and a momentum for each batch, an epoch for each epoch.
 
     `finder` is what the last `lr_find` found; `metrics` are the names of the columns after the losses.
@@ -72,6 +73,7 @@ class Recorder:
             raise WhatsitError(Message("lesson_learner.no_finder"))
         return self.finder
 
+    @explained
     def plot(self, skip_start: int = 0, skip_end: int = 0, suggestion: bool = False) -> Plot | None:
         """The loss over the learning rates that `lr_find` tried, without the first and last that are skipped.
 
@@ -87,14 +89,17 @@ class Recorder:
             plots.limit(plot, found.lrs, found.losses, part)
         return shown(plot)
 
+    @explained
     def plot_losses(self) -> Plot | None:
         """The training loss over the batches, and the validation loss after each epoch."""
         return shown(plots.draw_losses(self._some(self.losses), self._ends(), self.val_losses))
 
+    @explained
     def plot_lr(self, show_moms: bool = False) -> Plot | None:
         """The learning rate over the batches, and with `show_moms` the momentum."""
         return shown(plots.draw_schedule(self._some(self.lrs), self.moms if show_moms else None))
 
+    @explained
     def plot_metrics(self) -> Plot | None:
         """Each metric after each epoch. Raises WhatsitError for a learner without any."""
         if not self.names:
