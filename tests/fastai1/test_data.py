@@ -225,7 +225,11 @@ WRONG: dict[str, tuple[Callable[[AnyPath], object], str]] = {
         "Did you mean resnet34",
     ),
     "alexnet": (lambda path: models.alexnet, r"models.resnet18"),
-    "an option": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, sizes=3), "sizes"),
+    "an option": (
+        lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, sizes=3),
+        "Did you mean size?",
+    ),
+    "an argument": (lambda path: ImageDataBunch.from_folder(path, valid_pc=0.2), "Did you mean valid_pct?"),
     "not square": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, size=(64, 32)), "size=224"),
     "a size": (lambda path: ImageDataBunch.from_folder(path, valid_pct=0.2, size="224"), "32 to 1024"),
     "a batch": (

@@ -193,6 +193,9 @@ def test_deleted_pictures_are_left_out_and_new_data_are_advised(
     figure = interp.plot_top_losses(len(interp.losses), heatmap=True)
     assert figure is not None
     assert sum(bool(axis.images) for axis in figure.axes) == len(interp.losses) - 1
+    figure = interp.plot_top_losses(3)
+    assert figure is not None
+    assert sum(bool(axis.images) for axis in figure.axes) == 3
     data.train_ds.paths[0].unlink()
     learn.unfreeze()
     for work in (partial(learn.fit_one_cycle, 1), learn.lr_find):

@@ -1,6 +1,6 @@
 """Pictures of the catalog."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -113,13 +113,11 @@ def small(path: Path) -> Any:
     return image
 
 
-def readable(
-    pictures: "Iterable[tuple[Path, _Title]]", read: Callable[[Path], Any] = small
-) -> "Iterator[tuple[Any, _Title]]":
-    """What `read` makes of files, by default small images, without those that can't be read."""
+def readable(pictures: "Iterable[tuple[Path, _Title]]") -> "Iterator[tuple[Any, _Title]]":
+    """Small images of files, without those that can't be read."""
     for path, title in pictures:
         with suppress(ImageError):
-            yield read(path), title
+            yield small(path), title
 
 
 def _lines(text: str, most: float) -> str:

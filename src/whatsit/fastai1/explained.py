@@ -45,15 +45,15 @@ class Explained:
 def explained(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, which says in a sentence which argument is missing, or why it does not take one."""
     takes = inspect.signature(function).parameters
-    is_open = any(one.kind is one.VAR_KEYWORD for one in takes.values())
     needed = [name for name, one in takes.items() if one.default is one.empty and one.kind not in ANY]
-    named = [name for name in takes if name not in ("self", "cls")]
+    named = [name for name, one in takes.items() if name not in ("self", "cls") and one.kind not in ANY]
+    named += OF_DATA if any(one.kind is one.VAR_KEYWORD for one in takes.values()) else ()  # its settings
     called = function.__name__ if function.__name__ != "__init__" else function.__qualname__.split(".")[0]
 
     @functools.wraps(function)
     def checked(*args: P.args, **given: P.kwargs) -> R:
         for name in given:
-            if name not in takes and not is_open:
+            if name not in named:
                 reason = _advice(name, called, named)
                 raise ArgumentError(
                     Message("lesson_data.no_argument", function=called, name=name, reason=reason)

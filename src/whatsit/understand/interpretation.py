@@ -1,16 +1,17 @@
 """What a classifier gets right and wrong, picture by picture."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatsit.errors import WhatsitError
+from whatsit.errors import ImageError, WhatsitError
 from whatsit.heat_map import HeatMap
 from whatsit.i18n import Message, say
 from whatsit.text import brief, ending
@@ -55,11 +56,6 @@ class Answer:
     def title(self) -> str:
         """Prediction / actual / loss / probability of the actual class, as the lesson titles pictures."""
         return f"{self.prediction}/{self.label}\n{self.loss:.2f} / {np.exp(-self.loss):.2f}"
-
-
-def _overlay(explain: Explain, predictions: Mapping[Path, str], path: Path) -> Any:
-    """A picture with the areas that support its prediction."""
-    return explain(path, predictions[path]).overlay()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -251,22 +247,23 @@ class Interpretation:
     def plot_top_losses(self, k: int = 9, heatmap: bool = True) -> "Plot":
         """Draw the pictures with the largest losses: prediction / actual / loss / probability of actual.
 
-        With `heatmap` as the network sees them, with the areas that support the prediction. Pictures that
-        can't be read any more are left out. Raises WhatsitError where the pictures are not known.
+        With `heatmap` as the network sees them, with the areas that support the prediction. Where pictures
+        can't be read any more, the next ones take their place. Raises WhatsitError where the pictures are not
+        known.
         """
-        from whatsit.catalog.pictures import Marked, draw_tiles, readable, small
+        from whatsit.catalog.pictures import Marked, draw_tiles, small
 
         if self.paths is None:
             raise WhatsitError(Message("understand.no_paths"))
-        _, places = self.top_losses(k)
-        answers = [self[place] for place in places.tolist()]
-        titles = [Marked(answer.title, "good" if answer.is_right else "bad") for answer in answers]
-        files = [(self.paths[place], title) for place, title in zip(places, titles, strict=True)]
-        read: Callable[[Path], Any] = small
-        if heatmap and self.explain is not None:
-            said = {path: answer.prediction for (path, _), answer in zip(files, answers, strict=True)}
-            read = partial(_overlay, self.explain, said)
-        tiles = list(readable(files, read))
+        tiles: list[tuple[Any, Marked]] = []
+        for place in self.top_losses()[1].tolist():
+            answer, path = self[place], self.paths[place]
+            with suppress(ImageError):
+                explain = self.explain if heatmap else None
+                image = explain(path, answer.prediction).overlay() if explain else small(path)
+                tiles.append((image, Marked(answer.title, "good" if answer.is_right else "bad")))
+            if len(tiles) == k:
+                break
         heading = f"{say('plots.top_losses')}\n{pictures_of(self.split, len(tiles)).text()}"
         return draw_tiles(tiles, -(-len(tiles) // COLUMNS), COLUMNS, heading)
 
