@@ -131,3 +131,5 @@ def test_copied_link_has_the_key_and_opens_the_same_figures(browser: "Browser", 
         shown.goto(link)
         expect(shown.locator("[data-do=sweep]")).to_be_visible()
         expect(shown.locator("[data-beat=bowl] .veil")).to_be_visible()
+        shown.locator(".steps [data-goes='5']").click()
+        expect(shown).to_have_url(re.compile("#step=5$"))

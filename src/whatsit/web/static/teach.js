@@ -195,6 +195,8 @@
     const goal = event.target.closest("[data-goes]"), share = event.target.closest("[data-share]");
     if (goal) {
       event.preventDefault();
+      settings.delete(OPEN); // of the step that a link led to
+      put("step", Number(goal.dataset.goes));
       go(goal.dataset.goes);
     } else if (share) {
       const address = link(share.closest("[data-step]"));
