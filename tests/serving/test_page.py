@@ -169,7 +169,7 @@ def test_page_works_without_javascript(serve: Serve, visit: Open, file: Path, si
 
 def test_page_works_with_the_keyboard_alone(serve: Serve, visit: Open, file: Path, tmp_path: Path) -> None:
     served = serve(inbox=tmp_path / "inbox")
-    page = visit(served.url())
+    page = visit(served.url(), locale="en-GB")  # a tab of its own: once, no chooser opened in a shared one
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     with page.expect_file_chooser() as chooser:
